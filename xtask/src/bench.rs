@@ -1,0 +1,71 @@
+//! `cargo xtask bench`: measurements against a limit or a peer in the same run.
+//!
+//! A number from yesterday or from another machine proves nothing, so every benchmark measures its yardstick too, in turn with what it measures,
+//! and reports medians and the ratio. The table goes to standard error, JSON to standard output.
+
+mod exec;
+mod laboratory;
+mod layers;
+mod memory;
+mod sample;
+mod setup;
+mod start;
+
+use anyhow::Result;
+use clap::ValueEnum;
+use sample::Report;
+
+/// Options of `cargo xtask bench`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// What to measure; everything but `setup` when none is named.
+    #[arg(value_enum)]
+    benchmarks: Vec<Benchmark>,
+    /// How often each thing is measured.
+    #[arg(long, default_value_t = 9)]
+    runs: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Benchmark {
+    /// `container run --rm IMAGE true` against a bare QEMU with the same kernel.
+    Start,
+    /// `container exec` of `true` in a running container.
+    Exec,
+    /// Layer disks of a 500 MB layer and of one with 112,000 files against gzip, sha256sum and tar.
+    Layers,
+    /// Resident memory of our processes and size of what a guest loads.
+    Memory,
+    /// A cold `cargo xtask setup`, with empty caches.
+    Setup,
+}
+
+/// Measures and reports.
+///
+/// # Errors
+/// When something that is to be measured does not work.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    let default = [Benchmark::Start, Benchmark::Exec, Benchmark::Layers, Benchmark::Memory];
+    let chosen = if arguments.benchmarks.is_empty() {
+        &default[..]
+    } else {
+        &arguments.benchmarks
+    };
+    let mut reports: Vec<Report> = Vec::new();
+    for benchmark in chosen {
+        let report = match benchmark {
+            Benchmark::Start => start::measure(arguments.runs),
+            Benchmark::Exec => exec::measure(arguments.runs),
+            Benchmark::Layers => layers::measure(arguments.runs.min(3)),
+            Benchmark::Memory => memory::measure(),
+            Benchmark::Setup => setup::measure(),
+        }?;
+        eprint!("{report}");
+        reports.push(report);
+    }
+    println!(
+        "{}",
+        serde_json::to_string_pretty(&reports.iter().map(Report::json).collect::<Vec<_>>())?
+    );
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! A place of its own for a benchmark: an empty application root with the busybox image in it, removed at the end.
+
+use crate::architecture::{Architecture, Variant};
+use crate::{dist, oci_archive, process};
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The image that is loaded.
+pub(crate) const IMAGE: &str = "bench:latest";
+
+/// The place.
+pub(crate) struct Laboratory {
+    directory: tempfile::TempDir,
+}
+
+impl Laboratory {
+    /// An empty application root.
+    ///
+    /// # Errors
+    /// When the program has not been built or directories cannot be made.
+    pub(crate) fn empty() -> Result<Self> {
+        if !dist::program().exists() {
+            bail!("{} is missing; run: cargo xtask setup", dist::program().display());
+        }
+        // Short, because it becomes part of socket paths.
+        let directory = tempfile::Builder::new().prefix("c-bench-").tempdir_in("/tmp")?;
+        fs::create_dir(directory.path().join("run"))?;
+        Ok(Self { directory })
+    }
+
+    /// An application root that has [`IMAGE`].
+    ///
+    /// # Errors
+    /// As [`Laboratory::empty`], and when the image cannot be made or loaded.
+    pub(crate) fn with_image() -> Result<Self> {
+        let laboratory = Self::empty()?;
+        let archive = laboratory.path().join("image.tar");
+        oci_archive::write_busybox(Architecture::host(), IMAGE, &archive)?;
+        laboratory.quietly(&["image", "load", "--input", &archive.to_string_lossy()])?;
+        Ok(laboratory)
+    }
+
+    /// The scratch directory.
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Forgets everything that was loaded.
+    ///
+    /// # Errors
+    /// When the application root cannot be removed.
+    pub(crate) fn clear(&self) -> Result<()> {
+        let root = self.application_root();
+        if root.exists() {
+            fs::remove_dir_all(&root).with_context(|| format!("cannot remove {}", root.display()))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The program under test with its state in here.
+    pub(crate) fn container(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(dist::program());
+        command
+            .args(arguments)
+            .env("CONTAINER_APP_ROOT", self.application_root())
+            .env("XDG_RUNTIME_DIR", self.path().join("run"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program and throws its output away unless it fails.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub(crate) fn quietly(&self, arguments: &[&str]) -> Result<()> {
+        process::output(&mut self.container(arguments)).map(drop)
+    }
+
+    /// The accelerator and the kernel that machines use here.
+    ///
+    /// # Errors
+    /// When there is no kernel.
+    pub(crate) fn machine(&self) -> Result<(&'static str, PathBuf)> {
+        let status = process::output(&mut self.container(&["system", "status", "--format", "json"]))?;
+        let hardware = crate::setup::accelerator(&status).is_some_and(|name| name == "kvm");
+        let (accelerator, variant) = if hardware {
+            ("kvm", Variant::Standard)
+        } else {
+            ("tcg", Variant::Emulated)
+        };
+        let kernel = dist::share_directory().join(variant.file_name(Architecture::host()));
+        if !kernel.exists() {
+            bail!(
+                "{} is missing; run: cargo xtask kernel --variant {}",
+                kernel.display(),
+                variant.name()
+            );
+        }
+        Ok((accelerator, kernel))
+    }
+
+    fn application_root(&self) -> PathBuf {
+        self.path().join("root")
+    }
+}

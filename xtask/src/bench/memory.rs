@@ -1,0 +1,104 @@
+//! Resident memory of the command line and the launcher while a container runs, and the size of what every guest loads.
+
+use super::laboratory::{IMAGE, Laboratory};
+use super::sample::{Report, Samples};
+use crate::architecture::Architecture;
+use crate::dist;
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+/// The container's name.
+const NAME: &str = "bench-memory";
+
+/// Most resident memory of launcher and command line together, in MiB.
+const LIMIT_MEMORY_MIB: f64 = 30.0;
+/// Largest initramfs, which is vminitd and 500 bytes, in MiB.
+const LIMIT_INITRAMFS_MIB: f64 = 4.0;
+
+pub(crate) fn measure() -> Result<Report> {
+    let laboratory = Laboratory::with_image()?;
+    let mut child = laboratory
+        .container(&[
+            "run",
+            "--rm",
+            "--name",
+            NAME,
+            IMAGE,
+            "sh",
+            "-c",
+            "echo up; exec sleep 600",
+        ])
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start the program")?;
+    let outcome = wait_until_up(&mut child).and_then(|()| resident_mib(&dist::program()));
+    // The first process of a container ignores the signals that it has no handler for, so it is killed.
+    laboratory.quietly(&["delete", "--force", NAME])?;
+    child.wait()?;
+    let (count, resident) = outcome?;
+
+    let initramfs = dist::share_directory().join(format!("initramfs-{}.cpio", Architecture::host().name()));
+    let initramfs_mib = mebibytes(fs::metadata(initramfs)?.len());
+    let mut processes = Samples::new("processes of ours for one container", "");
+    processes.add(f64::from(count));
+    let mut memory = Samples::new("their resident memory", "MiB");
+    memory.add(resident);
+    let mut size = Samples::new("initramfs", "MiB");
+    size.add(initramfs_mib);
+    Ok(Report::new("memory", vec![processes, memory, size])
+        .verdict("resident MiB", resident, Some(LIMIT_MEMORY_MIB))
+        .verdict("initramfs MiB", initramfs_mib, Some(LIMIT_INITRAMFS_MIB)))
+}
+
+fn wait_until_up(child: &mut Child) -> Result<()> {
+    let output = child.stdout.take().context("no output to read")?;
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line)?;
+    if line.trim() != "up" {
+        bail!("the container did not come up");
+    }
+    Ok(())
+}
+
+/// Number and summed resident memory of the processes that run `program`.
+fn resident_mib(program: &Path) -> Result<(u32, f64)> {
+    let program = program.canonicalize()?;
+    let mut count = 0;
+    let mut kibibytes = 0;
+    for entry in fs::read_dir("/proc")? {
+        let process = entry?.path();
+        if fs::read_link(process.join("exe")).is_ok_and(|executable| executable == program) {
+            count += 1;
+            kibibytes += fs::read_to_string(process.join("status")).map_or(0, |status| resident_kib(&status));
+        }
+    }
+    Ok((count, mebibytes(kibibytes * 1024)))
+}
+
+/// `VmRSS` of /proc/PID/status, proc(5).
+fn resident_kib(status: &str) -> u64 {
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52 bytes")]
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / 1_048_576.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resident_memory_is_read_from_the_status() {
+        assert_eq!(resident_kib("Name:\tx\nVmRSS:\t  1234 kB\nVmData:\t 9 kB\n"), 1234);
+        assert_eq!(resident_kib("Name:\tkthread\n"), 0);
+    }
+}

@@ -1,0 +1,174 @@
+//! Samples, their medians, and the report of a benchmark.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+use std::fmt;
+use std::time::Instant;
+
+/// Values of one thing measured several times, in one unit.
+#[derive(Clone, Debug)]
+pub(crate) struct Samples {
+    label: String,
+    unit: &'static str,
+    values: Vec<f64>,
+}
+
+impl Samples {
+    /// No samples yet.
+    pub(crate) fn new(label: impl Into<String>, unit: &'static str) -> Self {
+        Self {
+            label: label.into(),
+            unit,
+            values: Vec::new(),
+        }
+    }
+
+    /// Adds one value.
+    pub(crate) fn add(&mut self, value: f64) {
+        self.values.push(value);
+    }
+
+    /// Adds the wall time of `work` in milliseconds.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub(crate) fn time<T>(&mut self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let start = Instant::now();
+        let result = work()?;
+        self.add(start.elapsed().as_secs_f64() * 1e3);
+        Ok(result)
+    }
+
+    /// The median; not a number without samples.
+    pub(crate) fn median(&self) -> f64 {
+        let sorted = self.sorted();
+        let middle = sorted.len() / 2;
+        match (sorted.get(middle.wrapping_sub(1)), sorted.get(middle)) {
+            (Some(below), Some(above)) if sorted.len().is_multiple_of(2) => f64::midpoint(*below, *above),
+            (_, Some(middle)) => *middle,
+            (_, None) => f64::NAN,
+        }
+    }
+
+    fn sorted(&self) -> Vec<f64> {
+        let mut sorted = self.values.clone();
+        sorted.sort_by(f64::total_cmp);
+        sorted
+    }
+}
+
+/// A value and what it may be at most.
+#[derive(Clone, Debug)]
+struct Verdict {
+    label: String,
+    value: f64,
+    limit: Option<f64>,
+}
+
+/// What a benchmark found.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    name: &'static str,
+    samples: Vec<Samples>,
+    verdicts: Vec<Verdict>,
+}
+
+impl Report {
+    /// A report with these samples.
+    pub(crate) fn new(name: &'static str, samples: Vec<Samples>) -> Self {
+        Self {
+            name,
+            samples,
+            verdicts: Vec::new(),
+        }
+    }
+
+    /// Adds a figure derived from the samples, with the limit it should keep.
+    pub(crate) fn verdict(mut self, label: impl Into<String>, value: f64, limit: Option<f64>) -> Self {
+        self.verdicts.push(Verdict {
+            label: label.into(),
+            value,
+            limit,
+        });
+        self
+    }
+
+    /// The report for machines.
+    pub(crate) fn json(&self) -> Value {
+        let samples: Vec<Value> = self
+            .samples
+            .iter()
+            .map(|samples| {
+                let sorted = samples.sorted();
+                json!({
+                    "label": samples.label, "unit": samples.unit, "count": sorted.len(),
+                    "median": samples.median(), "min": sorted.first(), "max": sorted.last(),
+                })
+            })
+            .collect();
+        let verdicts: Vec<Value> = self
+            .verdicts
+            .iter()
+            .map(|verdict| json!({ "label": verdict.label, "value": verdict.value, "limit": verdict.limit }))
+            .collect();
+        json!({ "benchmark": self.name, "samples": samples, "verdicts": verdicts })
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(formatter, "{}", self.name)?;
+        for samples in &self.samples {
+            let sorted = samples.sorted();
+            let (min, max) = (sorted.first().unwrap_or(&f64::NAN), sorted.last().unwrap_or(&f64::NAN));
+            let (label, median, unit, count) = (&samples.label, samples.median(), samples.unit, sorted.len());
+            writeln!(
+                formatter,
+                "  {label:<44} {median:>11.1} {unit:<4} [{min:.1} … {max:.1}] of {count}"
+            )?;
+        }
+        for Verdict { label, value, limit } in &self.verdicts {
+            write!(formatter, "  {label:<44} {value:>11.2}")?;
+            match limit {
+                Some(limit) => writeln!(
+                    formatter,
+                    "      {} {limit:.2}",
+                    if value <= limit { "within" } else { "ABOVE" }
+                )?,
+                None => writeln!(formatter)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples(values: &[f64]) -> Samples {
+        Samples {
+            label: "x".to_owned(),
+            unit: "ms",
+            values: values.to_vec(),
+        }
+    }
+
+    #[test]
+    fn the_median_does_not_follow_outliers() {
+        assert!((samples(&[3.0, 1.0, 900.0]).median() - 3.0).abs() < 1e-9);
+        assert!((samples(&[4.0, 1.0, 2.0, 900.0]).median() - 3.0).abs() < 1e-9);
+        assert!((samples(&[5.0]).median() - 5.0).abs() < 1e-9);
+        assert!(samples(&[]).median().is_nan());
+    }
+
+    #[test]
+    fn a_report_says_whether_limits_are_kept() {
+        let report = Report::new("start", vec![samples(&[1.0, 2.0])])
+            .verdict("ratio", 1.2, Some(1.3))
+            .verdict("rest", 2.0, Some(1.0));
+        let text = report.to_string();
+        assert!(text.contains("within 1.30") && text.contains("ABOVE 1.00"), "{text}");
+        assert_eq!(report.json()["samples"][0]["median"], 1.5);
+    }
+}

@@ -1,0 +1,221 @@
+//! Start-up: `container run --rm IMAGE true` against the same kernel started bare, to PID 1 and off again.
+//!
+//! Where the time goes is told by the launcher itself: with [`TIMINGS`] naming a file, it appends a line of JSON with the duration of each phase.
+
+use super::laboratory::{IMAGE, Laboratory};
+use super::sample::{Report, Samples};
+use crate::architecture::Architecture;
+use crate::{guest, process};
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+
+/// At most this factor over the bare start …
+const LIMIT_RATIO: f64 = 1.3;
+/// … plus this, in milliseconds.
+const LIMIT_EXTRA_MS: f64 = 150.0;
+
+/// PID 1 of the bare machine: restarts it, which `-no-reboot` turns into the end of QEMU. The number is RB_AUTOBOOT of reboot(2).
+const POWER_OFF: &str = "
+unsafe extern \"C\" { fn reboot(command: i32) -> i32; }
+fn main() { unsafe { reboot(0x0123_4567); } }
+";
+
+/// Names the variable with the file that phases are written to.
+const TIMINGS: &str = "CONTAINER_TIMINGS";
+
+pub(crate) fn measure(runs: usize) -> Result<Report> {
+    let laboratory = Laboratory::with_image()?;
+    let (accelerator, kernel) = laboratory.machine()?;
+    let initramfs = power_off_initramfs(laboratory.path())?;
+    let mut bare = Samples::new(format!("bare QEMU, {accelerator}, to PID 1 and off"), "ms");
+    let mut ours = Samples::new("container run --rm IMAGE true", "ms");
+    // One of each first, so that no file is read for the first time while the clock runs.
+    bare_start(&kernel, &initramfs, accelerator)?;
+    laboratory.quietly(&["run", "--rm", IMAGE, "true"])?;
+    let timings = laboratory.path().join("timings");
+    let mut phases: Vec<Samples> = Vec::new();
+    for _ in 0..runs {
+        bare.time(|| bare_start(&kernel, &initramfs, accelerator))?;
+        let started = SystemTime::now();
+        ours.time(|| {
+            process::output(
+                laboratory
+                    .container(&["run", "--rm", IMAGE, "true"])
+                    .env(TIMINGS, &timings),
+            )
+            .map(drop)
+        })?;
+        add_phases(&mut phases, &fs::read_to_string(&timings).unwrap_or_default(), started);
+        let _ = fs::remove_file(&timings);
+    }
+    let (bare_ms, ours_ms) = (bare.median(), ours.median());
+    let limit_ms = LIMIT_RATIO.mul_add(bare_ms, LIMIT_EXTRA_MS);
+    let samples = [bare, ours].into_iter().chain(phases).collect();
+    Ok(Report::new("start", samples)
+        .verdict("ratio to the bare start", ours_ms / bare_ms, None)
+        .verdict(
+            format!("median in ms, limit {LIMIT_RATIO} x bare + {LIMIT_EXTRA_MS}"),
+            ours_ms,
+            Some(limit_ms),
+        ))
+}
+
+/// Phases as the launcher calls them, and what they are; the CLI's part and the boot are worked out from the others.
+const PHASES: [(&str, &str); 8] = [
+    ("cli_ms", "  CLI, until the launcher runs"),
+    ("launcher_start_ms", "  launcher"),
+    ("machine_start_ms", "  QEMU process"),
+    ("machine_boot_ms", "  QEMU and handshake around the guest's boot"),
+    ("guest_uptime_ms", "  kernel and vminitd, until the agent listens"),
+    ("mounts_ms", "  disks, overlay, mounts"),
+    ("exec_ms", "  exec"),
+    ("run_ms", "  the workload"),
+];
+
+/// Adds the phases of one start.
+fn add_phases(phases: &mut Vec<Samples>, timings: &str, started: SystemTime) {
+    let Some(mut record) = timings
+        .lines()
+        .last()
+        .and_then(|line| serde_json::from_str::<Value>(line).ok())
+    else {
+        return;
+    };
+    let number = |record: &Value, key: &str| record[key].as_f64().unwrap_or_default();
+    let started_us = started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1e6;
+    record["cli_ms"] = ((number(&record, "launcher_started_unix_us") - started_us) / 1e3).into();
+    record["machine_boot_ms"] = (number(&record, "agent_ready_ms") - number(&record, "guest_uptime_ms")).into();
+    let teardown = ("teardown_ms", "  teardown");
+    if phases.is_empty() {
+        phases.extend(
+            PHASES
+                .iter()
+                .chain([&teardown])
+                .map(|(_, label)| Samples::new(*label, "ms")),
+        );
+    }
+    for (phase, (key, _)) in phases.iter_mut().zip(PHASES.iter().chain([&teardown])) {
+        phase.add(number(&record, key));
+    }
+}
+
+fn power_off_initramfs(scratch: &Path) -> Result<PathBuf> {
+    let target = format!("{}-unknown-linux-musl", Architecture::host().name());
+    if !guest::ensure_std(&target) {
+        bail!("the bare start needs the Rust target {target}");
+    }
+    let source = scratch.join("power_off.rs");
+    let program = scratch.join("power_off");
+    fs::write(&source, POWER_OFF)?;
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    process::run(
+        Command::new(rustc)
+            .args([
+                "--edition=2024",
+                "-O",
+                "-Cpanic=abort",
+                "-Cstrip=symbols",
+                "-Clinker=rust-lld",
+                "--target",
+                &target,
+                "-o",
+            ])
+            .arg(&program)
+            .arg(&source),
+    )?;
+    let initramfs = scratch.join("power_off.cpio");
+    fs::write(&initramfs, guest::initramfs(&fs::read(&program)?)?)?;
+    Ok(initramfs)
+}
+
+/// Starts QEMU with nothing but a kernel and an initramfs, and waits for its end.
+fn bare_start(kernel: &Path, initramfs: &Path, accelerator: &str) -> Result<()> {
+    let architecture = Architecture::host();
+    let mut command = Command::new(architecture.qemu());
+    command.args([
+        "-nodefaults",
+        "-no-user-config",
+        "-no-reboot",
+        "-display",
+        "none",
+        "-m",
+        "1024",
+        "-smp",
+        "1",
+        "-accel",
+        accelerator,
+    ]);
+    let common = "quiet panic=-1";
+    let line = match architecture {
+        Architecture::X86_64 if accelerator == "tcg" => {
+            command.args([
+                "-M",
+                "microvm,x-option-roms=off,acpi=off,rtc=on,pit=off,pic=off",
+                "-cpu",
+                "max,erms=off,fsrm=off",
+            ]);
+            let rate = tsc_khz()?;
+            format!(
+                "{common} reboot=t tsc_early_khz={rate} tsc=reliable no_timer_check noreplace-smp lapic_timer_khz=1000000"
+            )
+        }
+        Architecture::X86_64 => {
+            command.args(["-M", "microvm,x-option-roms=off,acpi=off,rtc=on", "-cpu", "host"]);
+            format!("{common} reboot=t")
+        }
+        Architecture::Aarch64 => {
+            command.args(["-M", "virt", "-cpu", if accelerator == "tcg" { "max" } else { "host" }]);
+            common.to_owned()
+        }
+    };
+    command
+        .arg("-kernel")
+        .arg(kernel)
+        .arg("-initrd")
+        .arg(initramfs)
+        .args(["-append", &line]);
+    process::output(&mut command).map(drop)
+}
+
+/// The host's time stamp counter rate, which is what QEMU's emulated one counts at.
+fn tsc_khz() -> Result<u64> {
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo")?;
+    let line = cpuinfo
+        .lines()
+        .find(|line| line.starts_with("cpu MHz"))
+        .context("/proc/cpuinfo names no clock rate")?;
+    let megahertz = line.split(':').nth(1).unwrap_or_default().trim();
+    // 2596.098 MHz is 2596098 kHz: the fraction has three digits.
+    megahertz
+        .replace('.', "")
+        .parse()
+        .with_context(|| format!("not a clock rate: {megahertz}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phases_of_several_starts_are_collected_by_name() {
+        let mut phases = Vec::new();
+        let line = |boot: f64| {
+            format!(
+                "{{\"launcher_started_unix_us\":5000,\"agent_ready_ms\":{boot},\"guest_uptime_ms\":200,\"exec_ms\":7}}\n"
+            )
+        };
+        add_phases(&mut phases, &line(260.5), UNIX_EPOCH);
+        add_phases(&mut phases, &line(261.5), UNIX_EPOCH);
+        add_phases(&mut phases, "nonsense", UNIX_EPOCH);
+        assert_eq!(phases.len(), PHASES.len() + 1);
+        let medians: Vec<f64> = phases.iter().map(Samples::median).collect();
+        assert_eq!(medians[0], 5.0);
+        assert_eq!(medians[3], 61.0);
+        assert_eq!(medians[6], 7.0);
+    }
+}

@@ -1,0 +1,113 @@
+//! The install tree, `target/dist`: `bin/container` and `share/container/…`, which the binary finds next to itself. Copying it anywhere installs it.
+
+use crate::architecture::Architecture;
+use crate::progress::{Steps, say};
+use crate::{process, setup, workspace};
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Options of `cargo xtask dist`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {}
+
+/// Root of the install tree.
+pub(crate) fn directory() -> PathBuf {
+    workspace::target_directory().join("dist")
+}
+
+/// Where kernels and initial file systems go.
+pub(crate) fn share_directory() -> PathBuf {
+    directory().join("share/container")
+}
+
+/// The program in the install tree.
+pub(crate) fn program() -> PathBuf {
+    directory().join("bin/container")
+}
+
+/// Builds everything and packs the install tree.
+///
+/// # Errors
+/// When a build fails or the archive cannot be written.
+pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
+    let mut steps = Steps::default();
+    setup::build_all(&mut steps)?;
+    let archive = workspace::target_directory().join(format!(
+        "container-{}-{}.tar.gz",
+        std::env::consts::OS,
+        Architecture::host().name()
+    ));
+    steps.run("packing", || {
+        // Names, times and owners that do not depend on who packs; macOS has another tar.
+        let reproducible = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0"];
+        let mut tar = Command::new("tar");
+        if cfg!(target_os = "linux") {
+            tar.args(reproducible);
+        }
+        process::run(
+            tar.arg("-czf")
+                .arg(&archive)
+                .arg("-C")
+                .arg(directory())
+                .args(["bin", "share"]),
+        )
+    })?;
+    steps.report();
+    say("install it with: tar -xzf ARCHIVE -C /usr/local");
+    println!("{}", archive.display());
+    Ok(())
+}
+
+/// Builds the `container` binary and puts it into the install tree.
+///
+/// # Errors
+/// When the build fails.
+pub(crate) fn build_program() -> Result<PathBuf> {
+    process::run(
+        Command::new(workspace::cargo())
+            .args([
+                "build",
+                "--release",
+                "--locked",
+                "--package",
+                "container-cli",
+                "--bin",
+                "container",
+            ])
+            .current_dir(workspace::root()),
+    )?;
+    place(&workspace::target_directory().join("release/container"), &program())
+}
+
+/// Copies `from` to `to`, which is replaced in one step, so that a machine being started never sees half a file. A copy and not a link: what
+/// happens to the install tree must not happen to the cache.
+///
+/// # Errors
+/// When `to` cannot be written.
+pub(crate) fn place(from: &Path, to: &Path) -> Result<PathBuf> {
+    let parent = to.parent().context("a path without a parent")?;
+    fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
+    let partial = to.with_extension(format!("partial-{}", std::process::id()));
+    fs::copy(from, &partial).with_context(|| format!("cannot copy {} to {}", from.display(), partial.display()))?;
+    fs::rename(&partial, to).with_context(|| format!("cannot create {}", to.display()))?;
+    Ok(to.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placing_replaces_and_leaves_nothing_else() {
+        let directory = tempfile::tempdir().unwrap();
+        let from = directory.path().join("from");
+        let to = directory.path().join("share/to");
+        for content in ["one", "two"] {
+            fs::write(&from, content).unwrap();
+            assert_eq!(fs::read_to_string(place(&from, &to).unwrap()).unwrap(), content);
+        }
+        assert_eq!(fs::read_dir(directory.path().join("share")).unwrap().count(), 1);
+    }
+}

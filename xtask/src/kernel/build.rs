@@ -1,0 +1,173 @@
+//! Unpacking, patching, configuring and compiling a kernel.
+
+use super::Request;
+use super::configuration;
+use super::key::Inputs;
+use crate::architecture::Architecture;
+use crate::process;
+use crate::progress::say;
+use anyhow::{Context, Result, bail};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How often a running build says how far it is.
+const REPORT_EVERY: Duration = Duration::from_secs(20);
+
+/// Builds into `destination`, which appears whole (`vmlinux` and `config`) or not at all.
+///
+/// # Errors
+/// When a step fails; the error has the end of the compiler's output.
+pub(crate) fn build(tarball: &Path, inputs: &Inputs, request: &Request, destination: &Path) -> Result<()> {
+    let parent = destination.parent().context("a path without a parent")?;
+    let scratch = tempfile::Builder::new().prefix(".build-").tempdir_in(parent)?;
+    let tree = scratch.path().join("linux");
+    fs::create_dir(&tree)?;
+    say("unpacking the kernel source");
+    process::run(
+        Command::new("tar")
+            .arg("-xf")
+            .arg(tarball)
+            .arg("-C")
+            .arg(&tree)
+            .arg("--strip-components=1"),
+    )?;
+    if let Some(patch) = &inputs.patch {
+        let path = scratch.path().join("our.patch");
+        fs::write(&path, patch)?;
+        process::run(
+            Command::new("patch")
+                .args(["-p1", "--forward", "--silent", "-i"])
+                .arg(&path)
+                .current_dir(&tree),
+        )?;
+    }
+
+    let fragment = scratch.path().join("fragment");
+    fs::write(&fragment, inputs.fragment_text())?;
+    let mut all_config = std::ffi::OsString::from("KCONFIG_ALLCONFIG=");
+    all_config.push(&fragment);
+    process::output(
+        make(&tree, request.architecture)
+            .arg("-s")
+            .arg(all_config)
+            .arg("allnoconfig"),
+    )?;
+    let configuration = fs::read_to_string(tree.join(".config"))?;
+    configuration::check(&configuration, &inputs.settings, &inputs.required_names())?;
+
+    let (goal, image) = match request.architecture {
+        Architecture::X86_64 => ("vmlinux", "vmlinux"),
+        Architecture::Aarch64 => ("Image", "arch/arm64/boot/Image"),
+    };
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    compile(
+        make(&tree, request.architecture).arg(format!("-j{jobs}")).arg(goal),
+        &scratch.path().join("log"),
+    )?;
+
+    let result = scratch.path().join("result");
+    fs::create_dir(&result)?;
+    let finished = result.join("vmlinux");
+    match request.architecture {
+        // Nothing but the loadable segments: QEMU reads the whole file at every start.
+        Architecture::X86_64 => process::run(
+            Command::new(format!("{}strip", request.architecture.tool_prefix()))
+                .arg("-s")
+                .arg("-o")
+                .arg(&finished)
+                .arg(tree.join(image)),
+        )?,
+        Architecture::Aarch64 => fs::rename(tree.join(image), &finished)?,
+    }
+    fs::write(result.join("config"), configuration)?;
+    say(format_args!("kernel image: {} bytes", fs::metadata(&finished)?.len()));
+    fs::rename(&result, destination).with_context(|| format!("cannot create {}", destination.display()))
+}
+
+/// `make` in the source tree, with an environment that lets the same inputs give the same image.
+fn make(tree: &Path, architecture: Architecture) -> Command {
+    let mut command = Command::new("make");
+    command
+        .current_dir(tree)
+        .arg(format!("ARCH={}", architecture.kernel_name()))
+        .arg(format!("CROSS_COMPILE={}", architecture.tool_prefix()))
+        .env_remove("MAKEFLAGS")
+        .env("KBUILD_BUILD_TIMESTAMP", "1970-01-01 00:00:00 UTC")
+        .env("KBUILD_BUILD_VERSION", "1")
+        .env("KBUILD_BUILD_USER", "container")
+        .env("KBUILD_BUILD_HOST", "xtask");
+    command
+}
+
+/// Runs the build with its output in `log`, saying now and then how many files it has compiled.
+fn compile(command: &mut Command, log: &Path) -> Result<()> {
+    let mut writer = File::create(log)?;
+    say(format_args!("`{}`: some minutes", process::line(command)));
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(writer.try_clone()?)
+        .spawn()
+        .context("cannot start make")?;
+    let start = Instant::now();
+    let mut reported = start;
+    let mut compiled = 0_u32;
+    let output = child.stdout.take().context("make has no output")?;
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line?;
+        compiled += u32::from(line.starts_with(b"  CC "));
+        writer.write_all(&line)?;
+        writer.write_all(b"\n")?;
+        if reported.elapsed() >= REPORT_EVERY {
+            reported = Instant::now();
+            say(format_args!(
+                "kernel: {compiled} files compiled in {} s",
+                start.elapsed().as_secs()
+            ));
+        }
+    }
+    if !child.wait()?.success() {
+        bail!(
+            "the kernel does not build; its last words:\n{}",
+            tail(&fs::read_to_string(log)?, 40)
+        );
+    }
+    say(format_args!(
+        "kernel: {compiled} files compiled in {} s",
+        start.elapsed().as_secs()
+    ));
+    Ok(())
+}
+
+/// The last `count` lines of `text`.
+fn tail(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines
+        .get(lines.len().saturating_sub(count)..)
+        .unwrap_or_default()
+        .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_build_shows_its_last_words() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let error = compile(
+            Command::new("sh").args(["-c", "echo '  CC      x.o'; echo broken >&2; exit 2"]),
+            log.path(),
+        );
+        assert!(error.unwrap_err().to_string().contains("broken"));
+    }
+
+    #[test]
+    fn the_tail_of_a_short_text_is_the_text() {
+        assert_eq!(tail("a\nb", 40), "a\nb");
+        assert_eq!(tail("a\nb\nc", 2), "b\nc");
+    }
+}

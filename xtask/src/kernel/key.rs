@@ -1,0 +1,174 @@
+//! What a kernel is built from, and the name of the result in the cache.
+
+use super::{Request, configuration, fragment};
+use crate::architecture::{Architecture, Variant};
+use crate::{digest, process, workspace};
+use anyhow::{Context, Result};
+use std::fs;
+use std::process::Command;
+
+/// Bumped when the way of building changes what comes out of the same inputs.
+const RECIPE: &str = "1";
+
+/// Our patch, applied where the hardware it is about exists.
+const LAPIC_PATCH: &str = "lapic_timer_khz.patch";
+
+/// Everything but the source.
+pub(crate) struct Inputs {
+    /// The merged fragments.
+    pub(crate) settings: Vec<fragment::Setting>,
+    /// The text of `kernel/required`.
+    pub(crate) required: String,
+    /// The patch to be applied with `-p1`, if this architecture has one.
+    pub(crate) patch: Option<String>,
+    /// First line of `gcc --version`.
+    compiler: String,
+    /// Architecture and variant.
+    target: String,
+}
+
+impl Inputs {
+    /// Reads the files in `kernel/` and asks the compiler for its version.
+    ///
+    /// # Errors
+    /// When a file cannot be read, a fragment is wrong, or there is no compiler.
+    pub(crate) fn read(request: &Request) -> Result<Self> {
+        let fragments = fragment_names(request.architecture, request.variant, request.full)
+            .into_iter()
+            .map(|name| read(&name).map(|text| (name, text)))
+            .collect::<Result<Vec<_>>>()?;
+        let compiler =
+            process::output(Command::new(format!("{}gcc", request.architecture.tool_prefix())).arg("--version"))?;
+        Ok(Self {
+            settings: fragment::merge(&fragments)?,
+            required: read("required")?,
+            patch: (request.architecture == Architecture::X86_64)
+                .then(|| read(LAPIC_PATCH))
+                .transpose()?,
+            compiler: compiler.lines().next().unwrap_or_default().to_owned(),
+            target: format!("{}-{}", request.architecture.name(), request.variant.name()),
+        })
+    }
+
+    /// The merged fragments as the kernel's build takes them.
+    pub(crate) fn fragment_text(&self) -> String {
+        self.settings.iter().map(|setting| setting.line() + "\n").collect()
+    }
+
+    /// Names that must be on.
+    pub(crate) fn required_names(&self) -> Vec<&str> {
+        configuration::required_names(&self.required)
+    }
+
+    /// The cache key of the kernel built from these inputs and a source with this digest.
+    pub(crate) fn key(&self, source_sha256: &str) -> String {
+        let fragment = self.fragment_text();
+        let parts = [
+            RECIPE,
+            &self.target,
+            &self.compiler,
+            source_sha256,
+            self.patch.as_deref().unwrap_or_default(),
+            &self.required,
+            &fragment,
+        ];
+        // Each part is digested by itself, so that moving a byte from one part to the next changes the key.
+        let parts: String = parts.iter().map(|part| digest::of_bytes(part.as_bytes())).collect();
+        digest::of_bytes(parts.as_bytes()).chars().take(32).collect()
+    }
+}
+
+/// The fragments in the order in which they win.
+fn fragment_names(architecture: Architecture, variant: Variant, full: bool) -> Vec<String> {
+    let mut names = vec!["base.config".to_owned(), format!("{}.config", architecture.name())];
+    if variant == Variant::Emulated {
+        names.push(format!("{}-emulated.config", architecture.name()));
+    }
+    if full {
+        names.push("full.config".to_owned());
+    }
+    names
+}
+
+fn read(name: &str) -> Result<String> {
+    let path = workspace::root().join("kernel").join(name);
+    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inputs() -> Inputs {
+        Inputs {
+            settings: fragment::merge(&[("a".to_owned(), "CONFIG_A=y\n".to_owned())]).unwrap(),
+            required: "CONFIG_A\n".to_owned(),
+            patch: Some("patch".to_owned()),
+            compiler: "gcc 12".to_owned(),
+            target: "x86_64-standard".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_key_is_stable() {
+        assert_eq!(inputs().key("00"), inputs().key("00"));
+    }
+
+    #[test]
+    fn every_input_changes_the_key() {
+        let key = inputs().key("00");
+        let others = [
+            inputs().key("01"),
+            Inputs {
+                settings: Vec::new(),
+                ..inputs()
+            }
+            .key("00"),
+            Inputs {
+                required: String::new(),
+                ..inputs()
+            }
+            .key("00"),
+            Inputs {
+                patch: None,
+                ..inputs()
+            }
+            .key("00"),
+            Inputs {
+                compiler: "gcc 13".to_owned(),
+                ..inputs()
+            }
+            .key("00"),
+            Inputs {
+                target: "x86_64-emulated".to_owned(),
+                ..inputs()
+            }
+            .key("00"),
+        ];
+        assert!(others.iter().all(|other| *other != key));
+    }
+
+    #[test]
+    fn every_combination_of_our_fragments_merges() {
+        for architecture in [Architecture::X86_64, Architecture::Aarch64] {
+            for (variant, full) in [
+                (Variant::Standard, false),
+                (Variant::Emulated, false),
+                (Variant::Standard, true),
+                (Variant::Emulated, true),
+            ] {
+                let fragments: Vec<_> = fragment_names(architecture, variant, full)
+                    .into_iter()
+                    .map(|name| (name.clone(), read(&name).unwrap()))
+                    .collect();
+                let settings = fragment::merge(&fragments).unwrap();
+                for required in configuration::required_names(&read("required").unwrap()) {
+                    let named_off = settings
+                        .iter()
+                        .any(|setting| setting.name == required && setting.value == "n");
+                    assert!(!named_off, "{required} is required and switched off");
+                }
+            }
+        }
+    }
+}

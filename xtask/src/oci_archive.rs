@@ -1,0 +1,233 @@
+//! OCI archives (image layout v1.0 in a tar file) with one layer, made on the spot for the demo and the benchmarks.
+
+pub(crate) mod tar;
+
+use crate::architecture::Architecture;
+use crate::{debian, digest, process};
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tar::Tar;
+
+/// Media types of the OCI image specification 1.1.
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const CONFIGURATION: &str = "application/vnd.oci.image.config.v1+json";
+const TAR: &str = "application/vnd.oci.image.layer.v1.tar";
+const TAR_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+/// The layer of an image.
+pub(crate) struct Layer {
+    media_type: &'static str,
+    blob: Vec<u8>,
+    /// SHA-256 of the uncompressed tar.
+    diff_id: String,
+}
+
+impl Layer {
+    /// An uncompressed layer.
+    pub(crate) fn plain(tar: Vec<u8>) -> Self {
+        let diff_id = digest::of_bytes(&tar);
+        Self {
+            media_type: TAR,
+            blob: tar,
+            diff_id,
+        }
+    }
+
+    /// A layer compressed with gzip, of a tar with the SHA-256 `diff_id`.
+    pub(crate) fn gzip(blob: Vec<u8>, diff_id: String) -> Self {
+        Self {
+            media_type: TAR_GZIP,
+            blob,
+            diff_id,
+        }
+    }
+}
+
+/// Writes an image that has a static busybox and nothing else to the OCI archive `destination`. Where this machine has none (Debian's installer
+/// brings the dynamic one), the program is taken out of Debian's package without installing it.
+///
+/// # Errors
+/// When there is no static busybox to be had, or the archive cannot be written.
+pub(crate) fn write_busybox(architecture: Architecture, name: &str, destination: &Path) -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let installed = process::find("busybox").filter(|path| is_static(path));
+    let busybox = match installed {
+        Some(path) => path,
+        None => unpacked_busybox(scratch.path())?,
+    };
+    let program = fs::read(&busybox).with_context(|| format!("cannot read {}", busybox.display()))?;
+    let applets = process::output(Command::new(&busybox).arg("--list"))?;
+    write(
+        &Layer::plain(busybox_tree(&program, applets.lines())),
+        architecture,
+        name,
+        destination,
+    )
+}
+
+fn unpacked_busybox(scratch: &Path) -> Result<PathBuf> {
+    let tree =
+        debian::unpack("busybox-static", scratch)?.context("there is no static busybox; install busybox-static")?;
+    ["bin/busybox", "usr/bin/busybox"]
+        .map(|path| tree.join(path))
+        .into_iter()
+        .find(|path| path.exists())
+        .context("the package busybox-static has no busybox")
+}
+
+fn is_static(program: &Path) -> bool {
+    fs::read(program).is_ok_and(|program| !is_dynamic(&program))
+}
+
+/// Writes an image of one layer to the OCI archive `destination`.
+///
+/// # Errors
+/// When the archive cannot be written.
+pub(crate) fn write(layer: &Layer, architecture: Architecture, name: &str, destination: &Path) -> Result<()> {
+    let archive = archive(layer, architecture, name)?;
+    fs::write(destination, archive).with_context(|| format!("cannot write {}", destination.display()))
+}
+
+/// Does the ELF file name an interpreter? Looked for as the path that every dynamic loader has in it.
+fn is_dynamic(program: &[u8]) -> bool {
+    let head = program.get(..4096).unwrap_or(program);
+    head.windows(4).any(|window| window == b"/ld-")
+}
+
+fn busybox_tree<'a>(busybox: &[u8], applets: impl Iterator<Item = &'a str>) -> Vec<u8> {
+    let mut tar = Tar::default();
+    for (directory, mode) in [
+        ("bin/", 0o755),
+        ("etc/", 0o755),
+        ("proc/", 0o555),
+        ("root/", 0o700),
+        ("sys/", 0o555),
+        ("tmp/", 0o1777),
+    ] {
+        tar.directory(directory, mode);
+    }
+    tar.file(
+        "etc/passwd",
+        0o644,
+        b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
+    );
+    tar.file("etc/group", 0o644, b"root:x:0:\nnogroup:x:65534:\n");
+    tar.file("bin/busybox", 0o755, busybox);
+    for applet in applets.filter(|applet| *applet != "busybox" && !applet.contains('/')) {
+        tar.symlink(&format!("bin/{applet}"), "busybox");
+    }
+    tar.finish()
+}
+
+fn archive(layer: &Layer, architecture: Architecture, name: &str) -> Result<Vec<u8>> {
+    let configuration = serde_json::to_vec(&json!({
+        "architecture": architecture.oci_name(),
+        "os": "linux",
+        "config": { "Env": ["PATH=/bin"], "Cmd": ["sh"], "WorkingDir": "/" },
+        "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{}", layer.diff_id)] },
+        "history": [{ "created_by": "cargo xtask demo" }],
+    }))?;
+    let manifest = serde_json::to_vec(&json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": descriptor(CONFIGURATION, &configuration),
+        "layers": [descriptor(layer.media_type, &layer.blob)],
+    }))?;
+    let mut entry = descriptor(MANIFEST, &manifest);
+    if let Some(entry) = entry.as_object_mut() {
+        entry.insert(
+            "platform".to_owned(),
+            json!({ "architecture": architecture.oci_name(), "os": "linux" }),
+        );
+        entry.insert(
+            "annotations".to_owned(),
+            json!({ "org.opencontainers.image.ref.name": name }),
+        );
+    }
+    let index = serde_json::to_vec(&json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [entry] }))?;
+
+    let mut tar = Tar::default();
+    tar.file("oci-layout", 0o644, br#"{"imageLayoutVersion":"1.0.0"}"#);
+    tar.file("index.json", 0o644, &index);
+    tar.directory("blobs/", 0o755);
+    tar.directory("blobs/sha256/", 0o755);
+    for blob in [&configuration, &manifest, &layer.blob] {
+        tar.file(&format!("blobs/sha256/{}", digest::of_bytes(blob)), 0o644, blob);
+    }
+    Ok(tar.finish())
+}
+
+fn descriptor(media_type: &str, blob: &[u8]) -> Value {
+    json!({ "mediaType": media_type, "digest": format!("sha256:{}", digest::of_bytes(blob)), "size": blob.len() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_layer_has_the_program_and_its_names() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("layer.tar");
+        fs::write(&path, busybox_tree(b"program", ["sh", "busybox", "ls"].into_iter())).unwrap();
+        let listing = process::output(Command::new("tar").arg("-tvf").arg(&path)).unwrap();
+        assert!(
+            listing.contains("bin/sh -> busybox") && listing.contains("bin/ls -> busybox"),
+            "{listing}"
+        );
+        assert!(!listing.contains("bin/busybox ->"), "{listing}");
+        assert!(
+            listing
+                .lines()
+                .any(|line| line.starts_with("drwxrwxrwt") && line.ends_with("tmp/")),
+            "{listing}"
+        );
+    }
+
+    #[test]
+    fn every_blob_is_named_by_its_digest() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("image.tar");
+        write(
+            &Layer::plain(busybox_tree(b"program", ["sh"].into_iter())),
+            Architecture::X86_64,
+            "demo:latest",
+            &path,
+        )
+        .unwrap();
+        process::run(
+            Command::new("tar")
+                .arg("-xf")
+                .arg(&path)
+                .arg("-C")
+                .arg(directory.path()),
+        )
+        .unwrap();
+        let blobs: Vec<_> = fs::read_dir(directory.path().join("blobs/sha256"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        assert_eq!(blobs.len(), 3);
+        for blob in blobs {
+            assert_eq!(
+                digest::of_file(&blob).unwrap(),
+                blob.file_name().unwrap().to_str().unwrap()
+            );
+        }
+        let index: Value = serde_json::from_slice(&fs::read(directory.path().join("index.json")).unwrap()).unwrap();
+        assert_eq!(
+            index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"],
+            "demo:latest"
+        );
+    }
+
+    #[test]
+    fn a_dynamic_program_is_recognised() {
+        assert!(is_dynamic(b"\x7fELF......./lib64/ld-linux-x86-64.so.2\0"));
+        assert!(!is_dynamic(b"\x7fELF static"));
+    }
+}

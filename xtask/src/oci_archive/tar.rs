@@ -1,0 +1,82 @@
+//! A writer of small tar archives in memory: POSIX.1-1988 "ustar", names up to 100 bytes. Times and owners are zero.
+
+/// Size of a tar block; everything is a multiple of it.
+const BLOCK: usize = 512;
+
+/// Type flags of the ustar header.
+const FILE: u8 = b'0';
+const SYMLINK: u8 = b'2';
+const DIRECTORY: u8 = b'5';
+
+/// An archive being written.
+#[derive(Default)]
+pub(crate) struct Tar {
+    bytes: Vec<u8>,
+}
+
+impl Tar {
+    /// Adds a directory; its name ends with a slash.
+    pub(crate) fn directory(&mut self, name: &str, mode: u32) {
+        self.entry(name, mode, DIRECTORY, "", &[]);
+    }
+
+    /// Adds a regular file.
+    pub(crate) fn file(&mut self, name: &str, mode: u32, content: &[u8]) {
+        self.entry(name, mode, FILE, "", content);
+    }
+
+    /// Adds a symbolic link.
+    pub(crate) fn symlink(&mut self, name: &str, target: &str) {
+        self.entry(name, 0o777, SYMLINK, target, &[]);
+    }
+
+    /// The whole archive.
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        self.bytes.resize(self.bytes.len() + 2 * BLOCK, 0);
+        self.bytes
+    }
+
+    fn entry(&mut self, name: &str, mode: u32, kind: u8, link: &str, content: &[u8]) {
+        debug_assert!(
+            name.len() <= 100 && link.len() <= 100,
+            "ustar names have at most 100 bytes"
+        );
+        let mut header = [0_u8; BLOCK];
+        let mut put = |at: usize, bytes: &[u8]| {
+            for (slot, byte) in header.iter_mut().skip(at).zip(bytes) {
+                *slot = *byte;
+            }
+        };
+        put(0, name.as_bytes());
+        put(100, format!("{mode:07o}").as_bytes());
+        put(108, b"0000000");
+        put(116, b"0000000");
+        put(124, format!("{:011o}", content.len()).as_bytes());
+        put(136, b"00000000000");
+        put(148, b"        ");
+        put(156, &[kind]);
+        put(157, link.as_bytes());
+        put(257, b"ustar\x0000");
+        let checksum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
+        for (slot, byte) in header.iter_mut().skip(148).zip(format!("{checksum:06o}\0 ").bytes()) {
+            *slot = byte;
+        }
+        self.bytes.extend_from_slice(&header);
+        self.bytes.extend_from_slice(content);
+        self.bytes.resize(self.bytes.len().next_multiple_of(BLOCK), 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_archive_is_whole_blocks_with_two_empty_ones_at_the_end() {
+        let mut tar = Tar::default();
+        tar.file("a", 0o644, &[1; 513]);
+        let bytes = tar.finish();
+        assert_eq!(bytes.len(), BLOCK * (1 + 2 + 2));
+        assert!(bytes[bytes.len() - 2 * BLOCK..].iter().all(|byte| *byte == 0));
+    }
+}

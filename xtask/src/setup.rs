@@ -1,0 +1,100 @@
+//! `cargo xtask setup`: from a fresh clone to an install tree that runs.
+
+use crate::architecture::{Architecture, Variant};
+use crate::kernel::{self, Request};
+use crate::progress::{Steps, say};
+use crate::{debian, dist, guest, process};
+use anyhow::Result;
+use std::fs::File;
+use std::process::Command;
+
+/// Options of `cargo xtask setup`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {}
+
+/// Installs what is missing and builds everything, with the time of each step at the end.
+///
+/// # Errors
+/// When a package cannot be installed or a build fails.
+pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
+    let mut steps = Steps::default();
+    build_all(&mut steps)?;
+    steps.report();
+    say(format_args!("ready: {}", dist::program().display()));
+    Ok(())
+}
+
+/// What `setup` does, with the steps timed by the caller's `steps`.
+///
+/// # Errors
+/// As for [`run`].
+pub(crate) fn build_all(steps: &mut Steps) -> Result<()> {
+    if cfg!(target_os = "macos") {
+        return build_for_macos(steps);
+    }
+    let architecture = Architecture::host();
+    steps.run("packages", || debian::install(&debian::for_setup()))?;
+    steps.run("the container binary", dist::build_program)?;
+    steps.run("the guest", || guest::build(architecture))?;
+    steps.run("the kernel for emulation", || {
+        kernel::build(&Request::for_setup(architecture, Variant::Emulated))
+    })?;
+    if hardware_virtualisation() {
+        steps.run("the kernel for hardware virtualisation", || {
+            kernel::build(&Request::for_setup(architecture, Variant::Standard))
+        })?;
+    } else {
+        say("no usable /dev/kvm: machines run under emulation (CONTAINER_ACCEL overrides)");
+    }
+    Ok(())
+}
+
+/// The parts that exist for macOS: the command line, without a machine to run.
+fn build_for_macos(steps: &mut Steps) -> Result<()> {
+    steps.run("the container binary", dist::build_program)?;
+    say(
+        "built on macOS: the command line and its image commands. Not yet supported: running containers; the Virtualization.framework",
+    );
+    say("backend and a kernel for it are still to come");
+    Ok(())
+}
+
+/// Does the built program find that this host runs a stock kernel under KVM? A device that opens proves little: under nested virtualisation it
+/// may run nothing. So the program is asked, which knows how to find out.
+fn hardware_virtualisation() -> bool {
+    if File::options().read(true).write(true).open("/dev/kvm").is_err() {
+        return false;
+    }
+    let status = process::output(Command::new(dist::program()).args(["system", "status", "--format", "json"]));
+    let Ok(status) = status.map_err(|error| say(format_args!("cannot ask for the accelerator: {error:#}"))) else {
+        return false;
+    };
+    accelerator(&status).is_some_and(|name| name == "kvm")
+}
+
+/// The accelerator named in the JSON form of `container system status`.
+pub(crate) fn accelerator(status: &str) -> Option<String> {
+    let status: serde_json::Value = serde_json::from_str(status).ok()?;
+    let status = if status.is_array() {
+        status.get(0)?.clone()
+    } else {
+        status
+    };
+    Some(status.get("accelerator")?.as_str()?.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_accelerator_is_read_from_the_status() {
+        assert_eq!(
+            accelerator(r#"{"status":"running","accelerator":"kvm"}"#).as_deref(),
+            Some("kvm")
+        );
+        assert_eq!(accelerator(r#"[{"accelerator":"TCG"}]"#).as_deref(), Some("tcg"));
+        assert_eq!(accelerator("{}"), None);
+        assert_eq!(accelerator("no json"), None);
+    }
+}

@@ -1,0 +1,33 @@
+//! A Debian root file system for the end-to-end tests, made once as root: an ordinary user would need user namespaces for it.
+
+use crate::progress::say;
+use crate::{cache, process};
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The release in the tests' image.
+const SUITE: &str = "bookworm";
+
+/// The cached tar archive, made by mmdebstrap if it is not there yet.
+///
+/// # Errors
+/// When mmdebstrap fails.
+pub(super) fn cached() -> Result<PathBuf> {
+    let directory = cache::directory()?.join("debian");
+    let _lock = cache::lock(&directory)?;
+    let archive = directory.join(format!("{SUITE}-apt.tar"));
+    if archive.exists() {
+        return Ok(archive);
+    }
+    say(format_args!("making a Debian {SUITE} root file system for the tests"));
+    let unfinished = directory.join("unfinished.tar");
+    process::run(
+        Command::new("mmdebstrap")
+            .args(["--quiet", "--variant=apt", SUITE])
+            .arg(&unfinished),
+    )?;
+    fs::rename(&unfinished, &archive).with_context(|| format!("cannot rename {}", unfinished.display()))?;
+    Ok(archive)
+}
