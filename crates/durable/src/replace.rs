@@ -1,0 +1,127 @@
+//! Write-by-rename for small records.
+//!
+//! A record is visible either whole or not at all, also across power loss: the temporary file is synced before the
+//! rename, the directory after it.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::directory::sync_dir;
+
+/// Why a file could not be replaced. Unless it is [`ReplaceError::Sync`] of the directory, the old content is in place.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplaceError {
+    /// The path has no directory to put the temporary file into.
+    #[error("{} is not the path of a file", path.display())]
+    NotAFile {
+        /// The path asked for.
+        path: PathBuf,
+    },
+    /// The new content could not be written next to the old one.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file to be replaced.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The data, or the rename, could not be made durable.
+    #[error("cannot sync {}: {source}", path.display())]
+    Sync {
+        /// The file to be replaced.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The new file could not take the old one's place.
+    #[error("cannot replace {}: {source}", path.display())]
+    Rename {
+        /// The file to be replaced.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl ReplaceError {
+    /// What the system said, where it said anything.
+    #[must_use]
+    pub fn io_error(&self) -> Option<&io::Error> {
+        match self {
+            Self::NotAFile { .. } => None,
+            Self::Write { source, .. } | Self::Sync { source, .. } | Self::Rename { source, .. } => Some(source),
+        }
+    }
+}
+
+/// Replaces the file at `path` with `bytes`, mode 0600; makes it when it is not there.
+///
+/// Readers see the old content or the new, never a mixture. Two writers at once do not corrupt the file; the last wins,
+/// so a read-modify-write needs a [`crate::FileLock`] around it.
+///
+/// # Errors
+/// See [`ReplaceError`]; no temporary file is left behind.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReplaceError> {
+    let parent = match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => return Err(ReplaceError::NotAFile { path: path.to_owned() }),
+    };
+    let write_error = |source| ReplaceError::Write {
+        path: path.to_owned(),
+        source,
+    };
+    let sync_error = |source| ReplaceError::Sync {
+        path: path.to_owned(),
+        source,
+    };
+
+    let mut temporary = tempfile::Builder::new()
+        .prefix(".tmp-")
+        .tempfile_in(parent)
+        .map_err(write_error)?;
+    temporary.write_all(bytes).map_err(write_error)?;
+    temporary.as_file().sync_all().map_err(sync_error)?;
+    temporary.persist(path).map_err(|failed| ReplaceError::Rename {
+        path: path.to_owned(),
+        source: failed.error,
+    })?;
+    sync_dir(parent).map_err(|error| match error {
+        crate::DirectoryError::Create { source, .. } | crate::DirectoryError::Sync { source, .. } => sync_error(source),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn replaces_content_and_leaves_nothing_else() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("record.json");
+        replace(&path, b"one").unwrap();
+        replace(&path, b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn failure_keeps_the_old_content() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("directory");
+        std::fs::create_dir(&path).unwrap();
+        std::fs::write(path.join("kept"), b"x").unwrap();
+        assert!(matches!(replace(&path, b"new"), Err(ReplaceError::Rename { .. })));
+        assert!(path.join("kept").exists());
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn missing_parent_is_a_write_error() {
+        let root = tempfile::tempdir().unwrap();
+        let error = replace(&root.path().join("no/such"), b"").unwrap_err();
+        assert!(matches!(error, ReplaceError::Write { .. }), "{error}");
+    }
+}
