@@ -1,0 +1,74 @@
+//! The JSON documents of an image: index, manifest and configuration.
+//!
+//! Sizes are bounded before parsing, digests are checked while parsing, and `null` is taken for a missing value wherever
+//! Go programs write it for an empty one.
+
+mod config;
+mod descriptor;
+mod manifest;
+
+pub use config::{Empty, HealthCheck, History, ImageConfig, ProcessDefaults};
+pub use descriptor::Descriptor;
+pub use manifest::{Document, Index, Manifest};
+
+use serde::{Deserialize, Deserializer};
+
+/// The largest manifest or index that is read. Registries refuse larger ones (distribution-spec, "Pushing Manifests": 4 MiB).
+pub const MANIFEST_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
+/// The largest image configuration that is read: room for thousands of history entries.
+pub const CONFIG_LIMIT_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Annotation keys that are read or written.
+pub mod annotation {
+    /// The full name of an image in an archive (containerd, Docker, BuildKit).
+    pub const IMAGE_NAME: &str = "io.containerd.image.name";
+    /// The tag of an image in a layout; some writers put the full name here (image-spec `annotations.md`).
+    pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
+    /// What a manifest in an index is, when it is no image: `attestation-manifest` (BuildKit).
+    pub const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
+}
+
+/// Why bytes are no such document.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// Larger than any sane document of the kind.
+    #[error("it has {size_bytes} bytes, more than the {limit_bytes} allowed")]
+    TooLarge {
+        /// Size found.
+        size_bytes: u64,
+        /// Limit for the kind.
+        limit_bytes: u64,
+    },
+    /// Not JSON, or not of the right shape.
+    #[error("it is not a valid document: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Not schema version 2.
+    #[error("its schema version is {found}, only 2 is supported")]
+    SchemaVersion {
+        /// Version found.
+        found: u32,
+    },
+    /// Neither an index nor an image manifest.
+    #[error("it is neither an image manifest nor an index (media type {media_type:?})")]
+    Kind {
+        /// Media type found, or empty.
+        media_type: String,
+    },
+}
+
+fn bounded(bytes: &[u8], limit_bytes: u64) -> Result<&[u8], DocumentError> {
+    let size_bytes = bytes.len() as u64;
+    if size_bytes > limit_bytes {
+        Err(DocumentError::TooLarge {
+            size_bytes,
+            limit_bytes,
+        })
+    } else {
+        Ok(bytes)
+    }
+}
+
+/// Reads `null` as the default value.
+fn null_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}

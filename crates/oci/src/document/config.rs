@@ -1,0 +1,233 @@
+//! Image configurations (image-spec `config.md`), with Docker's additions.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CONFIG_LIMIT_BYTES, DocumentError, bounded, null_default};
+use crate::digest::Digest;
+use crate::platform::Platform;
+
+/// What an image says about itself and about the process to run in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageConfig {
+    /// When the image was made, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+    /// Who made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// What it runs on.
+    #[serde(flatten)]
+    pub platform: Platform,
+    /// How to run it.
+    #[serde(default, deserialize_with = "null_default")]
+    pub config: ProcessDefaults,
+    rootfs: RootFs,
+    /// How it was made, the base first.
+    #[serde(default, deserialize_with = "null_default", skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<History>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct RootFs {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default, deserialize_with = "null_default")]
+    diff_ids: Vec<Digest>,
+}
+
+/// How to run the image unless the user says otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ProcessDefaults {
+    /// `user`, `uid`, `user:group` or `uid:gid`; empty is root.
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "String::is_empty")]
+    pub user: String,
+    /// Ports that the image listens on: `80/tcp`.
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "BTreeMap::is_empty")]
+    pub exposed_ports: BTreeMap<String, Empty>,
+    /// Environment, `NAME=value` each.
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<String>,
+    /// The program, in front of `cmd`.
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "Vec::is_empty")]
+    pub entrypoint: Vec<String>,
+    /// Default arguments, or program and arguments where there is no entry point.
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "Vec::is_empty")]
+    pub cmd: Vec<String>,
+    /// Paths meant for volumes.
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "BTreeMap::is_empty")]
+    pub volumes: BTreeMap<String, Empty>,
+    /// Directory to start in; empty is the root.
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "String::is_empty")]
+    pub working_dir: String,
+    /// Labels.
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Signal that asks the process to end: `SIGTERM`, `15`; empty is SIGTERM.
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "String::is_empty")]
+    pub stop_signal: String,
+    /// Docker: seconds to wait after the stop signal.
+    #[serde(rename = "StopTimeout", skip_serializing_if = "Option::is_none")]
+    pub stop_timeout_seconds: Option<u32>,
+    /// Docker: how to find out whether the process is well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthcheck: Option<HealthCheck>,
+    /// Docker: shell of the Dockerfile's shell forms.
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "Vec::is_empty")]
+    pub shell: Vec<String>,
+    /// Docker: instructions for images built on this one.
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "Vec::is_empty")]
+    pub on_build: Vec<String>,
+}
+
+/// The `{}` of Go's `map[string]struct{}`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Empty {}
+
+/// Docker's health check. Durations are in nanoseconds, as in the document; 0 is the default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct HealthCheck {
+    /// `["NONE"]`, `["CMD", …]` or `["CMD-SHELL", command]`.
+    #[serde(deserialize_with = "null_default")]
+    pub test: Vec<String>,
+    /// Time between two checks.
+    #[serde(rename = "Interval", skip_serializing_if = "is_zero")]
+    pub interval_ns: i64,
+    /// Time after which a check has failed.
+    #[serde(rename = "Timeout", skip_serializing_if = "is_zero")]
+    pub timeout_ns: i64,
+    /// Time in which failures do not count.
+    #[serde(rename = "StartPeriod", skip_serializing_if = "is_zero")]
+    pub start_period_ns: i64,
+    /// Time between two checks within the start period.
+    #[serde(rename = "StartInterval", skip_serializing_if = "is_zero")]
+    pub start_interval_ns: i64,
+    /// Failures in a row that make the process unhealthy.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub retries: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+/// One step of making the image.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct History {
+    /// When, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+    /// By whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// By what command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
+    /// Remark.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// Whether the step made no layer.
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "std::ops::Not::not")]
+    pub empty_layer: bool,
+}
+
+impl ImageConfig {
+    /// A configuration without history for the given layers, the base first.
+    #[must_use]
+    pub fn new(platform: Platform, config: ProcessDefaults, diff_ids: Vec<Digest>) -> Self {
+        let rootfs = RootFs {
+            kind: "layers".to_owned(),
+            diff_ids,
+        };
+        Self {
+            created: None,
+            author: None,
+            platform,
+            config,
+            rootfs,
+            history: Vec::new(),
+        }
+    }
+
+    /// Reads an image configuration.
+    ///
+    /// # Errors
+    /// [`DocumentError`] when it is too large or not of the shape.
+    pub fn parse(bytes: &[u8]) -> Result<Self, DocumentError> {
+        Ok(serde_json::from_slice(bounded(bytes, CONFIG_LIMIT_BYTES)?)?)
+    }
+
+    /// Digests of the uncompressed layers, the base first.
+    #[must_use]
+    pub fn diff_ids(&self) -> &[Digest] {
+        &self.rootfs.diff_ids
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_docker_configuration_with_nulls_is_read() {
+        let text = r#"{"architecture":"arm64","variant":"v8","os":"linux","container":"x","docker_version":"27",
+            "config":{"Hostname":"","User":"","ExposedPorts":{"80/tcp":{}},"Env":["A=b"],"Cmd":["sh"],"Image":"x","Volumes":null,
+            "WorkingDir":"/w","Entrypoint":null,"OnBuild":null,"Labels":null,"StopSignal":"SIGQUIT","StopTimeout":3,
+            "Healthcheck":{"Test":["CMD-SHELL","true"],"Interval":5000000000,"Retries":3},"Shell":["/bin/bash","-c"]},
+            "history":[{"created_by":"x","empty_layer":true}],"rootfs":{"type":"layers","diff_ids":null}}"#;
+        let config = ImageConfig::parse(text.as_bytes()).unwrap();
+        assert_eq!(config.platform.to_string(), "linux/arm64");
+        assert_eq!(config.config.cmd, ["sh"]);
+        assert_eq!(config.config.stop_timeout_seconds, Some(3));
+        let check = config.config.healthcheck.clone().unwrap();
+        assert_eq!((check.interval_ns, check.retries), (5_000_000_000, 3));
+        assert!(config.config.exposed_ports.contains_key("80/tcp"));
+        assert!(config.history[0].empty_layer);
+        assert!(config.diff_ids().is_empty());
+    }
+
+    #[test]
+    fn our_configuration_is_read_by_oci_spec_and_written_in_a_stable_order() {
+        let defaults = ProcessDefaults {
+            cmd: vec!["sh".into()],
+            labels: [("b".into(), "2".into()), ("a".into(), "1".into())].into(),
+            ..ProcessDefaults::default()
+        };
+        let config = ImageConfig::new(Platform::host(), defaults, vec![Digest::Sha256([7; 32])]);
+        let bytes = serde_json::to_vec(&config).unwrap();
+        assert_eq!(ImageConfig::parse(&bytes).unwrap(), config);
+        let theirs: oci_spec::image::ImageConfiguration = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(theirs.rootfs().diff_ids(), &[config.diff_ids()[0].to_string()]);
+        assert_eq!(
+            theirs.config().as_ref().unwrap().cmd().as_deref(),
+            Some(&["sh".to_owned()][..])
+        );
+        assert!(
+            String::from_utf8(bytes)
+                .unwrap()
+                .contains(r#""Labels":{"a":"1","b":"2"}"#)
+        );
+    }
+
+    #[test]
+    fn a_diff_id_that_is_a_path_is_refused() {
+        let text = r#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:../../x"]}}"#;
+        assert!(matches!(
+            ImageConfig::parse(text.as_bytes()),
+            Err(DocumentError::Json(_))
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+            let _ = ImageConfig::parse(&bytes);
+        }
+    }
+}

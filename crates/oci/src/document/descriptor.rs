@@ -1,0 +1,58 @@
+//! Content descriptors (image-spec `descriptor.md`).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{annotation, null_default};
+use crate::digest::Digest;
+use crate::media_type::MediaType;
+use crate::platform::Platform;
+
+/// What some content is, how large, and its digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Descriptor {
+    /// Media type of the content.
+    pub media_type: MediaType,
+    /// Digest of the content.
+    pub digest: Digest,
+    /// Size of the content in bytes.
+    #[serde(rename = "size")]
+    pub size_bytes: u64,
+    /// Other places to fetch the content from, for non-distributable layers.
+    #[serde(default, deserialize_with = "null_default", skip_serializing_if = "Vec::is_empty")]
+    pub urls: Vec<String>,
+    /// Remarks of whoever made the descriptor.
+    #[serde(
+        default,
+        deserialize_with = "null_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub annotations: BTreeMap<String, String>,
+    /// Platform of the manifest that is described.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+}
+
+impl Descriptor {
+    /// A descriptor with the required fields only.
+    #[must_use]
+    pub fn new(media_type: &str, digest: Digest, size_bytes: u64) -> Self {
+        Self {
+            media_type: MediaType::from(media_type),
+            digest,
+            size_bytes,
+            urls: Vec::new(),
+            annotations: BTreeMap::new(),
+            platform: None,
+        }
+    }
+
+    /// Whether this describes a provenance or SBOM attestation rather than an image.
+    #[must_use]
+    pub fn is_attestation(&self) -> bool {
+        self.annotations.contains_key(annotation::REFERENCE_TYPE)
+            || self.platform.as_ref().is_some_and(Platform::is_unknown)
+    }
+}

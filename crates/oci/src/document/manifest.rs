@@ -1,0 +1,271 @@
+//! Indexes and manifests (image-spec `image-index.md`, `manifest.md`), OCI's and Docker's.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Descriptor, DocumentError, MANIFEST_LIMIT_BYTES, bounded, null_default};
+use crate::media_type::{self, MediaType};
+use crate::platform::Platform;
+
+/// The only schema version there is (image-spec: "MUST be 2").
+const SCHEMA_VERSION: u32 = 2;
+
+/// A list of manifests, usually one per platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Index {
+    schema_version: u32,
+    /// Media type of the document itself; older writers leave it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<MediaType>,
+    /// What the index lists.
+    #[serde(default, deserialize_with = "null_default")]
+    pub manifests: Vec<Descriptor>,
+    /// Remarks of whoever made the index.
+    #[serde(
+        default,
+        deserialize_with = "null_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// One image: its configuration and its layers, the base first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    schema_version: u32,
+    /// Media type of the document itself; older writers leave it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<MediaType>,
+    /// The image configuration.
+    pub config: Descriptor,
+    /// The layers, the base first.
+    #[serde(default, deserialize_with = "null_default")]
+    pub layers: Vec<Descriptor>,
+    /// Remarks of whoever made the manifest.
+    #[serde(
+        default,
+        deserialize_with = "null_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// What a reference can point at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Document {
+    /// A list of manifests.
+    Index(Index),
+    /// One image.
+    Manifest(Box<Manifest>),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Shape {
+    schema_version: u32,
+    media_type: Option<MediaType>,
+    config: Option<serde::de::IgnoredAny>,
+    manifests: Option<serde::de::IgnoredAny>,
+}
+
+impl Document {
+    /// Reads an index or a manifest. What it is says its own media type, else `hint` (a descriptor's or a response's), else its fields.
+    ///
+    /// # Errors
+    /// [`DocumentError`]; among others for a document that could be read both ways (a known attack on verifiers).
+    pub fn parse(bytes: &[u8], hint: Option<&MediaType>) -> Result<Self, DocumentError> {
+        let shape: Shape = serde_json::from_slice(bounded(bytes, MANIFEST_LIMIT_BYTES)?)?;
+        if shape.schema_version != SCHEMA_VERSION {
+            return Err(DocumentError::SchemaVersion {
+                found: shape.schema_version,
+            });
+        }
+        let media_type = shape.media_type.as_ref().or(hint);
+        let is_index = media_type.is_some_and(MediaType::is_index);
+        let is_manifest = media_type.is_some_and(MediaType::is_manifest);
+        match (is_index, is_manifest, shape.config.is_some(), shape.manifests.is_some()) {
+            (_, false, false, true) => Ok(Self::Index(serde_json::from_slice(bytes)?)),
+            (false, _, true, false) => Ok(Self::Manifest(serde_json::from_slice(bytes)?)),
+            _ => Err(DocumentError::Kind {
+                media_type: media_type.map(ToString::to_string).unwrap_or_default(),
+            }),
+        }
+    }
+}
+
+impl Index {
+    /// An OCI index of the given manifests.
+    #[must_use]
+    pub fn new(manifests: Vec<Descriptor>) -> Self {
+        let media_type = Some(MediaType::from(media_type::OCI_INDEX));
+        Self {
+            schema_version: SCHEMA_VERSION,
+            media_type,
+            manifests,
+            annotations: BTreeMap::new(),
+        }
+    }
+
+    /// The images in the index: its manifests without the attestations.
+    pub fn images(&self) -> impl Iterator<Item = &Descriptor> {
+        self.manifests
+            .iter()
+            .filter(|descriptor| descriptor.media_type.is_manifest() && !descriptor.is_attestation())
+    }
+
+    /// The image that serves `platform` best; the first of equals, as the specification asks.
+    ///
+    /// An index with a single image that names no platform gives that one: the configuration has to tell.
+    #[must_use]
+    pub fn select(&self, platform: &Platform) -> Option<&Descriptor> {
+        let best = self
+            .images()
+            .filter_map(|image| Some((platform.distance(image.platform.as_ref()?)?, image)))
+            .min_by_key(|(distance, _)| *distance)
+            .map(|(_, image)| image);
+        best.or_else(|| {
+            let mut images = self.images();
+            match (images.next(), images.next()) {
+                (Some(only), None) if only.platform.is_none() => Some(only),
+                _ => None,
+            }
+        })
+    }
+}
+
+impl Manifest {
+    /// An OCI manifest of the given parts.
+    #[must_use]
+    pub fn new(config: Descriptor, layers: Vec<Descriptor>) -> Self {
+        let media_type = Some(MediaType::from(media_type::OCI_MANIFEST));
+        Self {
+            schema_version: SCHEMA_VERSION,
+            media_type,
+            config,
+            layers,
+            annotations: BTreeMap::new(),
+        }
+    }
+
+    /// Bytes of everything the manifest names: configuration and layers, as stored.
+    #[must_use]
+    pub fn content_bytes(&self) -> u64 {
+        self.layers.iter().fold(self.config.size_bytes, |sum, layer| {
+            sum.saturating_add(layer.size_bytes)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::Digest;
+    use proptest::prelude::*;
+
+    fn image(platform: &str, value: u8) -> Descriptor {
+        let platform = if platform.is_empty() {
+            None
+        } else {
+            Some(platform.parse().unwrap())
+        };
+        Descriptor {
+            platform,
+            ..Descriptor::new(media_type::OCI_MANIFEST, Digest::Sha256([value; 32]), 1)
+        }
+    }
+
+    #[test]
+    fn our_documents_are_read_by_oci_spec_and_back() {
+        let config = Descriptor::new(media_type::OCI_CONFIG, Digest::Sha256([1; 32]), 10);
+        let layer = Descriptor::new(media_type::OCI_LAYER_GZIP, Digest::Sha256([2; 32]), 20);
+        let manifest = Manifest::new(config, vec![layer]);
+        let bytes = serde_json::to_vec(&manifest).unwrap();
+        let theirs: oci_spec::image::ImageManifest = serde_json::from_slice(&bytes).unwrap();
+        let back = Document::parse(&serde_json::to_vec(&theirs).unwrap(), None).unwrap();
+        assert_eq!(back, Document::Manifest(Box::new(manifest)));
+
+        let index = Index::new(vec![image("linux/arm/v7", 3)]);
+        let theirs: oci_spec::image::ImageIndex = serde_json::from_slice(&serde_json::to_vec(&index).unwrap()).unwrap();
+        assert_eq!(
+            Document::parse(&serde_json::to_vec(&theirs).unwrap(), None).unwrap(),
+            Document::Index(index)
+        );
+    }
+
+    #[test]
+    fn the_best_variant_is_selected_and_attestations_never() {
+        let mut attestation = image("linux/amd64", 9);
+        attestation
+            .annotations
+            .insert("vnd.docker.reference.type".into(), "attestation-manifest".into());
+        let index = Index::new(vec![
+            attestation,
+            image("unknown/unknown", 8),
+            image("linux/arm/v5", 5),
+            image("linux/arm/v6", 6),
+            image("linux/amd64", 1),
+        ]);
+        let chosen = |platform: &str| {
+            index
+                .select(&platform.parse().unwrap())
+                .map(|image| image.digest.as_bytes()[0])
+        };
+        assert_eq!(chosen("linux/arm/v7"), Some(6));
+        assert_eq!(chosen("linux/arm/v5"), Some(5));
+        assert_eq!(chosen("linux/amd64"), Some(1));
+        assert_eq!(chosen("linux/arm64"), None);
+    }
+
+    #[test]
+    fn a_single_image_without_platform_serves_any() {
+        assert!(Index::new(vec![image("", 1)]).select(&Platform::host()).is_some());
+        assert!(
+            Index::new(vec![image("", 1), image("", 2)])
+                .select(&Platform::host())
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn ambiguous_foreign_and_old_documents_are_refused() {
+        let descriptor = serde_json::to_value(image("", 1)).unwrap();
+        let both = serde_json::json!({"schemaVersion":2,"config":descriptor,"layers":[],"manifests":[]});
+        assert!(matches!(
+            Document::parse(both.to_string().as_bytes(), None),
+            Err(DocumentError::Kind { .. })
+        ));
+        let index = serde_json::json!({"schemaVersion":2,"manifests":null,"mediaType":media_type::OCI_MANIFEST});
+        assert!(matches!(
+            Document::parse(index.to_string().as_bytes(), None),
+            Err(DocumentError::Kind { .. })
+        ));
+        let old = br#"{"schemaVersion":1,"fsLayers":[]}"#;
+        assert!(matches!(
+            Document::parse(old, None),
+            Err(DocumentError::SchemaVersion { found: 1 })
+        ));
+        assert!(matches!(Document::parse(b"<html>", None), Err(DocumentError::Json(_))));
+        let large = vec![b' '; 4 * 1024 * 1024 + 1];
+        assert!(matches!(
+            Document::parse(&large, None),
+            Err(DocumentError::TooLarge { .. })
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+            let _ = Document::parse(&bytes, None);
+        }
+
+        #[test]
+        fn cut_documents_are_refused(cut in 1usize..200) {
+            let index = serde_json::to_vec(&Index::new(vec![image("linux/amd64", 1)])).unwrap();
+            let end = index.len().saturating_sub(cut);
+            prop_assert!(Document::parse(&index[..end], None).is_err());
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Media types of images, OCI's and Docker's (image-spec `media-types.md`; distribution `manifest-v2-2.md`).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// OCI image index.
+pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// OCI image manifest.
+pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// OCI image configuration.
+pub const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+/// OCI layer, uncompressed.
+pub const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+/// OCI layer, gzip.
+pub const OCI_LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+/// OCI layer, zstd.
+pub const OCI_LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
+/// Docker manifest list.
+pub const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+/// Docker image manifest, schema 2.
+pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+/// Docker image configuration.
+pub const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
+/// Docker layer, gzip.
+pub const DOCKER_LAYER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+
+/// A media type as it was given; kept word for word, so that a rewrite changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MediaType(String);
+
+/// How the bytes of a layer are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LayerCompression {
+    /// A plain tar stream.
+    None,
+    /// gzip (RFC 1952).
+    Gzip,
+    /// zstd (RFC 8878).
+    Zstd,
+}
+
+impl MediaType {
+    /// Whether this is an index or a manifest list.
+    #[must_use]
+    pub fn is_index(&self) -> bool {
+        matches!(self.0.as_str(), OCI_INDEX | DOCKER_INDEX)
+    }
+
+    /// Whether this is a manifest of one image.
+    #[must_use]
+    pub fn is_manifest(&self) -> bool {
+        matches!(self.0.as_str(), OCI_MANIFEST | DOCKER_MANIFEST)
+    }
+
+    /// Whether this is an image configuration.
+    #[must_use]
+    pub fn is_config(&self) -> bool {
+        matches!(self.0.as_str(), OCI_CONFIG | DOCKER_CONFIG)
+    }
+
+    /// The compression of a file system layer; `None` for what is no layer that we can unpack (an encrypted one, a wasm module).
+    ///
+    /// Non-distributable ("foreign") layers count: they are ordinary tar streams.
+    #[must_use]
+    pub fn layer_compression(&self) -> Option<LayerCompression> {
+        const TAR: [&str; 4] = [
+            "application/vnd.oci.image.layer.v1.tar",
+            "application/vnd.oci.image.layer.nondistributable.v1.tar",
+            "application/vnd.docker.image.rootfs.diff.tar",
+            "application/vnd.docker.image.rootfs.foreign.diff.tar",
+        ];
+        let suffix = TAR.iter().find_map(|prefix| self.0.strip_prefix(prefix))?;
+        match suffix {
+            "" => Some(LayerCompression::None),
+            // OCI writes a plus sign, Docker a dot.
+            "+gzip" | ".gzip" => Some(LayerCompression::Gzip),
+            "+zstd" | ".zstd" => Some(LayerCompression::Zstd),
+            _ => None,
+        }
+    }
+
+    /// The media type as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for MediaType {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Display for MediaType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_of_both_dialects_are_known() {
+        for (text, compression) in [
+            (OCI_LAYER, Some(LayerCompression::None)),
+            (OCI_LAYER_GZIP, Some(LayerCompression::Gzip)),
+            (OCI_LAYER_ZSTD, Some(LayerCompression::Zstd)),
+            (DOCKER_LAYER_GZIP, Some(LayerCompression::Gzip)),
+            (
+                "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+                Some(LayerCompression::Gzip),
+            ),
+            (
+                "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
+                Some(LayerCompression::Zstd),
+            ),
+            ("application/vnd.oci.image.layer.v1.tar+encrypted", None),
+            ("application/wasm", None),
+        ] {
+            assert_eq!(MediaType::from(text).layer_compression(), compression, "{text}");
+        }
+    }
+}

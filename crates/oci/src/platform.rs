@@ -1,0 +1,223 @@
+//! Platforms: parsing, normal form and matching.
+//!
+//! The normal form is containerd's: Go's names for system and architecture, and no variant where it says nothing
+//! (`arm64/v8`, `amd64/v1`), so that `linux/aarch64`, `arm64` and `linux/arm64/v8` are one platform.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Operating system, architecture and variant, in normal form.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "Raw")]
+pub struct Platform {
+    /// Go's name of the system: `linux`.
+    pub os: String,
+    /// Go's name of the architecture: `amd64`, `arm64`.
+    pub architecture: String,
+    /// Variant of the architecture: `v7` of `arm`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+}
+
+/// Why a text is no platform.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is no platform; write os/architecture[/variant], for example linux/arm64")]
+pub struct PlatformError {
+    /// What was given.
+    pub text: String,
+}
+
+/// A platform as a document has it.
+#[derive(Deserialize)]
+struct Raw {
+    #[serde(default)]
+    os: String,
+    #[serde(default)]
+    architecture: String,
+    variant: Option<String>,
+}
+
+impl From<Raw> for Platform {
+    fn from(raw: Raw) -> Self {
+        Self::new(&raw.os, &raw.architecture, raw.variant.as_deref())
+    }
+}
+
+impl Platform {
+    /// The normal form of the given names; an empty variant is none.
+    #[must_use]
+    pub fn new(os: &str, architecture: &str, variant: Option<&str>) -> Self {
+        let os = match os.to_ascii_lowercase() {
+            os if os == "macos" => "darwin".to_owned(),
+            os => os,
+        };
+        let variant = variant
+            .map(str::to_ascii_lowercase)
+            .filter(|variant| !variant.is_empty());
+        let lower = architecture.to_ascii_lowercase();
+        let (architecture, variant) = match (lower.as_str(), variant.as_deref()) {
+            ("amd64" | "x86_64" | "x86-64", None | Some("v1" | "1")) => ("amd64", None),
+            ("amd64" | "x86_64" | "x86-64", Some(_)) => ("amd64", variant),
+            ("arm64" | "aarch64", None | Some("v8" | "8" | "v8.0")) => ("arm64", None),
+            ("arm64" | "aarch64", Some(_)) => ("arm64", variant),
+            ("armhf", _) => ("arm", Some("v7".to_owned())),
+            ("armel", _) => ("arm", Some("v6".to_owned())),
+            ("arm", None) => ("arm", Some("v7".to_owned())),
+            ("arm", Some(digit @ ("5" | "6" | "7" | "8"))) => ("arm", Some(format!("v{digit}"))),
+            ("i386" | "i486" | "i586" | "i686" | "386", _) => ("386", None),
+            (other, _) => (other, variant),
+        };
+        Self {
+            os,
+            architecture: architecture.to_owned(),
+            variant,
+        }
+    }
+
+    /// What containers run on here: Linux on this machine's architecture.
+    #[must_use]
+    pub fn host() -> Self {
+        Self::new("linux", std::env::consts::ARCH, None)
+    }
+
+    /// How well an image for `offered` serves a request for `self`: 0 is exact, higher is worse, `None` is not at all.
+    ///
+    /// A request for `arm/v7` is served by `v6` and `v5` as well; other variants have to be equal.
+    #[must_use]
+    pub fn distance(&self, offered: &Self) -> Option<u32> {
+        if self.os != offered.os || self.architecture != offered.architecture {
+            return None;
+        }
+        if self.variant == offered.variant {
+            return Some(0);
+        }
+        let level = |platform: &Self| -> Option<u32> { platform.variant.as_deref()?.strip_prefix('v')?.parse().ok() };
+        match self.architecture.as_str() {
+            "arm" => level(self)?.checked_sub(level(offered)?),
+            _ => None,
+        }
+    }
+
+    /// Whether system and architecture are equal. Configurations often leave the variant out, so it does not count.
+    #[must_use]
+    pub fn is_same_machine(&self, other: &Self) -> bool {
+        self.os == other.os && self.architecture == other.architecture
+    }
+
+    /// Whether both names are the `unknown` that builders give to attestations.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.os == "unknown" && self.architecture == "unknown"
+    }
+}
+
+impl FromStr for Platform {
+    type Err = PlatformError;
+
+    /// Reads `os/architecture[/variant]`, or the name of an architecture alone, which means Linux.
+    fn from_str(text: &str) -> Result<Self, PlatformError> {
+        let error = || PlatformError { text: text.to_owned() };
+        let is_word = |word: &&str| {
+            word.starts_with(|first: char| first.is_ascii_alphanumeric())
+                && word
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+        };
+        let parts: Vec<&str> = text.split('/').collect();
+        if !parts.iter().all(is_word) {
+            return Err(error());
+        }
+        match parts.as_slice() {
+            [architecture] if is_architecture(architecture) => Ok(Self::new("linux", architecture, None)),
+            [os, architecture] => Ok(Self::new(os, architecture, None)),
+            [os, architecture, variant] => Ok(Self::new(os, architecture, Some(variant))),
+            _ => Err(error()),
+        }
+    }
+}
+
+/// Whether a word alone can be an architecture; a system's name alone is more likely a mistake.
+fn is_architecture(word: &str) -> bool {
+    const KNOWN: [&str; 11] = [
+        "amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64", "loong64", "mips64le", "mips64", "ppc64",
+    ];
+    KNOWN.contains(&Platform::new("linux", word, None).architecture.as_str())
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.os, self.architecture)?;
+        match &self.variant {
+            Some(variant) => write!(f, "/{variant}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn platform(text: &str) -> Platform {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn aliases_are_one_platform() {
+        for (text, normal) in [
+            ("linux/x86_64", "linux/amd64"),
+            ("amd64", "linux/amd64"),
+            ("linux/amd64/v1", "linux/amd64"),
+            ("linux/amd64/v3", "linux/amd64/v3"),
+            ("aarch64", "linux/arm64"),
+            ("linux/arm64/v8", "linux/arm64"),
+            ("linux/arm", "linux/arm/v7"),
+            ("armhf", "linux/arm/v7"),
+            ("linux/arm/6", "linux/arm/v6"),
+            ("macos/arm64", "darwin/arm64"),
+        ] {
+            assert_eq!(platform(text).to_string(), normal, "{text}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for text in [
+            "",
+            "linux",
+            "linux/",
+            "/amd64",
+            "linux/amd64/v1/x",
+            "linux amd64",
+            "linux/..",
+            "linux/-x",
+        ] {
+            assert!(text.parse::<Platform>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_older_arm_serves_a_newer_but_not_the_other_way_round() {
+        assert_eq!(platform("linux/arm/v7").distance(&platform("linux/arm/v6")), Some(1));
+        assert_eq!(platform("linux/arm/v6").distance(&platform("linux/arm/v7")), None);
+        assert_eq!(platform("linux/amd64").distance(&platform("linux/amd64/v3")), None);
+        assert_eq!(platform("linux/amd64").distance(&platform("linux/amd64")), Some(0));
+        assert_eq!(platform("linux/amd64").distance(&platform("windows/amd64")), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_reads_back(text in "[a-z0-9]{1,8}/[a-z0-9][a-z0-9_]{0,7}(/v[0-9])?") {
+            let parsed = platform(&text);
+            prop_assert_eq!(platform(&parsed.to_string()), parsed);
+        }
+
+        #[test]
+        fn arbitrary_text_never_panics(text in "\\PC*") {
+            let _ = text.parse::<Platform>();
+        }
+    }
+}
