@@ -1,0 +1,178 @@
+//! Extent trees: which blocks of a file lie where.
+//!
+//! Up to four extents live in the inode. More go to a tree of blocks, which is appended behind the file's data, so that a file with its tree is one run of blocks.
+
+use std::io::{Seek, Write};
+
+use super::BLOCK_BYTES;
+use super::put::{put16, put32};
+use crate::error::WriteError;
+use crate::sink::{BlockRange, Sink};
+
+/// EXT_INIT_MAX_LEN: the longest initialised extent.
+const MAX_EXTENT_BLOCKS: u32 = 32_768;
+/// EXT4_EXT_MAGIC
+const MAGIC: u16 = 0xf30a;
+const HEADER_BYTES: usize = 12;
+const ENTRY_BYTES: usize = 12;
+/// Entries in the inode's 60 bytes.
+const ROOT_ENTRIES: usize = 4;
+/// Entries in a block of the tree.
+const BLOCK_ENTRIES: usize = (BLOCK_BYTES - HEADER_BYTES) / ENTRY_BYTES;
+
+/// A run of blocks in a file and on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Extent {
+    pub(crate) logical: u32,
+    pub(crate) physical: u32,
+    pub(crate) count: u32,
+}
+
+/// Adds a run to `extents`, which ends before it.
+pub(crate) fn add_run(extents: &mut Vec<Extent>, mut run: Extent) {
+    if let Some(last) = extents.last_mut()
+        && last.logical + last.count == run.logical
+        && last.physical + last.count == run.physical
+    {
+        let grown = run.count.min(MAX_EXTENT_BLOCKS - last.count);
+        last.count += grown;
+        run = Extent {
+            logical: run.logical + grown,
+            physical: run.physical + grown,
+            count: run.count - grown,
+        };
+    }
+    while run.count > 0 {
+        let count = run.count.min(MAX_EXTENT_BLOCKS);
+        extents.push(Extent { count, ..run });
+        run = Extent {
+            logical: run.logical + count,
+            physical: run.physical + count,
+            count: run.count - count,
+        };
+    }
+}
+
+/// The extents of a file without holes.
+pub(crate) fn dense(range: BlockRange) -> Vec<Extent> {
+    let mut extents = Vec::new();
+    add_run(
+        &mut extents,
+        Extent {
+            logical: 0,
+            physical: range.start,
+            count: range.count,
+        },
+    );
+    extents
+}
+
+/// The "i_block" of a file that is one run without holes, of up to 512 MiB.
+pub(crate) fn inline_map(range: BlockRange) -> [u8; 60] {
+    let entries: Vec<[u8; ENTRY_BYTES]> = dense(range).iter().take(ROOT_ENTRIES).map(leaf_entry).collect();
+    let mut map = [0; 60];
+    fill_node(&mut map, &entries, ROOT_ENTRIES, 0);
+    map
+}
+
+/// The "i_block" of a file with these extents; appends the blocks of its tree where one is needed.
+pub(crate) fn build_map<W: Write + Seek>(extents: &[Extent], sink: &mut Sink<W>) -> Result<[u8; 60], WriteError> {
+    let mut entries: Vec<[u8; ENTRY_BYTES]> = extents.iter().map(leaf_entry).collect();
+    let mut depth = 0;
+    while entries.len() > ROOT_ENTRIES {
+        let mut parents = Vec::with_capacity(entries.len().div_ceil(BLOCK_ENTRIES));
+        for chunk in entries.chunks(BLOCK_ENTRIES) {
+            let mut block = [0; BLOCK_BYTES];
+            fill_node(&mut block, chunk, BLOCK_ENTRIES, depth);
+            let range = sink.append(&block)?;
+            parents.push(index_entry(chunk, range.start));
+        }
+        entries = parents;
+        depth += 1;
+    }
+    let mut map = [0; 60];
+    fill_node(&mut map, &entries, ROOT_ENTRIES, depth);
+    Ok(map)
+}
+
+fn fill_node(node: &mut [u8], entries: &[[u8; ENTRY_BYTES]], room: usize, depth: u16) {
+    put16(node, 0, MAGIC);
+    put16(node, 2, entries.len() as u16);
+    put16(node, 4, room as u16);
+    put16(node, 6, depth);
+    for (slot, entry) in node[HEADER_BYTES..].chunks_exact_mut(ENTRY_BYTES).zip(entries) {
+        slot.copy_from_slice(entry);
+    }
+}
+
+fn leaf_entry(extent: &Extent) -> [u8; ENTRY_BYTES] {
+    let mut entry = [0; ENTRY_BYTES];
+    put32(&mut entry, 0, extent.logical);
+    put16(&mut entry, 4, extent.count as u16);
+    put32(&mut entry, 8, extent.physical);
+    entry
+}
+
+/// Both kinds of entries start with the first logical block they cover.
+fn index_entry(children: &[[u8; ENTRY_BYTES]], block: u32) -> [u8; ENTRY_BYTES] {
+    let mut entry = [0; ENTRY_BYTES];
+    if let Some(first) = children.first() {
+        entry[..4].copy_from_slice(&first[..4]);
+    }
+    put32(&mut entry, 4, block);
+    entry
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Extent, add_run};
+
+    #[test]
+    fn adjacent_runs_merge_and_long_runs_split() {
+        let mut extents = Vec::new();
+        add_run(
+            &mut extents,
+            Extent {
+                logical: 0,
+                physical: 100,
+                count: 16,
+            },
+        );
+        add_run(
+            &mut extents,
+            Extent {
+                logical: 16,
+                physical: 116,
+                count: 40_000,
+            },
+        );
+        add_run(
+            &mut extents,
+            Extent {
+                logical: 50_000,
+                physical: 40_116,
+                count: 1,
+            },
+        );
+        assert_eq!(
+            extents,
+            [
+                Extent {
+                    logical: 0,
+                    physical: 100,
+                    count: 32_768
+                },
+                Extent {
+                    logical: 32_768,
+                    physical: 32_868,
+                    count: 7_248
+                },
+                Extent {
+                    logical: 50_000,
+                    physical: 40_116,
+                    count: 1
+                },
+            ]
+        );
+    }
+}

@@ -1,0 +1,134 @@
+//! The end of a disk: directories, attributes, inode tables, bitmaps, descriptors, superblock.
+
+mod contents;
+mod inodes;
+mod tables;
+
+use std::io::{Seek, Write};
+
+use super::geometry::Geometry;
+use super::xattrs::ValueInode;
+use super::{Summary, Writer};
+use crate::disk::group::{DESCRIPTOR_BYTES, GroupDescriptor};
+use crate::disk::superblock::{SUPERBLOCK_BYTES, Superblock, compat, incompat, ro_compat};
+use crate::disk::{BLOCK_BYTES, BLOCKS_PER_GROUP, FIRST_INODE};
+use crate::error::WriteError;
+use contents::Stored;
+
+/// Groups whose metadata the kernel may look for together; only a hint on a disk that is never allocated from.
+const GROUPS_PER_FLEX_LOG2: u8 = 4;
+
+/// What became known on the way to the superblock.
+#[derive(Default)]
+struct Collected {
+    /// Per node: what it has besides the node itself.
+    stored: Vec<Option<Box<Stored>>>,
+    /// Per node: its inode, 0 for removed ones.
+    inodes: Vec<u32>,
+    /// Values of attributes that have inodes of their own, numbered behind all nodes.
+    values: Vec<ValueInode>,
+    /// One past the last inode in use.
+    end_inode: u32,
+    /// Whether a directory has more than one index level below its root.
+    large_directory: bool,
+}
+
+impl<W: Write + Seek> Writer<W> {
+    /// Writes everything but file contents and ends the disk. `uuid` also seeds the hashes of directories.
+    ///
+    /// The file is not synced.
+    ///
+    /// # Errors
+    /// [`WriteError::Io`], [`WriteError::DiskFull`].
+    pub fn finish(mut self, uuid: [u8; 16]) -> Result<Summary, WriteError> {
+        self.drop_unfinished_file()?;
+        let mut superblock = Superblock {
+            uuid,
+            label: label_bytes(&self.options.label),
+            hash_seed: hash_seed(uuid),
+            compat: compat::EXT_ATTR | compat::DIR_INDEX | compat::SPARSE_SUPER2,
+            incompat: incompat::FILETYPE | incompat::EXTENTS | incompat::FLEX_BG,
+            ro_compat: ro_compat::LARGE_FILE | ro_compat::HUGE_FILE | ro_compat::DIR_NLINK | ro_compat::EXTRA_ISIZE,
+            groups_per_flex_log2: GROUPS_PER_FLEX_LOG2,
+            ..Superblock::default()
+        };
+        let collected = self.write_contents(&superblock)?;
+        if !collected.values.is_empty() {
+            superblock.incompat |= incompat::EA_INODE;
+        }
+        if collected.large_directory {
+            superblock.incompat |= incompat::LARGE_DIR;
+        }
+
+        let shape = Geometry::fit(u64::from(self.sink.next_block()), collected.end_inode - 1);
+        let capacity_bytes = self.options.capacity_bytes;
+        if shape.blocks * BLOCK_BYTES as u64 > capacity_bytes {
+            return Err(WriteError::DiskFull { capacity_bytes });
+        }
+        let groups = self.write_tables(&shape, &collected)?;
+        self.write_head(superblock, &shape, &groups)?;
+
+        let free_blocks: u64 = groups.iter().map(|group| u64::from(group.free_blocks)).sum();
+        Ok(Summary {
+            disk_bytes: shape.blocks * BLOCK_BYTES as u64,
+            used_blocks: shape.blocks - free_blocks,
+            inodes: collected.end_inode - FIRST_INODE + 1,
+        })
+    }
+
+    /// Writes the superblock and the descriptors, and extends the file to its size.
+    fn write_head(
+        &mut self,
+        superblock: Superblock,
+        shape: &Geometry,
+        groups: &[GroupDescriptor],
+    ) -> Result<(), WriteError> {
+        let inodes = shape.inodes_per_group * shape.groups;
+        let superblock = Superblock {
+            blocks: shape.blocks,
+            free_blocks: groups.iter().map(|group| u64::from(group.free_blocks)).sum(),
+            inodes,
+            free_inodes: groups.iter().map(|group| group.free_inodes).sum(),
+            inodes_per_group: shape.inodes_per_group,
+            ..superblock
+        };
+        let mut head = vec![0; SUPERBLOCK_BYTES];
+        head.extend_from_slice(&superblock.encode(0));
+        head.resize(BLOCK_BYTES, 0);
+        for group in groups {
+            head.extend_from_slice(&group.encode());
+        }
+        self.sink.flush()?;
+        if u64::from(self.sink.next_block()) < shape.blocks {
+            self.sink.write_at(shape.blocks * BLOCK_BYTES as u64 - 1, &[0])?;
+        }
+        Ok(self.sink.write_at(0, &head)?)
+    }
+}
+
+/// Blocks taken by the descriptors of that many groups.
+pub(crate) fn descriptor_blocks(groups: u32) -> usize {
+    (groups as usize * DESCRIPTOR_BYTES).div_ceil(BLOCK_BYTES)
+}
+
+pub(crate) fn label_bytes(label: &str) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    for (byte, from) in bytes.iter_mut().zip(label.bytes()) {
+        *byte = from;
+    }
+    bytes
+}
+
+/// The seed of directory hashes that goes with a file system.
+pub(crate) fn hash_seed(uuid: [u8; 16]) -> [u32; 4] {
+    let mut seed = [0; 4];
+    for (word, bytes) in seed.iter_mut().zip(uuid.as_chunks::<4>().0) {
+        *word = u32::from_le_bytes(*bytes);
+    }
+    seed
+}
+
+/// The first block of a group.
+fn group_start(group: u32) -> usize {
+    group as usize * BLOCKS_PER_GROUP as usize
+}

@@ -1,0 +1,142 @@
+//! The streaming writer of read-only disks.
+//!
+//! Layout: superblock, room for the group descriptors, then data as it came, then directories, attributes, bitmaps and inode tables. That order is what allows
+//! one pass: nothing in front of the data depends on how much of it there will be. It needs the features flex_bg (bitmaps and tables anywhere) and
+//! sparse_super2 (no backup superblocks in the way; a layer disk can be made again from its blob).
+
+mod add;
+mod file;
+mod finish;
+mod geometry;
+mod layers;
+mod resolve;
+mod xattrs;
+
+use std::io::{Seek, Write};
+
+use crate::disk::BLOCK_BYTES;
+use crate::disk::group::DESCRIPTOR_BYTES;
+use crate::error::WriteError;
+use crate::sink::Sink;
+use crate::tree::{NodeId, Tree};
+
+pub use file::FileWriter;
+pub(crate) use finish::{descriptor_blocks, hash_seed, label_bytes};
+
+/// What a disk is made with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Volume label, cut off after 16 bytes.
+    pub label: String,
+    /// The largest disk possible; one block is set aside for each 16 GiB.
+    pub capacity_bytes: u64,
+    /// Bounds against hostile input.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    /// No label, 1 TiB, default limits.
+    fn default() -> Self {
+        Self {
+            label: String::new(),
+            capacity_bytes: 1 << 40,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Bounds on what is kept in memory until the disk is finished.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Entries of all kinds, replaced ones included; each takes about 200 bytes.
+    pub entries: u32,
+    /// Names, link targets and extended attributes.
+    pub retained_bytes: u64,
+}
+
+impl Default for Limits {
+    /// 4 million entries, 512 MiB of names.
+    fn default() -> Self {
+        Self {
+            entries: 1 << 22,
+            retained_bytes: 512 << 20,
+        }
+    }
+}
+
+/// What came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Summary {
+    /// Size of the image file.
+    pub disk_bytes: u64,
+    /// Blocks of 4 KiB in use.
+    pub used_blocks: u64,
+    /// Inodes in use, without the reserved ones.
+    pub inodes: u32,
+}
+
+/// The kind of an entry that is on the disk already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A directory.
+    Directory,
+    /// Anything else.
+    Other,
+}
+
+/// Writes a disk entry by entry. See the [crate] documentation.
+///
+/// Paths are bytes, relative to the root of the disk with or without a leading slash. Missing parents are made ([`crate::Metadata::implied_directory`]); symbolic
+/// links on the way are followed within the disk. An entry replaces what had its path before, except that a directory over a directory keeps its children.
+#[derive(Debug)]
+pub struct Writer<W> {
+    sink: Sink<W>,
+    tree: Tree,
+    options: Options,
+    /// The layer that is being added.
+    layer: u32,
+    /// Bytes counted against [`Limits::retained_bytes`].
+    retained_bytes: u64,
+    /// The parent path that was resolved last, as it was given, and what it led to.
+    last_parent: Option<(Vec<u8>, NodeId)>,
+    /// First block that is not for the superblock and descriptors.
+    first_block: u64,
+    /// First block of a file that was begun and not finished.
+    open_file: Option<u32>,
+}
+
+impl<W: Write + Seek> Writer<W> {
+    /// Starts a disk at the beginning of `out`, which must be empty.
+    #[must_use]
+    pub fn new(out: W, options: Options) -> Self {
+        let capacity_blocks = (options.capacity_bytes / BLOCK_BYTES as u64).clamp(2, u64::from(u32::MAX));
+        let first_block = 1 + descriptor_room_blocks(capacity_blocks);
+        Self {
+            sink: Sink::new(out, first_block, capacity_blocks),
+            tree: Tree::new(),
+            options,
+            layer: 0,
+            retained_bytes: 0,
+            last_parent: None,
+            first_block,
+            open_file: None,
+        }
+    }
+
+    /// Counts bytes that stay in memory.
+    fn retain(&mut self, bytes: usize) -> Result<(), WriteError> {
+        self.retained_bytes += bytes as u64;
+        let limit_bytes = self.options.limits.retained_bytes;
+        if self.retained_bytes > limit_bytes {
+            Err(WriteError::TooMuchMetadata { limit_bytes })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Blocks set aside for the group descriptors of a disk of this size.
+fn descriptor_room_blocks(capacity_blocks: u64) -> u64 {
+    let groups = capacity_blocks.div_ceil(crate::disk::BLOCKS_PER_GROUP);
+    (groups * DESCRIPTOR_BYTES as u64).div_ceil(BLOCK_BYTES as u64)
+}
