@@ -1,0 +1,76 @@
+//! Image archives: OCI layouts (as a directory or in a tar stream) and `docker save` archives, in; OCI archives, out.
+//!
+//! An archive is read in one pass, so it may come through a pipe. Every file in it is hashed into the content store's ingest
+//! area; only when the whole has proved consistent do the blobs of its images get their names. Member names are checked
+//! before anything is done with them, and they never become paths on this machine.
+//!
+//! # Names
+//! An image gets, in this order: the annotation `io.containerd.image.name`; `org.opencontainers.image.ref.name` where that is
+//! a full name (has a `/` or `:`); where that is only a tag, `<archive's file name without extension>:<tag>`; the `RepoTags`
+//! of `docker save`. An image without any name is stored as `untagged@<digest>`.
+
+mod compression;
+mod docker;
+mod docker_legacy;
+mod error;
+mod images;
+mod members;
+mod name;
+mod oci;
+mod write;
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use container_oci::{Descriptor, Reference};
+
+pub use error::ArchiveError;
+pub use write::{ArchiveFile, FileContent, WriteError, write_oci_archive};
+
+pub(crate) use images::ArchiveImage;
+pub(crate) use members::Members;
+
+use crate::content::Session;
+
+/// Where an archive comes from.
+pub enum LoadSource {
+    /// An archive, or the directory of an OCI layout.
+    Path(PathBuf),
+    /// An archive from a pipe.
+    Stream(Box<dyn Read + Send>),
+}
+
+/// An image that has been loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadedImage {
+    /// Its name.
+    pub reference: Reference,
+    /// What the name points at: an index or a manifest.
+    pub descriptor: Descriptor,
+}
+
+/// Reads an archive; `on_bytes` hears how much of it has been read.
+pub(crate) fn read(
+    session: &Session,
+    source: LoadSource,
+    on_bytes: &mut dyn FnMut(u64),
+) -> Result<(Members, Vec<ArchiveImage>), ArchiveError> {
+    let stem = match &source {
+        LoadSource::Path(path) => name::stem(path),
+        LoadSource::Stream(_) => None,
+    };
+    let mut members = members::read(session, source, on_bytes)?;
+    let images = if members.contains("index.json") {
+        oci::images(&members, stem.as_deref())?
+    } else if members.contains("manifest.json") {
+        docker::images(session, &mut members)?
+    } else if members.contains("repositories") {
+        docker_legacy::images(session, &mut members)?
+    } else {
+        return Err(ArchiveError::Unknown);
+    };
+    if images.is_empty() {
+        return Err(ArchiveError::Empty);
+    }
+    Ok((members, images))
+}

@@ -1,0 +1,29 @@
+//! Finding out how an archive, or a layer without a media type, is packed.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use container_oci::LayerCompression;
+
+/// Size of the read buffer.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// Unpacks `reader` according to its first bytes.
+pub(super) fn unpacked<'a>(reader: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
+    let mut reader = BufReader::with_capacity(BUFFER_BYTES, reader);
+    Ok(match sniff(reader.fill_buf()?) {
+        LayerCompression::None => Box::new(reader),
+        LayerCompression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(reader)),
+        LayerCompression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(reader)?),
+    })
+}
+
+/// The compression whose magic number is at the start of `bytes`.
+pub(super) fn sniff(bytes: &[u8]) -> LayerCompression {
+    match bytes {
+        // RFC 1952, section 2.3.1: ID1, ID2.
+        [0x1f, 0x8b, ..] => LayerCompression::Gzip,
+        // RFC 8878, section 3.1.1: Magic_Number, little-endian.
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => LayerCompression::Zstd,
+        _ => LayerCompression::None,
+    }
+}

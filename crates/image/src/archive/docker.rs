@@ -1,0 +1,105 @@
+//! `docker save` archives with a `manifest.json` (moby `image/spec/v1.2.md`, "Combined Image JSON + Filesystem Changeset Format").
+//!
+//! Their images become OCI images: the configuration and the layers stay byte for byte what they are, a manifest is added.
+
+use std::fs::File;
+use std::io::Read;
+
+use container_oci::{Descriptor, DocumentError, ImageConfig, LayerCompression, Manifest, media_type};
+use serde::Deserialize;
+
+use super::compression::sniff;
+use super::members::Members;
+use super::{ArchiveError, ArchiveImage, name};
+use crate::content::{ContentError, Session};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Item {
+    config: String,
+    repo_tags: Option<Vec<String>>,
+    layers: Option<Vec<String>>,
+}
+
+/// The images that `manifest.json` lists; one with several names comes several times.
+pub(super) fn images(session: &Session, members: &mut Members) -> Result<Vec<ArchiveImage>, ArchiveError> {
+    let items: Vec<Item> =
+        serde_json::from_slice(&members.bytes("manifest.json")?).map_err(|error| document("manifest.json", error))?;
+    let mut images = Vec::new();
+    for item in items {
+        let config = ImageConfig::parse(&members.bytes(&item.config)?).map_err(|source| ArchiveError::Document {
+            name: item.config.clone(),
+            source,
+        })?;
+        let (digest, size_bytes) = members.name_by_digest(&item.config)?;
+        let config_descriptor = Descriptor::new(media_type::OCI_CONFIG, digest, size_bytes);
+        let layers = item.layers.unwrap_or_default();
+        if layers.len() != config.diff_ids().len() {
+            let (layers, diff_ids) = (layers.len(), config.diff_ids().len());
+            return Err(ArchiveError::LayerCount {
+                name: item.config,
+                layers,
+                diff_ids,
+            });
+        }
+        let layers = layers
+            .iter()
+            .map(|layer| layer_descriptor(members, layer))
+            .collect::<Result<Vec<_>, _>>()?;
+        let names = item.repo_tags.unwrap_or_default();
+        images.extend(assemble(session, members, config_descriptor, layers, config, &names)?);
+    }
+    Ok(images)
+}
+
+/// Adds the manifest, and makes one image per name.
+pub(super) fn assemble(
+    session: &Session,
+    members: &mut Members,
+    config_descriptor: Descriptor,
+    layers: Vec<Descriptor>,
+    config: ImageConfig,
+    names: &[String],
+) -> Result<Vec<ArchiveImage>, ArchiveError> {
+    let manifest = Manifest::new(config_descriptor, layers);
+    let bytes = serde_json::to_vec(&manifest).map_err(|error| document("manifest.json", error))?;
+    let (digest, size_bytes) = members.add(session, &bytes)?;
+    let mut descriptor = Descriptor::new(media_type::OCI_MANIFEST, digest, size_bytes);
+    descriptor.platform = Some(config.platform.clone());
+    let mut references = names
+        .iter()
+        .map(|name| name::parse(name))
+        .collect::<Result<Vec<_>, _>>()?;
+    if references.is_empty() {
+        references.push(name::untagged(&digest)?);
+    }
+    let image = |reference| ArchiveImage {
+        reference,
+        descriptor: descriptor.clone(),
+        variants: vec![(descriptor.clone(), manifest.clone(), config.clone())],
+    };
+    Ok(references.into_iter().map(image).collect())
+}
+
+/// The descriptor of a layer; its first bytes tell how it is packed.
+pub(super) fn layer_descriptor(members: &mut Members, name: &str) -> Result<Descriptor, ArchiveError> {
+    let (digest, size_bytes) = members.name_by_digest(name)?;
+    let path = members.require(name)?.path();
+    let mut magic = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(4).read_to_end(&mut magic))
+        .map_err(|source| ContentError::io("read", path, source))?;
+    let media_type = match sniff(&magic) {
+        LayerCompression::None => media_type::OCI_LAYER,
+        LayerCompression::Gzip => media_type::OCI_LAYER_GZIP,
+        LayerCompression::Zstd => media_type::OCI_LAYER_ZSTD,
+    };
+    Ok(Descriptor::new(media_type, digest, size_bytes))
+}
+
+pub(super) fn document(name: &str, error: serde_json::Error) -> ArchiveError {
+    ArchiveError::Document {
+        name: name.to_owned(),
+        source: DocumentError::Json(error),
+    }
+}

@@ -1,0 +1,98 @@
+//! What can go wrong in reading an archive.
+
+use std::io;
+use std::path::PathBuf;
+
+use container_oci::{Digest, DocumentError, ReferenceError};
+
+use crate::content::ContentError;
+
+/// Why an archive could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The file or directory cannot be opened.
+    #[error("cannot open {}: {source}", path.display())]
+    Open {
+        /// The archive.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The stream ended early, is no tar archive, or cannot be read.
+    #[error("cannot read the archive: {source}")]
+    Read {
+        /// What the reader said.
+        source: io::Error,
+    },
+    /// Too many members for an image archive.
+    #[error("the archive has more than {limit} members")]
+    TooManyMembers {
+        /// The limit.
+        limit: usize,
+    },
+    /// A member's name leaves the archive.
+    #[error("the archive has a member with the unsafe name {name:?}")]
+    UnsafeName {
+        /// The name.
+        name: String,
+    },
+    /// It is neither an OCI layout nor a `docker save` archive.
+    #[error("the archive is neither an OCI layout (index.json) nor a docker archive (manifest.json)")]
+    Unknown,
+    /// There is no image in it.
+    #[error("the archive has no image in it")]
+    Empty,
+    /// Something that is referred to is not there.
+    #[error("the archive has no {name}")]
+    Missing {
+        /// Member or blob.
+        name: String,
+    },
+    /// A blob is not what its name says.
+    #[error("{name} is corrupt: expected {expected}, got {actual}")]
+    DigestMismatch {
+        /// The member.
+        name: String,
+        /// Digest in its name.
+        expected: Digest,
+        /// Digest of its bytes.
+        actual: Digest,
+    },
+    /// A blob is larger or smaller than its descriptor says.
+    #[error("{name} is corrupt: expected {expected_bytes} bytes, got {actual_bytes}")]
+    SizeMismatch {
+        /// The member.
+        name: String,
+        /// Size in the descriptor.
+        expected_bytes: u64,
+        /// Size of the member.
+        actual_bytes: u64,
+    },
+    /// A document cannot be understood.
+    #[error("cannot read {name} in the archive: {source}")]
+    Document {
+        /// The member.
+        name: String,
+        /// What is wrong with it.
+        source: DocumentError,
+    },
+    /// An image's name is none.
+    #[error("the archive names an image badly: {source}")]
+    Name {
+        /// What is wrong with it.
+        source: ReferenceError,
+    },
+    /// Layers and diff ids do not match.
+    #[error("{name} is damaged: {layers} layers, but {diff_ids} diff ids")]
+    LayerCount {
+        /// The image's configuration or manifest.
+        name: String,
+        /// Layers in the manifest.
+        layers: usize,
+        /// Diff ids in the configuration.
+        diff_ids: usize,
+    },
+    /// A file of the store.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+}

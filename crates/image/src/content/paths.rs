@@ -1,0 +1,69 @@
+//! Where things are below the app root. Names come from digests and from our own ids only, never from outside.
+
+use std::path::{Path, PathBuf};
+
+use container_durable::create_private_dir;
+use container_oci::{Algorithm, Digest};
+
+use super::ContentError;
+
+/// The directories and files of one store.
+#[derive(Debug, Clone)]
+pub(crate) struct StorePaths {
+    root: PathBuf,
+}
+
+impl StorePaths {
+    /// Paths below `root`; makes the directories that are missing.
+    pub(crate) fn create(root: &Path) -> Result<Self, ContentError> {
+        let paths = Self { root: root.to_owned() };
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+            create_private_dir(&paths.blob_dir(algorithm))?;
+        }
+        create_private_dir(&paths.ingest_dir())?;
+        create_private_dir(&paths.layer_dir())?;
+        Ok(paths)
+    }
+
+    pub(crate) fn blob(&self, digest: &Digest) -> PathBuf {
+        self.blob_dir(digest.algorithm()).join(digest.hex())
+    }
+
+    pub(crate) fn blob_dir(&self, algorithm: Algorithm) -> PathBuf {
+        self.root.join("content/blobs").join(algorithm.name())
+    }
+
+    pub(crate) fn ingest_dir(&self) -> PathBuf {
+        self.root.join("content/ingest")
+    }
+
+    /// Held by whoever is writing the blob; removed afterwards.
+    pub(crate) fn blob_lock(&self, digest: &Digest) -> PathBuf {
+        self.ingest_dir().join(format!("{}.blob-lock", digest.hex()))
+    }
+
+    pub(crate) fn layer_dir(&self) -> PathBuf {
+        self.root.join("layers")
+    }
+
+    pub(crate) fn disk(&self, diff_id: &Digest) -> PathBuf {
+        self.layer_dir().join(format!("{}.ext4", diff_id.hex()))
+    }
+
+    pub(crate) fn disk_record(&self, diff_id: &Digest) -> PathBuf {
+        self.layer_dir().join(format!("{}.json", diff_id.hex()))
+    }
+
+    /// Held by whoever is writing the layer's disk; removed afterwards.
+    pub(crate) fn disk_lock(&self, diff_id: &Digest) -> PathBuf {
+        self.ingest_dir().join(format!("{}.disk-lock", diff_id.hex()))
+    }
+
+    pub(crate) fn catalog(&self) -> PathBuf {
+        self.root.join("images.json")
+    }
+
+    pub(crate) fn catalog_lock(&self) -> PathBuf {
+        self.root.join("images.lock")
+    }
+}

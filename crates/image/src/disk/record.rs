@@ -1,0 +1,61 @@
+//! What the store remembers of a layer disk.
+
+use std::io;
+
+use container_durable::{Record, read_json, write_json};
+use container_oci::Digest;
+use serde::{Deserialize, Serialize};
+
+use super::{DiskError, LayerDisk};
+use crate::content::{ContentError, StorePaths};
+
+/// Version of the record's own format.
+const RECORD_VERSION: u32 = 1;
+/// Version of the disks: raised when disks made before must be made again.
+const DISK_FORMAT: u32 = 1;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DiskRecord {
+    diff_id: Digest,
+    disk_format: u32,
+    entries: u64,
+}
+
+/// The layer's disk, if it has been made in the current format.
+pub(crate) fn find_disk(paths: &StorePaths, diff_id: &Digest) -> Result<Option<LayerDisk>, DiskError> {
+    let path = paths.disk(diff_id);
+    let size_bytes = match std::fs::metadata(&path) {
+        Ok(metadata) => metadata.len(),
+        Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(ContentError::io("read", &path, source).into()),
+    };
+    let record = match read_json::<DiskRecord>(&paths.disk_record(diff_id), RECORD_VERSION) {
+        Ok(Some(record)) => record.body,
+        // The record only tells what can be found out again by unpacking, so a lost or damaged one costs no more than that.
+        Ok(None) | Err(container_durable::RecordError::Parse { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    if record.diff_id != *diff_id || record.disk_format != DISK_FORMAT {
+        return Ok(None);
+    }
+    Ok(Some(LayerDisk {
+        diff_id: *diff_id,
+        path,
+        size_bytes,
+        entries: record.entries,
+    }))
+}
+
+/// Writes the record of a disk that is about to get its name.
+pub(super) fn write_record(paths: &StorePaths, diff_id: &Digest, entries: u64) -> Result<(), DiskError> {
+    let path = paths.disk_record(diff_id);
+    let record = DiskRecord {
+        diff_id: *diff_id,
+        disk_format: DISK_FORMAT,
+        entries,
+    };
+    write_json(&path, &Record::new(RECORD_VERSION, record)).map_err(|error| {
+        crate::content::full_disk(&error, &path).map_or_else(|| DiskError::Record(error), DiskError::Content)
+    })
+}

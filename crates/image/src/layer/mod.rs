@@ -1,0 +1,19 @@
+//! Layer disks: from a layer's compressed tar to a read-only EXT4 image, in one pass, without a temporary tree, a mount or privileges.
+//!
+//! [`write_layer_disk`] makes the disk of one layer, for overlayfs to stack: whiteouts become character devices 0/0, opaque directories get the attribute
+//! `trusted.overlay.opaque`. [`write_merged_disk`] puts several layers on one disk and applies their whiteouts.
+//!
+//! What comes out depends on the tar's bytes alone. Nothing in a tar reaches outside of the image's root, and memory is bounded ([`LayerLimits`]).
+
+mod apply;
+mod chunk;
+mod error;
+mod inflate;
+mod limits;
+mod pipeline;
+pub mod tar;
+mod write;
+
+pub use error::LayerError;
+pub use limits::LayerLimits;
+pub use write::{LayerDiskSummary, MergedDiskSummary, write_layer_disk, write_layer_disk_within, write_merged_disk};

@@ -1,0 +1,25 @@
+//! The image store: content, names, archives, registries and layer disks.
+//!
+//! Everything is a file below the app root, checked before it gets its name and written by rename, so that two processes
+//! at once share work instead of harming each other and an interruption at any moment leaves a valid store. [`ImageStore`]
+//! is the way in; each of its verbs has a file in `store/`.
+//!
+//! The library prints nothing: [`Progress`] hears what happens.
+
+pub mod archive;
+mod content;
+mod disk;
+pub mod layer;
+mod progress;
+mod registry;
+mod store;
+
+pub use archive::{ArchiveError, LoadSource, LoadedImage};
+pub use content::ContentError;
+pub use disk::{DiskError, LayerDisk};
+pub use progress::{NoProgress, Progress, ProgressEvent};
+pub use registry::{RegistryError, Scheme, SchemeError};
+pub use store::{
+    CatalogError, ImageStore, ImageSummary, ImageVariant, LoadError, PullError, PullFailure, PullOptions, PulledImage,
+    ResolveError, ResolvedImage,
+};

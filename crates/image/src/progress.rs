@@ -1,0 +1,85 @@
+//! What a pull or load tells while it is under way.
+
+use std::time::Duration;
+
+use container_oci::{Digest, Reference};
+
+/// Hears events. Called often and from the task that does the work, so it must return at once.
+pub trait Progress: Send + Sync {
+    /// Something happened.
+    fn event(&self, event: ProgressEvent);
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProgressEvent {
+    /// The registry is being asked what the reference points at.
+    Resolving {
+        /// The image.
+        reference: Reference,
+    },
+    /// A layer belongs to the image; nothing has been done about it yet.
+    Layer {
+        /// Digest of the layer's blob.
+        digest: Digest,
+        /// Size of the blob.
+        size_bytes: u64,
+    },
+    /// The layer's blob is in the store already.
+    LayerPresent {
+        /// Digest of the layer's blob.
+        digest: Digest,
+    },
+    /// Another process is fetching the same layer; it is waited for.
+    LayerWaiting {
+        /// Digest of the layer's blob.
+        digest: Digest,
+    },
+    /// Some of the layer has arrived.
+    LayerBytes {
+        /// Digest of the layer's blob.
+        digest: Digest,
+        /// Bytes so far.
+        received_bytes: u64,
+    },
+    /// The layer's blob is complete and has the right digest.
+    LayerStored {
+        /// Digest of the layer's blob.
+        digest: Digest,
+    },
+    /// A request failed and will be made again.
+    Retrying {
+        /// What was asked for.
+        what: String,
+        /// Why it failed.
+        reason: String,
+        /// Time until the next try.
+        delay: Duration,
+    },
+    /// Some of an archive has been read.
+    ArchiveBytes {
+        /// Bytes so far, as in the file.
+        read_bytes: u64,
+    },
+    /// A layer disk is ready.
+    DiskReady {
+        /// Digest of the uncompressed layer.
+        diff_id: Digest,
+    },
+    /// An image has its name in the store.
+    ImageReady {
+        /// The image.
+        reference: Reference,
+        /// Digest of what the name points at.
+        digest: Digest,
+    },
+}
+
+/// Hears nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoProgress;
+
+impl Progress for NoProgress {
+    fn event(&self, _: ProgressEvent) {}
+}

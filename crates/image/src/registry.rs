@@ -1,0 +1,18 @@
+//! A registry client for what a pull needs (distribution-spec, "Pull"), with anonymous bearer tokens.
+//!
+//! It stands directly on `reqwest` and not on `oci-client`, because that one reads manifests, tokens and error pages of any
+//! length into memory and hides why a request failed: a registry is not trusted here. Every body has a limit, every wait has
+//! a bound, and an `Authorization` header never follows a redirect to another host.
+
+mod auth;
+mod challenge;
+mod client;
+mod error;
+mod retry;
+mod scheme;
+
+pub use error::RegistryError;
+pub use scheme::{Scheme, SchemeError};
+
+pub(crate) use client::RegistryClient;
+pub(crate) use retry::retry;

@@ -1,0 +1,208 @@
+//! What can go wrong between a registry and us.
+
+use std::io;
+use std::time::Duration;
+
+use container_oci::{Digest, DocumentError};
+
+/// How much of a registry's own words is repeated.
+const SHOWN_CHARS: usize = 300;
+
+/// Why a registry did not give what was asked for. The caller adds which image that was.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// The name server does not know the host.
+    #[error("no such host {host:?}; check the name of the registry and the network")]
+    NoSuchHost {
+        /// The registry.
+        host: String,
+    },
+    /// Nobody listens there.
+    #[error("connection to {host} refused; is a registry running there?")]
+    Refused {
+        /// The registry.
+        host: String,
+    },
+    /// The certificate is not trusted, or TLS failed otherwise.
+    #[error("no secure connection to {host}: {reason} (for a registry without TLS: --scheme http)")]
+    Tls {
+        /// The registry.
+        host: String,
+        /// What the TLS library said.
+        reason: String,
+    },
+    /// The connection failed otherwise, or ended too early.
+    #[error("connection to {host} failed: {reason}")]
+    Connection {
+        /// The registry.
+        host: String,
+        /// What happened.
+        reason: String,
+    },
+    /// No answer in time.
+    #[error("{host} did not answer in time")]
+    Timeout {
+        /// The registry.
+        host: String,
+    },
+    /// There is no such tag, digest or repository.
+    #[error("the registry has no {what}")]
+    NotFound {
+        /// What was asked for: `tag "3.99"`.
+        what: String,
+    },
+    /// The registry wants credentials, or does not accept ours.
+    #[error("{host} does not allow this: {reason} (a private image needs a login; a missing one may look like this)")]
+    Unauthorized {
+        /// The registry.
+        host: String,
+        /// The registry's words.
+        reason: String,
+    },
+    /// The registry has had enough of us, or is in trouble.
+    #[error("{host} answered {status}: {reason}")]
+    Status {
+        /// The registry.
+        host: String,
+        /// HTTP status.
+        status: u16,
+        /// The registry's words.
+        reason: String,
+        /// When to come back, if it said so.
+        retry_after: Option<Duration>,
+    },
+    /// The answer is larger than such a thing may be.
+    #[error("{host} sent more than {limit_bytes} bytes for {what}")]
+    TooLarge {
+        /// The registry.
+        host: String,
+        /// What was asked for.
+        what: String,
+        /// The limit.
+        limit_bytes: u64,
+    },
+    /// The answer is not what its digest says.
+    #[error(
+        "digest mismatch of {what}: expected {expected}, got {actual}; the registry or something on the way is broken"
+    )]
+    DigestMismatch {
+        /// What was asked for.
+        what: String,
+        /// Digest asked for.
+        expected: Digest,
+        /// Digest of the answer.
+        actual: Digest,
+    },
+    /// The answer has another size than its descriptor says.
+    #[error("size mismatch of {what}: expected {expected_bytes} bytes, got {actual_bytes}")]
+    SizeMismatch {
+        /// What was asked for.
+        what: String,
+        /// Size in the descriptor.
+        expected_bytes: u64,
+        /// Bytes that came, at least.
+        actual_bytes: u64,
+    },
+    /// The answer is not a manifest, index or configuration.
+    #[error("{host} sent no valid {what}: {source}")]
+    Document {
+        /// The registry.
+        host: String,
+        /// What was asked for.
+        what: String,
+        /// What is wrong with it.
+        source: DocumentError,
+    },
+    /// The registry broke the protocol.
+    #[error("{host} broke the registry protocol: {reason}")]
+    Protocol {
+        /// The registry.
+        host: String,
+        /// How.
+        reason: &'static str,
+    },
+    /// The HTTP client could not be set up.
+    #[error("cannot set up the HTTP client: {reason}")]
+    Client {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl RegistryError {
+    /// Whether the same request may succeed a moment later.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::Connection { .. } | Self::Timeout { .. } => true,
+            Self::Status { status, .. } => matches!(status, 408 | 429 | 500..=599),
+            _ => false,
+        }
+    }
+
+    /// When the registry asked us to come back.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// The case that fits a failed request.
+    pub(super) fn from_request(host: &str, error: &reqwest::Error) -> Self {
+        let host = host.to_owned();
+        if error.is_timeout() {
+            return Self::Timeout { host };
+        }
+        // The library hides the cause in a chain of sources; the last one is the most telling.
+        let mut reason = error.to_string();
+        let mut cause = std::error::Error::source(error);
+        while let Some(error) = cause {
+            reason = error.to_string();
+            if error
+                .downcast_ref::<io::Error>()
+                .is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+            {
+                return Self::Refused { host };
+            }
+            if reason == "dns error" {
+                return Self::NoSuchHost { host };
+            }
+            if reason.contains("certificate") || reason.contains("TLS") || reason.contains("InvalidContentType") {
+                return Self::Tls { host, reason };
+            }
+            cause = error.source();
+        }
+        Self::Connection {
+            host,
+            reason: shorten(&reason),
+        }
+    }
+}
+
+/// A registry's words, made harmless: one line, no control characters, not too long.
+pub(super) fn shorten(text: &str) -> String {
+    let words: Vec<&str> = text
+        .split(|character: char| character.is_whitespace() || character.is_control())
+        .collect();
+    let line = words
+        .into_iter()
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let mut short: String = line.chars().take(SHOWN_CHARS).collect();
+    if short.len() < line.len() {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registrys_words_cannot_drive_the_terminal() {
+        assert_eq!(shorten("a\x1b[31m\r\n b\t\0c"), "a [31m b c");
+        assert!(shorten(&"x".repeat(10_000)).chars().count() <= SHOWN_CHARS + 1);
+    }
+}

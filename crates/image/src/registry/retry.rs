@@ -1,0 +1,57 @@
+//! Trying again.
+
+use std::time::Duration;
+
+use super::RegistryError;
+use crate::progress::{Progress, ProgressEvent};
+
+/// How often a request is made at most.
+const ATTEMPTS: u32 = 5;
+/// The first pause; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(300);
+/// The longest pause, also when the registry asks for a longer one.
+const PAUSE_LIMIT: Duration = Duration::from_secs(30);
+
+/// Makes the request again while it fails for a reason that may pass.
+pub(crate) async fn retry<T>(
+    what: &str,
+    progress: &dyn Progress,
+    mut request: impl AsyncFnMut() -> Result<T, RegistryError>,
+) -> Result<T, RegistryError> {
+    let mut attempt = 1;
+    loop {
+        let error = match request().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) if error.is_transient() && attempt < ATTEMPTS => error,
+            Err(error) => return Err(error),
+        };
+        let delay = pause(attempt, error.retry_after());
+        progress.event(ProgressEvent::Retrying {
+            what: what.to_owned(),
+            reason: error.to_string(),
+            delay,
+        });
+        tokio::time::sleep(delay).await;
+        attempt += 1;
+    }
+}
+
+/// The pause after the given attempt.
+fn pause(attempt: u32, asked: Option<Duration>) -> Duration {
+    let own = FIRST_PAUSE * 2u32.saturating_pow(attempt.saturating_sub(1));
+    asked.unwrap_or(own).clamp(FIRST_PAUSE, PAUSE_LIMIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_stay_bounded() {
+        assert_eq!(pause(1, None), FIRST_PAUSE);
+        assert_eq!(pause(3, None), FIRST_PAUSE * 4);
+        assert_eq!(pause(40, None), PAUSE_LIMIT);
+        assert_eq!(pause(1, Some(Duration::from_secs(86_400))), PAUSE_LIMIT);
+        assert_eq!(pause(1, Some(Duration::ZERO)), FIRST_PAUSE);
+    }
+}

@@ -1,0 +1,44 @@
+//! The store and its verbs, one file each.
+
+mod catalog;
+mod delete;
+mod layers;
+mod list;
+mod load;
+mod lock;
+mod pull;
+mod resolve;
+mod tag;
+mod variant;
+mod worker;
+
+use std::path::Path;
+
+use crate::content::{ContentError, StorePaths};
+
+pub use catalog::CatalogError;
+pub use list::ImageSummary;
+pub use load::LoadError;
+pub use pull::{PullError, PullFailure, PullOptions, PulledImage};
+pub use resolve::{ResolveError, ResolvedImage};
+pub use variant::ImageVariant;
+
+/// Images below an app root. Cheap to open and to clone; any number of processes may have it open.
+///
+/// The asynchronous verbs need a Tokio runtime whose blocking pool allows a few threads (two per concurrent download).
+#[derive(Debug, Clone)]
+pub struct ImageStore {
+    paths: StorePaths,
+}
+
+impl ImageStore {
+    /// Opens the store below `app_root`, and makes its directories when they are missing.
+    ///
+    /// # Errors
+    /// [`ContentError`] when a directory cannot be made.
+    pub fn open(app_root: &Path) -> Result<Self, ContentError> {
+        Ok(Self {
+            paths: StorePaths::create(app_root)?,
+        })
+    }
+}

@@ -1,0 +1,172 @@
+//! `image pull`: from a registry into the store.
+//!
+//! A layer is hashed, stored and unpacked onto its disk while it arrives; several layers do so at once. The name is given
+//! last, when everything that it needs is here.
+
+mod blob;
+mod documents;
+
+use std::sync::Arc;
+
+use container_oci::{Descriptor, Digest, Platform, Reference};
+use futures_util::{TryStreamExt as _, stream};
+
+use super::catalog::{self, CatalogEntry};
+use super::{CatalogError, ImageStore};
+use crate::content::{ContentError, Session, sweep};
+use crate::disk::DiskError;
+use crate::progress::{Progress, ProgressEvent};
+use crate::registry::{RegistryClient, RegistryError, Scheme};
+
+/// How to pull.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullOptions {
+    /// http or https.
+    pub scheme: Scheme,
+    /// Layers that are fetched at once; at least 1.
+    pub max_concurrent_downloads: usize,
+}
+
+impl Default for PullOptions {
+    fn default() -> Self {
+        Self {
+            scheme: Scheme::Auto,
+            max_concurrent_downloads: 3,
+        }
+    }
+}
+
+/// What has been pulled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PulledImage {
+    /// The name.
+    pub reference: Reference,
+    /// What the name points at: an index or a manifest.
+    pub descriptor: Descriptor,
+    /// The manifest for the platform.
+    pub manifest_descriptor: Descriptor,
+}
+
+/// Why an image could not be pulled.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot pull {:?}: {source}", reference.familiar())]
+pub struct PullError {
+    /// The image.
+    pub reference: Reference,
+    /// What went wrong.
+    pub source: PullFailure,
+}
+
+/// What went wrong in a pull.
+#[derive(Debug, thiserror::Error)]
+pub enum PullFailure {
+    /// The registry, or the way to it.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// A file of the store.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// A layer's disk.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The names.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The image is not made for the platform.
+    #[error("it is not made for {platform}, only for: {available} (choose one with --platform)")]
+    Platform {
+        /// Platform asked for.
+        platform: Platform,
+        /// Platforms in the index, with commas between.
+        available: String,
+    },
+    /// An index lists another index.
+    #[error("its index lists another index, {digest}; only one level is supported")]
+    NestedIndex {
+        /// The inner index.
+        digest: Digest,
+    },
+    /// Manifest and configuration disagree about the number of layers.
+    #[error("the image is damaged: {layers} layers, but {diff_ids} diff ids")]
+    LayerCount {
+        /// Layers in the manifest.
+        layers: usize,
+        /// Diff ids in the configuration.
+        diff_ids: usize,
+    },
+}
+
+impl ImageStore {
+    /// Fetches the image behind `reference` for `platform`, makes its layer disks and gives it its name.
+    ///
+    /// What is here already is not fetched again; what another process is fetching is waited for. Dropping the future ends
+    /// the pull; complete blobs and disks stay.
+    ///
+    /// # Errors
+    /// [`PullError`]; the store is then as valid as before, and the name points at what it did.
+    pub async fn pull(
+        &self,
+        reference: &Reference,
+        platform: &Platform,
+        options: &PullOptions,
+        progress: &dyn Progress,
+    ) -> Result<PulledImage, PullError> {
+        let failed = |source| PullError {
+            reference: reference.clone(),
+            source,
+        };
+        self.fetch(reference, platform, options, progress).await.map_err(failed)
+    }
+
+    async fn fetch(
+        &self,
+        reference: &Reference,
+        platform: &Platform,
+        options: &PullOptions,
+        progress: &dyn Progress,
+    ) -> Result<PulledImage, PullFailure> {
+        sweep(&self.paths)?;
+        let session = Arc::new(Session::start(&self.paths)?);
+        let client = RegistryClient::new(reference, options.scheme)?;
+        let source = blob::Source {
+            paths: &self.paths,
+            session: &session,
+            client: &client,
+            progress,
+        };
+        progress.event(ProgressEvent::Resolving {
+            reference: reference.clone(),
+        });
+
+        let image = documents::fetch(&source, reference, platform).await?;
+        let layers = image.layers();
+        for (layer, _) in &layers {
+            progress.event(ProgressEvent::Layer {
+                digest: layer.digest,
+                size_bytes: layer.size_bytes,
+            });
+        }
+        stream::iter(layers.into_iter().map(Ok::<_, PullFailure>))
+            .try_for_each_concurrent(options.max_concurrent_downloads.max(1), |(layer, diff_id)| {
+                blob::fetch_layer(&source, layer, diff_id)
+            })
+            .await?;
+
+        let descriptor = image.descriptor.clone();
+        catalog::update(&self.paths, |catalog| {
+            catalog
+                .images
+                .insert(reference.clone(), CatalogEntry::new(descriptor.clone()));
+            Ok(())
+        })?;
+        progress.event(ProgressEvent::ImageReady {
+            reference: reference.clone(),
+            digest: descriptor.digest,
+        });
+        Ok(PulledImage {
+            reference: reference.clone(),
+            descriptor,
+            manifest_descriptor: image.manifest_descriptor,
+        })
+    }
+}

@@ -1,0 +1,180 @@
+//! From a name to everything that a container needs of the image.
+
+use std::sync::Arc;
+
+use container_oci::{Descriptor, Document, ImageConfig, Manifest, Platform, Reference};
+
+use super::variant::{read_config, read_document};
+use super::{CatalogError, ImageStore, catalog, layers};
+use crate::content::{ContentError, Session, StorePaths, has_blob};
+use crate::disk::{DiskError, LayerDisk, find_disk};
+
+/// An image that is ready to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolvedImage {
+    /// The name that was asked for.
+    pub reference: Reference,
+    /// What the name points at: an index or a manifest.
+    pub descriptor: Descriptor,
+    /// The manifest for the platform.
+    pub manifest_descriptor: Descriptor,
+    /// Its content.
+    pub manifest: Manifest,
+    /// The image configuration.
+    pub config: ImageConfig,
+    /// The layers' disks, the base first.
+    pub layers: Vec<LayerDisk>,
+}
+
+/// Why an image is not ready to run.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    /// The name.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The content.
+    #[error("image {:?}: {source}", reference.familiar())]
+    Content {
+        /// The image.
+        reference: Reference,
+        /// What is wrong.
+        source: Box<ContentError>,
+    },
+    /// A layer's disk.
+    #[error("image {:?}: {source}", reference.familiar())]
+    Disk {
+        /// The image.
+        reference: Reference,
+        /// What is wrong.
+        source: Box<DiskError>,
+    },
+    /// The image is not for the platform, or that part of it is not here.
+    #[error(
+        "image {:?} is not here for {platform} but for: {available} (try: container image pull --platform {platform} {})",
+        reference.familiar(), reference.familiar()
+    )]
+    Platform {
+        /// The image.
+        reference: Reference,
+        /// Platform asked for.
+        platform: Platform,
+        /// Platforms that are here, with commas between.
+        available: String,
+    },
+    /// Manifest and configuration disagree about the number of layers.
+    #[error("image {:?} is damaged: {layers} layers, but {diff_ids} diff ids", reference.familiar())]
+    LayerCount {
+        /// The image.
+        reference: Reference,
+        /// Layers in the manifest.
+        layers: usize,
+        /// Diff ids in the configuration.
+        diff_ids: usize,
+    },
+}
+
+impl ImageStore {
+    /// Everything about the image behind `reference` for `platform`; makes the layer disks that are missing.
+    ///
+    /// Quick when nothing is missing: it then reads four small files and one per layer, and hashes nothing.
+    ///
+    /// # Errors
+    /// [`ResolveError`].
+    pub async fn resolve(&self, reference: &Reference, platform: &Platform) -> Result<ResolvedImage, ResolveError> {
+        let (image, found) = documents(&self.paths, reference, platform)?;
+        let disk_error = |source| ResolveError::Disk {
+            reference: reference.clone(),
+            source: Box::new(source),
+        };
+        let layers = match found.into_iter().collect::<Option<Vec<_>>>() {
+            Some(layers) => layers,
+            None => {
+                let session = Arc::new(Session::start(&self.paths).map_err(|error| disk_error(error.into()))?);
+                layers::unpack(
+                    &self.paths,
+                    &session,
+                    &image.manifest,
+                    &image.config,
+                    &crate::NoProgress,
+                )
+                .await
+                .map_err(disk_error)?
+            }
+        };
+        Ok(ResolvedImage { layers, ..image })
+    }
+}
+
+/// The image without its layers, and the layers' disks as far as they are there.
+///
+/// Runs on the caller's thread: a handful of small reads is quicker than a thread hop.
+fn documents(
+    paths: &StorePaths,
+    reference: &Reference,
+    platform: &Platform,
+) -> Result<(ResolvedImage, Vec<Option<LayerDisk>>), ResolveError> {
+    let content = |source| ResolveError::Content {
+        reference: reference.clone(),
+        source: Box::new(source),
+    };
+    let descriptor = catalog::lookup(paths, reference)?.descriptor;
+    let (manifest_descriptor, manifest) =
+        match read_document(paths, &descriptor.digest, Some(&descriptor.media_type)).map_err(content)? {
+            Document::Manifest(manifest) => (descriptor.clone(), manifest),
+            Document::Index(index) => {
+                let here = |image: &&Descriptor| has_blob(paths, &image.digest);
+                let available = || {
+                    let names = index.images().filter(here).filter_map(|image| image.platform.as_ref());
+                    not_for(reference, platform, names.map(ToString::to_string).collect())
+                };
+                let chosen = index.select(platform).filter(here).ok_or_else(available)?.clone();
+                match read_document(paths, &chosen.digest, Some(&chosen.media_type)).map_err(content)? {
+                    Document::Manifest(manifest) => (chosen, manifest),
+                    Document::Index(_) => return Err(available()),
+                }
+            }
+        };
+    let config = read_config(paths, &manifest.config.digest).map_err(content)?;
+    if !platform.is_same_machine(&config.platform) {
+        return Err(not_for(reference, platform, vec![config.platform.to_string()]));
+    }
+    let (layers, diff_ids) = (manifest.layers.len(), config.diff_ids().len());
+    if layers != diff_ids {
+        return Err(ResolveError::LayerCount {
+            reference: reference.clone(),
+            layers,
+            diff_ids,
+        });
+    }
+    let disks = config
+        .diff_ids()
+        .iter()
+        .map(|diff_id| find_disk(paths, diff_id))
+        .collect::<Result<Vec<_>, _>>();
+    let disks = disks.map_err(|source| ResolveError::Disk {
+        reference: reference.clone(),
+        source: Box::new(source),
+    })?;
+    let image = ResolvedImage {
+        reference: reference.clone(),
+        descriptor,
+        manifest_descriptor,
+        manifest: *manifest,
+        config,
+        layers: Vec::new(),
+    };
+    Ok((image, disks))
+}
+
+fn not_for(reference: &Reference, platform: &Platform, names: Vec<String>) -> ResolveError {
+    let available = if names.is_empty() {
+        "no platform".to_owned()
+    } else {
+        names.join(", ")
+    };
+    ResolveError::Platform {
+        reference: reference.clone(),
+        platform: platform.clone(),
+        available,
+    }
+}

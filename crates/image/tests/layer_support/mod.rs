@@ -1,0 +1,156 @@
+//! A small writer of tars, and disks read back with `debugfs`.
+
+use std::path::Path;
+use std::process::Command;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use container_image::layer::{LayerDiskSummary, LayerLimits, write_layer_disk, write_merged_disk};
+use container_oci::{Algorithm, LayerCompression};
+
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    digest(&SHA256, bytes)
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// A tar under construction, written header by header, so that it shares nothing with the parser.
+pub(crate) struct Tar(Vec<u8>);
+
+impl Tar {
+    pub(crate) fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    pub(crate) fn directory(self, path: &str) -> Self {
+        self.member(path, b'5', "", &[])
+    }
+
+    pub(crate) fn file(self, path: &str, content: &[u8]) -> Self {
+        self.member(path, b'0', "", content)
+    }
+
+    pub(crate) fn symlink(self, path: &str, target: &str) -> Self {
+        self.member(path, b'2', target, &[])
+    }
+
+    pub(crate) fn hard_link(self, path: &str, target: &str) -> Self {
+        self.member(path, b'1', target, &[])
+    }
+
+    /// An extended header for the next member.
+    pub(crate) fn pax(self, records: &[(&str, &[u8])]) -> Self {
+        let mut content = Vec::new();
+        for (key, value) in records {
+            let body = key.len() + value.len() + 3;
+            let mut length = body + 1;
+            while length != body + length.to_string().len() {
+                length += 1;
+            }
+            content.extend(format!("{length} {key}=").as_bytes());
+            content.extend(*value);
+            content.push(b'\n');
+        }
+        self.member("pax", b'x', "", &content)
+    }
+
+    pub(crate) fn end(mut self) -> Vec<u8> {
+        self.0.extend([0; 1024]);
+        self.0
+    }
+
+    fn member(mut self, path: &str, kind: u8, link: &str, content: &[u8]) -> Self {
+        let mut header = [0; 512];
+        header[..path.len()].copy_from_slice(path.as_bytes());
+        header[100..107].copy_from_slice(b"0000644");
+        header[108..115].copy_from_slice(b"0000000");
+        header[116..123].copy_from_slice(b"0000000");
+        header[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
+        header[136..147].copy_from_slice(b"14524770400");
+        header[148..156].fill(b' ');
+        header[156] = kind;
+        header[157..157 + link.len()].copy_from_slice(link.as_bytes());
+        header[257..265].copy_from_slice(b"ustar\x0000");
+        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+        header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        self.0.extend(header);
+        self.0.extend(content);
+        self.0.resize(self.0.len().next_multiple_of(512), 0);
+        self
+    }
+}
+
+pub(crate) struct Disk<S> {
+    pub(crate) file: tempfile::NamedTempFile,
+    pub(crate) summary: S,
+}
+
+pub(crate) fn disk_of(tar: &[u8]) -> Disk<LayerDiskSummary> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let summary = write_layer_disk(tar, LayerCompression::None, Algorithm::Sha256, file.as_file()).unwrap();
+    assert_clean(file.path());
+    Disk { file, summary }
+}
+
+pub(crate) fn merged_disk_of(tars: &[Vec<u8>]) -> Disk<()> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let layers = tars.iter().map(|tar| (&tar[..], LayerCompression::None));
+    write_merged_disk(layers, Algorithm::Sha256, file.as_file(), &LayerLimits::default()).unwrap();
+    assert_clean(file.path());
+    Disk { file, summary: () }
+}
+
+fn assert_clean(path: &Path) {
+    let output = Command::new("e2fsck")
+        .args(["-f", "-n"])
+        .arg(path)
+        .output()
+        .expect("e2fsck of e2fsprogs is needed");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let remarks = text
+        .lines()
+        .filter(|line| !line.starts_with("Pass ") && !line.contains(" blocks"))
+        .count();
+    assert!(output.status.success() && remarks == 0, "{text}");
+}
+
+impl<S> Disk<S> {
+    pub(crate) fn debugfs(&self, request: &str) -> Vec<u8> {
+        let command = Command::new("debugfs")
+            .args(["-R", request])
+            .arg(self.file.path())
+            .output();
+        command.expect("debugfs of e2fsprogs is needed").stdout
+    }
+
+    pub(crate) fn stat(&self, path: &str) -> String {
+        let attributes = self.debugfs(&format!("ea_list {path}"));
+        String::from_utf8_lossy(&[self.debugfs(&format!("stat {path}")), attributes].concat()).into_owned()
+    }
+
+    pub(crate) fn content(&self, path: &str) -> Vec<u8> {
+        self.debugfs(&format!("cat {path}"))
+    }
+
+    pub(crate) fn xattr(&self, path: &str, name: &str) -> String {
+        let shown = String::from_utf8_lossy(&self.debugfs(&format!("ea_get {path} {name}"))).into_owned();
+        shown
+            .split('"')
+            .nth(1)
+            .unwrap_or_else(|| panic!("{path} has no {name}: {shown}"))
+            .to_owned()
+    }
+
+    /// Names in a directory, sorted, without `.` and `..`.
+    pub(crate) fn names(&self, path: &str) -> Vec<String> {
+        let listing = String::from_utf8_lossy(&self.debugfs(&format!("ls -p {path}"))).into_owned();
+        let names = listing
+            .lines()
+            .filter_map(|line| line.split('/').nth(5))
+            .map(str::to_owned);
+        let mut names: Vec<String> = names.filter(|name| !matches!(name.as_str(), "" | "." | "..")).collect();
+        names.sort();
+        names
+    }
+}

@@ -1,0 +1,301 @@
+//! Pulls from a real registry and from a lying one.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+#![allow(dead_code, reason = "each test binary uses its own part of the shared support")]
+
+mod support;
+
+use container_image::{ImageStore, NoProgress, ProgressEvent, PullError, PullOptions, PulledImage};
+use container_oci::{Platform, Reference, media_type};
+use support::images::{archive, archive_for, members};
+use support::liar::{Answer, Liar, ok, status};
+use support::registry::Registry;
+use support::{Events, TestStore};
+
+async fn pull(store: &ImageStore, name: &str) -> Result<PulledImage, PullError> {
+    store
+        .pull(
+            &name.parse().unwrap(),
+            &Platform::host(),
+            &PullOptions::default(),
+            &NoProgress,
+        )
+        .await
+}
+
+#[tokio::test]
+async fn what_skopeo_pushed_is_pulled_and_shared() {
+    let registry = Registry::start();
+    let test = TestStore::new();
+    let path = archive(test.root.path(), "demo:1", &"hello".repeat(100_000));
+    registry.push(&path, "a/demo:1", &[]);
+    registry.push(&path, "a/docker:1", &["--format=v2s2"]);
+    let name: Reference = format!("{}/a/demo:1", registry.address).parse().unwrap();
+
+    let events = Events::default();
+    let pulled = test
+        .store
+        .pull(&name, &Platform::host(), &PullOptions::default(), &events)
+        .await
+        .unwrap();
+    assert_eq!(
+        events.count(|event| matches!(event, ProgressEvent::LayerStored { .. })),
+        1
+    );
+    let image = test.store.resolve(&name, &Platform::host()).await.unwrap();
+    assert!(image.manifest.layers[0].media_type.as_str().ends_with("gzip"));
+    assert_eq!(image.layers.len(), 1);
+
+    let by_digest = format!("{}/a/demo@{}", registry.address, pulled.descriptor.digest);
+    pull(&test.store, &by_digest).await.unwrap();
+    pull(&test.store, &format!("{}/a/docker:1", registry.address))
+        .await
+        .unwrap();
+    assert_eq!(test.files("layers").len(), 2, "one disk and its record");
+
+    let again = Events::default();
+    test.store
+        .pull(&name, &Platform::host(), &PullOptions::default(), &again)
+        .await
+        .unwrap();
+    assert_eq!(
+        again.count(|event| matches!(event, ProgressEvent::LayerPresent { .. })),
+        1
+    );
+    assert_eq!(
+        again.count(|event| matches!(event, ProgressEvent::LayerBytes { .. })),
+        0
+    );
+    assert_eq!(test.files("content/ingest"), [""; 0]);
+}
+
+#[tokio::test]
+async fn two_pulls_at_once_fetch_each_layer_once() {
+    let registry = Registry::start();
+    let test = TestStore::new();
+    let path = archive(test.root.path(), "demo:1", &"hello".repeat(1_000_000));
+    registry.push(&path, "demo:1", &[]);
+    let name: Reference = format!("{}/demo:1", registry.address).parse().unwrap();
+    let other = ImageStore::open(test.root.path()).unwrap();
+    let events = [Events::default(), Events::default()];
+    let (platform, options) = (Platform::host(), PullOptions::default());
+    let (first, second) = tokio::join!(
+        test.store.pull(&name, &platform, &options, &events[0]),
+        other.pull(&name, &platform, &options, &events[1])
+    );
+    first.unwrap();
+    second.unwrap();
+    let stored = events
+        .iter()
+        .map(|events| events.count(|event| matches!(event, ProgressEvent::LayerStored { .. })));
+    assert_eq!(stored.sum::<usize>(), 1);
+    assert_eq!(test.files("content/ingest"), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said_clearly() {
+    let registry = Registry::start();
+    let test = TestStore::new();
+    registry.push(&archive(test.root.path(), "demo:1", "hello"), "demo:1", &[]);
+    let s390x = archive_for(test.root.path(), "demo:1", "hello", &"linux/s390x".parse().unwrap());
+    registry.push(&s390x, "foreign:1", &["--override-arch=s390x", "--override-os=linux"]);
+    let address = &registry.address;
+    for (name, text) in [
+        (
+            format!("{address}/demo:3.99"),
+            "the registry has no tag \"3.99\" in demo",
+        ),
+        (
+            format!("{address}/nothing:1"),
+            "the registry has no tag \"1\" in nothing",
+        ),
+        (
+            format!("{address}/demo@sha256:{}", "0".repeat(64)),
+            "the registry has no manifest sha256:000",
+        ),
+        (format!("{address}/foreign:1"), "only for: linux/s390x"),
+        ("127.0.0.1:1/demo".to_owned(), "connection to 127.0.0.1:1 refused"),
+        ("no-such-host.invalid/demo".to_owned(), "no such host"),
+    ] {
+        let error = pull(&test.store, &name).await.unwrap_err();
+        assert!(error.to_string().contains(text), "{error}");
+    }
+    test.assert_untouched();
+}
+
+/// A liar that serves the image of [`archive`] truthfully; the tests then change an answer.
+struct Image {
+    liar: Liar,
+    manifest: Vec<u8>,
+    layer: Vec<u8>,
+    layer_path: String,
+}
+
+impl Image {
+    fn serve(test: &TestStore, text: &str) -> Self {
+        let liar = Liar::start();
+        let all = members(&archive(test.root.path(), "demo:1", text));
+        for (name, bytes) in &all[2..] {
+            let hex = name.strip_prefix("blobs/sha256/").unwrap();
+            liar.answer(
+                &format!("/v2/demo/blobs/sha256:{hex}"),
+                vec![ok("application/octet-stream", bytes.clone())],
+            );
+        }
+        let (manifest, (layer_name, layer)) = (all[2].1.clone(), all[4].clone());
+        liar.answer(
+            "/v2/demo/manifests/1",
+            vec![ok(media_type::OCI_MANIFEST, manifest.clone())],
+        );
+        let layer_path = format!("/v2/demo/blobs/sha256:{}", layer_name.rsplit('/').next().unwrap());
+        Self {
+            liar,
+            manifest,
+            layer,
+            layer_path,
+        }
+    }
+
+    async fn pull(&self, test: &TestStore) -> Result<PulledImage, PullError> {
+        pull(&test.store, &format!("{}/demo:1", self.liar.address)).await
+    }
+}
+
+/// Changes one answer.
+type Lie = Box<dyn Fn(&Image)>;
+
+#[tokio::test]
+async fn a_lie_gets_a_clear_error_and_leaves_nothing() {
+    let wrong_digest = |image: &Image| {
+        let mut layer = image.layer.clone();
+        layer[700] ^= 1;
+        image.liar.answer(&image.layer_path, vec![ok("x/y", layer)]);
+    };
+    let too_long = |image: &Image| {
+        image.liar.answer(
+            &image.layer_path,
+            vec![ok("x/y", [image.layer.clone(), vec![0; 10]].concat())],
+        );
+    };
+    let too_short = |image: &Image| {
+        image
+            .liar
+            .answer(&image.layer_path, vec![ok("x/y", image.layer[..1000].to_vec())]);
+    };
+    let endless_layer = |image: &Image| image.liar.answer(&image.layer_path, vec![Answer::Endless]);
+    let manifest =
+        |answer: Answer| move |image: &Image| image.liar.answer("/v2/demo/manifests/1", vec![answer.clone()]);
+    let forged = |image: &Image| {
+        let mut answer = ok(media_type::OCI_MANIFEST, image.manifest.clone());
+        if let Answer::Full { headers, .. } = &mut answer {
+            headers.push(("Docker-Content-Digest".into(), format!("sha256:{}", "0".repeat(64))));
+        }
+        image.liar.answer("/v2/demo/manifests/1", vec![answer]);
+    };
+    let large = vec![b' '; 10 * 1024 * 1024];
+    let cases: Vec<(&str, Lie, &str)> = vec![
+        (
+            "wrong digest",
+            Box::new(wrong_digest),
+            "digest mismatch of blob sha256:",
+        ),
+        ("too long", Box::new(too_long), "size mismatch of blob sha256:"),
+        ("too short", Box::new(too_short), "size mismatch of blob sha256:"),
+        (
+            "endless layer",
+            Box::new(endless_layer),
+            "size mismatch of blob sha256:",
+        ),
+        ("forged manifest", Box::new(forged), "digest mismatch of tag"),
+        (
+            "large manifest",
+            Box::new(manifest(ok(media_type::OCI_MANIFEST, large))),
+            "more than 4194304 bytes",
+        ),
+        (
+            "endless manifest",
+            Box::new(manifest(Answer::Endless)),
+            "more than 4194304 bytes",
+        ),
+        (
+            "html",
+            Box::new(manifest(ok("text/html", "<html>sign in</html>"))),
+            "sent no valid tag \"1\" in demo",
+        ),
+        (
+            "unauthorized",
+            Box::new(manifest(status("401 Unauthorized", &[]))),
+            "does not allow this",
+        ),
+    ];
+    for (case, lie, text) in cases {
+        let test = TestStore::new();
+        let image = Image::serve(&test, "hello");
+        lie(&image);
+        let error = image.pull(&test).await.expect_err(case);
+        assert!(error.to_string().contains(text), "{case}: {error}");
+        test.assert_untouched();
+    }
+}
+
+#[tokio::test]
+async fn a_cut_connection_is_resumed_where_it_broke() {
+    let test = TestStore::new();
+    let image = Image::serve(&test, &"hello".repeat(50_000));
+    image.liar.answer(
+        &image.layer_path,
+        vec![Answer::Cut {
+            after: 100_000,
+            body: image.layer.clone(),
+        }],
+    );
+    image.pull(&test).await.unwrap();
+    let requests = image.liar.requests.lock().unwrap().join("");
+    assert!(requests.to_ascii_lowercase().contains("range: bytes="), "{requests}");
+}
+
+#[tokio::test]
+async fn a_busy_registry_is_asked_again() {
+    let test = TestStore::new();
+    let image = Image::serve(&test, "hello");
+    let good = ok(media_type::OCI_MANIFEST, image.manifest.clone());
+    let busy = status("503 Service Unavailable", &[]);
+    image.liar.answer(
+        "/v2/demo/manifests/1",
+        vec![busy, status("429 Too Many Requests", &[("Retry-After", "0")]), good],
+    );
+    image.pull(&test).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_anonymous_token_is_fetched_and_never_follows_a_redirect_elsewhere() {
+    let test = TestStore::new();
+    let image = Image::serve(&test, "hello");
+    let elsewhere = Liar::start();
+    elsewhere.answer("/layer", vec![ok("x/y", image.layer.clone())]);
+    let challenge = format!("Bearer realm=\"http://{}/token\",service=\"s\"", image.liar.address);
+    let good = ok(media_type::OCI_MANIFEST, image.manifest.clone());
+    let asked = status("401 Unauthorized", &[("WWW-Authenticate", &challenge)]);
+    image.liar.answer("/v2/demo/manifests/1", vec![asked, good]);
+    image
+        .liar
+        .answer("/token", vec![ok("application/json", r#"{"token":"secret-token"}"#)]);
+    let location = format!("http://{}/layer", elsewhere.address);
+    image.liar.answer(
+        &image.layer_path,
+        vec![status("307 Temporary Redirect", &[("Location", &location)])],
+    );
+    image.pull(&test).await.unwrap();
+    let ours = image.liar.requests.lock().unwrap().join("").to_ascii_lowercase();
+    assert!(ours.contains("authorization: bearer secret-token"), "{ours}");
+    assert!(ours.contains("scope=repository%3ademo%3apull"), "{ours}");
+    let theirs = elsewhere.requests.lock().unwrap().join("").to_ascii_lowercase();
+    assert!(
+        theirs.contains("/layer") && !theirs.contains("secret-token"),
+        "{theirs}"
+    );
+}

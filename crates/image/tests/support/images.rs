@@ -1,0 +1,62 @@
+//! Small images.
+
+use std::path::{Path, PathBuf};
+
+use container_image::archive::{ArchiveFile, FileContent, write_oci_archive};
+use container_oci::{Platform, ProcessDefaults};
+
+/// Writes an OCI archive of an image called `name` with a few files.
+pub(crate) fn archive(directory: &Path, name: &str, text: &str) -> PathBuf {
+    archive_for(directory, name, text, &Platform::host())
+}
+
+pub(crate) fn archive_for(directory: &Path, name: &str, text: &str, platform: &Platform) -> PathBuf {
+    let path = directory.join("image.tar");
+    let file = |path: &str, mode, content| ArchiveFile {
+        path: path.to_owned(),
+        mode,
+        content,
+    };
+    let files = [
+        file("bin", 0o755, FileContent::Directory),
+        file("bin/hello", 0o755, FileContent::Bytes(text.as_bytes().to_vec())),
+        file("bin/hi", 0o777, FileContent::Symlink("hello".to_owned())),
+        file("bin/hard", 0o755, FileContent::HardLink("bin/hello".to_owned())),
+    ];
+    let defaults = ProcessDefaults {
+        cmd: vec!["/bin/hello".to_owned()],
+        ..ProcessDefaults::default()
+    };
+    write_oci_archive(&path, name, platform, &files, defaults).unwrap();
+    path
+}
+
+/// The members of a tar file.
+pub(crate) fn members(tar: &Path) -> Vec<(String, Vec<u8>)> {
+    use std::io::Read as _;
+    let mut archive = tar::Archive::new(std::fs::File::open(tar).unwrap());
+    let entries = archive.entries().unwrap();
+    entries
+        .map(|entry| {
+            let mut entry = entry.unwrap();
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).unwrap();
+            (entry.path().unwrap().to_str().unwrap().to_owned(), bytes)
+        })
+        .collect()
+}
+
+/// A tar file of the given members.
+pub(crate) fn write_tar(path: &Path, members: &[(String, Vec<u8>)]) {
+    let mut builder = tar::Builder::new(std::fs::File::create(path).unwrap());
+    for (name, bytes) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        // The name is written as it is: `set_path` would refuse what a hostile archive may hold.
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_cksum();
+        builder.append(&header, bytes.as_slice()).unwrap();
+    }
+    builder.finish().unwrap();
+}

@@ -1,0 +1,53 @@
+//! What the tests of the image store share: stores in temporary directories, small images, a registry, a liar.
+
+pub(crate) mod images;
+pub(crate) mod liar;
+pub(crate) mod registry;
+
+use container_image::{ImageStore, Progress, ProgressEvent};
+use std::sync::Mutex;
+
+/// A store in a directory that goes with it.
+pub(crate) struct TestStore {
+    pub(crate) root: tempfile::TempDir,
+    pub(crate) store: ImageStore,
+}
+
+impl TestStore {
+    pub(crate) fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let store = ImageStore::open(root.path()).unwrap();
+        Self { root, store }
+    }
+
+    /// Files in a directory of the store.
+    pub(crate) fn files(&self, directory: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.root.path().join(directory)).unwrap();
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
+    /// Nothing unfinished and no name is there.
+    pub(crate) fn assert_untouched(&self) {
+        assert_eq!(self.files("content/ingest"), [""; 0]);
+        assert!(self.store.list().unwrap().is_empty());
+        assert!(self.files("layers").is_empty());
+    }
+}
+
+/// Remembers all events.
+#[derive(Default)]
+pub(crate) struct Events(pub(crate) Mutex<Vec<ProgressEvent>>);
+
+impl Progress for Events {
+    fn event(&self, event: ProgressEvent) {
+        self.0.lock().unwrap().push(event);
+    }
+}
+
+impl Events {
+    pub(crate) fn count(&self, wanted: impl Fn(&ProgressEvent) -> bool) -> usize {
+        self.0.lock().unwrap().iter().filter(|event| wanted(event)).count()
+    }
+}
