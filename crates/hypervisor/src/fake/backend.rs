@@ -1,0 +1,197 @@
+//! The backend and its machines.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use container_stream::ByteStream;
+use tokio::net::UnixStream;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::agent;
+use super::guest::{Boot, Guest};
+use crate::{AgentStream, CreateError, Hypervisor, HypervisorInfo, Machine, MachineConfig, MachineError, MachineExit};
+
+/// As many disks as QEMU's backend offers, so that a test meets the same limit.
+const DISK_SLOTS: usize = 250;
+
+/// Makes machines that are tasks. Clones share the count of machines.
+#[derive(Debug, Clone)]
+pub struct FakeHypervisor {
+    info: HypervisorInfo,
+    guest: Guest,
+    created: Arc<AtomicUsize>,
+}
+
+impl FakeHypervisor {
+    /// A backend all of whose machines run `guest`.
+    #[must_use]
+    pub fn new(guest: Guest) -> Self {
+        let info = HypervisorInfo {
+            name: "fake".to_owned(),
+            accelerator: "none".to_owned(),
+            reason: "a test asked for it".to_owned(),
+            default_vcpu_count: 1,
+            disk_slots: DISK_SLOTS,
+            architecture: "amd64".to_owned(),
+        };
+        Self {
+            info,
+            guest,
+            created: Arc::default(),
+        }
+    }
+
+    /// The same with another number of disk slots.
+    #[must_use]
+    pub fn with_disk_slots(mut self, disk_slots: usize) -> Self {
+        self.info.disk_slots = disk_slots;
+        self
+    }
+
+    /// How many machines were made.
+    #[must_use]
+    pub fn created_count(&self) -> usize {
+        self.created.load(Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl Hypervisor for FakeHypervisor {
+    fn info(&self) -> &HypervisorInfo {
+        &self.info
+    }
+
+    fn kernel(&self) -> PathBuf {
+        PathBuf::from("/dev/null")
+    }
+
+    async fn create(&self, config: MachineConfig) -> Result<Box<dyn Machine>, CreateError> {
+        config.validate(self.info.disk_slots)?;
+        self.created.fetch_add(1, Ordering::Relaxed);
+        Ok(Box::new(FakeMachine::new(self.guest.clone(), config)))
+    }
+}
+
+/// A machine that is a few tasks. Dropping it ends them.
+#[derive(Debug)]
+pub struct FakeMachine {
+    guest: Guest,
+    config: MachineConfig,
+    exit: watch::Sender<Option<MachineExit>>,
+    tasks: Vec<JoinHandle<()>>,
+    started_at: Option<tokio::time::Instant>,
+    connected: bool,
+}
+
+impl FakeMachine {
+    fn new(guest: Guest, config: MachineConfig) -> Self {
+        let exit = watch::Sender::new(None);
+        Self {
+            guest,
+            config,
+            exit,
+            tasks: Vec::new(),
+            started_at: None,
+            connected: false,
+        }
+    }
+
+    fn end_after(&mut self, after: Duration, exit: MachineExit) {
+        let sender = self.exit.clone();
+        self.tasks.push(tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            end(&sender, exit);
+        }));
+    }
+}
+
+/// Records how the machine ended, unless it has already.
+pub(super) fn end(sender: &watch::Sender<Option<MachineExit>>, exit: MachineExit) {
+    sender.send_if_modified(|current| {
+        let first = current.is_none();
+        if first {
+            *current = Some(exit);
+        }
+        first
+    });
+}
+
+impl Drop for FakeMachine {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+#[async_trait]
+impl Machine for FakeMachine {
+    async fn start(&mut self) -> Result<(), MachineError> {
+        let start_error = |source| MachineError::Start {
+            program: "fake".to_owned(),
+            source,
+        };
+        let mut log = std::fs::File::options()
+            .append(true)
+            .create(true)
+            .open(&self.config.console_log)
+            .map_err(start_error)?;
+        log.write_all(self.guest.console.as_bytes()).map_err(start_error)?;
+        self.started_at = Some(tokio::time::Instant::now());
+        if let Boot::Die { after, exit } = self.guest.boot.clone() {
+            self.end_after(after, exit);
+        }
+        Ok(())
+    }
+
+    async fn connect_agent(&mut self) -> Result<AgentStream, MachineError> {
+        let stream_error = |source| MachineError::Stream { source };
+        let Some(started_at) = self.started_at else {
+            return Err(stream_error(std::io::ErrorKind::NotConnected.into()));
+        };
+        if std::mem::replace(&mut self.connected, true) {
+            return Err(MachineError::StreamTaken);
+        }
+        // The server serves a pair of its own, joined to the caller's by a task: with that task the stream is cut,
+        // whatever the server has spawned.
+        let (near, mut cut_near) = UnixStream::pair().map_err(stream_error)?;
+        let (mut cut_far, far) = UnixStream::pair().map_err(stream_error)?;
+        let ended = self.exit.subscribe();
+        self.tasks.push(tokio::spawn(async move {
+            tokio::select! {
+                _ = tokio::io::copy_bidirectional(&mut cut_near, &mut cut_far) => {}
+                () = until_ended(ended) => {}
+            }
+        }));
+        self.tasks.push(tokio::spawn(agent::play(
+            self.guest.clone(),
+            far,
+            started_at,
+            self.exit.clone(),
+        )));
+        Ok(ByteStream::from(near))
+    }
+
+    async fn wait(&mut self) -> MachineExit {
+        let mut ended = self.exit.subscribe();
+        // The sender is ours, so the channel cannot close.
+        match ended.wait_for(Option::is_some).await.map(|exit| exit.clone()) {
+            Ok(Some(exit)) => exit,
+            _ => MachineExit::Killed,
+        }
+    }
+
+    async fn kill(&mut self) -> Result<(), MachineError> {
+        end(&self.exit, MachineExit::Killed);
+        self.tasks.drain(..).for_each(|task| task.abort());
+        Ok(())
+    }
+}
+
+async fn until_ended(mut ended: watch::Receiver<Option<MachineExit>>) {
+    // A closed channel means that the machine is gone, too.
+    let _ = ended.wait_for(Option::is_some).await;
+}

@@ -1,0 +1,196 @@
+//! What the test says a guest shall do, and what the guest saw.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use container_agent_api::v1::{
+    CreateContainerRequest, HelloRequest, ResizeRequest, SignalRequest, StartFailure, StartProcess,
+};
+
+use crate::MachineExit;
+
+/// How the guest gets from power-on to its agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Boot {
+    /// The agent answers after this time.
+    Ready {
+        /// From the machine's start.
+        after: Duration,
+    },
+    /// Nothing ever answers: a hang in boot, or an agent that never opens its port.
+    Hang,
+    /// The machine ends in boot.
+    Die {
+        /// From the machine's start.
+        after: Duration,
+        /// How it ends.
+        exit: MachineExit,
+    },
+    /// Something that is not gRPC arrives; after it, silence.
+    Garbage(Vec<u8>),
+}
+
+/// What one process does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    /// Written to standard output first, in chunks as large as the protocol allows.
+    pub stdout: Vec<u8>,
+    /// Written to standard error then.
+    pub stderr: Vec<u8>,
+    /// How it goes on.
+    pub outcome: Outcome,
+}
+
+/// How a process ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It exits by itself.
+    Exit {
+        /// Exit code.
+        code: u32,
+        /// Time from the end of its output to its exit.
+        after: Duration,
+    },
+    /// It runs until a signal that is not in `ignores` ends it.
+    UntilSignal {
+        /// Signals without effect.
+        ignores: Vec<u32>,
+    },
+    /// It copies standard input to standard output and exits with 0 at its end.
+    Echo,
+    /// The kernel kills it for want of memory.
+    OutOfMemory,
+    /// It cannot be started.
+    Fail {
+        /// Reason for the protocol.
+        reason: StartFailure,
+        /// Text for the user.
+        message: String,
+    },
+    /// The agent breaks off the call without any outcome.
+    Vanish,
+}
+
+impl Process {
+    /// Exits at once with `code`, without output.
+    #[must_use]
+    pub fn exits(code: u32) -> Self {
+        Self::ends(Outcome::Exit {
+            code,
+            after: Duration::ZERO,
+        })
+    }
+
+    /// Does nothing but end in that way.
+    #[must_use]
+    pub fn ends(outcome: Outcome) -> Self {
+        Self {
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            outcome,
+        }
+    }
+
+    /// The same with `bytes` on standard output.
+    #[must_use]
+    pub fn with_stdout(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdout = bytes.into();
+        self
+    }
+
+    /// The same with `bytes` on standard error.
+    #[must_use]
+    pub fn with_stderr(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stderr = bytes.into();
+        self
+    }
+}
+
+/// What a process does, by what was asked to start.
+type Script = dyn Fn(&StartProcess) -> Process + Send + Sync;
+
+/// A guest: how it boots, what it prints, what its processes do. Clones are one guest and share what they observed.
+#[derive(Clone)]
+pub struct Guest {
+    pub(super) boot: Boot,
+    pub(super) console: String,
+    pub(super) script: Arc<Script>,
+    observed: Arc<Mutex<Observed>>,
+}
+
+/// What a guest was asked to do, in order of arrival.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Observed {
+    /// Handshakes.
+    pub hellos: Vec<HelloRequest>,
+    /// Containers.
+    pub containers: Vec<CreateContainerRequest>,
+    /// Processes.
+    pub starts: Vec<StartProcess>,
+    /// Standard input of all processes.
+    pub stdin: Vec<u8>,
+    /// Signals.
+    pub signals: Vec<SignalRequest>,
+    /// Window sizes.
+    pub resizes: Vec<ResizeRequest>,
+    /// Shutdowns.
+    pub shutdown_count: usize,
+}
+
+impl fmt::Debug for Guest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guest")
+            .field("boot", &self.boot)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Guest {
+    /// Boots at once; every process exits with 0.
+    fn default() -> Self {
+        Self {
+            boot: Boot::Ready { after: Duration::ZERO },
+            console: "fake guest: booting\n".to_owned(),
+            script: Arc::new(|_| Process::exits(0)),
+            observed: Arc::default(),
+        }
+    }
+}
+
+impl Guest {
+    /// A guest that boots in this way.
+    #[must_use]
+    pub fn booting(boot: Boot) -> Self {
+        Self {
+            boot,
+            ..Self::default()
+        }
+    }
+
+    /// A guest that boots at once and whose processes do what `script` says.
+    #[must_use]
+    pub fn running(script: impl Fn(&StartProcess) -> Process + Send + Sync + 'static) -> Self {
+        Self {
+            script: Arc::new(script),
+            ..Self::default()
+        }
+    }
+
+    /// The same with `text` on its console.
+    #[must_use]
+    pub fn with_console(mut self, text: impl Into<String>) -> Self {
+        self.console = text.into();
+        self
+    }
+
+    /// What it was asked so far.
+    #[must_use]
+    pub fn observed(&self) -> Observed {
+        self.observe().clone()
+    }
+
+    pub(super) fn observe(&self) -> MutexGuard<'_, Observed> {
+        self.observed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,13 @@
+//! A backend without machines, for tests of whatever drives one.
+//!
+//! Its machines are tasks of the test's own runtime: the agent's stream is one end of a socket pair, the other end is
+//! served by a gRPC server that speaks the real protocol and does what the test's [`Guest`] says. It also plays the
+//! guests that nobody wants: one that hangs in boot, dies in boot, or sends garbage.
+
+mod agent;
+mod backend;
+mod guest;
+mod process;
+
+pub use backend::{FakeHypervisor, FakeMachine};
+pub use guest::{Boot, Guest, Observed, Outcome, Process};

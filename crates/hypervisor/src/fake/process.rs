@@ -1,0 +1,119 @@
+//! One scripted process.
+
+use container_agent_api::STDIO_CHUNK_BYTES;
+use container_agent_api::v1::run_request::Request as Run;
+use container_agent_api::v1::run_response::Response as Event;
+use container_agent_api::v1::{Exited, RunRequest, RunResponse, SignalRequest, StartFailed, StartProcess, Started};
+use tokio::sync::{broadcast, mpsc};
+use tonic::{Status, Streaming};
+
+use super::guest::{Guest, Outcome};
+
+/// Process id that every fake process claims.
+const FAKE_PID: u32 = 100;
+
+/// SIGKILL, signal(7): what the kernel sends when memory runs out; no process survives it.
+const SIGKILL: u32 = 9;
+
+/// One call of `Run`.
+pub(super) struct Call {
+    pub(super) requests: Streaming<RunRequest>,
+    pub(super) responses: mpsc::Sender<Result<RunResponse, Status>>,
+    pub(super) signals: broadcast::Receiver<SignalRequest>,
+    pub(super) start: StartProcess,
+}
+
+/// Plays the process that the guest's script names. Ends early when the peer has hung up.
+pub(super) async fn run(guest: Guest, mut call: Call) {
+    let process = (guest.script)(&call.start);
+    // A peer that has hung up leaves nobody to tell.
+    let _ = match process.outcome {
+        Outcome::Fail { reason, message } => {
+            send(
+                &call,
+                Event::Failed(StartFailed {
+                    reason: reason.into(),
+                    message,
+                }),
+            )
+            .await
+        }
+        Outcome::Vanish => Some(()),
+        outcome => play(&guest, &mut call, &process.stdout, &process.stderr, outcome).await,
+    };
+}
+
+async fn play(guest: &Guest, call: &mut Call, stdout: &[u8], stderr: &[u8], outcome: Outcome) -> Option<()> {
+    send(call, Event::Started(Started { pid: FAKE_PID })).await?;
+    for chunk in stdout.chunks(STDIO_CHUNK_BYTES) {
+        send(call, Event::Stdout(chunk.to_vec())).await?;
+    }
+    for chunk in stderr.chunks(STDIO_CHUNK_BYTES) {
+        send(call, Event::Stderr(chunk.to_vec())).await?;
+    }
+    let exited = match outcome {
+        Outcome::Exit { code, after } => tokio::select! {
+            () = tokio::time::sleep(after) => Exited { exit_code: code, ..Exited::default() },
+            signal = fatal_signal(call, &[]) => ended_by(signal),
+        },
+        Outcome::UntilSignal { ignores } => ended_by(fatal_signal(call, &ignores).await),
+        Outcome::OutOfMemory => Exited {
+            oom_killed: true,
+            ..ended_by(SIGKILL)
+        },
+        Outcome::Echo => echo(guest, call).await?,
+        Outcome::Fail { .. } | Outcome::Vanish => return Some(()),
+    };
+    send(call, Event::Exited(exited)).await
+}
+
+async fn send(call: &Call, event: Event) -> Option<()> {
+    call.responses
+        .send(Ok(RunResponse { response: Some(event) }))
+        .await
+        .ok()
+}
+
+/// The first signal meant for this process that is not ignored.
+async fn fatal_signal(call: &mut Call, ignores: &[u32]) -> u32 {
+    loop {
+        match call.signals.recv().await {
+            Ok(request) => {
+                let ours = request.process_id.is_empty() || request.process_id == call.start.process_id;
+                if ours && (request.signal == SIGKILL || !ignores.contains(&request.signal)) {
+                    return request.signal;
+                }
+            }
+            Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => return SIGKILL,
+        }
+    }
+}
+
+fn ended_by(signal: u32) -> Exited {
+    Exited {
+        exit_code: 128 + signal,
+        signal,
+        ..Exited::default()
+    }
+}
+
+async fn echo(guest: &Guest, call: &mut Call) -> Option<Exited> {
+    loop {
+        let message = tokio::select! {
+            message = call.requests.message() => message,
+            request = call.signals.recv() => match request {
+                Ok(request) => return Some(ended_by(request.signal)),
+                Err(_) => continue,
+            },
+        };
+        match message.ok().flatten().and_then(|message| message.request) {
+            Some(Run::Stdin(bytes)) => {
+                guest.observe().stdin.extend_from_slice(&bytes);
+                send(call, Event::Stdout(bytes)).await?;
+            }
+            Some(Run::CloseStdin(_)) | None => return Some(Exited::default()),
+            Some(Run::Start(_)) => return None,
+        }
+    }
+}

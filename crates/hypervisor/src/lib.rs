@@ -1,0 +1,18 @@
+//! The seam between the engine and whatever runs a virtual machine.
+//!
+//! It is drawn at the level of a whole machine: a [`MachineConfig`] says only what QEMU and Virtualization.framework
+//! can both do, a [`Hypervisor`] makes a [`Machine`] of it. Abilities that only some backends have are traits of
+//! their own ([`capability`]); a backend that lacks one does not implement it. How a disk, a port or the agent's
+//! channel is attached is the backend's own business: the guest finds disks by serial and the channel by the kernel
+//! command line.
+
+pub mod capability;
+mod config;
+mod error;
+#[cfg(feature = "fake")]
+pub mod fake;
+mod machine;
+
+pub use config::{ConfigError, Disk, DiskAccess, DiskSerial, FramePort, MacAddress, MachineConfig, SharedDirectory};
+pub use error::{CreateError, MachineError};
+pub use machine::{AgentStream, Hypervisor, HypervisorInfo, Machine, MachineExit};
