@@ -1,0 +1,103 @@
+//! Disks: virtio-blk on a transport of its own while there are transports, one SCSI controller for the rest.
+//!
+//! virtio-blk starts faster (25 ms less for two disks under emulation: the kernel asks a controller for 256 targets);
+//! SCSI takes any number of disks on one transport, also while the machine runs. A machine without disks is a
+//! template for containers to come, so it gets the controller.
+
+use container_hypervisor::{ConfigError, Disk, DiskAccess};
+use serde_json::{Value, json};
+
+use super::{Devices, value};
+
+/// Most disks of a machine. SCSI would take more; nobody stacks more layers, and each is an open file.
+pub(crate) const DISK_SLOTS: usize = 250;
+
+/// Which disks go where: the first ones to transports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DiskPlacement {
+    block_count: usize,
+    /// Whether there is a SCSI controller.
+    pub(crate) controller: bool,
+}
+
+impl DiskPlacement {
+    pub(super) fn plan(disk_count: usize, free_transports: usize) -> Result<Self, ConfigError> {
+        if disk_count > 0 && disk_count <= free_transports {
+            return Ok(Self {
+                block_count: disk_count,
+                controller: false,
+            });
+        }
+        match free_transports.checked_sub(1) {
+            Some(block_count) => Ok(Self {
+                block_count: block_count.min(disk_count),
+                controller: true,
+            }),
+            None => Err(ConfigError::TooManyDisks {
+                count: disk_count,
+                slots: 0,
+            }),
+        }
+    }
+}
+
+pub(super) fn attach(disks: &[Disk], placement: DiskPlacement, devices: &mut Devices) {
+    if placement.controller {
+        devices.on_transport("virtio-scsi-device,id=scsi,num_queues=1");
+    }
+    for (index, disk) in disks.iter().enumerate() {
+        let read_only = if disk.access == DiskAccess::ReadOnly {
+            "on"
+        } else {
+            "off"
+        };
+        let locking = locking(disk.access);
+        let start = format!(
+            "driver=raw,node-name=disk{index},read-only={read_only},discard=unmap,\
+             file.driver=file,file.aio=threads,file.locking={locking},file.filename="
+        );
+        devices.option("-blockdev", value::concat(&[start.as_ref(), &value::path(&disk.path)]));
+        let serial = &disk.serial;
+        if index < placement.block_count {
+            devices.on_transport(format!("virtio-blk-device,drive=disk{index},serial={serial}"));
+        } else {
+            devices.option(
+                "-device",
+                format!("scsi-hd,bus=scsi.0,channel=0,scsi-id=0,lun={index},drive=disk{index},serial={serial}"),
+            );
+        }
+    }
+}
+
+/// A layer is opened by any number of machines and never written; a writable disk must not be opened twice.
+fn locking(access: DiskAccess) -> &'static str {
+    match access {
+        DiskAccess::ReadOnly => "off",
+        DiskAccess::ReadWrite => "auto",
+    }
+}
+
+/// The two control commands that add a disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HotPlug {
+    /// Arguments of `blockdev-add`.
+    pub(crate) node: Value,
+    /// Arguments of `device_add`.
+    pub(crate) device: Value,
+}
+
+/// Adds `disk` to the controller as unit `index`, which no disk of the machine has yet. `path` is the disk's, as JSON
+/// takes it.
+pub(crate) fn hot_plug(disk: &Disk, path: &str, index: usize) -> HotPlug {
+    let name = format!("disk{index}");
+    HotPlug {
+        node: json!({
+            "driver": "raw", "node-name": name, "read-only": disk.access == DiskAccess::ReadOnly, "discard": "unmap",
+            "file": { "driver": "file", "filename": path, "aio": "threads", "locking": locking(disk.access) },
+        }),
+        device: json!({
+            "driver": "scsi-hd", "bus": "scsi.0", "channel": 0, "scsi-id": 0, "lun": index,
+            "drive": name, "serial": disk.serial.as_str(),
+        }),
+    }
+}

@@ -1,0 +1,69 @@
+//! Everything but disks: console, control, agent, entropy, network, balloon.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use container_agent_api::AGENT_PORT_NAME;
+use container_hypervisor::FramePort;
+
+use super::{AgentChannel, Devices, value};
+use crate::Accelerator;
+
+/// The first serial port, appended to a file. Measured against virtconsole: no difference at start, and it shows what
+/// happens before virtio works.
+pub(super) fn console(log: &Path) -> [OsString; 4] {
+    let file = value::concat(&["file,id=console,append=on,path=".as_ref(), &value::path(log)]);
+    ["-chardev".into(), file, "-serial".into(), "chardev:console".into()]
+}
+
+/// QEMU's machine protocol on an inherited socket.
+pub(super) fn control(descriptor: i32) -> [OsString; 4] {
+    let socket = format!("socket,id=control,fd={descriptor}");
+    [
+        "-chardev".into(),
+        socket.into(),
+        "-mon".into(),
+        "chardev=control,mode=control".into(),
+    ]
+}
+
+pub(super) fn agent(channel: &AgentChannel, devices: &mut Devices) {
+    match channel {
+        AgentChannel::Port { descriptor } => {
+            devices.on_transport("virtio-serial-device,max_ports=2");
+            devices.option("-chardev", format!("socket,id=agent,fd={descriptor}"));
+            devices.option(
+                "-device",
+                format!("virtserialport,chardev=agent,name={AGENT_PORT_NAME}"),
+            );
+        }
+        AgentChannel::Vsock { guest_cid } => devices.on_transport(format!("vhost-vsock-device,guest-cid={guest_cid}")),
+    }
+}
+
+/// Under emulation the processor's own random instruction is the host's getrandom(2), so a device would only cost time.
+pub(super) fn entropy(accelerator: Accelerator, devices: &mut Devices) {
+    if accelerator == Accelerator::Kvm {
+        devices.on_transport("virtio-rng-device");
+    }
+}
+
+/// QEMU connects to the switch; each frame goes with its length before it, 32 bits big-endian.
+pub(super) fn frames(ports: &[FramePort], devices: &mut Devices) {
+    for (index, port) in ports.iter().enumerate() {
+        let start = format!("stream,id=net{index},server=off,addr.type=unix,addr.path=");
+        devices.option("-netdev", value::concat(&[start.as_ref(), &value::path(&port.socket)]));
+        let FramePort {
+            mac_address, mtu_bytes, ..
+        } = port;
+        devices.on_transport(format!(
+            "virtio-net-device,netdev=net{index},mac={mac_address},host_mtu={mtu_bytes}"
+        ));
+    }
+}
+
+pub(super) fn balloon(wanted: bool, devices: &mut Devices) {
+    if wanted {
+        devices.on_transport("virtio-balloon-device,deflate-on-oom=on,free-page-reporting=on");
+    }
+}

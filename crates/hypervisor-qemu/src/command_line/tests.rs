@@ -1,0 +1,236 @@
+//! Command lines by configuration.
+
+use std::path::PathBuf;
+
+use container_hypervisor::{Disk, DiskAccess, DiskSerial, FramePort, MacAddress, SharedDirectory};
+
+use super::*;
+
+fn setup(accelerator: Accelerator) -> Setup {
+    let agent = AgentChannel::Port { descriptor: 11 };
+    Setup {
+        accelerator,
+        emulated_kernel: true,
+        tsc_khz: Some(2_500_000),
+        agent,
+        control_descriptor: 12,
+    }
+}
+
+fn config() -> MachineConfig {
+    MachineConfig {
+        kernel: "/k/vmlinux".into(),
+        initramfs: "/k/initramfs".into(),
+        kernel_arguments: vec!["extra=1".to_owned()],
+        vcpu_count: 2,
+        memory_bytes: 256 << 20,
+        disks: Vec::new(),
+        frame_ports: Vec::new(),
+        shared_directories: Vec::new(),
+        console_log: "/c/boot.log".into(),
+        balloon: false,
+    }
+}
+
+fn disks(count: usize) -> Vec<Disk> {
+    (0..count)
+        .map(|index| Disk {
+            serial: DiskSerial::new(format!("layer-{index}")).unwrap(),
+            path: PathBuf::from(format!("/d/{index},x.ext4")),
+            access: if index == 0 {
+                DiskAccess::ReadWrite
+            } else {
+                DiskAccess::ReadOnly
+            },
+        })
+        .collect()
+}
+
+fn line(config: &MachineConfig, setup: &Setup) -> String {
+    let arguments = build(config, setup).unwrap().arguments;
+    arguments
+        .iter()
+        .map(|argument| argument.to_str().unwrap())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[test]
+fn every_machine_is_confined_and_has_only_what_it_was_given() {
+    for accelerator in [Accelerator::Kvm, Accelerator::Tcg] {
+        let line = line(&config(), &setup(accelerator));
+        for expected in [
+            "-nodefaults",
+            "-no-user-config",
+            "-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+            "-no-reboot",
+            "-smp 2",
+            "-m 256M",
+            "-chardev file,id=console,append=on,path=/c/boot.log -serial chardev:console",
+            "-chardev socket,id=control,fd=12 -mon chardev=control,mode=control",
+            "-chardev socket,id=agent,fd=11 -device virtserialport,chardev=agent,name=container.agent",
+            "-kernel /k/vmlinux -initrd /k/initramfs",
+            "container.agent=port extra=1",
+        ] {
+            assert!(line.contains(expected), "{expected} is missing in {line}");
+        }
+    }
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn timers_are_told_only_to_the_kernel_that_knows_them_under_emulation() {
+    let emulated = line(&config(), &setup(Accelerator::Tcg));
+    assert!(
+        emulated.contains("pit=off,pic=off") && emulated.contains("lapic_timer_khz=1000000"),
+        "{emulated}"
+    );
+    assert!(emulated.contains("tsc_early_khz=2500000 tsc=reliable"), "{emulated}");
+
+    let standard = line(
+        &config(),
+        &Setup {
+            emulated_kernel: false,
+            ..setup(Accelerator::Tcg)
+        },
+    );
+    assert!(
+        !standard.contains("pit=off") && !standard.contains("lapic_timer_khz"),
+        "{standard}"
+    );
+    assert!(standard.contains("tsc_early_khz=2500000"), "{standard}");
+
+    let unknown_rate = line(
+        &config(),
+        &Setup {
+            tsc_khz: None,
+            ..setup(Accelerator::Tcg)
+        },
+    );
+    assert!(
+        !unknown_rate.contains("pit=off") && !unknown_rate.contains("tsc"),
+        "{unknown_rate}"
+    );
+
+    let kvm = line(&config(), &setup(Accelerator::Kvm));
+    assert!(
+        !kvm.contains("pit=off") && !kvm.contains("tsc") && kvm.contains("-accel kvm -cpu host"),
+        "{kvm}"
+    );
+    assert!(kvm.contains("virtio-rng-device") && !emulated.contains("virtio-rng"));
+}
+
+#[test]
+fn few_disks_take_transports_and_many_share_a_controller() {
+    let few = line(
+        &MachineConfig {
+            disks: disks(2),
+            ..config()
+        },
+        &setup(Accelerator::Tcg),
+    );
+    assert!(
+        few.contains("virtio-blk-device,drive=disk1,serial=layer-1") && !few.contains("scsi"),
+        "{few}"
+    );
+    assert!(few.contains(
+        "read-only=off,discard=unmap,file.driver=file,file.aio=threads,file.locking=auto,file.filename=/d/0,,x.ext4"
+    ));
+    assert!(few.contains("file.locking=off,file.filename=/d/1,,x.ext4"), "{few}");
+
+    let many = line(
+        &MachineConfig {
+            disks: disks(DISK_SLOTS),
+            ..config()
+        },
+        &setup(Accelerator::Tcg),
+    );
+    assert!(many.contains("virtio-scsi-device,id=scsi"), "{many}");
+    assert!(
+        many.contains("scsi-id=0,lun=249,drive=disk249,serial=layer-249"),
+        "{many}"
+    );
+    assert_eq!(many.matches("serial=layer-").count(), DISK_SLOTS);
+    let transports = many.matches("virtio-blk-device").count() + 2;
+    assert_eq!(transports, board::TRANSPORT_COUNT);
+
+    let template = build(&config(), &setup(Accelerator::Tcg)).unwrap();
+    assert!(template.placement.controller);
+}
+
+#[test]
+fn frame_ports_and_the_balloon_become_devices() {
+    let port = FramePort {
+        socket: "/s,w".into(),
+        mac_address: MacAddress([2, 0, 0, 0, 0, 1]),
+        mtu_bytes: 1500,
+    };
+    let line = line(
+        &MachineConfig {
+            frame_ports: vec![port],
+            balloon: true,
+            ..config()
+        },
+        &setup(Accelerator::Tcg),
+    );
+    assert!(
+        line.contains("-netdev stream,id=net0,server=off,addr.type=unix,addr.path=/s,,w"),
+        "{line}"
+    );
+    assert!(
+        line.contains("virtio-net-device,netdev=net0,mac=02:00:00:00:00:01,host_mtu=1500"),
+        "{line}"
+    );
+    assert!(line.contains("virtio-balloon-device"), "{line}");
+}
+
+#[test]
+fn vsock_replaces_the_port() {
+    let agent = AgentChannel::Vsock { guest_cid: 77 };
+    let line = line(
+        &config(),
+        &Setup {
+            agent,
+            ..setup(Accelerator::Kvm)
+        },
+    );
+    assert!(
+        line.contains("vhost-vsock-device,guest-cid=77") && line.contains("container.agent=vsock"),
+        "{line}"
+    );
+    assert!(!line.contains("virtio-serial"), "{line}");
+}
+
+#[test]
+fn what_cannot_be_attached_is_refused_with_a_reason() {
+    let shared = SharedDirectory {
+        tag: "src".to_owned(),
+        path: "/src".into(),
+        read_only: true,
+    };
+    let error = build(
+        &MachineConfig {
+            shared_directories: vec![shared],
+            ..config()
+        },
+        &setup(Accelerator::Tcg),
+    );
+    assert!(error.unwrap_err().to_string().contains("shared directory"));
+
+    let port = FramePort {
+        socket: "/s".into(),
+        mac_address: MacAddress([2; 6]),
+        mtu_bytes: 1500,
+    };
+    let ports = vec![port; board::TRANSPORT_COUNT + 1];
+    assert!(
+        build(
+            &MachineConfig {
+                frame_ports: ports,
+                ..config()
+            },
+            &setup(Accelerator::Tcg)
+        )
+        .is_err()
+    );
+}

@@ -1,0 +1,11 @@
+//! What there is to know of the host: QEMU's program, whether KVM works, the rate of the time-stamp counter. Found
+//! out once per boot.
+
+pub(crate) mod kernel;
+pub(crate) mod kvm;
+pub(crate) mod probe;
+mod probe_guest;
+pub(crate) mod program;
+pub(crate) mod record;
+pub(crate) mod tsc;
+mod tsc_clock;

@@ -1,0 +1,24 @@
+//! QEMU as a hypervisor backend, on Linux hosts: KVM where it really runs a guest, emulation (TCG) where not.
+//!
+//! One machine is one QEMU process, a child of the launcher that dies with it. It runs as the calling user, without
+//! default devices, behind QEMU's own seccomp sandbox, and has no socket with a name: the agent's channel and the
+//! control channel are socket pairs it inherits. With vhost-vsock the agent's channel is vsock; that path is thin
+//! because none of the machines it was written on has the module.
+#![cfg(target_os = "linux")]
+
+mod accelerator;
+mod backend;
+mod channels;
+mod command_line;
+mod fallback;
+mod host;
+mod last_words;
+mod machine;
+mod options;
+mod process;
+mod qmp;
+
+pub use accelerator::Accelerator;
+pub use backend::QemuHypervisor;
+pub use machine::QemuMachine;
+pub use options::QemuOptions;

@@ -1,0 +1,276 @@
+//! Real machines: the built kernel and initial RAM file system, found through `CONTAINER_INSTALL_ROOT`, which `cargo
+//! xtask test` sets.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use container_agent::AgentClient;
+use container_hypervisor::{
+    CreateError, Disk, DiskAccess, DiskSerial, Hypervisor, Machine, MachineConfig, MachineError, MachineExit,
+};
+use container_hypervisor_qemu::{QemuHypervisor, QemuOptions};
+
+/// Far more than a boot takes, on a host busy with other tests.
+const BOOT_TIMEOUT: Duration = Duration::from_secs(60);
+
+struct Fixture {
+    root: tempfile::TempDir,
+    hypervisor: QemuHypervisor,
+    config: MachineConfig,
+}
+
+impl Fixture {
+    async fn new() -> Self {
+        let install_root = std::env::var_os("CONTAINER_INSTALL_ROOT")
+            .expect("CONTAINER_INSTALL_ROOT names the directory of share/container: run cargo xtask test");
+        let assets = PathBuf::from(install_root).join("share/container");
+        let root = tempfile::tempdir().unwrap();
+        let options = QemuOptions::from_environment(vec![assets.clone()], root.path().to_owned()).unwrap();
+        let hypervisor = QemuHypervisor::detect(options).await.unwrap();
+        let config = MachineConfig {
+            kernel: hypervisor.kernel(),
+            initramfs: assets.join(format!("initramfs-{}.cpio", std::env::consts::ARCH)),
+            kernel_arguments: Vec::new(),
+            vcpu_count: 1,
+            memory_bytes: 256 << 20,
+            disks: Vec::new(),
+            frame_ports: Vec::new(),
+            shared_directories: Vec::new(),
+            console_log: root.path().join("boot.log"),
+            balloon: false,
+        };
+        Self {
+            root,
+            hypervisor,
+            config,
+        }
+    }
+
+    fn disk(&self, name: &str, access: DiskAccess) -> Disk {
+        let path = self.root.path().join(format!("{name},1.img"));
+        std::fs::File::create(&path).unwrap().set_len(16 << 20).unwrap();
+        Disk {
+            serial: DiskSerial::new(name).unwrap(),
+            path,
+            access,
+        }
+    }
+
+    async fn start(&self) -> Box<dyn Machine> {
+        let mut machine = self.hypervisor.create(self.config.clone()).await.unwrap();
+        machine.start().await.unwrap();
+        machine
+    }
+
+    async fn boot(&self) -> (Box<dyn Machine>, AgentClient) {
+        let mut machine = self.start().await;
+        let stream = machine.connect_agent().await.unwrap();
+        match AgentClient::connect(stream, BOOT_TIMEOUT).await {
+            Ok(client) => (machine, client),
+            Err(error) => panic!("{error}\n{}", self.console()),
+        }
+    }
+
+    fn console(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.config.console_log).unwrap_or_default()).into_owned()
+    }
+}
+
+async fn bounded<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(BOOT_TIMEOUT, future).await.expect("in time")
+}
+
+#[tokio::test]
+async fn a_machine_boots_answers_and_powers_off() {
+    let mut fixture = Fixture::new().await;
+    fixture.config.disks = vec![
+        fixture.disk("layer-0", DiskAccess::ReadOnly),
+        fixture.disk("writable", DiskAccess::ReadWrite),
+    ];
+    let started = Instant::now();
+    let (mut machine, client) = fixture.boot().await;
+    println!(
+        "agent answered after {} ms: {:?}",
+        started.elapsed().as_millis(),
+        client.hello()
+    );
+    let started = Instant::now();
+    for _ in 0..10 {
+        assert!(client.signal("nobody", 0).await.is_err());
+    }
+    println!("ten calls took {} us", started.elapsed().as_micros());
+    client.shutdown(BOOT_TIMEOUT).await.unwrap();
+    assert_eq!(
+        bounded(machine.wait()).await,
+        MachineExit::PowerOff,
+        "{}",
+        fixture.console()
+    );
+    assert_eq!(machine.wait().await, MachineExit::PowerOff, "asked again");
+}
+
+#[tokio::test]
+async fn a_paused_machine_is_silent_and_goes_on_after_it() {
+    let fixture = Fixture::new().await;
+    let (mut machine, client) = fixture.boot().await;
+    machine.as_pause().expect("QEMU pauses").pause().await.unwrap();
+    let silent = tokio::time::timeout(Duration::from_millis(300), client.signal("nobody", 0)).await;
+    assert!(silent.is_err(), "{silent:?}");
+    machine.as_pause().expect("QEMU pauses").resume().await.unwrap();
+    assert!(
+        bounded(client.signal("nobody", 0)).await.is_err(),
+        "there is no such process"
+    );
+    machine.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_machine_without_disks_takes_them_while_it_runs() {
+    let fixture = Fixture::new().await;
+    let (mut machine, _client) = fixture.boot().await;
+    let hotplug = machine.as_disk_hotplug().expect("a template has a controller");
+    hotplug
+        .add_disk(&fixture.disk("layer-0", DiskAccess::ReadOnly))
+        .await
+        .unwrap();
+    hotplug
+        .add_disk(&fixture.disk("writable", DiskAccess::ReadWrite))
+        .await
+        .unwrap();
+    let missing = Disk {
+        path: "/nonexistent/disk".into(),
+        ..fixture.disk("late", DiskAccess::ReadOnly)
+    };
+    let error = hotplug.add_disk(&missing).await.unwrap_err();
+    assert!(error.to_string().contains("/nonexistent/disk"), "{error}");
+    machine.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn many_disks_fit() {
+    let mut fixture = Fixture::new().await;
+    fixture.config.disks = (0..40)
+        .map(|n| fixture.disk(&format!("layer-{n}"), DiskAccess::ReadOnly))
+        .collect();
+    let (mut machine, _client) = fixture.boot().await;
+    machine.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn killing_ends_the_machine_and_its_stream() {
+    let fixture = Fixture::new().await;
+    let (mut machine, client) = fixture.boot().await;
+    assert!(matches!(
+        machine.connect_agent().await,
+        Ok(_) | Err(MachineError::StreamTaken)
+    ));
+    machine.kill().await.unwrap();
+    assert_eq!(machine.wait().await, MachineExit::Killed);
+    assert!(bounded(client.signal("", 9)).await.is_err());
+}
+
+#[tokio::test]
+async fn two_machines_share_a_layer_but_not_a_writable_disk() {
+    let mut fixture = Fixture::new().await;
+    fixture.config.disks = vec![fixture.disk("layer-0", DiskAccess::ReadOnly)];
+    let (mut first, _first_client) = fixture.boot().await;
+    let (mut second, _second_client) = fixture.boot().await;
+    second.kill().await.unwrap();
+    first.kill().await.unwrap();
+
+    fixture.config.disks = vec![fixture.disk("writable", DiskAccess::ReadWrite)];
+    let (mut first, _first_client) = fixture.boot().await;
+    let mut second = fixture.start().await;
+    match bounded(second.wait()).await {
+        MachineExit::Failed { reason } => assert!(reason.contains("lock"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+    first.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_guest_that_panics_ends_the_wait_with_its_words_on_the_console() {
+    let mut fixture = Fixture::new().await;
+    fixture.config.kernel_arguments = vec!["rdinit=/nonexistent".to_owned()];
+    let mut machine = fixture.start().await;
+    assert_eq!(bounded(machine.wait()).await, MachineExit::PowerOff);
+    assert!(fixture.console().contains("panic"), "{}", fixture.console());
+}
+
+#[tokio::test]
+async fn a_dropped_machine_is_gone() {
+    let fixture = Fixture::new().await;
+    let (machine, _client) = fixture.boot().await;
+    let marker = fixture.config.console_log.display().to_string();
+    assert!(processes_naming(&marker) > 0);
+    drop(machine);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while processes_naming(&marker) > 0 {
+        assert!(Instant::now() < deadline, "QEMU is still there");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+fn processes_naming(text: &str) -> usize {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let naming = |path: &Path| std::fs::read(path).is_ok_and(|line| String::from_utf8_lossy(&line).contains(text));
+    entries.filter(|entry| naming(&entry.path().join("cmdline"))).count()
+}
+
+#[tokio::test]
+async fn a_missing_file_is_named_before_qemu_starts() {
+    let mut fixture = Fixture::new().await;
+    fixture.config.kernel = "/nonexistent/vmlinux".into();
+    match fixture
+        .hypervisor
+        .create(fixture.config.clone())
+        .await
+        .map(drop)
+        .unwrap_err()
+    {
+        CreateError::File {
+            what: "kernel", path, ..
+        } => assert_eq!(path, Path::new("/nonexistent/vmlinux")),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_kernel_is_explained_in_qemu_s_words() {
+    let mut fixture = Fixture::new().await;
+    fixture.config.kernel = fixture.disk("kernel", DiskAccess::ReadOnly).path;
+    let mut machine = fixture.start().await;
+    let exit = tokio::time::timeout(Duration::from_secs(5), machine.wait()).await;
+    // An empty image may also just hang in the firmware.
+    if let Ok(exit) = exit {
+        assert!(
+            matches!(&exit, MachineExit::Failed { reason } if reason.contains("QEMU exited")),
+            "{exit:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn findings_about_the_host_are_made_once() {
+    let fixture = Fixture::new().await;
+    let record = fixture.root.path().join("qemu-host.json");
+    let first = std::fs::read(&record).unwrap();
+    // A program that is never run again may as well be broken; the identity is what counts.
+    let options = QemuOptions::from_environment(Vec::new(), fixture.root.path().to_owned()).unwrap();
+    let started = Instant::now();
+    let again = QemuHypervisor::detect(options).await.unwrap();
+    println!(
+        "second detection took {} us: {:?}",
+        started.elapsed().as_micros(),
+        again.info()
+    );
+    assert_eq!(again.info(), fixture.hypervisor.info());
+    assert_eq!(std::fs::read(&record).unwrap(), first);
+}
