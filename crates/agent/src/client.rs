@@ -1,0 +1,209 @@
+//! The calls.
+
+use std::future::Future;
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use container_agent_api::v1::agent_client::AgentClient as GrpcClient;
+use container_agent_api::v1::{
+    CreateContainerRequest, CreateContainerResponse, HelloRequest, HelloResponse, ResizeRequest, ShutdownRequest,
+    SignalRequest, StartProcess, WindowSize,
+};
+use container_agent_api::{PROTOCOL_VERSION, check_version};
+use container_stream::ByteStream;
+use hyper_util::rt::TokioIo;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Response, Status};
+
+use crate::error::{AgentError, RunError, chain, clean};
+use crate::preface::{CheckedStream, Sample};
+use crate::process::{self, RunningProcess};
+
+/// Largest message taken from the guest, bytes.
+const MESSAGE_MAX_BYTES: usize = 1 << 20;
+
+/// HTTP/2 window of one stream: how much of one process's output may be on its way, bytes. What a launcher holds in memory for a
+/// client that does not read is bounded by it.
+const STREAM_WINDOW_BYTES: u32 = 512 << 10;
+
+/// HTTP/2 window of the connection, bytes: so large that only the windows of the streams count, all of which this side has opened.
+/// Otherwise a few processes whose output nobody reads would use it up and stop all other calls.
+const CONNECTION_WINDOW_BYTES: u32 = 1 << 30;
+
+/// Mounting many layers takes a while under emulation.
+const CREATE_CONTAINER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Reading an image's program from a cold host disk included.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What the agent does at once.
+const SHORT_CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A connection to the agent of one machine. Clones share it.
+#[derive(Debug, Clone)]
+pub struct AgentClient {
+    grpc: GrpcClient<Channel>,
+    hello: HelloResponse,
+}
+
+impl AgentClient {
+    /// Speaks to the agent at the other end of `stream`: handshake, versions, the guest's clock. `timeout` bounds the
+    /// whole, the guest's boot included when the stream was opened before it.
+    ///
+    /// # Errors
+    /// [`AgentError::Timeout`], [`AgentError::NotAnAgent`], [`AgentError::Version`], [`AgentError::Broken`] or
+    /// [`AgentError::Refused`].
+    pub async fn connect(stream: ByteStream, timeout: Duration) -> Result<Self, AgentError> {
+        let sample = Sample::default();
+        let result = bounded("Hello", timeout, handshake(stream, sample.clone())).await;
+        match (result, sample.get()) {
+            (Err(_), Some(received)) => Err(AgentError::NotAnAgent {
+                received: received.clone(),
+            }),
+            (result, _) => result,
+        }
+    }
+
+    /// What the agent said of itself.
+    #[must_use]
+    pub fn hello(&self) -> &HelloResponse {
+        &self.hello
+    }
+
+    /// Makes the machine's container ready: disks, overlay, mounts, cgroup. Once per machine.
+    ///
+    /// # Errors
+    /// [`AgentError`].
+    pub async fn create_container(
+        &self,
+        request: CreateContainerRequest,
+    ) -> Result<CreateContainerResponse, AgentError> {
+        let mut grpc = self.grpc.clone();
+        unary(
+            "CreateContainer",
+            CREATE_CONTAINER_TIMEOUT,
+            grpc.create_container(request),
+        )
+        .await
+    }
+
+    /// Starts a process and returns once it runs.
+    ///
+    /// # Errors
+    /// [`RunError::NotStarted`] when the guest cannot start it, [`RunError::Agent`] when the call fails.
+    pub async fn run(&self, start: StartProcess) -> Result<RunningProcess, RunError> {
+        let started = process::start(self.grpc.clone(), start);
+        match tokio::time::timeout(START_TIMEOUT, started).await {
+            Ok(result) => result,
+            Err(_) => Err(AgentError::Timeout {
+                call: "Run",
+                after: START_TIMEOUT,
+            }
+            .into()),
+        }
+    }
+
+    /// Sends `signal` (the guest's number) to one process, or to every process of the container when `process_id` is
+    /// empty.
+    ///
+    /// # Errors
+    /// [`AgentError`]; [`AgentError::Refused`] with [`tonic::Code::NotFound`] when there is no such process.
+    pub async fn signal(&self, process_id: &str, signal: u32) -> Result<(), AgentError> {
+        let request = SignalRequest {
+            process_id: process_id.to_owned(),
+            signal,
+        };
+        let mut grpc = self.grpc.clone();
+        unary("Signal", SHORT_CALL_TIMEOUT, grpc.signal(request))
+            .await
+            .map(drop)
+    }
+
+    /// Sets the window size of a process that has a terminal.
+    ///
+    /// # Errors
+    /// [`AgentError`].
+    pub async fn resize(&self, process_id: &str, window_size: WindowSize) -> Result<(), AgentError> {
+        let request = ResizeRequest {
+            process_id: process_id.to_owned(),
+            window_size: Some(window_size),
+        };
+        let mut grpc = self.grpc.clone();
+        unary("Resize", SHORT_CALL_TIMEOUT, grpc.resize(request))
+            .await
+            .map(drop)
+    }
+
+    /// Asks the guest to kill what runs, flush and unmount, and power itself off. Returns with its answer, just
+    /// before the machine ends.
+    ///
+    /// # Errors
+    /// [`AgentError`]; the caller then ends the machine the hard way.
+    pub async fn shutdown(&self, timeout: Duration) -> Result<(), AgentError> {
+        let mut grpc = self.grpc.clone();
+        unary("Shutdown", timeout, grpc.shutdown(ShutdownRequest {}))
+            .await
+            .map(drop)
+    }
+}
+
+async fn handshake(stream: ByteStream, sample: Sample) -> Result<AgentClient, AgentError> {
+    let call = "Hello";
+    let slot = Mutex::new(Some(CheckedStream::new(stream, sample)));
+    // The one stream there is: tonic asks for a second one only after the first has broken.
+    let connector = tower::service_fn(move |_| {
+        let stream = slot.lock().ok().and_then(|mut slot| slot.take());
+        std::future::ready(
+            stream
+                .map(TokioIo::new)
+                .ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotConnected)),
+        )
+    });
+    let channel = Endpoint::from_static("http://agent.invalid")
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .connect_with_connector(connector)
+        .await
+        .map_err(|error| AgentError::Broken {
+            call,
+            reason: chain(&error),
+        })?;
+    let mut grpc = GrpcClient::new(channel).max_decoding_message_size(MESSAGE_MAX_BYTES);
+    let time_unix_ns = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since_epoch| u64::try_from(since_epoch.as_nanos()).ok())
+        .unwrap_or_default();
+    let request = HelloRequest {
+        protocol_version: PROTOCOL_VERSION,
+        time_unix_ns,
+    };
+    let mut hello = grpc
+        .hello(request)
+        .await
+        .map(Response::into_inner)
+        .map_err(|status| AgentError::from_status(call, &status))?;
+    check_version(hello.protocol_version).map_err(AgentError::Version)?;
+    hello.agent_version = clean(&hello.agent_version);
+    hello.kernel_release = clean(&hello.kernel_release);
+    Ok(AgentClient { grpc, hello })
+}
+
+async fn unary<T>(
+    call: &'static str,
+    timeout: Duration,
+    response: impl Future<Output = Result<Response<T>, Status>>,
+) -> Result<T, AgentError> {
+    let answer = async { response.await.map_err(|status| AgentError::from_status(call, &status)) };
+    bounded(call, timeout, answer).await.map(Response::into_inner)
+}
+
+async fn bounded<T>(
+    call: &'static str,
+    after: Duration,
+    future: impl Future<Output = Result<T, AgentError>>,
+) -> Result<T, AgentError> {
+    tokio::time::timeout(after, future)
+        .await
+        .unwrap_or(Err(AgentError::Timeout { call, after }))
+}

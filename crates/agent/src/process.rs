@@ -1,0 +1,150 @@
+//! A process in the guest: its standard streams and its end.
+
+use bytes::Bytes;
+use container_agent_api::STDIO_CHUNK_BYTES;
+use container_agent_api::v1::agent_client::AgentClient as GrpcClient;
+use container_agent_api::v1::run_request::Request;
+use container_agent_api::v1::{CloseStdin, Exited, RunRequest, RunResponse, StartFailed, StartFailure, StartProcess};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Streaming;
+use tonic::transport::Channel;
+
+use crate::error::{AgentError, RunError, Violation, clean};
+use crate::event_order::{Event, EventOrder};
+
+/// The call's name in errors.
+const CALL: &str = "Run";
+
+/// Chunks of standard input that may wait for the transport.
+const STDIN_QUEUE: usize = 4;
+
+/// A process that runs in the guest.
+#[derive(Debug)]
+pub struct RunningProcess {
+    /// Process id in the machine's initial pid namespace; of use for messages only.
+    pub pid: u32,
+    /// Where standard input goes.
+    pub stdin: ProcessStdin,
+    /// Where output and exit come from.
+    pub output: ProcessOutput,
+}
+
+/// What a running process did.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ProcessEvent {
+    /// Bytes of standard output, or of the terminal; at most 64 KiB.
+    Stdout(Bytes),
+    /// Bytes of standard error; at most 64 KiB.
+    Stderr(Bytes),
+    /// It has ended; nothing follows.
+    Exited(Exited),
+}
+
+/// Standard input of a process. Dropping it ends the input.
+#[derive(Debug)]
+pub struct ProcessStdin(mpsc::Sender<RunRequest>);
+
+/// The process reads no more: it has ended, or the connection broke, which [`ProcessOutput::next`] tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the process takes no more input")]
+pub struct StdinClosed;
+
+impl ProcessStdin {
+    /// Hands over bytes in order; waits while the process does not read. Cancelling may lose the bytes of this call.
+    ///
+    /// # Errors
+    /// [`StdinClosed`].
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), StdinClosed> {
+        for chunk in bytes.chunks(STDIO_CHUNK_BYTES) {
+            self.send(Request::Stdin(chunk.to_vec())).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the input: the process reads end-of-file once it has read everything.
+    ///
+    /// # Errors
+    /// [`StdinClosed`].
+    pub async fn close(self) -> Result<(), StdinClosed> {
+        self.send(Request::CloseStdin(CloseStdin {})).await
+    }
+
+    async fn send(&self, request: Request) -> Result<(), StdinClosed> {
+        self.0
+            .send(RunRequest { request: Some(request) })
+            .await
+            .map_err(|_| StdinClosed)
+    }
+}
+
+/// Output and exit of a process. Dropping it gives up the call; the guest decides what becomes of the process.
+#[derive(Debug)]
+pub struct ProcessOutput {
+    responses: Streaming<RunResponse>,
+    order: EventOrder,
+}
+
+impl ProcessOutput {
+    /// The next event; `None` after the exit. Cancel-safe.
+    ///
+    /// # Errors
+    /// [`AgentError::Broken`] when the machine is gone, [`AgentError::Protocol`] when the agent breaks the rules.
+    /// Final either way.
+    pub async fn next(&mut self) -> Result<Option<ProcessEvent>, AgentError> {
+        if self.order == EventOrder::Ended {
+            return Ok(None);
+        }
+        match self.next_event().await? {
+            Event::Stdout(bytes) => Ok(Some(ProcessEvent::Stdout(bytes))),
+            Event::Stderr(bytes) => Ok(Some(ProcessEvent::Stderr(bytes))),
+            Event::Exited(exited) => Ok(Some(ProcessEvent::Exited(exited))),
+            Event::Started { .. } | Event::Failed(_) => Err(broken_rule(Violation::StartedTwice)),
+        }
+    }
+
+    async fn next_event(&mut self) -> Result<Event, AgentError> {
+        match self.responses.message().await {
+            Ok(Some(response)) => self.order.accept(response).map_err(broken_rule),
+            Ok(None) => Err(broken_rule(Violation::NoOutcome)),
+            Err(status) => Err(AgentError::from_status(CALL, &status)),
+        }
+    }
+}
+
+fn broken_rule(violation: Violation) -> AgentError {
+    AgentError::Protocol { call: CALL, violation }
+}
+
+/// Starts a process and waits for the agent's word on it.
+pub(crate) async fn start(mut grpc: GrpcClient<Channel>, start: StartProcess) -> Result<RunningProcess, RunError> {
+    let (sender, receiver) = mpsc::channel(STDIN_QUEUE);
+    let first = RunRequest {
+        request: Some(Request::Start(start)),
+    };
+    let requests = tokio_stream::StreamExt::chain(tokio_stream::once(first), ReceiverStream::new(receiver));
+    let responses = grpc
+        .run(requests)
+        .await
+        .map_err(|status| AgentError::from_status(CALL, &status))?
+        .into_inner();
+    let mut output = ProcessOutput {
+        responses,
+        order: EventOrder::default(),
+    };
+    match output.next_event().await? {
+        Event::Started { pid } => Ok(RunningProcess {
+            pid,
+            stdin: ProcessStdin(sender),
+            output,
+        }),
+        Event::Failed(StartFailed { reason, message }) => {
+            let reason = StartFailure::try_from(reason).unwrap_or(StartFailure::Unspecified);
+            Err(RunError::NotStarted {
+                reason,
+                message: clean(&message),
+            })
+        }
+        Event::Stdout(_) | Event::Stderr(_) | Event::Exited(_) => Err(broken_rule(Violation::NotStarted).into()),
+    }
+}

@@ -1,0 +1,214 @@
+//! The client against an agent that speaks the real protocol over a socket pair, well-behaved and not.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use std::time::Duration;
+
+use container_agent::v1::{CreateContainerRequest, StartFailure, StartProcess, WindowSize};
+use container_agent::{AgentClient, AgentError, ProcessEvent, RunError, Violation};
+use container_hypervisor::fake::{Boot, FakeHypervisor, Guest, Outcome, Process};
+use container_hypervisor::{Hypervisor as _, Machine, MachineConfig, MachineExit};
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+struct Fixture {
+    _root: tempfile::TempDir,
+    machine: Box<dyn Machine>,
+}
+
+async fn boot(guest: &Guest) -> Fixture {
+    let root = tempfile::tempdir().unwrap();
+    let hypervisor = FakeHypervisor::new(guest.clone());
+    let config = MachineConfig {
+        kernel: hypervisor.kernel(),
+        initramfs: "/dev/null".into(),
+        kernel_arguments: Vec::new(),
+        vcpu_count: 1,
+        memory_bytes: 256 << 20,
+        disks: Vec::new(),
+        frame_ports: Vec::new(),
+        shared_directories: Vec::new(),
+        console_log: root.path().join("boot.log"),
+        balloon: false,
+    };
+    let mut machine = hypervisor.create(config).await.unwrap();
+    machine.start().await.unwrap();
+    Fixture { _root: root, machine }
+}
+
+async fn connect(guest: &Guest) -> (Fixture, AgentClient) {
+    let mut fixture = boot(guest).await;
+    let stream = fixture.machine.connect_agent().await.unwrap();
+    let client = AgentClient::connect(stream, TIMEOUT).await.unwrap();
+    (fixture, client)
+}
+
+async fn connect_error(boot_kind: Boot, timeout: Duration) -> AgentError {
+    let mut fixture = boot(&Guest::booting(boot_kind)).await;
+    let stream = fixture.machine.connect_agent().await.unwrap();
+    AgentClient::connect(stream, timeout).await.unwrap_err()
+}
+
+fn process(id: &str) -> StartProcess {
+    StartProcess {
+        process_id: id.to_owned(),
+        stdin: true,
+        ..StartProcess::default()
+    }
+}
+
+#[tokio::test]
+async fn output_arrives_whole_and_in_order_and_ends_with_the_exit() {
+    let bytes: Vec<u8> = (0..=255).cycle().take(1_000_000).collect();
+    let expected = bytes.clone();
+    let guest = Guest::running(move |_| Process::exits(7).with_stdout(bytes.clone()).with_stderr("oops"));
+    let (_fixture, client) = connect(&guest).await;
+    client
+        .create_container(CreateContainerRequest {
+            hostname: "box".to_owned(),
+            ..Default::default()
+        })
+        .await
+        .unwrap();
+    let mut running = client.run(process("init")).await.unwrap();
+    let (mut stdout, mut stderr, mut exit_code) = (Vec::new(), Vec::new(), None);
+    while let Some(event) = running.output.next().await.unwrap() {
+        match event {
+            ProcessEvent::Stdout(chunk) => stdout.extend_from_slice(&chunk),
+            ProcessEvent::Stderr(chunk) => stderr.extend_from_slice(&chunk),
+            ProcessEvent::Exited(exited) => exit_code = Some(exited.exit_code),
+        }
+    }
+    assert_eq!(
+        (stdout == expected, stderr.as_slice(), exit_code),
+        (true, &b"oops"[..], Some(7))
+    );
+    assert_eq!(guest.observed().containers[0].hostname, "box");
+    assert!(guest.observed().hellos[0].time_unix_ns > 0);
+}
+
+#[tokio::test]
+async fn input_is_cut_into_chunks_and_its_end_reaches_the_process() {
+    let guest = Guest::running(|_| Process::ends(Outcome::Echo));
+    let (_fixture, client) = connect(&guest).await;
+    let mut running = client.run(process("cat")).await.unwrap();
+    let sent: Vec<u8> = (0..3_000_000_u32).map(|n| n.to_le_bytes()[1]).collect();
+    let expected = sent.clone();
+    let mut stdin = running.stdin;
+    let writer = tokio::spawn(async move {
+        stdin.write(&sent).await.unwrap();
+        stdin.close().await.unwrap();
+    });
+    let mut echoed = Vec::new();
+    loop {
+        match running.output.next().await.unwrap() {
+            Some(ProcessEvent::Stdout(chunk)) => echoed.extend_from_slice(&chunk),
+            Some(ProcessEvent::Exited(exited)) => break assert_eq!(exited.exit_code, 0),
+            other => panic!("{other:?}"),
+        }
+    }
+    writer.await.unwrap();
+    assert!(echoed == expected);
+}
+
+#[tokio::test]
+async fn a_signal_ends_a_process_that_does_not_ignore_it() {
+    let guest = Guest::running(|_| Process::ends(Outcome::UntilSignal { ignores: vec![15] }));
+    let (_fixture, client) = connect(&guest).await;
+    let mut running = client.run(process("sleep")).await.unwrap();
+    client
+        .resize("sleep", WindowSize { rows: 24, columns: 80 })
+        .await
+        .unwrap();
+    client.signal("sleep", 15).await.unwrap();
+    client.signal("other", 9).await.unwrap();
+    client.signal("", 9).await.unwrap();
+    let Some(ProcessEvent::Exited(exited)) = running.output.next().await.unwrap() else {
+        panic!("no exit")
+    };
+    assert_eq!((exited.exit_code, exited.signal), (137, 9));
+    assert_eq!(running.output.next().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_process_that_cannot_start_is_no_error_of_the_agent() {
+    let guest = Guest::running(|_| {
+        Process::ends(Outcome::Fail {
+            reason: StartFailure::NotFound,
+            message: "nope: no such program".to_owned(),
+        })
+    });
+    let (_fixture, client) = connect(&guest).await;
+    match client.run(process("nope")).await.unwrap_err() {
+        RunError::NotStarted { reason, message } => {
+            assert_eq!(
+                (reason, message.as_str()),
+                (StartFailure::NotFound, "nope: no such program")
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_call_without_outcome_is_a_breach_of_protocol() {
+    let guest = Guest::running(|_| Process::ends(Outcome::Vanish));
+    let (_fixture, client) = connect(&guest).await;
+    let error = client.run(process("ghost")).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            RunError::Agent(AgentError::Protocol {
+                violation: Violation::NoOutcome,
+                ..
+            })
+        ),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_guest_that_hangs_in_boot_is_given_up() {
+    let error = connect_error(Boot::Hang, Duration::from_millis(100)).await;
+    assert!(matches!(error, AgentError::Timeout { call: "Hello", .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn garbage_is_shown_instead_of_a_transport_error() {
+    let error = connect_error(Boot::Garbage(b"login: \x1b[2J".to_vec()), TIMEOUT).await;
+    assert!(error.to_string().contains(r#""login: \x1b[2J""#), "{error}");
+}
+
+#[tokio::test]
+async fn a_guest_that_dies_in_boot_breaks_the_stream_and_ends_the_wait() {
+    let exit = MachineExit::Failed {
+        reason: "KVM internal error".to_owned(),
+    };
+    let guest = Guest::booting(Boot::Die {
+        after: Duration::from_millis(20),
+        exit: exit.clone(),
+    });
+    let mut fixture = boot(&guest).await;
+    let stream = fixture.machine.connect_agent().await.unwrap();
+    let error = AgentClient::connect(stream, TIMEOUT).await.unwrap_err();
+    assert!(matches!(error, AgentError::Broken { .. }), "{error:?}");
+    assert_eq!(fixture.machine.wait().await, exit);
+}
+
+#[tokio::test]
+async fn shutdown_ends_the_machine_and_killing_breaks_what_runs() {
+    let guest = Guest::running(|_| Process::ends(Outcome::UntilSignal { ignores: Vec::new() }));
+    let (mut fixture, client) = connect(&guest).await;
+    client.shutdown(TIMEOUT).await.unwrap();
+    assert_eq!(fixture.machine.wait().await, MachineExit::PowerOff);
+
+    let (mut fixture, client) = connect(&guest).await;
+    let mut running = client.run(process("sleep")).await.unwrap();
+    fixture.machine.kill().await.unwrap();
+    assert_eq!(fixture.machine.wait().await, MachineExit::Killed);
+    assert!(matches!(running.output.next().await, Err(AgentError::Broken { .. })));
+}
