@@ -1,0 +1,153 @@
+//! The byte stream to the host: a virtio-serial port or a vsock connection, behind one type so that the server is
+//! compiled once.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use container_agent_api::AGENT_PORT_NAME;
+use rustix::event::epoll;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
+use tokio_vsock::VsockStream;
+
+use crate::descriptor::Descriptor;
+
+/// The kernel finds the port while it starts; a port that is not there after this time does not exist.
+const PORT_WAIT: Duration = Duration::from_secs(5);
+const PORT_POLL: Duration = Duration::from_millis(2);
+
+/// How long one wait for the host to open its side lasts before it is looked at again.
+const HOST_WAIT: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 100_000_000,
+};
+
+/// One connection to the host.
+#[derive(Debug)]
+pub(crate) enum Connection {
+    /// The port. Its end is the end of the launcher and reported by `hung_up`.
+    Port { port: Descriptor, hung_up: Arc<Notify> },
+    /// One of possibly many.
+    Vsock(VsockStream),
+}
+
+/// Opens the agent's port and waits until the host has opened its side.
+pub(crate) fn open_port() -> io::Result<OwnedFd> {
+    let start = std::time::Instant::now();
+    let device = loop {
+        match find_port(Path::new("/sys/class/virtio-ports")) {
+            Some(name) => break PathBuf::from("/dev").join(name),
+            None if start.elapsed() > PORT_WAIT => {
+                return Err(io::Error::new(
+                    io::ErrorKind::NotFound,
+                    format!("there is no port named {AGENT_PORT_NAME}"),
+                ));
+            }
+            None => std::thread::sleep(PORT_POLL),
+        }
+    };
+    let port = openat(
+        CWD,
+        &device,
+        OFlags::RDWR | OFlags::CLOEXEC | OFlags::NONBLOCK,
+        Mode::empty(),
+    )?;
+    wait_for_host(&port)?;
+    Ok(port)
+}
+
+fn find_port(class: &Path) -> Option<std::ffi::OsString> {
+    std::fs::read_dir(class)
+        .ok()?
+        .flatten()
+        .map(|entry| entry.file_name())
+        .find(|name| {
+            std::fs::read_to_string(class.join(name).join("name")).is_ok_and(|text| text.trim_end() == AGENT_PORT_NAME)
+        })
+}
+
+/// Until the host has opened its side, the port is in the state "hung up", in which poll(2) returns at once;
+/// edge-triggered epoll(7) sleeps until that changes. The runtime must not see the state at all, because it never
+/// forgets a hang-up.
+fn wait_for_host(port: &OwnedFd) -> io::Result<()> {
+    let queue = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+    epoll::add(
+        &queue,
+        port,
+        epoll::EventData::new_u64(0),
+        epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::ET,
+    )?;
+    let mut events = [epoll::Event {
+        flags: epoll::EventFlags::empty(),
+        data: epoll::EventData::new_u64(0),
+    }];
+    loop {
+        let mut state = [PollFd::new(port, PollFlags::IN)];
+        poll(&mut state, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))?;
+        if !state[0].revents().contains(PollFlags::HUP) {
+            return Ok(());
+        }
+        epoll::wait(&queue, &mut events, Some(&HOST_WAIT))?;
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Port { port, hung_up } => port.poll_read(context, buffer).map(|read| {
+                if !matches!(read, Ok(1..)) && buffer.remaining() > 0 {
+                    hung_up.notify_one();
+                }
+                read.map(|_| ())
+            }),
+            Self::Vsock(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Port { port, .. } => port.poll_write(context, bytes),
+            Self::Vsock(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Port { .. } => Poll::Ready(Ok(())),
+            Self::Vsock(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Port { .. } => Poll::Ready(Ok(())),
+            Self::Vsock(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn port_is_found_by_its_name() {
+        let class = std::env::temp_dir().join(format!("vminitd-ports-{}", std::process::id()));
+        for (port, name) in [("vport0p1", "other"), ("vport1p1", AGENT_PORT_NAME)] {
+            std::fs::create_dir_all(class.join(port)).unwrap();
+            std::fs::write(class.join(port).join("name"), format!("{name}\n")).unwrap();
+        }
+        assert_eq!(find_port(&class).unwrap(), "vport1p1");
+        std::fs::remove_dir_all(&class).unwrap();
+        assert_eq!(find_port(&class), None);
+    }
+}

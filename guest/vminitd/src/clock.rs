@@ -1,0 +1,20 @@
+//! Time: since boot, and the wall clock that the host sets.
+
+use rustix::time::{ClockId, Timespec, clock_gettime, clock_settime};
+
+const NANOSECONDS: u64 = 1_000_000_000;
+
+/// Time since the kernel started, microseconds.
+pub(crate) fn uptime_us() -> u64 {
+    let now = clock_gettime(ClockId::Boottime);
+    u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000
+}
+
+/// Sets the wall clock to nanoseconds since 1970.
+pub(crate) fn set_wall_clock(unix_ns: u64) -> rustix::io::Result<()> {
+    let time = Timespec {
+        tv_sec: i64::try_from(unix_ns / NANOSECONDS).unwrap_or(i64::MAX),
+        tv_nsec: (unix_ns % NANOSECONDS) as _,
+    };
+    clock_settime(ClockId::Realtime, time)
+}

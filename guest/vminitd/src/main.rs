@@ -1,0 +1,50 @@
+//! PID 1 of the guest.
+//!
+//! vminitd is the only program in the machine's initial RAM file system. It mounts what it needs itself, opens the
+//! channel to the host and serves `container.agent.v1` until the host shuts the machine down or goes away. It has one
+//! thread for its whole life: the workload library forks without executing another program first, and nothing here
+//! blocks for long.
+//!
+//! It never returns: the kernel would panic. Whatever goes wrong ends with a line on the console and the machine
+//! powered off.
+
+#![cfg(target_os = "linux")]
+
+mod agent;
+mod boot;
+mod channel;
+mod clock;
+mod command_line;
+mod descriptor;
+mod exit;
+mod loopback;
+mod machine;
+mod power;
+mod processes;
+mod pump;
+mod registration;
+mod requests;
+mod run;
+mod serve;
+
+fn main() {
+    if let Err(error) = boot::mount_own() {
+        power::fail(&error);
+    }
+    let command_line = std::fs::read_to_string("/proc/cmdline").unwrap_or_default();
+    let channel = match command_line::channel(&command_line) {
+        Ok(channel) => channel,
+        Err(error) => power::fail(&error),
+    };
+    match tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+    {
+        Ok(runtime) => match runtime.block_on(serve::serve(channel)) {
+            Ok(()) => power::off(),
+            Err(error) => power::fail(&error),
+        },
+        Err(error) => power::fail(&error),
+    }
+}

@@ -1,0 +1,224 @@
+//! The host's requests as the workload library wants them, or a clear refusal.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use container_agent_api::v1;
+use container_workload::{
+    CapabilitySet, ContainerSpec, Limits, MountSpec, ProcessSpec, Rlimit, Role, Streams, WindowSize,
+};
+use tonic::Status;
+
+/// signal(7); the number is the same on all architectures.
+pub(crate) const SIGKILL: u32 = 9;
+
+const DEFAULT_SHM_BYTES: u64 = 64 << 20;
+
+/// Longest host name, uname(2).
+const HOSTNAME_MAX_BYTES: usize = 64;
+
+/// The container, its disks looked up by serial.
+pub(crate) fn container(
+    request: v1::CreateContainerRequest,
+    mut disks: HashMap<String, PathBuf>,
+) -> Result<ContainerSpec, Status> {
+    let hostname = request.hostname;
+    if hostname.is_empty()
+        || hostname.len() > HOSTNAME_MAX_BYTES
+        || hostname.chars().any(|c| c.is_control() || c.is_whitespace())
+    {
+        return Err(Status::invalid_argument(
+            "the host name is empty, too long, or has blanks",
+        ));
+    }
+    let mut disk = |serial: &str| {
+        disks
+            .remove(serial)
+            .ok_or_else(|| Status::invalid_argument(format!("disk \"{serial}\" is missing or named twice")))
+    };
+    let layers = request
+        .layer_disks
+        .iter()
+        .map(|serial| disk(serial))
+        .collect::<Result<_, _>>()?;
+    let writable = disk(&request.writable_disk)?;
+    let absolute = |path: &str| {
+        if path.starts_with('/') && !path.contains('\0') {
+            return Ok(());
+        }
+        Err(Status::invalid_argument(format!("\"{path}\" is not an absolute path")))
+    };
+    request
+        .masked_paths
+        .iter()
+        .chain(&request.readonly_paths)
+        .try_for_each(|path| absolute(path))?;
+    request.mounts.iter().try_for_each(|mount| absolute(&mount.target))?;
+    if let Some(name) = request
+        .sysctls
+        .keys()
+        .find(|name| name.split('.').any(|part| part.is_empty() || part.contains('/')))
+    {
+        return Err(Status::invalid_argument(format!(
+            "\"{name}\" is not the name of a kernel parameter"
+        )));
+    }
+    let given = |value: u64| (value != 0).then_some(value);
+    Ok(ContainerSpec {
+        hostname,
+        layers,
+        writable,
+        read_only_root: request.read_only_root,
+        mounts: request
+            .mounts
+            .into_iter()
+            .map(|mount| MountSpec {
+                kind: mount.kind,
+                source: mount.source,
+                target: mount.target,
+                options: mount.options,
+            })
+            .collect(),
+        limits: Limits {
+            memory_bytes: given(request.memory_limit_bytes),
+            cpu_quota_us: given(request.cpu_quota_us),
+        },
+        shm_size_bytes: given(request.shm_size_bytes).unwrap_or(DEFAULT_SHM_BYTES),
+        sysctls: request.sysctls.into_iter().collect(),
+        masked_paths: request.masked_paths,
+        readonly_paths: request.readonly_paths,
+    })
+}
+
+/// A process to start: the host's name for it, its part, what it is, and how its streams are connected.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) id: String,
+    pub(crate) role: Role,
+    pub(crate) spec: ProcessSpec,
+    pub(crate) streams: Streams,
+}
+
+/// Reads the first message of a Run call.
+pub(crate) fn start(request: v1::StartProcess) -> Result<Start, Status> {
+    let role = match request.role() {
+        v1::ProcessRole::Init => Role::Init,
+        v1::ProcessRole::Exec => Role::Exec,
+        v1::ProcessRole::Unspecified => return Err(Status::invalid_argument("the process has no role")),
+    };
+    if request.process_id.is_empty() {
+        return Err(Status::invalid_argument("the process has no id"));
+    }
+    let spec = request
+        .spec
+        .ok_or_else(|| Status::invalid_argument("the process has no description"))?;
+    if spec.arguments.is_empty() {
+        return Err(Status::invalid_argument(
+            "the process has no arguments, not even its program",
+        ));
+    }
+    if spec
+        .arguments
+        .iter()
+        .chain(&spec.environment)
+        .any(|text| text.contains('\0'))
+    {
+        return Err(Status::invalid_argument("an argument or a variable holds a zero byte"));
+    }
+    let streams = match (request.detached, spec.terminal) {
+        (true, _) => Streams::Null,
+        (false, true) => Streams::Terminal(window_size(spec.window_size)),
+        (false, false) => Streams::Pipes { stdin: request.stdin },
+    };
+    let refuse = |error: &dyn std::fmt::Display| Status::invalid_argument(error.to_string());
+    let rlimits = spec
+        .rlimits
+        .iter()
+        .map(|limit| Rlimit::new(&limit.name, limit.soft, limit.hard))
+        .collect::<Result<_, _>>()
+        .map_err(|error| refuse(&error))?;
+    Ok(Start {
+        id: request.process_id,
+        role,
+        spec: ProcessSpec {
+            capabilities: CapabilitySet::from_names(&spec.capabilities).map_err(|error| refuse(&error))?,
+            arguments: spec.arguments,
+            environment: spec.environment,
+            working_directory: spec.working_directory,
+            user: spec.user,
+            additional_gids: spec.additional_gids,
+            rlimits,
+            no_new_privileges: spec.no_new_privileges,
+            seccomp: spec.seccomp,
+        },
+        streams,
+    })
+}
+
+/// A window size; what does not fit the kernel's type is as large as fits.
+pub(crate) fn window_size(size: Option<v1::WindowSize>) -> WindowSize {
+    let size = size.unwrap_or_default();
+    let fit = |cells: u32| u16::try_from(cells).unwrap_or(u16::MAX);
+    WindowSize {
+        rows: fit(size.rows),
+        columns: fit(size.columns),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tonic::Code;
+
+    fn process() -> v1::StartProcess {
+        v1::StartProcess {
+            process_id: "1".into(),
+            role: v1::ProcessRole::Init.into(),
+            spec: Some(v1::ProcessSpec {
+                arguments: vec!["true".into()],
+                ..Default::default()
+            }),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn incomplete_processes_are_refused() {
+        assert!(start(process()).is_ok());
+        for spoil in [
+            |start: &mut v1::StartProcess| start.process_id.clear(),
+            |start: &mut v1::StartProcess| start.role = 0,
+            |start: &mut v1::StartProcess| start.role = 99,
+            |start: &mut v1::StartProcess| start.spec = None,
+            |start: &mut v1::StartProcess| start.spec.as_mut().unwrap().arguments.clear(),
+            |start: &mut v1::StartProcess| start.spec.as_mut().unwrap().arguments.push("a\0b".into()),
+            |start: &mut v1::StartProcess| start.spec.as_mut().unwrap().capabilities.push("CAP_FLY".into()),
+        ] {
+            let mut process = process();
+            spoil(&mut process);
+            assert_eq!(start(process).unwrap_err().code(), Code::InvalidArgument);
+        }
+    }
+
+    #[test]
+    fn detached_processes_have_no_streams() {
+        let mut process = process();
+        process.detached = true;
+        assert_eq!(start(process).unwrap().streams, Streams::Null);
+    }
+
+    #[test]
+    fn a_disk_cannot_be_two_layers() {
+        let disks = HashMap::from([
+            ("a".to_owned(), PathBuf::from("/dev/sda")),
+            ("w".to_owned(), PathBuf::from("/dev/sdb")),
+        ]);
+        let request = v1::CreateContainerRequest {
+            hostname: "box".into(),
+            layer_disks: vec!["a".into(), "a".into()],
+            writable_disk: "w".into(),
+            ..Default::default()
+        };
+        assert_eq!(container(request, disks).unwrap_err().code(), Code::InvalidArgument);
+    }
+}

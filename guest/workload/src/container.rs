@@ -1,0 +1,119 @@
+//! The container: created once, then the place where processes start.
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{CWD, Mode, OFlags, openat, syncfs};
+use rustix::io::Errno;
+
+use crate::cgroup::{Cgroup, CgroupError};
+use crate::layout::Layout;
+use crate::mount::{MountError, detach};
+use crate::overlay::{mount_disks, mount_overlay};
+use crate::root_mounts::mount_outside;
+use crate::spec::ContainerSpec;
+
+/// Name of the container's cgroup.
+const CGROUP_NAME: &str = "container";
+
+/// Why a container could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// A file system could not be mounted.
+    #[error(transparent)]
+    Mount(#[from] MountError),
+    /// The cgroup could not be made.
+    #[error(transparent)]
+    Cgroup(#[from] CgroupError),
+    /// The machine's own pid namespace could not be opened.
+    #[error("cannot open {path}: {source}")]
+    Namespace {
+        /// What was opened.
+        path: PathBuf,
+        /// The kernel's reason.
+        source: Errno,
+    },
+}
+
+/// How long the steps of creation took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CreateTimings {
+    /// Mounting the disks.
+    pub disks: Duration,
+    /// Stacking the layers.
+    pub overlay: Duration,
+}
+
+/// The machine's one container.
+#[derive(Debug)]
+pub struct Container {
+    pub(crate) spec: ContainerSpec,
+    pub(crate) layout: Layout,
+    pub(crate) cgroup: Cgroup,
+    /// The pid namespace of the caller, to come back to after a fork into the container's.
+    pub(crate) own_pid_namespace: OwnedFd,
+    /// The container's init, while it has not been reported as ended.
+    pub(crate) init: Option<OwnedFd>,
+}
+
+impl Container {
+    /// Mounts the disks, stacks them, and makes the cgroup below `hierarchy`.
+    ///
+    /// # Errors
+    /// The step that failed; what was mounted before it stays, for the machine is of no further use.
+    pub fn create(spec: ContainerSpec, layout: Layout, hierarchy: &Path) -> Result<(Self, CreateTimings), CreateError> {
+        let start = Instant::now();
+        mount_disks(&layout, &spec.layers, &spec.writable)?;
+        let disks = start.elapsed();
+        mount_overlay(&layout, spec.layers.len())?;
+        let overlay = start.elapsed().saturating_sub(disks);
+        mount_outside(&layout, &spec)?;
+        let cgroup = Cgroup::create(hierarchy, CGROUP_NAME, spec.limits)?;
+        let path = PathBuf::from("/proc/self/ns/pid");
+        let own_pid_namespace = openat(CWD, &path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(|source| CreateError::Namespace { path, source })?;
+        Ok((
+            Self {
+                spec,
+                layout,
+                cgroup,
+                own_pid_namespace,
+                init: None,
+            },
+            CreateTimings { disks, overlay },
+        ))
+    }
+
+    /// The container's cgroup, for signals to all of it.
+    pub fn cgroup(&self) -> &Cgroup {
+        &self.cgroup
+    }
+
+    /// Whether an init process runs, or ran and has not been reported by [`Container::init_ended`].
+    pub fn has_init(&self) -> bool {
+        self.init.is_some()
+    }
+
+    /// Notes that the init process has been waited for; from now on only another init can be started.
+    pub fn init_ended(&mut self) {
+        self.init = None;
+    }
+
+    /// Takes the root file system apart and flushes the writable disk. No process of the container may be left.
+    ///
+    /// # Errors
+    /// The first file system that would not go; the disk has been flushed even then.
+    pub fn unmount(&self) -> Result<(), MountError> {
+        let writable = self.layout.writable();
+        let flushed = openat(CWD, &writable, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+            .and_then(syncfs)
+            .map_err(|source| MountError::Unmount {
+                target: writable.clone(),
+                source,
+            });
+        detach(self.layout.root())?;
+        detach(writable)?;
+        flushed
+    }
+}

@@ -1,0 +1,63 @@
+//! `/etc/hostname`, `/etc/hosts` and `/etc/resolv.conf`: files of the machine, bind-mounted over those of the image.
+//!
+//! The image's own files stay as they are, and what the workload writes to ours is gone with the machine, as in
+//! Docker.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::io::Errno;
+
+use crate::in_root::{ensure_file, path_of};
+use crate::layout::Layout;
+use crate::mount::{MountError, bind, make_directory};
+
+/// Puts the three files in place.
+pub(crate) fn mount_files(layout: &Layout, root: &OwnedFd, hostname: &str) -> Result<(), MountError> {
+    make_directory(layout.files())?;
+    let files = [
+        ("hostname", format!("{hostname}\n")),
+        ("hosts", hosts(hostname)),
+        // Without a name server line, resolvers ask 127.0.0.1 and are refused at once instead of running into a
+        // time-out.
+        ("resolv.conf", "# this container has no network\n".to_owned()),
+    ];
+    for (name, content) in files {
+        let path = layout.files().join(name);
+        std::fs::write(&path, content).map_err(|error| MountError::Prepare {
+            path: path.clone(),
+            source: Errno::from_io_error(&error).unwrap_or(Errno::IO),
+        })?;
+        let inside = format!("/etc/{name}");
+        match ensure_file(root.as_fd(), &inside) {
+            Ok(target) => bind(&path, path_of(&target))?,
+            // A link that leads nowhere: nothing could read it.
+            Err(Errno::NOENT | Errno::LOOP) => {}
+            Err(source) => {
+                return Err(MountError::Prepare {
+                    path: inside.into(),
+                    source,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn hosts(hostname: &str) -> String {
+    format!(
+        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n\
+         127.0.1.1\t{hostname}\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_knows_localhost_and_the_container() {
+        let text = hosts("web");
+        assert!(text.lines().any(|line| line == "127.0.0.1\tlocalhost"));
+        assert!(text.lines().any(|line| line == "127.0.1.1\tweb"));
+    }
+}

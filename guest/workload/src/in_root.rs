@@ -1,0 +1,122 @@
+//! Paths of an image resolved as the image means them: symbolic links, absolute ones included, never lead out of its
+//! root.
+
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+
+use rustix::fs::{Mode, OFlags, ResolveFlags, mkdirat, openat2, readlinkat};
+use rustix::io::Errno;
+
+const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o755);
+const FILE_MODE: Mode = Mode::from_raw_mode(0o644);
+
+fn open(root: BorrowedFd<'_>, path: &str, flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {
+    openat2(root, path, flags | OFlags::CLOEXEC, mode, ResolveFlags::IN_ROOT)
+}
+
+/// Opens the directory `path` below `root`, making what is missing of it.
+pub(crate) fn ensure_directory(root: BorrowedFd<'_>, path: &str) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY;
+    match open(root, path, flags, Mode::empty()) {
+        Err(Errno::NOENT) => {}
+        other => return other,
+    }
+    let mut prefix = String::new();
+    let mut parent = open(root, "/", flags, Mode::empty())?;
+    for component in path.split('/').filter(|component| !component.is_empty()) {
+        prefix.push('/');
+        prefix.push_str(component);
+        parent = match open(root, &prefix, flags, Mode::empty()) {
+            Err(Errno::NOENT) => {
+                mkdirat(&parent, component, DIRECTORY_MODE)?;
+                open(root, &prefix, flags, Mode::empty())?
+            }
+            other => other?,
+        };
+    }
+    Ok(parent)
+}
+
+/// Opens the file `path` below `root`, making it and the directory it is in when missing.
+pub(crate) fn ensure_file(root: BorrowedFd<'_>, path: &str) -> rustix::io::Result<OwnedFd> {
+    match open(root, path, OFlags::PATH, Mode::empty()) {
+        Err(Errno::NOENT) => {}
+        other => return other,
+    }
+    if let Some((directory, name)) = path.rsplit_once('/') {
+        let parent = ensure_directory(root, directory)?;
+        ensure_link_directory(root, directory, &parent, name)?;
+    }
+    open(root, path, OFlags::RDONLY | OFlags::CREATE | OFlags::NOCTTY, FILE_MODE)
+}
+
+/// When `name` is a link into a directory that is missing (systemd's stub resolver), makes that directory.
+fn ensure_link_directory(
+    root: BorrowedFd<'_>,
+    directory: &str,
+    parent: &OwnedFd,
+    name: &str,
+) -> rustix::io::Result<()> {
+    let Ok(target) = readlinkat(parent, name, Vec::new()) else {
+        return Ok(());
+    };
+    let target = target.to_string_lossy();
+    let target = if target.starts_with('/') {
+        target.into_owned()
+    } else {
+        format!("{directory}/{target}")
+    };
+    target
+        .rsplit_once('/')
+        .map_or(Ok(()), |(directory, _)| ensure_directory(root, directory).map(drop))
+}
+
+/// A path that names what `file` refers to, for system calls that take no descriptor.
+pub(crate) fn path_of(file: &OwnedFd) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::symlink;
+
+    fn root() -> (tempfile::TempDir, OwnedFd) {
+        let directory = tempfile::tempdir().unwrap();
+        let root = OwnedFd::from(std::fs::File::open(directory.path()).unwrap());
+        (directory, root)
+    }
+
+    #[test]
+    fn missing_directories_are_made() {
+        let (directory, root) = root();
+        ensure_directory(root.as_fd(), "/a/b/c").unwrap();
+        assert!(directory.path().join("a/b/c").is_dir());
+    }
+
+    #[test]
+    fn absolute_links_stay_inside() {
+        let (directory, root) = root();
+        std::fs::create_dir(directory.path().join("real")).unwrap();
+        symlink("/real", directory.path().join("link")).unwrap();
+        ensure_directory(root.as_fd(), "/link/sub").unwrap();
+        assert!(directory.path().join("real/sub").is_dir());
+    }
+
+    #[test]
+    fn dots_do_not_climb_out() {
+        let (directory, root) = root();
+        ensure_file(root.as_fd(), "/../../../inside").unwrap();
+        assert!(directory.path().join("inside").is_file());
+    }
+
+    #[test]
+    fn dangling_link_is_filled_in_place() {
+        let (directory, root) = root();
+        std::fs::create_dir_all(directory.path().join("etc")).unwrap();
+        symlink("../run/deep/resolv.conf", directory.path().join("etc/resolv.conf")).unwrap();
+        ensure_file(root.as_fd(), "/etc/resolv.conf").unwrap();
+        assert!(directory.path().join("run/deep/resolv.conf").is_file());
+    }
+}

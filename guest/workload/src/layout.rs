@@ -1,0 +1,54 @@
+//! Where the container's file systems are mounted in the machine's own mount namespace.
+
+use std::path::{Path, PathBuf};
+
+/// Directory names below one base directory that belongs to the container alone.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    base: PathBuf,
+}
+
+impl Layout {
+    /// Everything of the container lives below `base`, which is made when the container is created.
+    pub fn new(base: impl Into<PathBuf>) -> Self {
+        Self { base: base.into() }
+    }
+
+    pub(crate) fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// Mount point of layer `index`, counted from the lowest. Short, because overlayfs limits the length of a path
+    /// option.
+    pub(crate) fn layer(&self, index: usize) -> PathBuf {
+        self.base.join(index.to_string())
+    }
+
+    /// The only lower directory of an image without layers.
+    pub(crate) fn empty(&self) -> PathBuf {
+        self.base.join("empty")
+    }
+
+    /// Mount point of the writable disk.
+    pub(crate) fn writable(&self) -> PathBuf {
+        self.base.join("writable")
+    }
+
+    pub(crate) fn upper(&self) -> PathBuf {
+        self.writable().join("upper")
+    }
+
+    pub(crate) fn work(&self) -> PathBuf {
+        self.writable().join("work")
+    }
+
+    /// Mount point of the container's root.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.base.join("root")
+    }
+
+    /// The files that are bind-mounted over those in the image's `/etc`.
+    pub(crate) fn files(&self) -> PathBuf {
+        self.base.join("files")
+    }
+}

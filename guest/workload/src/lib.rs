@@ -1,0 +1,49 @@
+//! Creates the workload of a machine: root file system, cgroup, namespaces, and the processes in them.
+//!
+//! The library is synchronous and must be driven from a single-threaded process, because it forks without executing
+//! another program first ([`fork`]); the fork refuses to run otherwise. Nothing in it waits for anything but the
+//! kernel.
+//!
+//! A [`Container`] is created once and then starts processes. Each of them is described by a [`ProcessSpec`]; what the
+//! caller gets back are descriptors: a pidfd, the parent's ends of the standard streams, and a pipe that tells whether
+//! the program could be executed ([`StartFailure::decode`]).
+
+#![cfg(target_os = "linux")]
+
+mod capability;
+mod cgroup;
+mod child;
+mod container;
+mod device;
+mod etc_files;
+mod failure;
+mod fork;
+mod identity;
+mod in_root;
+mod layout;
+mod mount;
+mod mount_option;
+mod overlay;
+mod program;
+mod rlimit;
+mod root_mounts;
+mod seccomp;
+mod signal;
+mod spec;
+mod start;
+mod stdio;
+
+pub mod disk;
+
+pub use capability::{CapabilitySet, UnknownCapability};
+pub use cgroup::{Cgroup, CgroupError};
+pub use container::{Container, CreateError, CreateTimings};
+pub use failure::{StartFailure, StartFailureKind};
+pub use layout::Layout;
+pub use mount::MountError;
+pub use mount_option::UnknownMountOption;
+pub use rlimit::{Rlimit, UnknownRlimit};
+pub use signal::send_signal;
+pub use spec::{ContainerSpec, Limits, MountSpec, ProcessSpec, Role, Streams, WindowSize};
+pub use start::StartedProcess;
+pub use stdio::{ParentStdio, set_window_size};

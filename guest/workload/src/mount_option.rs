@@ -1,0 +1,71 @@
+//! Mount options in the words of mount(8): some are flags of mount(2), the rest belongs to the file system.
+
+use rustix::mount::MountFlags;
+
+/// An option that cannot be honoured.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("mount option \"{0}\" is not supported")]
+pub struct UnknownMountOption(pub String);
+
+/// Splits options into flags and the file system's own option string.
+///
+/// # Errors
+/// [`UnknownMountOption`] for propagation and bind options, which need another call than the one that these flags are
+/// for.
+pub(crate) fn parse(options: &[String]) -> Result<(MountFlags, String), UnknownMountOption> {
+    let mut flags = MountFlags::empty();
+    let mut data = String::new();
+    for option in options {
+        match option.as_str() {
+            "" | "defaults" => {}
+            "ro" => flags |= MountFlags::RDONLY,
+            "rw" => flags &= !MountFlags::RDONLY,
+            "nosuid" => flags |= MountFlags::NOSUID,
+            "suid" => flags &= !MountFlags::NOSUID,
+            "nodev" => flags |= MountFlags::NODEV,
+            "dev" => flags &= !MountFlags::NODEV,
+            "noexec" => flags |= MountFlags::NOEXEC,
+            "exec" => flags &= !MountFlags::NOEXEC,
+            "sync" => flags |= MountFlags::SYNCHRONOUS,
+            "async" => flags &= !MountFlags::SYNCHRONOUS,
+            "dirsync" => flags |= MountFlags::DIRSYNC,
+            "noatime" => flags |= MountFlags::NOATIME,
+            "nodiratime" => flags |= MountFlags::NODIRATIME,
+            "relatime" => flags |= MountFlags::RELATIME,
+            "strictatime" => flags |= MountFlags::STRICTATIME,
+            "bind" | "rbind" | "remount" | "move" | "shared" | "slave" | "private" | "unbindable" | "rshared"
+            | "rslave" | "rprivate" | "runbindable" => return Err(UnknownMountOption(option.clone())),
+            own => {
+                if !data.is_empty() {
+                    data.push(',');
+                }
+                data.push_str(own);
+            }
+        }
+    }
+    Ok((flags, data))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(words: &[&str]) -> Vec<String> {
+        words.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn flags_and_file_system_options_are_told_apart() {
+        let (flags, data) = parse(&options(&["nosuid", "ro", "size=64m", "mode=1777", "rw"])).unwrap();
+        assert_eq!(flags, MountFlags::NOSUID);
+        assert_eq!(data, "size=64m,mode=1777");
+    }
+
+    #[test]
+    fn bind_is_refused() {
+        assert_eq!(
+            parse(&options(&["bind"])).unwrap_err(),
+            UnknownMountOption("bind".into())
+        );
+    }
+}

@@ -1,0 +1,176 @@
+//! The container's root: read-only layer disks below one writable disk.
+//!
+//! The overlay keeps its own references to the layers, so that their mounts leave the machine's mount table as soon as
+//! it stands. The writable disk stays mounted, for flushing and trimming.
+
+use std::fs::Permissions;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::CWD;
+use rustix::io::Errno;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MoveMountFlags, fsconfig_create, fsconfig_set_string,
+    fsmount, fsopen, move_mount,
+};
+
+use crate::layout::Layout;
+use crate::mount::{MountError, detach, make_directory, mount};
+
+/// Freed blocks go back to the host at once. Inode tables that were never zeroed stay so, which keeps the disk sparse
+/// and spares the machine a kernel thread, ext4(5). Nothing here is about the journal, which the disk need not have.
+const WRITABLE_OPTIONS: &str = "discard,noinit_itable";
+
+/// Mounts the disks of the layers, lowest first, and the writable one.
+pub(crate) fn mount_disks(layout: &Layout, layers: &[PathBuf], writable: &Path) -> Result<(), MountError> {
+    make_directory(layout.base())?;
+    for (index, device) in layers.iter().enumerate() {
+        make_directory(layout.layer(index))?;
+        mount("ext4", device, layout.layer(index), MountFlags::RDONLY, "")?;
+    }
+    if layers.is_empty() {
+        make_directory(layout.empty())?;
+    }
+    make_directory(layout.writable())?;
+    mount(
+        "ext4",
+        writable,
+        layout.writable(),
+        MountFlags::empty(),
+        WRITABLE_OPTIONS,
+    )
+}
+
+/// Stacks what [`mount_disks`] mounted at the container's root.
+pub(crate) fn mount_overlay(layout: &Layout, layer_count: usize) -> Result<(), MountError> {
+    let top = if layer_count == 0 {
+        layout.empty()
+    } else {
+        layout.layer(layer_count - 1)
+    };
+    make_upper(layout, &top)?;
+    let file_system = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC).map_err(|source| fail("fsopen", source))?;
+    set(&file_system, "source", Path::new("overlay"))?;
+    if layer_count == 0 {
+        set(&file_system, "lowerdir+", &top)?;
+    }
+    for index in (0..layer_count).rev() {
+        set(&file_system, "lowerdir+", &layout.layer(index))?;
+    }
+    set(&file_system, "upperdir", &layout.upper())?;
+    set(&file_system, "workdir", &layout.work())?;
+    // One device number for all files of the root, as programs that compare st_dev expect.
+    set(&file_system, "xino", Path::new("auto"))?;
+    fsconfig_create(&file_system).map_err(|source| fail("create", source))?;
+    let root = fsmount(&file_system, FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty())
+        .map_err(|source| fail("fsmount", source))?;
+    make_directory(layout.root())?;
+    move_mount(&root, "", CWD, layout.root(), MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+        .map_err(|source| fail("move_mount", source))?;
+    (0..layer_count).try_for_each(|index| detach(layout.layer(index)))
+}
+
+/// Makes the upper and work directories unless the disk came with them. The upper one shows through as the root
+/// directory, so it takes owner and mode from the image's before the first start; later they are the container's own.
+fn make_upper(layout: &Layout, top: &Path) -> Result<(), MountError> {
+    // overlayfs makes this directory when it is mounted and leaves it there.
+    if layout.work().join("work").exists() {
+        return Ok(());
+    }
+    make_directory(layout.work())?;
+    make_directory(layout.upper())?;
+    adopt(&layout.upper(), top).map_err(|error| MountError::Prepare {
+        path: layout.upper(),
+        source: Errno::from_io_error(&error).unwrap_or(Errno::IO),
+    })
+}
+
+/// Gives `directory` the owner and mode of `model`. Mostly they are equal, and nothing is written.
+fn adopt(directory: &Path, model: &Path) -> io::Result<()> {
+    let (own, model) = (std::fs::metadata(directory)?, std::fs::metadata(model)?);
+    if (own.uid(), own.gid()) != (model.uid(), model.gid()) {
+        chown(directory, Some(model.uid()), Some(model.gid()))?;
+    }
+    if own.mode() != model.mode() {
+        std::fs::set_permissions(directory, Permissions::from_mode(model.mode() & 0o7777))?;
+    }
+    Ok(())
+}
+
+fn set(file_system: &OwnedFd, key: &str, value: &Path) -> Result<(), MountError> {
+    fsconfig_set_string(file_system, key, value).map_err(|source| fail(&format!("{key}={}", value.display()), source))
+}
+
+fn fail(step: &str, source: Errno) -> MountError {
+    MountError::Overlay {
+        step: step.to_owned(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::path::Path;
+
+    use super::make_upper;
+    use crate::layout::Layout;
+
+    fn mode_of(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().mode() & 0o7777
+    }
+
+    /// A writable disk without anything on it, and the root of the topmost layer.
+    fn disk_and_layer(directory: &Path, layer_mode: u32) -> (Layout, std::path::PathBuf) {
+        let layout = Layout::new(directory);
+        let top = layout.layer(0);
+        std::fs::create_dir(layout.writable()).unwrap();
+        std::fs::create_dir(&top).unwrap();
+        std::fs::set_permissions(&top, Permissions::from_mode(layer_mode)).unwrap();
+        (layout, top)
+    }
+
+    #[test]
+    fn a_disk_without_directories_gets_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let (layout, top) = disk_and_layer(directory.path(), 0o1770);
+        make_upper(&layout, &top).unwrap();
+        assert!(layout.work().is_dir());
+        assert_eq!(mode_of(&layout.upper()), 0o1770);
+    }
+
+    #[test]
+    fn a_disk_with_directories_is_written_to_only_when_the_root_differs() {
+        for (layer_mode, written) in [(0o755, false), (0o700, true)] {
+            let directory = tempfile::tempdir().unwrap();
+            let (layout, top) = disk_and_layer(directory.path(), layer_mode);
+            std::fs::create_dir(layout.work()).unwrap();
+            std::fs::create_dir(layout.upper()).unwrap();
+            std::fs::set_permissions(layout.upper(), Permissions::from_mode(0o755)).unwrap();
+            let changed = || {
+                let found = std::fs::metadata(layout.upper()).unwrap();
+                (found.ctime(), found.ctime_nsec())
+            };
+            let before = changed();
+            // File times advance with the clock's tick.
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            make_upper(&layout, &top).unwrap();
+            assert_eq!(mode_of(&layout.upper()), layer_mode);
+            assert_eq!(changed() != before, written);
+        }
+    }
+
+    #[test]
+    fn a_root_that_the_container_changed_stays_so() {
+        let directory = tempfile::tempdir().unwrap();
+        let (layout, top) = disk_and_layer(directory.path(), 0o755);
+        std::fs::create_dir_all(layout.work().join("work")).unwrap();
+        std::fs::create_dir(layout.upper()).unwrap();
+        std::fs::set_permissions(layout.upper(), Permissions::from_mode(0o711)).unwrap();
+        make_upper(&layout, &top).unwrap();
+        assert_eq!(mode_of(&layout.upper()), 0o711);
+    }
+}

@@ -1,0 +1,105 @@
+//! What the container sees besides its image: `/dev`, `/sys`, the files in `/etc`, mounts asked for, and, from inside
+//! the namespaces, `/proc`, the cgroup tree, message queues, masks and kernel parameters.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::mount::MountFlags;
+
+use crate::device::mount_dev;
+use crate::etc_files::mount_files;
+use crate::failure::StartFailure;
+use crate::in_root::{ensure_directory, path_of};
+use crate::layout::Layout;
+use crate::mount::{MountError, bind, make_read_only, mount};
+use crate::mount_option;
+use crate::spec::{ContainerSpec, MountSpec};
+
+const RESTRICTED: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV).union(MountFlags::NOEXEC);
+
+/// The mounts that do not depend on the container's namespaces, made once below its root.
+pub(crate) fn mount_outside(layout: &Layout, spec: &ContainerSpec) -> Result<(), MountError> {
+    let root_path = layout.root();
+    let root = openat(CWD, &root_path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).map_err(|source| {
+        MountError::Prepare {
+            path: root_path.clone(),
+            source,
+        }
+    })?;
+    ensure(&root, "/proc")?;
+    mount(
+        "sysfs",
+        "sysfs",
+        path_of(&ensure(&root, "/sys")?),
+        RESTRICTED | MountFlags::RDONLY,
+        "",
+    )?;
+    mount_dev(&root, &root_path, spec.shm_size_bytes)?;
+    spec.mounts.iter().try_for_each(|wanted| mount_wanted(&root, wanted))?;
+    // After the mounts, one of which may be the directory that a link in /etc leads to.
+    mount_files(layout, &root, &spec.hostname)?;
+    if spec.read_only_root {
+        make_read_only(&root_path, MountFlags::empty())?;
+    }
+    Ok(())
+}
+
+fn mount_wanted(root: &OwnedFd, wanted: &MountSpec) -> Result<(), MountError> {
+    let (flags, data) = mount_option::parse(&wanted.options)?;
+    let target = ensure(root, &wanted.target)?;
+    mount(&wanted.kind, &wanted.source, path_of(&target), flags, &data).map_err(|error| error.at(&wanted.target))
+}
+
+fn ensure(root: &OwnedFd, path: &str) -> Result<OwnedFd, MountError> {
+    ensure_directory(root.as_fd(), path).map_err(|source| MountError::Prepare {
+        path: path.into(),
+        source,
+    })
+}
+
+/// The mounts that show the calling process's own namespaces; it has the container's root by now.
+pub(crate) fn mount_inside(spec: &ContainerSpec) -> Result<(), StartFailure> {
+    let fail = |error: MountError| StartFailure::setup("prepare the root file system", error);
+    mount("proc", "proc", "/proc", RESTRICTED, "").map_err(fail)?;
+    mount("mqueue", "mqueue", "/dev/mqueue", RESTRICTED, "").map_err(fail)?;
+    mount(
+        "cgroup2",
+        "cgroup",
+        "/sys/fs/cgroup",
+        RESTRICTED | MountFlags::RDONLY,
+        "",
+    )
+    .map_err(fail)?;
+    set_sysctls(&spec.sysctls)?;
+    spec.masked_paths.iter().try_for_each(|path| mask(path)).map_err(fail)?;
+    spec.readonly_paths
+        .iter()
+        .try_for_each(|path| protect(path))
+        .map_err(fail)
+}
+
+fn set_sysctls(sysctls: &[(String, String)]) -> Result<(), StartFailure> {
+    for (name, value) in sysctls {
+        std::fs::write(Path::new("/proc/sys").join(name.replace('.', "/")), value)
+            .map_err(|error| StartFailure::setup(format_args!("set the kernel parameter {name}"), error))?;
+    }
+    Ok(())
+}
+
+/// Hides a file behind `/dev/null` and a directory behind an empty one. What does not exist needs no mask.
+fn mask(path: &str) -> Result<(), MountError> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => mount("tmpfs", "tmpfs", path, RESTRICTED | MountFlags::RDONLY, "size=0"),
+        Ok(_) => bind("/dev/null", path),
+        Err(_) => Ok(()),
+    }
+}
+
+fn protect(path: &str) -> Result<(), MountError> {
+    if !Path::new(path).exists() {
+        return Ok(());
+    }
+    bind(path, path)?;
+    make_read_only(path, RESTRICTED)
+}

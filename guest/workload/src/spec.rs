@@ -1,0 +1,108 @@
+//! What the caller says about a container and its processes.
+
+use std::path::PathBuf;
+
+use crate::capability::CapabilitySet;
+use crate::rlimit::Rlimit;
+
+/// Everything needed to make the container's root file system and cgroup.
+#[derive(Debug, Clone, Default)]
+pub struct ContainerSpec {
+    /// Host name in the container's uts namespace and in `/etc/hosts`.
+    pub hostname: String,
+    /// Block devices of the read-only layers, lowest first.
+    pub layers: Vec<PathBuf>,
+    /// Block device of the writable EXT4 file system.
+    pub writable: PathBuf,
+    /// Whether the root is read-only for the workload.
+    pub read_only_root: bool,
+    /// Further mounts, in order.
+    pub mounts: Vec<MountSpec>,
+    /// Limits of the container's cgroup.
+    pub limits: Limits,
+    /// Size of `/dev/shm` in bytes.
+    pub shm_size_bytes: u64,
+    /// Kernel parameters: dotted name and value.
+    pub sysctls: Vec<(String, String)>,
+    /// Paths that read as empty inside the container.
+    pub masked_paths: Vec<String>,
+    /// Paths that cannot be written inside the container.
+    pub readonly_paths: Vec<String>,
+}
+
+/// One additional mount.
+#[derive(Debug, Clone)]
+pub struct MountSpec {
+    /// File system type.
+    pub kind: String,
+    /// What is mounted; file systems without a device take any word.
+    pub source: String,
+    /// Absolute path inside the container.
+    pub target: String,
+    /// As for mount(8).
+    pub options: Vec<String>,
+}
+
+/// Limits of a cgroup; `None` leaves the kernel's default.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limits {
+    /// `memory.max`.
+    pub memory_bytes: Option<u64>,
+    /// CPU time in each period of 100 ms, microseconds.
+    pub cpu_quota_us: Option<u64>,
+}
+
+/// The part that a process plays in the container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// PID 1 of a new pid namespace.
+    Init,
+    /// One more process next to the running init.
+    Exec,
+}
+
+/// How the standard streams of a process are connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Streams {
+    /// All three are `/dev/null`.
+    Null,
+    /// Pipes; without `stdin` the process reads end-of-file at once.
+    Pipes {
+        /// Whether standard input is a pipe from the caller.
+        stdin: bool,
+    },
+    /// A new terminal is all three of them, and the controlling terminal.
+    Terminal(WindowSize),
+}
+
+/// Size of a terminal in character cells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WindowSize {
+    /// Lines.
+    pub rows: u16,
+    /// Characters in a line.
+    pub columns: u16,
+}
+
+/// One process.
+#[derive(Debug, Clone, Default)]
+pub struct ProcessSpec {
+    /// The program and its arguments; the first is searched for in `PATH` unless it holds a slash. Never empty.
+    pub arguments: Vec<String>,
+    /// `KEY=VALUE`.
+    pub environment: Vec<String>,
+    /// Absolute path; `/` when empty. Made when missing in the init role.
+    pub working_directory: String,
+    /// `""`, `name`, `uid`, `name:group`, `uid:gid`.
+    pub user: String,
+    /// Supplementary groups on top of those of `/etc/group`.
+    pub additional_gids: Vec<u32>,
+    /// Resource limits.
+    pub rlimits: Vec<Rlimit>,
+    /// Capabilities of the process: the bounding set, and for root the effective and permitted sets.
+    pub capabilities: CapabilitySet,
+    /// Sets `no_new_privs`.
+    pub no_new_privileges: bool,
+    /// Installs the default seccomp profile.
+    pub seccomp: bool,
+}

@@ -1,0 +1,87 @@
+//! Starting a process: streams, fork into the namespaces, and what the caller keeps.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::thread::{LinkNameSpaceType, ThreadNameSpaceType, move_into_link_name_space, move_into_thread_name_spaces};
+
+use crate::child::{self, Setup};
+use crate::container::Container;
+use crate::failure::StartFailure;
+use crate::fork::{Forked, fork};
+use crate::spec::{ProcessSpec, Role, Streams};
+use crate::stdio::{self, ParentStdio};
+
+/// Namespaces of a new container. The cgroup namespace follows in the child: its root is the cgroup that the process
+/// is in when it is made, and clone3 makes namespaces before it moves the child.
+const INIT_NAMESPACES: libc::c_int = libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWUTS | libc::CLONE_NEWIPC;
+
+/// A forked process that is about to execute its program.
+#[derive(Debug)]
+pub struct StartedProcess {
+    /// Its id in the caller's pid namespace.
+    pub pid: u32,
+    /// Readable once it has exited; must be waited for in any case.
+    pub pidfd: OwnedFd,
+    /// The caller's ends of its streams.
+    pub stdio: ParentStdio,
+    /// Ends without a byte when the program runs, else holds a record for [`StartFailure::decode`].
+    pub report: OwnedFd,
+}
+
+impl Container {
+    /// Forks a process for `spec`. Whether it gets as far as its program is told by [`StartedProcess::report`].
+    ///
+    /// # Errors
+    /// What failed before or in the fork; then there is no process. An exec without a running init fails as well.
+    pub fn start(&mut self, role: Role, spec: &ProcessSpec, streams: Streams) -> Result<StartedProcess, StartFailure> {
+        match (role, &self.init) {
+            (Role::Init, Some(_)) => return Err(StartFailure::setup("start", "the container is running already")),
+            (Role::Exec, None) => return Err(StartFailure::setup("start", "the container is not running")),
+            _ => {}
+        }
+        let (parent_stdio, child_stdio) = stdio::open(streams, &self.layout.root())
+            .map_err(|error| StartFailure::setup("make the standard streams", error))?;
+        let (report, child_report) =
+            pipe_with(PipeFlags::CLOEXEC).map_err(|error| StartFailure::setup("make a pipe", error))?;
+        let setup = Setup {
+            container: self,
+            role,
+            spec,
+            stdio: &child_stdio,
+        };
+        let run = || child::run(&setup, &child_report);
+        let cgroup = Some(self.cgroup.directory().as_fd());
+        let forked = match &self.init {
+            None => fork(INIT_NAMESPACES, cgroup, run),
+            Some(init) => self.fork_into(init.as_fd(), cgroup, run),
+        };
+        let Forked { pid, pidfd } = forked.map_err(|error| StartFailure::setup("fork", error))?;
+        if role == Role::Init {
+            let init = pidfd
+                .try_clone()
+                .map_err(|error| StartFailure::setup("keep the process", error))?;
+            self.init = Some(init);
+        }
+        Ok(StartedProcess {
+            pid: pid.as_raw_nonzero().get().unsigned_abs(),
+            pidfd,
+            stdio: parent_stdio,
+            report,
+        })
+    }
+
+    /// Forks into the pid namespace of `init`. Only children are affected by entering one, so the caller enters it for
+    /// the fork alone; the other namespaces are entered by the child.
+    fn fork_into(
+        &self,
+        init: BorrowedFd<'_>,
+        cgroup: Option<BorrowedFd<'_>>,
+        run: impl FnOnce() -> u8,
+    ) -> std::io::Result<Forked> {
+        move_into_thread_name_spaces(init, ThreadNameSpaceType::PROCESS_ID)?;
+        let forked = fork(0, cgroup, run);
+        move_into_link_name_space(self.own_pid_namespace.as_fd(), Some(LinkNameSpaceType::ProcessID))?;
+        forked
+    }
+}
