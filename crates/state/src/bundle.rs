@@ -1,0 +1,115 @@
+//! The files of one container.
+
+use std::path::{Path, PathBuf};
+
+use container_durable::is_held;
+use container_model::ContainerId;
+
+/// Name of the lock file in a container's directory, also while the directory is being made or removed.
+pub(crate) const LOCK_FILE: &str = "lock";
+/// Name of the writable disk inside a container's directory.
+pub const ROOT_DISK_FILE: &str = "rootfs.ext4";
+/// Name of the configuration record.
+pub(crate) const CONFIG_FILE: &str = "config.json";
+
+/// The directory of one container, which need not exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    id: ContainerId,
+    directory: PathBuf,
+}
+
+impl Bundle {
+    pub(crate) fn new(containers: &Path, id: &ContainerId) -> Self {
+        Self {
+            id: id.clone(),
+            directory: containers.join(id.as_str()),
+        }
+    }
+
+    /// The container's id.
+    #[must_use]
+    pub fn id(&self) -> &ContainerId {
+        &self.id
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What the container was asked to be.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.directory.join(CONFIG_FILE)
+    }
+
+    /// What was observed of it; a container that was never started has none.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.directory.join("state.json")
+    }
+
+    /// Its writable disk.
+    #[must_use]
+    pub fn root_disk(&self) -> PathBuf {
+        self.directory.join(ROOT_DISK_FILE)
+    }
+
+    /// Output of its workload, of the last start.
+    #[must_use]
+    pub fn stdio_log(&self) -> PathBuf {
+        self.directory.join("stdio.log")
+    }
+
+    /// Console of its machine, of the last boot.
+    #[must_use]
+    pub fn boot_log(&self) -> PathBuf {
+        self.directory.join("boot.log")
+    }
+
+    /// What its launchers had to say.
+    #[must_use]
+    pub fn launcher_log(&self) -> PathBuf {
+        self.directory.join("launcher.log")
+    }
+
+    /// How long each phase of the last start took.
+    #[must_use]
+    pub fn timings(&self) -> PathBuf {
+        self.directory.join("timings.json")
+    }
+
+    /// Locked by the launcher for as long as it lives.
+    #[must_use]
+    pub fn lock(&self) -> PathBuf {
+        self.directory.join(LOCK_FILE)
+    }
+
+    /// Symbolic link to the launcher's control socket. It is made by the launcher, because the runtime directory of whoever looks
+    /// for the socket (another login, a cron job) need not be the launcher's.
+    #[must_use]
+    pub fn control_link(&self) -> PathBuf {
+        self.directory.join("control")
+    }
+
+    /// Whether somebody owns the container at this moment. A launcher, or for an instant whoever repairs or removes it.
+    #[must_use]
+    pub fn has_owner(&self) -> bool {
+        // Where the question cannot be asked, nobody could have taken the lock either.
+        is_held(&self.lock()).unwrap_or(false)
+    }
+
+    /// Removes the control socket of a launcher that is gone, and the link to it.
+    pub(crate) fn remove_control_socket(&self) {
+        let link = self.control_link();
+        if let Ok(socket) = std::fs::read_link(&link)
+            && socket.extension().is_some_and(|extension| extension == "sock")
+        {
+            // Either may be gone already, and a socket that stays behind is replaced by the next launcher.
+            let _ = std::fs::remove_file(socket);
+        }
+        let _ = std::fs::remove_file(link);
+    }
+}

@@ -1,0 +1,98 @@
+//! One directory per container, below `containers/` of the app root.
+//!
+//! A container appears and disappears by one rename each. Directories on their way in (`.new-*`) and out (`.trash-*`) belong to
+//! whoever holds the lock in them; those whose owner died are collected by the next [`ContainerStore::list`].
+
+mod create;
+pub(crate) mod discard;
+mod find;
+mod list;
+mod load;
+
+use std::time::Duration;
+
+use container_durable::{FileLock, LockMode};
+use container_model::{ContainerConfig, ContainerId, ObservedState};
+
+use crate::{AppPaths, Bundle, ContainerLock, DeleteError, LoadError, OwnError};
+
+/// How long possession is waited for. Nobody but a launcher holds a lock longer than a repair takes.
+const REPAIR_LIMIT: Duration = Duration::from_millis(500);
+
+/// The containers of one app root.
+#[derive(Debug, Clone)]
+pub struct ContainerStore {
+    paths: AppPaths,
+}
+
+/// A container as its records describe it.
+#[derive(Debug, Clone)]
+pub struct Container {
+    /// Its files.
+    pub bundle: Bundle,
+    /// What it was asked to be.
+    pub config: ContainerConfig,
+    /// What was last observed of it.
+    pub state: ObservedState,
+}
+
+/// All containers.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Those that can be read, the oldest first.
+    pub containers: Vec<Container>,
+    /// Those that cannot.
+    pub damaged: Vec<DamagedContainer>,
+}
+
+/// A container whose record cannot be read. It can still be deleted.
+#[derive(Debug)]
+pub struct DamagedContainer {
+    /// Its id.
+    pub id: ContainerId,
+    /// What is wrong with it.
+    pub error: LoadError,
+}
+
+impl ContainerStore {
+    /// The containers below `paths`; nothing is touched yet.
+    #[must_use]
+    pub fn new(paths: AppPaths) -> Self {
+        Self { paths }
+    }
+
+    /// Where everything lies.
+    #[must_use]
+    pub fn paths(&self) -> &AppPaths {
+        &self.paths
+    }
+
+    /// The files of the container `id`, whether it exists or not.
+    #[must_use]
+    pub fn bundle(&self, id: &ContainerId) -> Bundle {
+        Bundle::new(&self.paths.containers(), id)
+    }
+
+    /// Takes possession of a container. Waits for a repair in progress, but not for a launcher.
+    ///
+    /// # Errors
+    /// [`OwnError::Taken`] when a launcher owns it.
+    pub fn own(&self, id: &ContainerId) -> Result<ContainerLock, OwnError> {
+        let bundle = self.bundle(id);
+        match FileLock::acquire_within(&bundle.lock(), LockMode::Exclusive, REPAIR_LIMIT) {
+            Ok(Some(lock)) if bundle.config().exists() => Ok(ContainerLock::new(bundle, lock)),
+            Ok(Some(_)) => Err(OwnError::NotFound { id: id.clone() }),
+            Ok(None) => Err(OwnError::Taken { id: id.clone() }),
+            Err(_) if !bundle.directory().exists() => Err(OwnError::NotFound { id: id.clone() }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Removes a container that nobody owns.
+    ///
+    /// # Errors
+    /// [`OwnError::Taken`] inside [`DeleteError::Own`] when a launcher owns it.
+    pub fn delete(&self, id: &ContainerId) -> Result<(), DeleteError> {
+        self.own(id)?.delete()
+    }
+}

@@ -1,0 +1,212 @@
+//! What commands see of containers, one command at a time.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod fixture;
+
+use std::convert::Infallible;
+use std::time::Instant;
+
+use container_model::Phase;
+use container_state::{ContainerStore, CreateError, DeleteError, FindError, LoadError, OwnError};
+use fixture::{Root, config};
+use time::OffsetDateTime;
+
+fn running() -> Phase {
+    Phase::Running {
+        started: OffsetDateTime::UNIX_EPOCH,
+    }
+}
+
+#[test]
+fn a_container_appears_whole_and_goes_whole() {
+    let root = Root::new();
+    let store = root.store();
+    let bundle = store
+        .create(&config("web", 1), |directory| {
+            std::fs::write(directory.join("rootfs.ext4"), b"disk")
+        })
+        .unwrap();
+    assert!(bundle.root_disk().exists());
+    let container = store.load(bundle.id()).unwrap();
+    assert_eq!(container.config, config("web", 1));
+    assert_eq!(container.state.phase, Phase::Created);
+    store.delete(bundle.id()).unwrap();
+    assert_eq!(root.entries(), Vec::<String>::new());
+    assert!(matches!(store.load(bundle.id()), Err(LoadError::NotFound { .. })));
+    assert!(matches!(
+        store.delete(bundle.id()),
+        Err(DeleteError::Own(OwnError::NotFound { .. }))
+    ));
+}
+
+#[test]
+fn a_taken_name_is_refused_and_nothing_is_left() {
+    let root = Root::new();
+    let store = root.store();
+    root.create("web", 1);
+    let again = store.create(&config("web", 2), |_| Ok::<_, Infallible>(()));
+    assert!(matches!(again, Err(CreateError::NameTaken { .. })));
+    // Somebody faster than us: the name is taken while we prepare.
+    let raced = store.create(&config("db", 2), |_| {
+        root.create("db", 3);
+        Ok::<_, Infallible>(())
+    });
+    assert!(matches!(raced, Err(CreateError::NameTaken { .. })));
+    assert_eq!(root.entries(), ["db", "web"]);
+}
+
+#[test]
+fn failed_preparation_leaves_nothing() {
+    let root = Root::new();
+    let failed = root
+        .store()
+        .create(&config("web", 1), |_| Err(std::io::Error::other("no space")));
+    assert!(matches!(failed, Err(CreateError::Prepare(_))));
+    assert_eq!(root.entries(), Vec::<String>::new());
+}
+
+#[test]
+fn a_dead_launcher_is_noticed_by_the_next_look() {
+    let root = Root::new();
+    let store = root.store();
+    let id = root.create("web", 1);
+    let owned = store.own(&id).unwrap();
+    owned.write_phase(running()).unwrap();
+    let socket = root.path().join("0.sock");
+    std::fs::write(&socket, b"").unwrap();
+    std::os::unix::fs::symlink(&socket, owned.bundle().control_link()).unwrap();
+    assert_eq!(store.load(&id).unwrap().state.phase, running());
+    assert!(matches!(
+        store.delete(&id),
+        Err(DeleteError::Own(OwnError::Taken { .. }))
+    ));
+    drop(owned);
+    let Phase::Stopped {
+        started,
+        finished: None,
+        exit: None,
+        reason: Some(reason),
+    } = store.load(&id).unwrap().state.phase
+    else {
+        panic!("not repaired")
+    };
+    assert_eq!(started, Some(OffsetDateTime::UNIX_EPOCH));
+    assert!(reason.contains("launcher"), "{reason}");
+    assert!(!socket.exists());
+    store.delete(&id).unwrap();
+}
+
+#[test]
+fn a_dead_launcher_takes_its_temporary_container_along() {
+    let root = Root::new();
+    let store = root.store();
+    let mut config = config("web", 1);
+    config.options.auto_remove = true;
+    store.create(&config, |_| Ok::<_, Infallible>(())).unwrap();
+    assert_eq!(store.list().unwrap().containers.len(), 1, "made but not started yet");
+    store.own(&config.id).unwrap().write_phase(Phase::Starting).unwrap();
+    assert_eq!(store.list().unwrap().containers.len(), 0);
+    assert_eq!(root.entries(), Vec::<String>::new());
+}
+
+#[test]
+fn damage_of_one_container_stays_its_own() {
+    let root = Root::new();
+    let store = root.store();
+    let (bad, moved, odd) = (root.create("bad", 1), root.create("moved", 2), root.create("odd", 3));
+    root.create("good", 4);
+    std::fs::write(store.bundle(&bad).config(), b"{").unwrap();
+    std::fs::copy(store.bundle(&odd).config(), store.bundle(&moved).config()).unwrap();
+    std::fs::write(store.bundle(&odd).state(), b"\0\0").unwrap();
+    let listing = store.list().unwrap();
+    let names: Vec<_> = listing.containers.iter().map(|c| c.config.id.as_str()).collect();
+    assert_eq!(names, ["odd", "good"]);
+    assert!(matches!(
+        &listing.containers[0].state.phase,
+        Phase::Stopped { reason: Some(_), .. }
+    ));
+    assert_eq!(
+        listing.damaged.iter().map(|d| d.id.as_str()).collect::<Vec<_>>(),
+        ["bad", "moved"]
+    );
+    store.delete(&bad).unwrap();
+}
+
+#[test]
+fn what_dead_commands_left_is_collected_but_not_what_lives() {
+    let root = Root::new();
+    let store = root.store();
+    let containers = store.paths().containers();
+    root.create("web", 1);
+    for (name, locked) in [
+        (".new-dead", true),
+        (".trash-dead", true),
+        (".trash-late", false),
+        (".new-empty", false),
+    ] {
+        std::fs::create_dir(containers.join(name)).unwrap();
+        if locked {
+            std::fs::write(containers.join(name).join("lock"), b"").unwrap();
+        }
+    }
+    std::fs::write(containers.join(".trash-late/rootfs.ext4"), b"x").unwrap();
+    store
+        .create(&config("db", 2), |directory| {
+            assert_eq!(store.list().unwrap().containers.len(), 1);
+            assert!(directory.exists());
+            Ok::<_, Infallible>(())
+        })
+        .unwrap();
+    assert_eq!(root.entries(), ["db", "web"]);
+}
+
+#[test]
+fn names_are_found_by_unique_prefix() {
+    let root = Root::new();
+    let store = root.store();
+    for name in ["web", "web-1", "db-1"] {
+        root.create(name, 1);
+    }
+    assert_eq!(store.find("web").unwrap().as_str(), "web");
+    assert_eq!(store.find("d").unwrap().as_str(), "db-1");
+    assert!(matches!(store.find("we"), Err(FindError::Ambiguous { .. })));
+    for missing in ["", "x", "../web", "web/"] {
+        assert!(
+            matches!(store.find(missing), Err(FindError::NotFound { .. })),
+            "{missing:?}"
+        );
+    }
+}
+
+#[test]
+fn listing_is_fast_and_in_order_of_creation() {
+    let root = Root::new();
+    for (age, name) in ["cc", "aa", "bb"].into_iter().enumerate() {
+        root.create(name, i64::try_from(age).unwrap());
+    }
+    let store: ContainerStore = root.store();
+    let start = Instant::now();
+    for _ in 0..100 {
+        assert_eq!(store.list().unwrap().containers.len(), 3);
+    }
+    // The aim is one millisecond each in a release build; the test only catches an order of magnitude.
+    assert!(
+        start.elapsed().as_millis() < 1000,
+        "{:?} for 100 listings",
+        start.elapsed()
+    );
+    eprintln!("{:?} for one listing of 3", start.elapsed() / 100);
+    let names: Vec<_> = store
+        .list()
+        .unwrap()
+        .containers
+        .into_iter()
+        .map(|c| c.config.id.to_string())
+        .collect();
+    assert_eq!(names, ["cc", "aa", "bb"]);
+}
