@@ -1,0 +1,83 @@
+//! What a launcher needs to know.
+
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use container_hypervisor::{CreateError, Hypervisor};
+use container_model::ContainerId;
+use container_state::AppPaths;
+
+/// Variable that bounds the boot, milliseconds.
+const BOOT_TIMEOUT_VARIABLE: &str = "CONTAINER_BOOT_TIMEOUT_MS";
+
+/// Where a launcher gets its hypervisor from. Asked inside the launcher, so that its failure is answered like any other.
+#[async_trait]
+pub trait HypervisorSource: Send + Sync {
+    /// The backend to use now.
+    ///
+    /// # Errors
+    /// [`CreateError`] when this host has none, or its program is missing.
+    async fn hypervisor(&self) -> Result<Box<dyn Hypervisor>, CreateError>;
+}
+
+/// One launcher's task.
+pub struct Launch {
+    /// Where everything lies.
+    pub paths: AppPaths,
+    /// The container to run.
+    pub id: ContainerId,
+    /// The first control connection, from whoever started the launcher.
+    pub control: Option<UnixStream>,
+    /// Makes the machine.
+    pub hypervisor: Box<dyn HypervisorSource>,
+    /// Kernel image; `None` is the hypervisor's own choice.
+    pub kernel: Option<PathBuf>,
+    /// Initial RAM file system with the agent.
+    pub initramfs: PathBuf,
+    /// How long things may take.
+    pub limits: Limits,
+}
+
+/// Bounds of every wait that depends on the guest or a client.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// From the machine's start to the agent's answer.
+    pub boot: Duration,
+    /// From the stop signal to SIGKILL when a client that owned the container vanished, or the launcher itself was told to end.
+    pub stop: Duration,
+    /// From SIGKILL to pulling the machine's plug.
+    pub kill: Duration,
+    /// For flushing and unmounting the file systems, and again for powering off.
+    pub shutdown: Duration,
+    /// For the last words to clients.
+    pub farewell: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            boot: Duration::from_secs(60),
+            stop: Duration::from_secs(5),
+            kill: Duration::from_secs(5),
+            shutdown: Duration::from_secs(5),
+            farewell: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Limits {
+    /// The defaults, with the boot bounded by `CONTAINER_BOOT_TIMEOUT_MS` where that is a number.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        let limits = Self::default();
+        let boot_ms = std::env::var(BOOT_TIMEOUT_VARIABLE)
+            .ok()
+            .and_then(|text| text.parse().ok());
+        Self {
+            boot: boot_ms.map_or(limits.boot, Duration::from_millis),
+            ..limits
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! From a configuration to a machine with the container's file systems in place.
+
+use std::time::Duration;
+
+use container_agent::{AgentClient, AgentError};
+use container_hypervisor::{Hypervisor, Machine};
+
+use super::{Life, LifeError};
+use crate::plan::{container_request, machine_config};
+use crate::session::Wishes;
+use crate::timings::{Stopwatch, Timings};
+
+/// How long the hypervisor may take to say why it ended, once the connection to the guest has broken.
+const LAST_WORDS_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A machine that is up.
+pub(crate) struct Booted {
+    pub(crate) machine: Box<dyn Machine>,
+    pub(crate) agent: AgentClient,
+}
+
+/// Boots the container's machine. When it ends in a way that the hypervisor knows another way around, there is a second try.
+pub(crate) async fn boot(life: &Life<'_>, timings: &mut Timings) -> Result<Booted, LifeError> {
+    let mut stopwatch = Stopwatch::start();
+    let first = life
+        .launch
+        .hypervisor
+        .hypervisor()
+        .await
+        .map_err(LifeError::Hypervisor)?;
+    timings.launcher_start_ms += stopwatch.lap_ms();
+    let error = match attempt(life, first.as_ref(), timings).await {
+        Ok(booted) => return Ok(booted),
+        Err(error) => error,
+    };
+    let LifeError::BootEnded { exit } = &error else {
+        return Err(error);
+    };
+    let Some(second) = first.fallback(exit).await else {
+        return Err(error);
+    };
+    tracing::warn!(accelerator = first.info().accelerator, %error, "trying another way");
+    life.truncate_boot_log().await?;
+    attempt(life, second.as_ref(), timings).await
+}
+
+async fn attempt(life: &Life<'_>, hypervisor: &dyn Hypervisor, timings: &mut Timings) -> Result<Booted, LifeError> {
+    let launch = life.launch;
+    let mut stopwatch = Stopwatch::start();
+    let info = hypervisor.info();
+    tracing::info!(
+        hypervisor = info.name,
+        accelerator = info.accelerator,
+        reason = info.reason,
+        "chose the accelerator"
+    );
+    timings.accelerator.clone_from(&info.accelerator);
+    let kernel = launch.kernel.clone().unwrap_or_else(|| hypervisor.kernel());
+    let config = machine_config(
+        life.config,
+        &launch.paths,
+        &life.bundle,
+        kernel,
+        launch.initramfs.clone(),
+    )?;
+    let mut machine = hypervisor.create(config).await.map_err(LifeError::Create)?;
+    timings.launcher_start_ms += stopwatch.lap_ms();
+    let mut wishes = life.session.wishes();
+    let result = tokio::select! {
+        result = come_up(life, machine.as_mut(), &mut stopwatch, timings) => result,
+        _ = wishes.wait_for(Wishes::ends_boot) => Err(LifeError::Stopped),
+    };
+    match result {
+        Ok(agent) => Ok(Booted { machine, agent }),
+        Err(error) => {
+            life.switch_off(machine.as_mut()).await;
+            Err(error)
+        }
+    }
+}
+
+async fn come_up(
+    life: &Life<'_>,
+    machine: &mut dyn Machine,
+    stopwatch: &mut Stopwatch,
+    timings: &mut Timings,
+) -> Result<AgentClient, LifeError> {
+    let limit = life.launch.limits.boot;
+    machine.start().await?;
+    timings.machine_start_ms += stopwatch.lap_ms();
+    let stream = machine.connect_agent().await?;
+    let agent = unless_ended(machine, AgentClient::connect(stream, limit))
+        .await
+        .map_err(|error| match error {
+            LifeError::Agent(AgentError::Timeout { after, .. }) => LifeError::BootTimeout { after },
+            error => error,
+        })?;
+    timings.agent_ready_ms += stopwatch.lap_ms();
+    timings.guest_uptime_ms = agent.hello().ready_uptime_us as f64 / 1e3;
+    let hello = agent.hello();
+    tracing::info!(
+        agent = hello.agent_version,
+        kernel = hello.kernel_release,
+        "the agent is ready"
+    );
+    let created = unless_ended(machine, agent.create_container(container_request(life.config))).await?;
+    timings.mounts_ms += stopwatch.lap_ms();
+    timings.guest_disks_ms = created.disks_us as f64 / 1e3;
+    timings.guest_overlay_ms = created.overlay_us as f64 / 1e3;
+    timings.guest_create_ms = created.total_us as f64 / 1e3;
+    Ok(agent)
+}
+
+/// A call to the agent, given up when the machine ends.
+async fn unless_ended<T>(
+    machine: &mut dyn Machine,
+    call: impl Future<Output = Result<T, AgentError>>,
+) -> Result<T, LifeError> {
+    let error = tokio::select! {
+        exit = machine.wait() => return Err(LifeError::BootEnded { exit }),
+        result = call => match result {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        },
+    };
+    if !matches!(error, AgentError::Broken { .. }) {
+        return Err(error.into());
+    }
+    // The stream of a machine that ends breaks a moment before its end is known, and the end says more.
+    match tokio::time::timeout(LAST_WORDS_TIMEOUT, machine.wait()).await {
+        Ok(exit) => Err(LifeError::BootEnded { exit }),
+        Err(_) => Err(error.into()),
+    }
+}

@@ -1,0 +1,126 @@
+//! Why a container did not come to run, and how to say it.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use container_agent::{AgentError, RunError};
+use container_agent_api::v1::StartFailure;
+use container_hypervisor::{CreateError, MachineError, MachineExit};
+use container_state::{LoadError, OwnError, PathsError};
+
+use crate::control::v1::{Failure, FailureKind};
+use crate::plan::{MachinePlanError, ProcessPlanError};
+
+/// Why a container did not come to run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LifeError {
+    #[error(transparent)]
+    Paths(#[from] PathsError),
+    #[error(transparent)]
+    Own(#[from] OwnError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error("cannot open {}: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    MachinePlan(#[from] MachinePlanError),
+    #[error(transparent)]
+    ProcessPlan(#[from] ProcessPlanError),
+    #[error("cannot use a hypervisor: {0}")]
+    Hypervisor(CreateError),
+    #[error("cannot make the virtual machine: {0}")]
+    Create(CreateError),
+    #[error("cannot start the virtual machine: {0}")]
+    Machine(#[from] MachineError),
+    #[error("the virtual machine did not come up within {:.1} s", after.as_secs_f64())]
+    BootTimeout { after: Duration },
+    #[error("the virtual machine ended before its agent was ready: {}", exit_text(exit))]
+    BootEnded { exit: MachineExit },
+    #[error("the virtual machine did not come up: {0}")]
+    Agent(#[from] AgentError),
+    #[error("the container was stopped before its workload was started")]
+    Stopped,
+    #[error("{}", failure.message)]
+    NotStarted { failure: Failure },
+    #[error("the launcher was interrupted")]
+    Interrupted,
+}
+
+/// How a machine ended, in words.
+pub(crate) fn exit_text(exit: &MachineExit) -> &str {
+    match exit {
+        MachineExit::PowerOff => "the guest powered itself off",
+        MachineExit::Killed => "it was switched off",
+        MachineExit::Failed { reason } => reason,
+    }
+}
+
+/// A process that the guest could not start, in the control protocol's words.
+pub(crate) fn start_failure(reason: StartFailure, message: String) -> Failure {
+    let kind = match reason {
+        StartFailure::NotFound => FailureKind::NotFound,
+        StartFailure::NotExecutable => FailureKind::NotExecutable,
+        _ => FailureKind::Launch,
+    };
+    Failure {
+        kind: kind.into(),
+        message,
+        hint: String::new(),
+    }
+}
+
+impl From<RunError> for LifeError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::NotStarted { reason, message } => Self::NotStarted {
+                failure: start_failure(reason, message),
+            },
+            RunError::Agent(error) => Self::Agent(error),
+        }
+    }
+}
+
+impl LifeError {
+    /// In the control protocol's words, with the last lines of the guest's console where the guest is to blame.
+    pub(crate) fn to_failure(&self, console: &[String]) -> Failure {
+        if let Self::NotStarted { failure } = self {
+            return failure.clone();
+        }
+        let mut message = self.to_string();
+        let guest_failed = matches!(self, Self::BootTimeout { .. } | Self::BootEnded { .. } | Self::Agent(_));
+        if guest_failed && console.is_empty() {
+            message.push_str("\nthe guest's console shows nothing");
+        } else if guest_failed {
+            message.push_str("\nlast lines of the guest's console:");
+            for line in console {
+                message.push_str("\n  ");
+                message.push_str(line);
+            }
+        }
+        Failure {
+            kind: FailureKind::Launch.into(),
+            message,
+            hint: self.hint(),
+        }
+    }
+
+    fn hint(&self) -> String {
+        match self {
+            Self::Own(OwnError::Taken { id }) => format!("container stop {id}"),
+            Self::BootTimeout { .. } => {
+                "on a slow host, CONTAINER_BOOT_TIMEOUT_MS allows more time; CONTAINER_ACCEL=tcg rules out a broken KVM"
+                    .to_owned()
+            }
+            Self::Hypervisor(CreateError::ProgramMissing { program }) => {
+                let package = if program.contains("aarch64") {
+                    "qemu-system-arm"
+                } else {
+                    "qemu-system-x86"
+                };
+                format!("install it, for example: sudo apt-get install --no-install-recommends {package}")
+            }
+            _ => String::new(),
+        }
+    }
+}

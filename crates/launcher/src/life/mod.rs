@@ -1,0 +1,198 @@
+//! The life of one container, from possession to the final record.
+
+mod boot;
+mod failure;
+mod recorder;
+mod stdio_log;
+mod supervise;
+mod teardown;
+
+use std::sync::Arc;
+
+use container_model::{ContainerConfig, Phase, Signal};
+use container_state::{Bundle, ContainerLock, ContainerStore};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::spawn_blocking;
+
+use crate::console;
+use crate::launch::{Launch, Limits};
+use crate::server::{ControlService, ControlSocket};
+use crate::session::{Ending, Guest, Progress, Session};
+use crate::timings::{Stopwatch, Timings};
+use boot::boot;
+use failure::LifeError;
+pub(crate) use failure::start_failure;
+use recorder::Recorder;
+use stdio_log::StdioLog;
+use supervise::{supervise, wait_for_start};
+
+/// Runs a container from the possession of its lock to its final record, and serves its control socket meanwhile. Failures are
+/// answered to whoever asked for the start and are on record afterwards.
+pub async fn run(mut launch: Launch) {
+    let mut timings = Timings::new(launch.id.as_str());
+    let mut stopwatch = Stopwatch::start();
+    let session = Arc::new(Session::new());
+    let control = launch.control.take();
+    let has_starter = control.is_some();
+    let limits = launch.limits;
+    let service = ControlService::start(&session, limits, control);
+    end_on_signals(&session, limits);
+    let ending = match own(&launch).await {
+        Ok((owned, config)) => {
+            timings.launcher_start_ms += stopwatch.lap_ms();
+            live(&launch, &session, &service, owned, config, timings).await
+        }
+        Err(error) => Ending::failed(error.to_failure(&[])),
+    };
+    session.set_progress(Progress::Recorded(ending));
+    session.output.close();
+    if has_starter {
+        // A start that failed at once may be over before the starter has asked for anything: it is to hear why.
+        let mut wishes = session.wishes();
+        let heard = wishes.wait_for(|wishes| wishes.heard || wishes.abandoned);
+        let _ = tokio::time::timeout(limits.farewell, heard).await;
+    }
+    service.end(limits.farewell).await;
+}
+
+/// Makes the signals that end programs end the container.
+fn end_on_signals(session: &Arc<Session>, limits: Limits) {
+    for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
+        match signal(kind) {
+            Ok(mut signals) => {
+                let session = Arc::clone(session);
+                tokio::spawn(async move {
+                    while signals.recv().await.is_some() {
+                        tracing::info!("the launcher was told to end");
+                        session.stop(None, limits.stop);
+                    }
+                });
+            }
+            Err(error) => tracing::warn!(%error, "cannot handle a signal"),
+        }
+    }
+}
+
+/// Takes possession of the container and reads what it is to be.
+async fn own(launch: &Launch) -> Result<(ContainerLock, ContainerConfig), LifeError> {
+    let (paths, id) = (launch.paths.clone(), launch.id.clone());
+    let owned = spawn_blocking(move || {
+        paths.prepare()?;
+        let store = ContainerStore::new(paths);
+        let owned = store.own(&id)?;
+        let config = store.load(&id)?.config;
+        Ok((owned, config))
+    });
+    owned.await.unwrap_or(Err(LifeError::Interrupted))
+}
+
+/// What the parts of a container's life have in common.
+struct Life<'a> {
+    launch: &'a Launch,
+    session: &'a Arc<Session>,
+    config: &'a ContainerConfig,
+    bundle: Bundle,
+    recorder: &'a Recorder,
+}
+
+/// The life of a container that is ours. Returns once its end is on record, its socket gone and its lock free.
+async fn live(
+    launch: &Launch,
+    session: &Arc<Session>,
+    service: &ControlService,
+    owned: ContainerLock,
+    config: ContainerConfig,
+    mut timings: Timings,
+) -> Ending {
+    let bundle = owned.bundle().clone();
+    let recorder = Recorder::start(owned);
+    // Before there is a socket: only a record that says "live" makes the next command look for what a killed launcher left.
+    let _ = recorder.phase(Phase::Starting).await;
+    let life = Life {
+        launch,
+        session,
+        config: &config,
+        bundle,
+        recorder: &recorder,
+    };
+    let (socket, ending) = match life.prepare(service).await {
+        Ok((socket, log)) => (Some(socket), life.attempt(log, &mut timings).await),
+        Err(error) => (None, Ending::failed(error.to_failure(&[]))),
+    };
+    let Life { bundle, .. } = life;
+    let mut stopwatch = Stopwatch::start();
+    drop(socket);
+    let auto_remove = config.options.auto_remove;
+    let timings_file = (!auto_remove).then(|| bundle.timings());
+    recorder.finish(&ending, auto_remove).await;
+    timings.teardown_ms += stopwatch.lap_ms();
+    timings.publish(timings_file.as_deref());
+    ending
+}
+
+impl Life<'_> {
+    /// Makes ready what clients see: the control socket, standard input, empty logs.
+    async fn prepare(&self, service: &ControlService) -> Result<(ControlSocket, StdioLog), LifeError> {
+        let path = self.launch.paths.control_socket(&self.config.id)?;
+        let mut socket =
+            ControlSocket::bind(path.clone(), &self.bundle).map_err(|source| LifeError::File { path, source })?;
+        service.listen(&mut socket);
+        if let Some(signal) = self.config.stop_signal.as_deref() {
+            match signal.parse::<Signal>() {
+                Ok(signal) => self.session.set_stop_signal(signal),
+                Err(error) => tracing::warn!(%error, "using SIGTERM to stop the container"),
+            }
+        }
+        if !self.config.options.stdin {
+            self.session.close_stdin();
+        }
+        self.truncate_boot_log().await?;
+        let path = self.bundle.stdio_log();
+        let log = StdioLog::begin(&path).map_err(|source| LifeError::File { path, source })?;
+        Ok((socket, log))
+    }
+
+    /// Empties the console's log, so that what is in it belongs to this boot.
+    async fn truncate_boot_log(&self) -> Result<(), LifeError> {
+        let path = self.bundle.boot_log();
+        match tokio::fs::write(&path, b"").await {
+            Ok(()) => Ok(()),
+            Err(source) => Err(LifeError::File { path, source }),
+        }
+    }
+
+    /// From the boot to the machine's end.
+    async fn attempt(&self, log: StdioLog, timings: &mut Timings) -> Ending {
+        let mut booted = match boot(self, timings).await {
+            Ok(booted) => booted,
+            Err(error) => return self.failed(&error).await,
+        };
+        self.session.set_guest(Guest {
+            agent: booted.agent.clone(),
+            config: self.config.clone(),
+        });
+        self.session.set_progress(Progress::Ready);
+        let outcome = async {
+            wait_for_start(self, booted.machine.as_mut()).await?;
+            supervise(self, &mut booted, log, timings).await
+        };
+        let ending = match outcome.await {
+            Ok(ending) => ending,
+            Err(error) => self.failed(&error).await,
+        };
+        // Clients hear of the end while the machine goes down; their streams end once it is on record.
+        self.session.set_progress(Progress::Ended(ending.clone()));
+        self.session.output.close();
+        let mut stopwatch = Stopwatch::start();
+        self.take_down(booted).await;
+        timings.teardown_ms += stopwatch.lap_ms();
+        ending
+    }
+
+    async fn failed(&self, error: &LifeError) -> Ending {
+        let log = self.bundle.boot_log();
+        let console = spawn_blocking(move || console::tail(&log)).await.unwrap_or_default();
+        tracing::error!(%error, "the container did not come to run");
+        Ending::failed(error.to_failure(&console))
+    }
+}

@@ -1,0 +1,100 @@
+//! The machine that a container needs.
+
+use std::path::{Path, PathBuf};
+
+use container_hypervisor::{ConfigError, Disk, DiskAccess, DiskSerial, MachineConfig};
+use container_model::ContainerConfig;
+use container_state::{AppPaths, Bundle};
+
+use super::{ROOT_DISK_SERIAL, layer_serial};
+
+/// What kernel, agent and page tables take besides the workload, bytes: the allowance of Apple's tool.
+const MEMORY_OVERHEAD_BYTES: u64 = 128 << 20;
+/// Machines have memory in units of this many bytes.
+const MEMORY_UNIT_BYTES: u64 = 1 << 20;
+/// Hexadecimal digits of a SHA-256 digest.
+const SHA256_HEX_LENGTH: usize = 64;
+
+/// A container's record asks for a machine that cannot be.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MachinePlanError {
+    /// A layer's name is no digest, so that it names no file.
+    #[error("the record of the container is damaged: {0:?} is no layer")]
+    Layer(String),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+/// The machine for a container: its layers' disks read-only, lowest first, then its own.
+pub(crate) fn machine_config(
+    config: &ContainerConfig,
+    paths: &AppPaths,
+    bundle: &Bundle,
+    kernel: PathBuf,
+    initramfs: PathBuf,
+) -> Result<MachineConfig, MachinePlanError> {
+    let layers = paths.layers();
+    let mut disks = Vec::with_capacity(config.image.layers.len() + 1);
+    for (index, layer) in config.image.layers.iter().enumerate() {
+        disks.push(Disk {
+            serial: DiskSerial::new(layer_serial(index))?,
+            path: layer_disk(&layers, layer)?,
+            access: DiskAccess::ReadOnly,
+        });
+    }
+    disks.push(Disk {
+        serial: DiskSerial::new(ROOT_DISK_SERIAL)?,
+        path: bundle.root_disk(),
+        access: DiskAccess::ReadWrite,
+    });
+    let memory_bytes = config.resources.memory_in_bytes.saturating_add(MEMORY_OVERHEAD_BYTES);
+    Ok(MachineConfig {
+        kernel,
+        initramfs,
+        kernel_arguments: Vec::new(),
+        vcpu_count: config.resources.cpus,
+        memory_bytes: memory_bytes
+            .div_ceil(MEMORY_UNIT_BYTES)
+            .saturating_mul(MEMORY_UNIT_BYTES),
+        disks,
+        frame_ports: Vec::new(),
+        shared_directories: Vec::new(),
+        console_log: bundle.boot_log(),
+        balloon: false,
+    })
+}
+
+/// `sha256:<hex>` → `<layers>/<hex>.ext4`.
+fn layer_disk(layers: &Path, diff_id: &str) -> Result<PathBuf, MachinePlanError> {
+    let hex = diff_id.strip_prefix("sha256:").unwrap_or_default();
+    let digest = hex.len() == SHA256_HEX_LENGTH && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if digest {
+        Ok(layers.join(format!("{hex}.ext4")))
+    } else {
+        Err(MachinePlanError::Layer(diff_id.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_digests_name_layer_disks() {
+        let layers = Path::new("/layers");
+        let hex = "0123456789abcdef".repeat(4);
+        assert_eq!(
+            layer_disk(layers, &format!("sha256:{hex}")).unwrap(),
+            layers.join(format!("{hex}.ext4"))
+        );
+        for bad in [
+            "",
+            "sha256:",
+            "sha256:../../etc/passwd",
+            &hex,
+            &format!("sha256:{}", hex.to_uppercase()),
+        ] {
+            assert!(layer_disk(layers, bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What a container's configuration means for the machine and for the guest's agent. Pure functions.
+
+pub(crate) mod capabilities;
+mod container;
+mod machine;
+mod process;
+
+pub(crate) use container::container_request;
+pub(crate) use machine::{MachinePlanError, machine_config};
+pub(crate) use process::{INIT_PROCESS_ID, ProcessPlanError, exec_process, init_process};
+
+/// Serial of the writable disk.
+const ROOT_DISK_SERIAL: &str = "rootfs";
+
+/// Serial of a layer's disk, the lowest layer being 0.
+fn layer_serial(index: usize) -> String {
+    format!("layer-{index}")
+}

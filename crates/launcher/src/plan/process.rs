@@ -1,0 +1,137 @@
+//! Processes as the guest's agent is asked to run them.
+
+use container_agent_api::v1::{ProcessRole, ProcessSpec, Rlimit, StartProcess, WindowSize};
+use container_model::ContainerConfig;
+
+use super::capabilities::{CapabilityError, effective_capabilities};
+use crate::control::v1::ExecOpen;
+
+/// The agent's name for the first process.
+pub(crate) const INIT_PROCESS_ID: &str = "init";
+
+/// Longest process id that a client may choose, bytes.
+const PROCESS_ID_MAX_BYTES: usize = 64;
+
+/// A process that cannot be asked for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProcessPlanError {
+    #[error(transparent)]
+    Capability(#[from] CapabilityError),
+    #[error("no program to execute was given")]
+    NoProgram,
+    #[error("invalid process id {0:?}")]
+    ProcessId(String),
+}
+
+/// The container's first process.
+pub(crate) fn init_process(
+    config: &ContainerConfig,
+    window_size: Option<WindowSize>,
+) -> Result<StartProcess, ProcessPlanError> {
+    let init = &config.init_process;
+    let mut arguments = Vec::with_capacity(1 + init.arguments.len());
+    arguments.push(init.executable.clone());
+    arguments.extend(init.arguments.iter().cloned());
+    let spec = ProcessSpec {
+        arguments,
+        environment: init.environment.clone(),
+        terminal: init.terminal,
+        window_size: window_size.filter(|_| init.terminal),
+        ..inherited(config)?
+    };
+    Ok(StartProcess {
+        process_id: INIT_PROCESS_ID.to_owned(),
+        role: ProcessRole::Init.into(),
+        spec: Some(spec),
+        stdin: config.options.stdin,
+        detached: false,
+    })
+}
+
+/// One more process: what `open` leaves empty is the container's own.
+pub(crate) fn exec_process(config: &ContainerConfig, open: ExecOpen) -> Result<StartProcess, ProcessPlanError> {
+    if open.arguments.first().is_none_or(String::is_empty) {
+        return Err(ProcessPlanError::NoProgram);
+    }
+    let fits = open.process_id.len() <= PROCESS_ID_MAX_BYTES
+        && open
+            .process_id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    if !fits || open.process_id.is_empty() || open.process_id == INIT_PROCESS_ID {
+        return Err(ProcessPlanError::ProcessId(open.process_id));
+    }
+    let window_size = open.window_size.map(|size| WindowSize {
+        rows: size.rows,
+        columns: size.columns,
+    });
+    let mut spec = ProcessSpec {
+        arguments: open.arguments,
+        environment: merge_environment(&config.init_process.environment, &open.environment),
+        terminal: open.terminal,
+        window_size: window_size.filter(|_| open.terminal),
+        ..inherited(config)?
+    };
+    if !open.working_directory.is_empty() {
+        spec.working_directory = open.working_directory;
+    }
+    if !open.user.is_empty() {
+        spec.user = open.user;
+        // The groups belong to the container's user.
+        spec.additional_gids = Vec::new();
+    }
+    Ok(StartProcess {
+        process_id: open.process_id,
+        role: ProcessRole::Exec.into(),
+        spec: Some(spec),
+        stdin: open.stdin && !open.detached,
+        detached: open.detached,
+    })
+}
+
+/// What all processes of a container have in common unless they are told otherwise.
+fn inherited(config: &ContainerConfig) -> Result<ProcessSpec, ProcessPlanError> {
+    let init = &config.init_process;
+    let rlimit = |limit: &container_model::RlimitConfig| Rlimit {
+        name: limit.limit.clone(),
+        soft: limit.soft,
+        hard: limit.hard,
+    };
+    Ok(ProcessSpec {
+        working_directory: init.working_directory.clone(),
+        user: init.user.to_agent_text(),
+        additional_gids: init.supplemental_groups.clone(),
+        rlimits: init.rlimits.iter().map(rlimit).collect(),
+        capabilities: effective_capabilities(&config.cap_add, &config.cap_drop)?,
+        no_new_privileges: false,
+        seccomp: true,
+        ..ProcessSpec::default()
+    })
+}
+
+/// `base` with the variables of `over` replaced or added; the last of several settings of one variable counts.
+fn merge_environment(base: &[String], over: &[String]) -> Vec<String> {
+    fn key(entry: &str) -> &str {
+        entry.split('=').next().unwrap_or(entry)
+    }
+    let mut merged: Vec<&String> = Vec::with_capacity(base.len() + over.len());
+    for entry in base.iter().chain(over) {
+        match merged.iter().position(|known| key(known) == key(entry)) {
+            Some(index) => merged[index] = entry,
+            None => merged.push(entry),
+        }
+    }
+    merged.into_iter().cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_variables_win_in_place() {
+        let own = |entries: &[&str]| entries.iter().map(|entry| (*entry).to_owned()).collect::<Vec<_>>();
+        let merged = merge_environment(&own(&["PATH=/bin", "A=1"]), &own(&["A=2", "B=", "PATH=/usr/bin"]));
+        assert_eq!(merged, ["PATH=/usr/bin", "A=2", "B="]);
+    }
+}

@@ -1,0 +1,138 @@
+//! A client at the workload's standard streams.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use tokio_stream::StreamExt as _;
+use tonic::{Status, Streaming};
+
+use crate::control::v1::{AttachRequest, AttachResponse, Running, attach_request::Request, attach_response::Response};
+use crate::launch::Limits;
+use crate::session::{Chunk, Departure, InputEvent, Session, StdinLease, pass_on};
+
+type Responses = mpsc::Sender<Result<AttachResponse, Status>>;
+
+/// One attached client.
+pub(super) struct Attachment {
+    session: Arc<Session>,
+    limits: Limits,
+    requests: Streaming<AttachRequest>,
+    chunks: mpsc::Receiver<Chunk>,
+    stdin: Option<StdinLease>,
+    owner: bool,
+}
+
+/// The client is gone.
+struct ClientGone;
+
+impl Attachment {
+    /// Reads the client's first request and attaches it, before anything that it asks to be started can say a word.
+    pub(super) async fn open(
+        session: &Arc<Session>,
+        limits: Limits,
+        mut requests: Streaming<AttachRequest>,
+    ) -> Result<Self, Status> {
+        let first = requests.message().await?.and_then(|message| message.request);
+        let Some(Request::Open(open)) = first else {
+            return Err(Status::invalid_argument("the first request must be open"));
+        };
+        let stdin = if open.stdin { session.lease_stdin()? } else { None };
+        if let Some(size) = open.window_size {
+            session.set_window_size(container_agent_api::v1::WindowSize {
+                rows: size.rows,
+                columns: size.columns,
+            });
+        }
+        let chunks = session.output.subscribe();
+        session.wish(|wishes| {
+            wishes.heard = true;
+            wishes.start |= open.start;
+        });
+        let session = Arc::clone(session);
+        Ok(Self {
+            session,
+            limits,
+            requests,
+            chunks,
+            stdin,
+            owner: open.owner,
+        })
+    }
+
+    /// Carries the streams until the container's end is on record, or the client leaves.
+    pub(super) async fn serve(self, responses: Responses) {
+        let Self {
+            session,
+            limits,
+            requests,
+            chunks,
+            stdin,
+            owner,
+        } = self;
+        let events = requests.map(|message| match message.map(|message| message.request) {
+            Ok(Some(Request::Stdin(bytes))) => InputEvent::Bytes(Bytes::from(bytes)),
+            Ok(Some(Request::CloseStdin(_))) => InputEvent::Close,
+            Ok(Some(Request::Detach(_))) => InputEvent::Detach,
+            // A second `open`, or something that a newer client knows: nothing to do.
+            Ok(Some(Request::Open(_)) | None) => InputEvent::Bytes(Bytes::new()),
+            Err(_) => InputEvent::Lost,
+        });
+        let output = forward(&session, chunks, &responses);
+        let input = pass_on(events, stdin);
+        tokio::pin!(output, input);
+        let mut listening = true;
+        let lost = loop {
+            tokio::select! {
+                done = &mut output => break done.is_err(),
+                () = responses.closed() => break true,
+                departure = &mut input, if listening => match departure {
+                    Departure::Detached => break false,
+                    Departure::Lost => break true,
+                    // Its output goes on; but who owns the container must stay.
+                    Departure::Silent => {
+                        listening = false;
+                        if owner {
+                            session.stop(None, limits.stop);
+                        }
+                    }
+                },
+            }
+        };
+        if owner && lost {
+            session.stop(None, limits.stop);
+        }
+    }
+}
+
+/// Sends what the workload does until its end is on record.
+async fn forward(
+    session: &Session,
+    mut chunks: mpsc::Receiver<Chunk>,
+    responses: &Responses,
+) -> Result<(), ClientGone> {
+    let send = async |response: Response| {
+        let response = AttachResponse {
+            response: Some(response),
+        };
+        responses.send(Ok(response)).await.map_err(|_| ClientGone)
+    };
+    if session.running_or_ending().await.is_none() {
+        send(Response::Running(Running {})).await?;
+    }
+    while let Some(chunk) = chunks.recv().await {
+        send(match chunk {
+            Chunk::Stdout(bytes) => Response::Stdout(bytes.into()),
+            Chunk::Stderr(bytes) => Response::Stderr(bytes.into()),
+        })
+        .await?;
+    }
+    let ending = session.ended().await;
+    send(match ending.exit_status() {
+        Some(status) if ending.failure.is_none() => Response::Exited(status),
+        _ => Response::Failure(ending.to_failure()),
+    })
+    .await?;
+    session.recorded().await;
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! The control service of a launcher.
+
+mod attach;
+mod connection;
+mod exec;
+mod listener;
+mod service;
+
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Server;
+
+use crate::control::v1::control_server::ControlServer;
+use crate::control::{CONNECTION_WINDOW_BYTES, MESSAGE_MAX_BYTES, STREAM_WINDOW_BYTES};
+use crate::launch::Limits;
+use crate::session::Session;
+use connection::Connection;
+pub(crate) use listener::ControlSocket;
+use service::Service;
+
+/// Connections that may wait to be taken.
+const BACKLOG: usize = 8;
+
+/// The service while it runs.
+pub(crate) struct ControlService {
+    connections: mpsc::Sender<std::io::Result<Connection>>,
+    shutdown: oneshot::Sender<()>,
+    task: JoinHandle<Result<(), tonic::transport::Error>>,
+}
+
+impl ControlService {
+    /// Serves `first`, and whatever connects later.
+    pub(crate) fn start(session: &Arc<Session>, limits: Limits, first: Option<UnixStream>) -> Self {
+        let (connections, incoming) = mpsc::channel(BACKLOG);
+        let (shutdown, asked) = oneshot::channel::<()>();
+        if let Some(first) = first {
+            match Connection::first(first, Arc::clone(session)) {
+                // The queue is new and empty.
+                Ok(connection) => drop(connections.try_send(Ok(connection))),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot use the first connection");
+                    session.wish(|wishes| wishes.abandoned = true);
+                }
+            }
+        }
+        let service =
+            ControlServer::new(Service::new(Arc::clone(session), limits)).max_decoding_message_size(MESSAGE_MAX_BYTES);
+        let serve = Server::builder()
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .add_service(service)
+            .serve_with_incoming_shutdown(ReceiverStream::new(incoming), async {
+                // A sender that is dropped asks as well.
+                let _ = asked.await;
+            });
+        Self {
+            connections,
+            shutdown,
+            task: tokio::spawn(serve),
+        }
+    }
+
+    /// Takes connections from the socket from now on, for as long as the service runs.
+    pub(crate) fn listen(&self, socket: &mut ControlSocket) {
+        if let Some(listener) = socket.take_listener() {
+            tokio::spawn(listener::accept(listener, self.connections.clone()));
+        }
+    }
+
+    /// Answers what is being asked, closes all connections and ends, within `limit`.
+    pub(crate) async fn end(self, limit: Duration) {
+        let _ = self.shutdown.send(());
+        if tokio::time::timeout(limit, self.task).await.is_err() {
+            tracing::warn!("a client did not read its last answer");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Output of the workload, to everybody who is attached.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+/// Chunks (of at most 64 KiB) that may wait for one client.
+const CLIENT_QUEUE: usize = 4;
+
+/// A piece of output.
+#[derive(Debug, Clone)]
+pub(crate) enum Chunk {
+    /// Standard output, or the terminal.
+    Stdout(Bytes),
+    /// Standard error.
+    Stderr(Bytes),
+}
+
+impl Chunk {
+    pub(crate) fn bytes(&self) -> &Bytes {
+        match self {
+            Self::Stdout(bytes) | Self::Stderr(bytes) => bytes,
+        }
+    }
+}
+
+/// Copies output to all attached clients at the pace of the slowest.
+#[derive(Default)]
+pub(crate) struct Output {
+    clients: Mutex<Clients>,
+}
+
+#[derive(Default)]
+struct Clients {
+    senders: Vec<mpsc::Sender<Chunk>>,
+    closed: bool,
+}
+
+impl Output {
+    /// Everything from now on. The channel ends with the output; dropping it leaves.
+    pub(crate) fn subscribe(&self) -> mpsc::Receiver<Chunk> {
+        let (sender, receiver) = mpsc::channel(CLIENT_QUEUE);
+        let mut clients = self.lock();
+        if !clients.closed {
+            clients.senders.push(sender);
+        }
+        receiver
+    }
+
+    /// Hands a chunk to all clients; waits for those that are behind, but not for those that have left.
+    pub(crate) async fn publish(&self, chunk: Chunk) {
+        let senders = self.lock().senders.clone();
+        let mut left = false;
+        for sender in senders {
+            left |= sender.send(chunk.clone()).await.is_err();
+        }
+        if left {
+            self.lock().senders.retain(|sender| !sender.is_closed());
+        }
+    }
+
+    /// Ends the output for all clients once they have read what waits for them.
+    pub(crate) fn close(&self) {
+        let mut clients = self.lock();
+        clients.closed = true;
+        clients.senders.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Clients> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use tokio::time::timeout;
+
+    fn chunk() -> Chunk {
+        Chunk::Stdout(Bytes::from_static(b"x"))
+    }
+
+    #[tokio::test]
+    async fn the_slowest_client_sets_the_pace_until_it_leaves() {
+        let output = Output::default();
+        let mut fast = output.subscribe();
+        let slow = output.subscribe();
+        for _ in 0..CLIENT_QUEUE {
+            output.publish(chunk()).await;
+            assert!(fast.recv().await.is_some());
+        }
+        assert!(
+            timeout(Duration::from_millis(30), output.publish(chunk()))
+                .await
+                .is_err()
+        );
+        assert!(fast.recv().await.is_some());
+        drop(slow);
+        assert!(timeout(Duration::from_secs(9), output.publish(chunk())).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn whoever_comes_after_the_end_sees_the_end() {
+        let output = Output::default();
+        let mut early = output.subscribe();
+        output.publish(chunk()).await;
+        output.close();
+        assert!(early.recv().await.is_some() && early.recv().await.is_none());
+        assert!(output.subscribe().recv().await.is_none());
+    }
+}

@@ -1,0 +1,42 @@
+//! What clients want of the container.
+
+use container_model::Signal;
+use tokio::time::Instant;
+
+/// What clients want of the container, all of them together.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Wishes {
+    /// Somebody wants the workload to run.
+    pub(crate) start: bool,
+    /// Somebody wants the container to end.
+    pub(crate) stop: Option<Stop>,
+    /// Whoever started the launcher went away before wanting anything.
+    pub(crate) abandoned: bool,
+    /// A client has been told how it went, or is about to be.
+    pub(crate) heard: bool,
+}
+
+/// A wish to end the container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stop {
+    /// The signal to begin with.
+    pub(crate) signal: Signal,
+    /// When to use SIGKILL.
+    pub(crate) kill_at: Instant,
+}
+
+impl Wishes {
+    /// Adds a wish to stop. The last signal and the earliest SIGKILL count.
+    pub(crate) fn add_stop(&mut self, wish: Stop) {
+        let kill_at = self.stop.map_or(wish.kill_at, |stop| stop.kill_at.min(wish.kill_at));
+        self.stop = Some(Stop {
+            signal: wish.signal,
+            kill_at,
+        });
+    }
+
+    /// Whether a boot in progress is to be given up.
+    pub(crate) fn ends_boot(&self) -> bool {
+        self.stop.is_some() || (self.abandoned && !self.start)
+    }
+}

@@ -1,0 +1,144 @@
+//! Machines that do not come up.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod harness;
+
+use std::time::Duration;
+
+use container_hypervisor::MachineExit;
+use container_hypervisor::fake::{Boot, FakeHypervisor, Guest, Outcome, Process};
+use container_launcher::control::v1::FailureKind;
+use container_model::Phase;
+use harness::{PATIENCE, Source, World, owner};
+
+async fn failure_of(guest: Guest) -> (String, World) {
+    let world = World::new(|_| {});
+    let launcher = world.launch(&guest.with_console("boot line 1\n\u{1b}[31mKernel panic\n"));
+    let seen = launcher.attach(owner()).await.finish().await;
+    let failure = seen.failure.expect("a failure");
+    assert_eq!(failure.kind(), FailureKind::Launch);
+    assert!(!seen.running && seen.exit.is_none());
+    launcher.ended().await;
+    assert!(matches!(
+        world.phase(),
+        Phase::Stopped {
+            started: None,
+            exit: None,
+            reason: Some(_),
+            ..
+        }
+    ));
+    assert_eq!(world.socket_count(), 0);
+    (failure.message, world)
+}
+
+#[tokio::test]
+async fn guest_that_hangs_in_boot_is_given_up_with_its_console() {
+    let (message, _world) = failure_of(Guest::booting(Boot::Hang)).await;
+    assert!(message.contains("did not come up within 0.3 s"), "{message}");
+    assert!(message.ends_with("\n  boot line 1\n  [31mKernel panic"), "{message:?}");
+}
+
+#[tokio::test]
+async fn guest_that_dies_in_boot_is_noticed_at_once() {
+    let exit = MachineExit::Failed {
+        reason: "QEMU was killed by signal 9".to_owned(),
+    };
+    let (message, _world) = failure_of(Guest::booting(Boot::Die {
+        after: Duration::from_millis(20),
+        exit,
+    }))
+    .await;
+    assert!(
+        message.contains("killed by signal 9") && message.contains("Kernel panic"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn guest_that_sends_garbage_is_given_up() {
+    let (message, _world) = failure_of(Guest::booting(Boot::Garbage(b"login: \x1b[2J".to_vec()))).await;
+    assert!(message.contains("login") && !message.contains('\u{1b}'), "{message:?}");
+}
+
+#[tokio::test]
+async fn temporary_container_that_does_not_boot_is_removed() {
+    let world = World::new(|config| config.options.auto_remove = true);
+    let launcher = world.launch(&Guest::booting(Boot::Hang));
+    assert!(launcher.attach(owner()).await.finish().await.failure.is_some());
+    assert!(world.is_gone());
+    launcher.ended().await;
+}
+
+#[tokio::test]
+async fn machine_that_ends_under_the_workload_leaves_a_truthful_record() {
+    let world = World::new(|_| {});
+    let guest = Guest::running(|_| Process::ends(Outcome::UntilSignal { ignores: Vec::new() }));
+    let source = Source {
+        ends_after: Duration::from_millis(200),
+        ..Source::new(&guest)
+    };
+    let launcher = world.launch_with(source);
+    let seen = launcher.attach(owner()).await.finish().await;
+    assert!(seen.running);
+    assert_eq!(seen.exit.unwrap().exit_code, 137);
+    let Phase::Stopped {
+        exit: Some(exit),
+        reason: Some(reason),
+        ..
+    } = world.phase()
+    else {
+        panic!("{:?}", world.phase())
+    };
+    assert_eq!(exit.exit_code, 137);
+    assert!(
+        reason.contains("ended unexpectedly: QEMU was killed by signal 9"),
+        "{reason}"
+    );
+    launcher.ended().await;
+}
+
+#[tokio::test]
+async fn agent_that_breaks_the_protocol_is_a_failure_of_ours() {
+    let world = World::new(|_| {});
+    let launcher = world.launch(&Guest::running(|_| Process::ends(Outcome::Vanish)));
+    let failure = launcher.attach(owner()).await.finish().await.failure.unwrap();
+    assert!(failure.message.contains("protocol"), "{failure:?}");
+    launcher.ended().await;
+}
+
+#[tokio::test]
+async fn damaged_record_is_answered() {
+    let world = World::new(|config| config.image.layers = vec!["sha256:../../etc/passwd".to_owned()]);
+    let launcher = world.launch(&Guest::default());
+    let failure = launcher.attach(owner()).await.finish().await.failure.unwrap();
+    assert!(failure.message.contains("damaged"), "{failure:?}");
+    launcher.ended().await;
+}
+
+#[tokio::test]
+async fn accelerator_that_fails_is_replaced_once() {
+    let world = World::new(|_| {});
+    let exit = MachineExit::Failed {
+        reason: "KVM internal error".to_owned(),
+    };
+    let broken = FakeHypervisor::new(Guest::booting(Boot::Die {
+        after: Duration::ZERO,
+        exit,
+    }));
+    let good = FakeHypervisor::new(Guest::running(|_| Process::exits(4)));
+    let source = Source {
+        hypervisor: broken.clone(),
+        second: Some(good.clone()),
+        ends_after: PATIENCE,
+    };
+    let launcher = world.launch_with(source);
+    assert_eq!(launcher.attach(owner()).await.finish().await.exit.unwrap().exit_code, 4);
+    launcher.ended().await;
+    assert_eq!((broken.created_count(), good.created_count()), (1, 1));
+}

@@ -1,0 +1,323 @@
+//! A launcher in this process, over a hypervisor without machines.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use container_hypervisor::fake::{FakeHypervisor, Guest};
+use container_hypervisor::{
+    AgentStream, CreateError, Hypervisor, HypervisorInfo, Machine, MachineConfig, MachineError, MachineExit,
+};
+use container_launcher::control::v1::attach_request::Request as Wire;
+use container_launcher::control::v1::attach_response::Response as Event;
+use container_launcher::control::v1::{AttachOpen, AttachRequest, AttachResponse, ExitStatus};
+use container_launcher::control::{self, ControlClient};
+use container_launcher::{HypervisorSource, Launch, Limits, run};
+use container_model::{
+    ContainerConfig, ContainerId, ContainerOptions, ImageReference, InitProcess, Phase, PlatformConfig, ProcessUser,
+    Resources,
+};
+use container_state::{AppPaths, ContainerStore, LoadError};
+use time::OffsetDateTime;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Streaming;
+
+/// Nothing in these tests takes this long unless it hangs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An app root with one container.
+pub(crate) struct World {
+    root: tempfile::TempDir,
+    pub(crate) config: ContainerConfig,
+    pub(crate) limits: Limits,
+}
+
+impl World {
+    pub(crate) fn new(change: impl FnOnce(&mut ContainerConfig)) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let mut config = config();
+        change(&mut config);
+        let short = Duration::from_millis(300);
+        let limits = Limits {
+            boot: short,
+            stop: short,
+            kill: short,
+            shutdown: short,
+            farewell: short,
+        };
+        let world = Self { root, config, limits };
+        world.paths().prepare().unwrap();
+        world
+            .store()
+            .create(&world.config, |directory| {
+                std::fs::write(directory.join("rootfs.ext4"), b"")
+            })
+            .unwrap_or_else(|error| panic!("{error}"));
+        world
+    }
+
+    pub(crate) fn paths(&self) -> AppPaths {
+        AppPaths::new(self.root.path(), self.root.path().join("run"))
+    }
+
+    pub(crate) fn store(&self) -> ContainerStore {
+        ContainerStore::new(self.paths())
+    }
+
+    pub(crate) fn id(&self) -> &ContainerId {
+        &self.config.id
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.store().load(self.id()).unwrap().state.phase
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self.store().load(self.id()), Err(LoadError::NotFound { .. }))
+    }
+
+    /// Sockets in the runtime directory.
+    pub(crate) fn socket_count(&self) -> usize {
+        std::fs::read_dir(self.paths().runtime()).unwrap().count()
+    }
+
+    pub(crate) fn launch(&self, guest: &Guest) -> Launcher {
+        self.launch_with(Source::new(guest))
+    }
+
+    pub(crate) fn launch_with(&self, source: Source) -> Launcher {
+        let (near, far) = UnixStream::pair().unwrap();
+        let launch = Launch {
+            paths: self.paths(),
+            id: self.id().clone(),
+            control: Some(far),
+            hypervisor: Box::new(source),
+            kernel: None,
+            initramfs: "/dev/null".into(),
+            limits: self.limits,
+        };
+        Launcher {
+            client: control::client(near),
+            task: tokio::spawn(run(launch)),
+        }
+    }
+}
+
+/// A running launcher and its first client.
+pub(crate) struct Launcher {
+    pub(crate) client: ControlClient,
+    pub(crate) task: JoinHandle<()>,
+}
+
+impl Launcher {
+    /// Waits until the launcher has ended.
+    pub(crate) async fn ended(self) {
+        drop(self.client);
+        tokio::time::timeout(PATIENCE, self.task)
+            .await
+            .expect("the launcher ends")
+            .unwrap();
+    }
+
+    pub(crate) async fn attach(&self, open: AttachOpen) -> Attached {
+        attach(self.client.clone(), open).await
+    }
+}
+
+pub(crate) async fn attach(mut client: ControlClient, open: AttachOpen) -> Attached {
+    let (requests, receiver) = mpsc::channel(64);
+    requests
+        .send(AttachRequest {
+            request: Some(Wire::Open(open)),
+        })
+        .await
+        .unwrap();
+    let responses = client.attach(ReceiverStream::new(receiver)).await.unwrap().into_inner();
+    Attached { requests, responses }
+}
+
+/// An attached client.
+pub(crate) struct Attached {
+    requests: mpsc::Sender<AttachRequest>,
+    pub(crate) responses: Streaming<AttachResponse>,
+}
+
+/// All that came until the stream ended.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) running: bool,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+    pub(crate) exit: Option<ExitStatus>,
+    pub(crate) failure: Option<control::v1::Failure>,
+}
+
+impl Attached {
+    pub(crate) async fn send(&self, request: Wire) {
+        self.requests
+            .send(AttachRequest { request: Some(request) })
+            .await
+            .unwrap();
+    }
+
+    pub(crate) async fn next(&mut self) -> Option<Event> {
+        let message = tokio::time::timeout(PATIENCE, self.responses.message())
+            .await
+            .expect("an event");
+        message.unwrap().and_then(|response| response.response)
+    }
+
+    pub(crate) async fn finish(&mut self) -> Seen {
+        let mut seen = Seen::default();
+        while let Some(event) = self.next().await {
+            match event {
+                Event::Running(_) => seen.running = true,
+                Event::Stdout(bytes) => seen.stdout.extend(bytes),
+                Event::Stderr(bytes) => seen.stderr.extend(bytes),
+                Event::Exited(status) => seen.exit = Some(status),
+                Event::Failure(failure) => seen.failure = Some(failure),
+            }
+        }
+        seen
+    }
+}
+
+/// A hypervisor without machines that can fail in ways the fake one cannot by itself.
+#[derive(Clone)]
+pub(crate) struct Source {
+    pub(crate) hypervisor: FakeHypervisor,
+    /// What to use after a failed boot.
+    pub(crate) second: Option<FakeHypervisor>,
+    /// When its machines are killed from outside.
+    pub(crate) ends_after: Duration,
+}
+
+impl Source {
+    pub(crate) fn new(guest: &Guest) -> Self {
+        Self {
+            hypervisor: FakeHypervisor::new(guest.clone()),
+            second: None,
+            ends_after: 10 * PATIENCE,
+        }
+    }
+}
+
+#[async_trait]
+impl HypervisorSource for Source {
+    async fn hypervisor(&self) -> Result<Box<dyn Hypervisor>, CreateError> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+#[async_trait]
+impl Hypervisor for Source {
+    fn info(&self) -> &HypervisorInfo {
+        self.hypervisor.info()
+    }
+
+    fn kernel(&self) -> std::path::PathBuf {
+        self.hypervisor.kernel()
+    }
+
+    async fn create(&self, config: MachineConfig) -> Result<Box<dyn Machine>, CreateError> {
+        let end = tokio::time::Instant::now() + self.ends_after;
+        Ok(Box::new(DoomedMachine(self.hypervisor.create(config).await?, end)))
+    }
+
+    async fn fallback(&self, _: &MachineExit) -> Option<Box<dyn Hypervisor>> {
+        self.second
+            .clone()
+            .map(|second| Box::new(second) as Box<dyn Hypervisor>)
+    }
+}
+
+struct DoomedMachine(Box<dyn Machine>, tokio::time::Instant);
+
+#[async_trait]
+impl Machine for DoomedMachine {
+    async fn start(&mut self) -> Result<(), MachineError> {
+        self.0.start().await
+    }
+
+    async fn connect_agent(&mut self) -> Result<AgentStream, MachineError> {
+        self.0.connect_agent().await
+    }
+
+    async fn wait(&mut self) -> MachineExit {
+        match tokio::time::timeout_at(self.1, self.0.wait()).await {
+            Ok(exit) => exit,
+            Err(_) => {
+                let _ = self.0.kill().await;
+                MachineExit::Failed {
+                    reason: "QEMU was killed by signal 9".to_owned(),
+                }
+            }
+        }
+    }
+
+    async fn kill(&mut self) -> Result<(), MachineError> {
+        self.0.kill().await
+    }
+}
+
+pub(crate) fn owner() -> AttachOpen {
+    AttachOpen {
+        start: true,
+        owner: true,
+        ..AttachOpen::default()
+    }
+}
+
+fn config() -> ContainerConfig {
+    ContainerConfig {
+        id: "web".parse().unwrap(),
+        image: ImageReference {
+            reference: "docker.io/library/busybox:latest".to_owned(),
+            descriptor: serde_json::Value::Null,
+            manifest_digest: String::new(),
+            layers: vec![format!("sha256:{}", "0".repeat(64))],
+        },
+        mounts: Vec::new(),
+        labels: [].into(),
+        sysctls: [].into(),
+        init_process: InitProcess {
+            executable: "sh".to_owned(),
+            arguments: vec!["-c".to_owned(), "true".to_owned()],
+            environment: vec!["PATH=/bin".to_owned()],
+            working_directory: "/".to_owned(),
+            terminal: false,
+            user: ProcessUser::Id { uid: 0, gid: 0 },
+            supplemental_groups: Vec::new(),
+            rlimits: Vec::new(),
+            other: serde_json::Map::new(),
+        },
+        platform: PlatformConfig {
+            os: "linux".to_owned(),
+            architecture: "amd64".to_owned(),
+            variant: None,
+        },
+        resources: Resources {
+            cpus: 1,
+            memory_in_bytes: 256 << 20,
+        },
+        read_only: false,
+        cap_add: Vec::new(),
+        cap_drop: Vec::new(),
+        shm_size: None,
+        stop_signal: None,
+        masked_paths: Vec::new(),
+        readonly_paths: Vec::new(),
+        creation_date: OffsetDateTime::UNIX_EPOCH,
+        options: ContainerOptions::default(),
+        other: serde_json::Map::new(),
+    }
+}

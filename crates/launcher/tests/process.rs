@@ -1,0 +1,165 @@
+//! A launcher in a process of its own: what is left when it is killed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod harness;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use container_hypervisor::fake::{Guest, Outcome, Process};
+use container_launcher::control::v1::{StartRequest, StatusRequest, StopRequest};
+use container_launcher::control::{self, ConnectError};
+use container_launcher::{Launch, LauncherProcess, Limits, execute};
+use container_model::Phase;
+use container_state::AppPaths;
+use harness::{PATIENCE, Source, World, owner};
+
+/// The launcher process of the tests below.
+#[test]
+#[ignore = "started by the other tests as a process of its own"]
+fn launcher_process() {
+    let Some(root) = std::env::var_os("CONTAINER_APP_ROOT").map(PathBuf::from) else {
+        return;
+    };
+    let guest = Guest::running(|_| Process::ends(Outcome::UntilSignal { ignores: Vec::new() }));
+    execute(|control| Launch {
+        paths: AppPaths::new(&root, root.join("run")),
+        id: "web".parse().unwrap(),
+        control: Some(control),
+        hypervisor: Box::new(Source::new(&guest)),
+        kernel: None,
+        initramfs: "/dev/null".into(),
+        limits: Limits::default(),
+    });
+}
+
+fn spawn(world: &World) -> control::ControlClient {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "launcher_process", "--ignored", "--nocapture"]);
+    control::client(LauncherProcess::spawn_command(command, &world.paths(), world.id()).unwrap())
+}
+
+async fn pid(client: &control::ControlClient) -> rustix::process::Pid {
+    let pid = client
+        .clone()
+        .status(StatusRequest {})
+        .await
+        .unwrap()
+        .into_inner()
+        .launcher_pid;
+    rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap()
+}
+
+async fn until_free(world: &World) {
+    let bundle = world.store().bundle(world.id());
+    let freed = async {
+        while bundle.has_owner() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, freed).await.expect("the launcher ends");
+}
+
+#[tokio::test]
+async fn killed_launcher_leaves_a_record_that_the_next_look_repairs() {
+    let world = World::new(|_| {});
+    let mut client = spawn(&world);
+    client.start(StartRequest {}).await.unwrap();
+    let pid = pid(&client).await;
+    assert_eq!(
+        rustix::process::getsid(Some(pid)).unwrap(),
+        pid,
+        "it has a session of its own"
+    );
+    assert!(matches!(world.phase(), Phase::Running { .. }));
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+    until_free(&world).await;
+    assert!(matches!(
+        world.phase(),
+        Phase::Stopped {
+            started: Some(_),
+            exit: None,
+            finished: None,
+            reason: Some(_)
+        }
+    ));
+    assert_eq!(world.socket_count(), 0);
+    assert!(matches!(
+        control::connect(&world.paths(), world.id()).await,
+        Err(ConnectError::NotRunning { .. })
+    ));
+    // And it can be started again.
+    let mut client = spawn(&world);
+    client.start(StartRequest {}).await.unwrap();
+    client
+        .stop(StopRequest {
+            signal: 0,
+            timeout_ms: 5000,
+        })
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn launcher_told_to_end_stops_its_container() {
+    let world = World::new(|_| {});
+    let mut client = spawn(&world);
+    client.start(StartRequest {}).await.unwrap();
+    rustix::process::kill_process(pid(&client).await, rustix::process::Signal::TERM).unwrap();
+    until_free(&world).await;
+    let phase = world.phase();
+    assert!(
+        matches!(&phase, Phase::Stopped { exit: Some(exit), .. } if exit.exit_code == 143),
+        "{phase:?}"
+    );
+    let log = std::fs::read_to_string(world.store().bundle(world.id()).launcher_log()).unwrap();
+    assert!(
+        log.contains("chose the accelerator") && log.contains("timings"),
+        "{log}"
+    );
+}
+
+#[tokio::test]
+async fn client_killed_before_it_asked_for_anything_leaves_nothing_running() {
+    let world = World::new(|config| config.options.auto_remove = true);
+    drop(LauncherProcess::spawn_command(
+        {
+            let mut command = Command::new(std::env::current_exe().unwrap());
+            command.args(["--exact", "launcher_process", "--ignored", "--nocapture"]);
+            command
+        },
+        &world.paths(),
+        world.id(),
+    ));
+    let gone = async {
+        while !world.is_gone() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, gone).await.expect("the container goes");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn launcher_is_small() {
+    let world = World::new(|_| {});
+    let client = spawn(&world);
+    let mut attached = harness::attach(client.clone(), owner()).await;
+    attached.next().await.unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", pid(&client).await.as_raw_nonzero())).unwrap();
+    let resident_kib: u64 = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .and_then(|text| text.trim().strip_suffix(" kB")?.parse().ok())
+        .unwrap();
+    eprintln!("{resident_kib} KiB resident");
+    assert!(resident_kib < 20 << 10, "{resident_kib} KiB resident");
+    drop((attached, client));
+    until_free(&world).await;
+}
