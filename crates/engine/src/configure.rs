@@ -1,0 +1,342 @@
+//! From a request and an image to a container's configuration, without I/O.
+
+use std::collections::BTreeMap;
+
+use container_model::{
+    ContainerConfig, ContainerId, ContainerOptions, ImageReference, InitProcess, PlatformConfig, ProcessUser, Resources,
+};
+use container_oci::ProcessDefaults;
+use serde_json::Map;
+use time::OffsetDateTime;
+
+use crate::error::RequestError;
+use crate::{CreateRequest, UserRequest};
+
+/// `PATH` of images that set none, as Docker has it.
+const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Paths hidden from a workload: the default list of container runtimes for Linux (OCI runtime specification, `linux.maskedPaths`).
+const MASKED_PATHS: [&str; 11] = [
+    "/proc/asound",
+    "/proc/acpi",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/sys/firmware",
+    "/sys/devices/virtual/powercap",
+];
+
+/// Paths that a workload cannot write to (OCI runtime specification, `linux.readonlyPaths`).
+const READONLY_PATHS: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/// What is known of the image a container is made from.
+pub(crate) struct ImageFacts<'a> {
+    /// Processors when the request names no number.
+    pub(crate) default_cpus: u32,
+    pub(crate) reference: ImageReference,
+    pub(crate) platform: PlatformConfig,
+    pub(crate) defaults: &'a ProcessDefaults,
+}
+
+/// Puts a container's configuration together.
+///
+/// # Errors
+/// [`RequestError`] when no container can be made of the request.
+pub(crate) fn configure(
+    request: &CreateRequest,
+    image: ImageFacts<'_>,
+    id: ContainerId,
+    creation_date: OffsetDateTime,
+) -> Result<ContainerConfig, RequestError> {
+    let mut command = command(request, &image)?;
+    let executable = command.remove(0);
+    let defaults = image.defaults;
+    let stop_signal = request
+        .stop_signal
+        .map(|signal| signal.to_string())
+        .or_else(|| Some(defaults.stop_signal.clone()).filter(|signal| !signal.is_empty()));
+    let init_process = InitProcess {
+        executable,
+        arguments: command,
+        environment: environment(&defaults.env, &request.environment, id.hostname()),
+        working_directory: working_directory(request, defaults)?,
+        terminal: request.terminal,
+        user: user(&request.user, defaults)?,
+        supplemental_groups: supplemental_groups(&request.user),
+        rlimits: request.rlimits.clone(),
+        other: Map::new(),
+    };
+    Ok(ContainerConfig {
+        image: image.reference,
+        mounts: request.mounts.clone(),
+        labels: labels(defaults, request),
+        sysctls: BTreeMap::new(),
+        init_process,
+        platform: image.platform,
+        resources: resources(request, image.default_cpus)?,
+        read_only: request.read_only,
+        cap_add: request.cap_add.clone(),
+        cap_drop: request.cap_drop.clone(),
+        shm_size: request.shm_size.map(|size| size.0),
+        stop_signal,
+        masked_paths: MASKED_PATHS.map(str::to_owned).to_vec(),
+        readonly_paths: READONLY_PATHS.map(str::to_owned).to_vec(),
+        creation_date,
+        options: ContainerOptions {
+            auto_remove: request.auto_remove,
+            stdin: request.stdin,
+            kernel: request.kernel.clone(),
+        },
+        other: Map::new(),
+        id,
+    })
+}
+
+/// Entrypoint and command as Docker combines them: an entrypoint from the command line drops the image's command.
+fn command(request: &CreateRequest, image: &ImageFacts<'_>) -> Result<Vec<String>, RequestError> {
+    let entrypoint = match &request.entrypoint {
+        Some(program) if program.is_empty() => Vec::new(),
+        Some(program) => vec![program.clone()],
+        None => image.defaults.entrypoint.clone(),
+    };
+    let arguments = if request.arguments.is_empty() && request.entrypoint.is_none() {
+        &image.defaults.cmd
+    } else {
+        &request.arguments
+    };
+    let command: Vec<String> = entrypoint.into_iter().chain(arguments.iter().cloned()).collect();
+    if command.is_empty() {
+        return Err(RequestError::NoCommand {
+            image: image.reference.reference.clone(),
+        });
+    }
+    Ok(command)
+}
+
+/// The image's environment, then the request's; of two entries with one name the later one wins, in the place of the first.
+fn environment(image: &[String], request: &[String], hostname: &str) -> Vec<String> {
+    let hostname = format!("HOSTNAME={hostname}");
+    let base = [DEFAULT_PATH, hostname.as_str()];
+    let mut merged: Vec<String> = Vec::new();
+    for entry in base.into_iter().chain(image.iter().chain(request).map(String::as_str)) {
+        // An entry without "=" would take the host's value in some tools; here it says nothing.
+        let Some((name, _)) = entry.split_once('=') else {
+            continue;
+        };
+        let same_name = |known: &&mut String| known.split_once('=').is_some_and(|(known, _)| known == name);
+        match merged.iter_mut().find(same_name) {
+            Some(known) => entry.clone_into(known),
+            None => merged.push(entry.to_owned()),
+        }
+    }
+    merged
+}
+
+fn working_directory(request: &CreateRequest, defaults: &ProcessDefaults) -> Result<String, RequestError> {
+    let path = request.working_directory.as_deref().unwrap_or(&defaults.working_dir);
+    match path {
+        "" => Ok("/".to_owned()),
+        path if path.starts_with('/') => Ok(path.to_owned()),
+        // An image may say "app" where it means "/app"; Docker takes it so.
+        path if request.working_directory.is_none() => Ok(format!("/{path}")),
+        path => Err(RequestError::WorkingDirectory { path: path.to_owned() }),
+    }
+}
+
+fn user(request: &UserRequest, defaults: &ProcessDefaults) -> Result<ProcessUser, RequestError> {
+    if let (Some(uid), Some(gid), None) = (request.uid, request.gid, &request.user) {
+        return Ok(ProcessUser::Id { uid, gid });
+    }
+    Ok(match user_text(request)? {
+        Some(user_string) => ProcessUser::Raw { user_string },
+        None if defaults.user.is_empty() => ProcessUser::Id { uid: 0, gid: 0 },
+        None => ProcessUser::Raw {
+            user_string: defaults.user.clone(),
+        },
+    })
+}
+
+/// `--gid` alone becomes a supplementary group, as in Apple's tool.
+fn supplemental_groups(request: &UserRequest) -> Vec<u32> {
+    match (request.uid, request.gid) {
+        (None, Some(gid)) => vec![gid],
+        _ => Vec::new(),
+    }
+}
+
+/// The user of a request in the form the guest takes; `None` leaves it to the image or the container.
+pub(crate) fn user_text(request: &UserRequest) -> Result<Option<String>, RequestError> {
+    match (&request.user, request.uid, request.gid) {
+        (Some(_), Some(_), _) | (Some(_), _, Some(_)) => Err(RequestError::TwoUsers),
+        (Some(user), None, None) => Ok(Some(user.clone())),
+        (None, Some(uid), Some(gid)) => Ok(Some(format!("{uid}:{gid}"))),
+        (None, Some(uid), None) => Ok(Some(uid.to_string())),
+        (None, None, _) => Ok(None),
+    }
+}
+
+/// The image's labels, overridden by the request's.
+fn labels(defaults: &ProcessDefaults, request: &CreateRequest) -> BTreeMap<String, String> {
+    let mut labels = defaults.labels.clone();
+    labels.extend(request.labels.clone());
+    labels
+}
+
+fn resources(request: &CreateRequest, default_cpus: u32) -> Result<Resources, RequestError> {
+    let cpus = match request.cpus {
+        Some(0) => return Err(RequestError::NoCpu),
+        Some(cpus) => cpus,
+        None => default_cpus,
+    };
+    let asked = request
+        .memory
+        .map_or(Resources::DEFAULT_MEMORY_BYTES, |memory| memory.0);
+    let minimum_bytes = Resources::MINIMUM_MEMORY_BYTES;
+    if asked < minimum_bytes {
+        return Err(RequestError::Memory {
+            asked: container_model::ByteSize(asked),
+            minimum_bytes,
+        });
+    }
+    // Machines come in whole MiB.
+    let memory_in_bytes = asked.div_ceil(1 << 20) << 20;
+    Ok(Resources { cpus, memory_in_bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> CreateRequest {
+        CreateRequest::new("busybox".parse().unwrap())
+    }
+
+    fn configured(request: &CreateRequest, defaults: &ProcessDefaults) -> Result<ContainerConfig, RequestError> {
+        let image = ImageFacts {
+            default_cpus: 2,
+            reference: ImageReference {
+                reference: "docker.io/library/busybox:latest".to_owned(),
+                descriptor: serde_json::Value::Null,
+                manifest_digest: String::new(),
+                layers: Vec::new(),
+            },
+            platform: PlatformConfig {
+                os: "linux".to_owned(),
+                architecture: "amd64".to_owned(),
+                variant: None,
+            },
+            defaults,
+        };
+        configure(request, image, "web-1".parse().unwrap(), OffsetDateTime::UNIX_EPOCH)
+    }
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    fn command_of(entrypoint: Option<&str>, arguments: &str) -> Vec<String> {
+        let defaults = ProcessDefaults {
+            entrypoint: words("/entry -x"),
+            cmd: words("serve"),
+            ..Default::default()
+        };
+        let mut request = request();
+        request.entrypoint = entrypoint.map(str::to_owned);
+        request.arguments = words(arguments);
+        let process = configured(&request, &defaults).unwrap().init_process;
+        std::iter::once(process.executable).chain(process.arguments).collect()
+    }
+
+    #[test]
+    fn entrypoint_and_command_combine_as_in_docker() {
+        assert_eq!(command_of(None, ""), words("/entry -x serve"));
+        assert_eq!(command_of(None, "stop now"), words("/entry -x stop now"));
+        assert_eq!(command_of(Some("sh"), ""), words("sh"));
+        assert_eq!(command_of(Some("sh"), "-c true"), words("sh -c true"));
+        assert_eq!(command_of(Some(""), "true"), words("true"));
+    }
+
+    #[test]
+    fn an_image_without_command_needs_one() {
+        let error = configured(&request(), &ProcessDefaults::default()).unwrap_err();
+        assert!(matches!(error, RequestError::NoCommand { .. }));
+    }
+
+    #[test]
+    fn later_environment_wins_and_the_host_never_leaks() {
+        let defaults = ProcessDefaults {
+            cmd: words("sh"),
+            env: words("A=1 B=2 LEAK"),
+            ..Default::default()
+        };
+        let mut request = request();
+        request.environment = words("B=3 A=");
+        let environment = configured(&request, &defaults).unwrap().init_process.environment;
+        assert_eq!(environment[2..], ["A=", "B=3"]);
+        assert_eq!(environment[1], "HOSTNAME=web-1");
+    }
+
+    #[test]
+    fn users_combine_as_documented() {
+        let user = |user: Option<&str>, uid, gid| {
+            user_text(&UserRequest {
+                user: user.map(str::to_owned),
+                uid,
+                gid,
+            })
+        };
+        assert_eq!(user(Some("www"), None, None), Ok(Some("www".to_owned())));
+        assert_eq!(user(None, Some(5), Some(6)), Ok(Some("5:6".to_owned())));
+        assert_eq!(user(None, Some(5), None), Ok(Some("5".to_owned())));
+        assert_eq!(user(None, None, Some(6)), Ok(None));
+        assert_eq!(user(Some("www"), None, Some(6)), Err(RequestError::TwoUsers));
+        let only_group = UserRequest {
+            user: None,
+            uid: None,
+            gid: Some(6),
+        };
+        assert_eq!(supplemental_groups(&only_group), [6]);
+    }
+
+    #[test]
+    fn memory_has_a_floor_and_whole_mebibytes() {
+        let defaults = ProcessDefaults {
+            cmd: words("sh"),
+            ..Default::default()
+        };
+        let mut request = request();
+        request.memory = Some(container_model::ByteSize(100 << 20));
+        assert!(matches!(
+            configured(&request, &defaults),
+            Err(RequestError::Memory { .. })
+        ));
+        request.memory = Some(container_model::ByteSize((300 << 20) + 1));
+        assert_eq!(
+            configured(&request, &defaults).unwrap().resources.memory_in_bytes,
+            301 << 20
+        );
+    }
+
+    #[test]
+    fn working_directories_are_absolute() {
+        let defaults = ProcessDefaults {
+            cmd: words("sh"),
+            working_dir: "app".to_owned(),
+            ..Default::default()
+        };
+        let mut request = request();
+        assert_eq!(
+            configured(&request, &defaults).unwrap().init_process.working_directory,
+            "/app"
+        );
+        request.working_directory = Some("relative".to_owned());
+        assert!(matches!(
+            configured(&request, &defaults),
+            Err(RequestError::WorkingDirectory { .. })
+        ));
+    }
+}

@@ -1,0 +1,257 @@
+//! What can go wrong in a container's life, and how a front end should report it.
+
+use container_hypervisor::CreateError as HypervisorError;
+use container_image::{CatalogError, ContentError, ResolveError};
+use container_launcher::SpawnError;
+use container_launcher::control::ConnectError;
+use container_launcher::control::v1::{Failure, FailureKind};
+use container_model::{ByteSize, ContainerId};
+use container_state::{CreateError, DeleteError, FindError, ListError, LoadError, PathsError};
+
+/// A verb failed.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// No container has this name, and no single one begins with it.
+    #[error("no such container: {name}")]
+    NoSuchContainer {
+        /// What was asked for.
+        name: String,
+    },
+    /// The container is in a phase in which the verb makes no sense.
+    #[error("cannot {verb} container {id}: it is {phase}")]
+    Phase {
+        /// The verb.
+        verb: &'static str,
+        /// The container.
+        id: ContainerId,
+        /// Its phase.
+        phase: &'static str,
+    },
+    /// The request contradicts itself or the image.
+    #[error("{0}")]
+    Request(#[from] RequestError),
+    /// The app root cannot be used.
+    #[error(transparent)]
+    Paths(#[from] PathsError),
+    /// The container's record or writable disk could not be made.
+    #[error("cannot create the container: {0}")]
+    Create(#[from] CreateError<WritableDiskError>),
+    /// Several containers begin with this name, or they could not be looked through.
+    #[error(transparent)]
+    Find(FindError),
+    /// The containers could not be listed.
+    #[error(transparent)]
+    List(#[from] ListError),
+    /// The container's record could not be read.
+    #[error(transparent)]
+    Load(LoadError),
+    /// The container could not be removed.
+    #[error(transparent)]
+    Delete(#[from] DeleteError),
+    /// The image store failed.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// The image is not in the store, or cannot be used.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    /// No hypervisor can be used on this host.
+    #[error("cannot use a hypervisor: {0}")]
+    Hypervisor(#[from] HypervisorError),
+    /// A launcher could not be started.
+    #[error("cannot start the container's launcher: {0}")]
+    Spawn(#[from] SpawnError),
+    /// The launcher of a running container does not answer.
+    #[error("cannot reach the launcher of container {id}: {source}")]
+    Connect {
+        /// The container.
+        id: ContainerId,
+        /// Why.
+        source: ConnectError,
+    },
+    /// The launcher could not bring the workload up.
+    #[error("{message}")]
+    Launch {
+        /// Decides the exit code.
+        kind: FailureKind,
+        /// What failed, on what and why.
+        message: String,
+        /// What to do about it; may be empty.
+        hint: String,
+    },
+    /// A request to the launcher failed.
+    #[error("cannot {action}: {reason}")]
+    Control {
+        /// What was asked of it.
+        action: &'static str,
+        /// Its answer.
+        reason: String,
+    },
+    /// The launcher went away in the middle of a session.
+    #[error("the container's launcher went away unexpectedly: {reason}")]
+    Lost {
+        /// What is known.
+        reason: String,
+    },
+    /// A log could not be read.
+    #[error("cannot read the log of container {id}: {source}")]
+    Log {
+        /// The container.
+        id: ContainerId,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A kernel could not be installed.
+    #[error("cannot install the kernel {}: {source}", path.display())]
+    Kernel {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+}
+
+/// The writable disk of a container could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot make the writable disk {}: {source}", path.display())]
+pub struct WritableDiskError {
+    /// Its file.
+    pub path: std::path::PathBuf,
+    /// Why.
+    pub source: container_ext4::FormatError,
+}
+
+impl From<FindError> for EngineError {
+    fn from(error: FindError) -> Self {
+        match error {
+            FindError::NotFound { name } => Self::NoSuchContainer { name },
+            other => Self::Find(other),
+        }
+    }
+}
+
+impl From<LoadError> for EngineError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::NotFound { id } => Self::NoSuchContainer { name: id.to_string() },
+            other => Self::Load(other),
+        }
+    }
+}
+
+/// A [`crate::CreateRequest`] that no container can be made of.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// Neither the image nor the command line names a program.
+    #[error("image {image} has no command and none was given")]
+    NoCommand {
+        /// The image.
+        image: String,
+    },
+    /// Less memory than a container needs.
+    #[error("{asked} of memory is too little: at least {} is needed", ByteSize(*minimum_bytes))]
+    Memory {
+        /// What was asked for.
+        asked: ByteSize,
+        /// The floor.
+        minimum_bytes: u64,
+    },
+    /// No processor.
+    #[error("at least one CPU is needed")]
+    NoCpu,
+    /// `-u` together with `--uid` or `--gid`.
+    #[error("--user cannot be combined with --uid or --gid")]
+    TwoUsers,
+    /// A working directory that is not absolute.
+    #[error("working directory {path:?} is not absolute")]
+    WorkingDirectory {
+        /// What was given.
+        path: String,
+    },
+}
+
+/// What kind of failure it is: decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureClass {
+    /// The request makes no sense.
+    Usage,
+    /// A container or image that is not there.
+    NotFound,
+    /// Our own failure before the program was started.
+    Launch,
+    /// The program was found but cannot be executed.
+    NotExecutable,
+    /// The program was not found.
+    ProgramNotFound,
+    /// Everything else.
+    Other,
+}
+
+impl EngineError {
+    /// What kind of failure it is.
+    #[must_use]
+    pub fn class(&self) -> FailureClass {
+        match self {
+            Self::NoSuchContainer { .. } | Self::Resolve(ResolveError::Catalog(CatalogError::NotFound { .. })) => {
+                FailureClass::NotFound
+            }
+            Self::Request(_) => FailureClass::Usage,
+            Self::Launch {
+                kind: FailureKind::NotFound,
+                ..
+            } => FailureClass::ProgramNotFound,
+            Self::Launch {
+                kind: FailureKind::NotExecutable,
+                ..
+            } => FailureClass::NotExecutable,
+            Self::Launch { .. } | Self::Spawn(_) | Self::Hypervisor(_) | Self::Lost { .. } => FailureClass::Launch,
+            _ => FailureClass::Other,
+        }
+    }
+
+    /// What the user can do about it, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoSuchContainer { .. } => Some("container list --all".to_owned()),
+            Self::Launch { hint, .. } if !hint.is_empty() => Some(hint.clone()),
+            Self::Phase { verb: "delete", id, .. } => Some(format!("container delete --force {id}")),
+            Self::Phase {
+                verb: "exec in", id, ..
+            } => Some(format!("container start {id}")),
+            Self::Hypervisor(HypervisorError::ProgramMissing { program }) => Some(install_hint(program)),
+            Self::Hypervisor(HypervisorError::NoBackend { .. }) => {
+                Some("a Linux host: the backend for macOS is not part of this release".to_owned())
+            }
+            Self::Lost { .. } => Some("container list --all shows what is left of it".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Turns a failed call to the launcher into an error that says what was asked of it.
+    pub(crate) fn control(action: &'static str) -> impl FnOnce(tonic::Status) -> Self {
+        move |status| Self::Control {
+            action,
+            reason: status.message().to_owned(),
+        }
+    }
+
+    /// The launcher's own account of a failed start.
+    pub(crate) fn from_failure(failure: Failure) -> Self {
+        let kind = failure.kind();
+        Self::Launch {
+            kind,
+            message: failure.message,
+            hint: failure.hint,
+        }
+    }
+}
+
+/// How to get the hypervisor program on the usual distributions.
+fn install_hint(program: &str) -> String {
+    let package = if program.contains("aarch64") {
+        "qemu-system-arm"
+    } else {
+        "qemu-system-x86"
+    };
+    format!("install it, for example: sudo apt-get install --no-install-recommends {package}")
+}

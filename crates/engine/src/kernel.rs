@@ -1,0 +1,108 @@
+//! The kernel that machines boot: the one shipped with the program, or one that the user has set.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::{Engine, EngineError};
+
+/// Name of the link to the kernel that the user has set, as in Apple's tool, with the architecture in OCI terms after it.
+const DEFAULT_LINK_PREFIX: &str = "default.kernel-";
+
+/// First bytes of an ELF file (System V ABI, "ELF Identification").
+const ELF_MAGIC: &[u8] = b"\x7fELF";
+
+/// Magic number of an arm64 `Image` at byte 56 (Linux, Documentation/arch/arm64/booting.rst).
+const ARM64_IMAGE_MAGIC: &[u8] = b"ARM\x64";
+
+/// Where the kernel in use comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KernelInfo {
+    /// The image.
+    pub path: PathBuf,
+    /// Whether the user has set it.
+    pub set_by_user: bool,
+}
+
+impl Engine {
+    /// Makes a kernel image the default of all machines: it is copied, so the original may go.
+    ///
+    /// # Errors
+    /// [`EngineError::Kernel`] when the file cannot be read, is no bootable kernel, or exists already and `force` is not set.
+    pub fn set_kernel(&self, source: &Path, architecture: &str, force: bool) -> Result<KernelInfo, EngineError> {
+        let failed = |source_error| EngineError::Kernel {
+            path: source.to_owned(),
+            source: source_error,
+        };
+        let bytes = fs::read(source).map_err(failed)?;
+        if !is_kernel(&bytes) {
+            let reason = "neither an ELF vmlinux nor an arm64 Image";
+            return Err(failed(io::Error::new(io::ErrorKind::InvalidData, reason)));
+        }
+        let name = source.file_name().unwrap_or_else(|| "vmlinux".as_ref());
+        let kernels = self.kernels();
+        fs::create_dir_all(&kernels).map_err(failed)?;
+        let target = kernels.join(name);
+        if target.exists() && !force && fs::read(&target).map_err(failed)? != bytes {
+            let reason = format!("{} exists with other contents; --force replaces it", target.display());
+            return Err(failed(io::Error::new(io::ErrorKind::AlreadyExists, reason)));
+        }
+        container_durable::replace(&target, &bytes).map_err(|error| failed(io::Error::other(error)))?;
+        let link = self.kernel_link(architecture);
+        let fresh = kernels.join(format!(".{DEFAULT_LINK_PREFIX}{}", uuid::Uuid::new_v4()));
+        std::os::unix::fs::symlink(name, &fresh).map_err(failed)?;
+        fs::rename(&fresh, &link).map_err(failed)?;
+        Ok(KernelInfo {
+            path: target,
+            set_by_user: true,
+        })
+    }
+
+    /// Goes back to the kernel that is shipped with the program.
+    ///
+    /// # Errors
+    /// [`EngineError::Kernel`].
+    pub fn unset_kernel(&self, architecture: &str) -> Result<(), EngineError> {
+        let link = self.kernel_link(architecture);
+        match fs::remove_file(&link) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(EngineError::Kernel {
+                path: link,
+                source: error,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The kernel that the user has set for an architecture.
+    #[must_use]
+    pub fn user_kernel(&self, architecture: &str) -> Option<PathBuf> {
+        let link = self.kernel_link(architecture);
+        fs::read_link(&link).ok().map(|name| self.kernels().join(name))
+    }
+
+    fn kernels(&self) -> PathBuf {
+        self.paths.root().join("kernels")
+    }
+
+    fn kernel_link(&self, architecture: &str) -> PathBuf {
+        self.kernels().join(format!("{DEFAULT_LINK_PREFIX}{architecture}"))
+    }
+}
+
+fn is_kernel(bytes: &[u8]) -> bool {
+    bytes.starts_with(ELF_MAGIC) || bytes.get(56..60) == Some(ARM64_IMAGE_MAGIC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_bootable_images_are_kernels() {
+        assert!(is_kernel(b"\x7fELF\x02"));
+        let mut image = vec![0; 64];
+        image[56..60].copy_from_slice(b"ARMd");
+        assert!(is_kernel(&image));
+        assert!(!is_kernel(b"#!/bin/sh") && !is_kernel(b""));
+    }
+}

@@ -1,0 +1,34 @@
+//! Being the launcher: what the hidden sub-command does.
+
+use std::process::ExitCode;
+
+use container_launcher::{Launch, Limits};
+use container_model::ContainerId;
+
+use crate::backend::{self, Backend};
+use crate::{Engine, EngineError};
+
+/// Becomes the launcher of a container and runs it to its end. Must be called on the main thread, before any runtime.
+///
+/// # Errors
+/// When there is no such container; everything later is answered over the control connection.
+pub fn launch(id: &ContainerId) -> Result<ExitCode, EngineError> {
+    let engine = Engine::open()?;
+    let view = engine.find(id.as_str())?;
+    let kernel = view
+        .config
+        .options
+        .kernel
+        .clone()
+        .or_else(|| engine.user_kernel(&view.config.platform.architecture));
+    let launch = |control| Launch {
+        initramfs: backend::initramfs(engine.app_root()),
+        hypervisor: Box::new(Backend::new(engine.app_root())),
+        kernel,
+        control: Some(control),
+        limits: Limits::from_environment(),
+        paths: engine.paths.clone(),
+        id: id.clone(),
+    };
+    Ok(container_launcher::execute(launch))
+}

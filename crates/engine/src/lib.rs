@@ -1,0 +1,37 @@
+//! Run, exec, stop and the other verbs of a container's life: the only crate that front ends call.
+//!
+//! An [`Engine`] stands for one app root. It holds no state of its own between calls: everything is files and the launchers that
+//! own running containers. Each verb is a file.
+
+mod attach;
+mod backend;
+mod configure;
+mod container;
+mod create;
+mod delete;
+mod engine;
+mod error;
+mod exec;
+mod kernel;
+mod launch;
+mod list;
+mod logs;
+mod request;
+mod session;
+mod signal;
+mod start;
+mod system;
+
+pub use container::ContainerView;
+pub use engine::Engine;
+pub use error::{EngineError, FailureClass, RequestError, WritableDiskError};
+pub use kernel::KernelInfo;
+pub use launch::launch;
+pub use logs::{LogOptions, LogReader, LogSource};
+pub use request::{CreateRequest, ExecOptions, SessionOptions, UserRequest, WindowSize};
+pub use session::{InputClosed, Session, SessionControl, SessionEvent, SessionEvents, SessionInput};
+pub use system::SystemStatus;
+
+pub use container_image as image;
+pub use container_model as model;
+pub use container_oci as oci;

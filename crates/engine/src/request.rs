@@ -1,0 +1,139 @@
+//! What front ends ask for.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use container_model::{ByteSize, ContainerId, MountConfig, RlimitConfig, Signal};
+use container_oci::{Platform, Reference};
+
+/// A container to be made. Everything that is `None` comes from the image or the defaults.
+#[derive(Debug, Clone)]
+pub struct CreateRequest {
+    /// Name; `None` gives a random id.
+    pub name: Option<ContainerId>,
+    /// Image to make it from. It must be in the store: pulling is the front end's call.
+    pub image: Reference,
+    /// Platform of the image; `None` is the host's.
+    pub platform: Option<Platform>,
+    /// Words after the image: replace the image's command.
+    pub arguments: Vec<String>,
+    /// Replaces the image's entrypoint and drops its command.
+    pub entrypoint: Option<String>,
+    /// `KEY=VALUE`, added to the image's; later ones win.
+    pub environment: Vec<String>,
+    /// Working directory.
+    pub working_directory: Option<String>,
+    /// Whom to run as.
+    pub user: UserRequest,
+    /// Whether the workload has a terminal.
+    pub terminal: bool,
+    /// Whether standard input is passed on.
+    pub stdin: bool,
+    /// Processors.
+    pub cpus: Option<u32>,
+    /// Memory.
+    pub memory: Option<ByteSize>,
+    /// Size of `/dev/shm`.
+    pub shm_size: Option<ByteSize>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Resource limits.
+    pub rlimits: Vec<RlimitConfig>,
+    /// Capabilities to add: `ALL` or names, with or without `CAP_`.
+    pub cap_add: Vec<String>,
+    /// Capabilities to drop.
+    pub cap_drop: Vec<String>,
+    /// tmpfs and other mounts.
+    pub mounts: Vec<MountConfig>,
+    /// Read-only root file system.
+    pub read_only: bool,
+    /// Delete the container once it has ended.
+    pub auto_remove: bool,
+    /// Signal that `stop` sends first; `None` is the image's, else SIGTERM.
+    pub stop_signal: Option<Signal>,
+    /// Kernel image instead of the default one.
+    pub kernel: Option<PathBuf>,
+}
+
+impl CreateRequest {
+    /// A container of this image with nothing but defaults.
+    #[must_use]
+    pub fn new(image: Reference) -> Self {
+        Self {
+            name: None,
+            image,
+            platform: None,
+            arguments: Vec::new(),
+            entrypoint: None,
+            environment: Vec::new(),
+            working_directory: None,
+            user: UserRequest::default(),
+            terminal: false,
+            stdin: false,
+            cpus: None,
+            memory: None,
+            shm_size: None,
+            labels: BTreeMap::new(),
+            rlimits: Vec::new(),
+            cap_add: Vec::new(),
+            cap_drop: Vec::new(),
+            mounts: Vec::new(),
+            read_only: false,
+            auto_remove: false,
+            stop_signal: None,
+            kernel: None,
+        }
+    }
+}
+
+/// Whom to run as, as the command line says it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserRequest {
+    /// `-u`: `name`, `uid`, `name:group`, `uid:gid`.
+    pub user: Option<String>,
+    /// `--uid`.
+    pub uid: Option<u32>,
+    /// `--gid`.
+    pub gid: Option<u32>,
+}
+
+/// One more process in a running container. Everything that is `None` or empty is the container's own.
+#[derive(Debug, Clone, Default)]
+pub struct ExecOptions {
+    /// Program and arguments; at least one.
+    pub arguments: Vec<String>,
+    /// `KEY=VALUE`, added to the container's.
+    pub environment: Vec<String>,
+    /// Working directory.
+    pub working_directory: Option<String>,
+    /// Whom to run as.
+    pub user: UserRequest,
+    /// Whether it has a terminal.
+    pub terminal: bool,
+    /// Whether standard input is passed on.
+    pub stdin: bool,
+    /// Do not attach: the session ends with [`crate::SessionEvent::Running`].
+    pub detached: bool,
+    /// Size of the terminal.
+    pub window_size: Option<WindowSize>,
+}
+
+/// How to attach to a container's first process.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SessionOptions {
+    /// Pass standard input on.
+    pub stdin: bool,
+    /// Size of the terminal.
+    pub window_size: Option<WindowSize>,
+    /// The container is stopped should this process vanish without detaching.
+    pub owner: bool,
+}
+
+/// Size of a terminal in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WindowSize {
+    /// Lines.
+    pub rows: u16,
+    /// Characters a line.
+    pub columns: u16,
+}

@@ -1,0 +1,69 @@
+//! Stopping and killing.
+
+use std::time::Duration;
+
+use container_launcher::control::v1;
+use container_model::{ContainerId, Signal};
+
+use crate::{Engine, EngineError};
+
+impl Engine {
+    /// Sends the container's stop signal (or `signal`), waits for `timeout`, then kills. Returns once its end is recorded. A
+    /// stopped container is left as it is.
+    ///
+    /// # Errors
+    /// [`EngineError::Control`] when the launcher refuses.
+    pub async fn stop(&self, id: &ContainerId, signal: Option<Signal>, timeout: Duration) -> Result<(), EngineError> {
+        if !self.find(id.as_str())?.is_live() {
+            return Ok(());
+        }
+        let mut client = match self.running_client(id, "stop").await {
+            Err(EngineError::Phase { .. } | EngineError::NoSuchContainer { .. }) => return Ok(()),
+            other => other?,
+        };
+        let request = v1::StopRequest {
+            signal: signal.map_or(0, Signal::number),
+            timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
+        };
+        let outcome = client.stop(request).await;
+        self.ended_meanwhile(id, outcome.map_err(EngineError::control("stop the container")))
+    }
+
+    /// Sends a signal to the container's first process. After SIGKILL it returns once the end is recorded.
+    ///
+    /// # Errors
+    /// [`EngineError::Phase`] when the container does not run.
+    pub async fn kill(&self, id: &ContainerId, signal: Signal) -> Result<(), EngineError> {
+        let mut client = self.running_client(id, "kill").await?;
+        let request = v1::SignalRequest {
+            process_id: String::new(),
+            signal: signal.number(),
+        };
+        let sent = client
+            .signal(request)
+            .await
+            .map_err(EngineError::control("signal the container"));
+        if signal != Signal::KILL {
+            self.ended_meanwhile(id, sent)?;
+        } else {
+            // A launcher whose container is about to end refuses the signal. Its end is what was asked for, so it is waited for.
+            if let Err(error) = sent {
+                tracing::debug!(%error, "the launcher refused SIGKILL");
+            }
+            let waited = client.wait(v1::WaitRequest {}).await;
+            self.ended_meanwhile(id, waited.map_err(EngineError::control("wait for the container's end")))?;
+        }
+        Ok(())
+    }
+
+    /// A launcher that went away in the middle of a call did so because the container has ended: that is what was asked for.
+    fn ended_meanwhile<T>(&self, id: &ContainerId, outcome: Result<T, EngineError>) -> Result<(), EngineError> {
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(error) => match self.find(id.as_str()) {
+                Ok(view) if view.is_live() => Err(error),
+                _ => Ok(()),
+            },
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What `container system status` tells.
+
+use std::path::PathBuf;
+
+use container_hypervisor::HypervisorInfo;
+
+use crate::backend::{self, Backend};
+use crate::{Engine, EngineError, KernelInfo};
+
+/// The state of this host's installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SystemStatus {
+    /// Where all state lives.
+    pub app_root: PathBuf,
+    /// Where the program is installed.
+    pub install_root: PathBuf,
+    /// Hypervisor and accelerator.
+    pub hypervisor: HypervisorInfo,
+    /// Kernel of new machines.
+    pub kernel: KernelInfo,
+    /// Initial RAM file system of new machines.
+    pub initramfs: PathBuf,
+    /// Containers that run now.
+    pub running: usize,
+    /// Containers in all.
+    pub total: usize,
+}
+
+impl Engine {
+    /// Looks at the installation. Nothing of ours has to run for containers to be started, so this says what would be used.
+    ///
+    /// # Errors
+    /// [`EngineError::Hypervisor`] when this host has none, or its program is missing.
+    pub async fn system_status(&self) -> Result<SystemStatus, EngineError> {
+        let backend = Backend::new(self.app_root());
+        let hypervisor = backend.detect().await?;
+        let info = hypervisor.info().clone();
+        let kernel = match self.user_kernel(&info.architecture) {
+            Some(path) => KernelInfo {
+                path,
+                set_by_user: true,
+            },
+            None => KernelInfo {
+                path: hypervisor.kernel(),
+                set_by_user: false,
+            },
+        };
+        let containers = self.list()?;
+        Ok(SystemStatus {
+            app_root: self.app_root().to_owned(),
+            install_root: backend::install_root(),
+            hypervisor: info,
+            kernel,
+            initramfs: backend::initramfs(self.app_root()),
+            running: containers.iter().filter(|view| view.is_live()).count(),
+            total: containers.len(),
+        })
+    }
+}
