@@ -1,0 +1,21 @@
+//! The user's terminal and standard streams: raw mode, window size, detach keys, pumps for bytes, progress.
+//!
+//! Nothing here sets `O_NONBLOCK` on a descriptor of the user's: the flag belongs to the open file description, which the shell
+//! and everything else on the terminal share. Blocking reads and writes happen on threads of their own instead, and a descriptor
+//! that somebody else made non-blocking is waited for with poll(2).
+
+mod detach;
+mod device;
+mod progress;
+mod raw_mode;
+mod resize;
+mod sink;
+mod source;
+
+pub use detach::{DetachFilter, Keys};
+pub use device::{WindowSize, is_terminal, window_size};
+pub use progress::{Progress, ProgressStyle};
+pub use raw_mode::RawMode;
+pub use resize::Resizes;
+pub use sink::{Output, Sink};
+pub use source::Source;
