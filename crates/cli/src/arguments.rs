@@ -1,0 +1,161 @@
+//! The command tree and what several commands share of their arguments.
+
+mod creation;
+mod label;
+mod later;
+mod platform;
+mod process;
+mod pull;
+mod tmpfs;
+mod ulimit;
+
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::commands::{container, image, system};
+
+pub(crate) use self::creation::ContainerFlags;
+pub(crate) use self::later::{ExecLaterFlags, LaterFlags};
+pub(crate) use self::platform::PlatformFlags;
+pub(crate) use self::process::ProcessFlags;
+pub(crate) use self::pull::{ProgressFlag, PullFlags, SchemeFlag};
+
+/// Version as `--version` prints it after the program's name.
+pub(crate) const VERSION: &str = concat!(
+    "CLI version ",
+    env!("CARGO_PKG_VERSION"),
+    " (build: ",
+    env!("CONTAINER_BUILD"),
+    ", commit: ",
+    env!("CONTAINER_COMMIT"),
+    ")"
+);
+
+/// Run Linux containers, each in a micro-VM of its own, without a daemon and without root.
+#[derive(Debug, Parser)]
+#[command(name = "container", version = VERSION, subcommand_required = false, arg_required_else_help = true)]
+pub(crate) struct CommandLine {
+    /// Show debug messages on standard error (also: CONTAINER_DEBUG)
+    #[arg(long, global = true)]
+    pub(crate) debug: bool,
+
+    /// Print a completion script for a shell
+    #[arg(long, value_name = "SHELL", exclusive = true)]
+    pub(crate) generate_completion_script: Option<Shell>,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Run(container::run::Run),
+    Create(container::create::Create),
+    Start(container::start::Start),
+    Stop(container::stop::Stop),
+    Kill(container::kill::Kill),
+    #[command(visible_alias = "rm")]
+    Delete(container::delete::Delete),
+    #[command(visible_alias = "ls")]
+    List(container::list::List),
+    Inspect(container::inspect::Inspect),
+    Logs(container::logs::Logs),
+    Exec(container::exec::Exec),
+    #[command(subcommand, visible_alias = "i")]
+    Image(image::ImageCommand),
+    #[command(subcommand, visible_alias = "s")]
+    System(system::SystemCommand),
+    #[command(hide = true)]
+    Launcher(container::launcher::Launcher),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_tree_is_sound() {
+        CommandLine::command().debug_assert();
+    }
+
+    /// Every command with its aliases and its visible flags, one line each.
+    fn tree(command: &clap::Command, path: &str, lines: &mut Vec<String>) {
+        for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+            let aliases: Vec<&str> = sub.get_visible_aliases().collect();
+            let flags: Vec<String> = sub
+                .get_arguments()
+                .filter(|argument| !argument.is_hide_set())
+                .filter_map(|argument| {
+                    let long = argument.get_long()?;
+                    Some(
+                        argument
+                            .get_short()
+                            .map_or(format!("--{long}"), |short| format!("-{short}/--{long}")),
+                    )
+                })
+                .collect();
+            let name = std::iter::once(sub.get_name())
+                .chain(aliases)
+                .collect::<Vec<_>>()
+                .join("|");
+            lines.push(format!("{path}{name} {}", flags.join(" ")).trim_end().to_owned());
+            tree(sub, &format!("{path}{} ", sub.get_name()), lines);
+        }
+    }
+
+    #[test]
+    fn commands_aliases_and_flags_are_the_promised_ones() {
+        let mut lines = Vec::new();
+        tree(&CommandLine::command(), "", &mut lines);
+        let expected = include_str!("arguments/tree.txt");
+        assert_eq!(
+            lines.join("\n"),
+            expected.trim_end(),
+            "update src/arguments/tree.txt if this is meant"
+        );
+    }
+
+    #[test]
+    fn everything_after_the_image_belongs_to_the_program() {
+        let line = [
+            "container",
+            "run",
+            "--rm",
+            "alpine",
+            "--rm",
+            "-e",
+            "-x",
+            "--help",
+            "--",
+            "y",
+        ];
+        match CommandLine::try_parse_from(line).unwrap().command {
+            Some(Command::Run(run)) => {
+                assert_eq!(run.words, ["alpine", "--rm", "-e", "-x", "--help", "--", "y"]);
+                assert!(run.container.remove);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_flag_that_nobody_knows_is_refused_before_the_image_only() {
+        assert!(CommandLine::try_parse_from(["container", "run", "--nonsense", "alpine"]).is_err());
+        assert!(CommandLine::try_parse_from(["container", "run"]).is_err());
+        assert!(CommandLine::try_parse_from(["container", "exec", "name"]).is_err());
+    }
+
+    #[test]
+    fn long_names_of_other_tools_are_understood() {
+        let line = ["container", "run", "--remove", "--cwd", "/tmp", "alpine"];
+        match CommandLine::try_parse_from(line).unwrap().command {
+            Some(Command::Run(run)) => {
+                assert_eq!(run.process.workdir.as_deref(), Some("/tmp"));
+                assert!(run.container.remove);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! `container create`.
+
+use clap::Args;
+use container_engine::Engine;
+
+use super::cidfile;
+use super::run::image_and_arguments;
+use crate::arguments::{ContainerFlags, PlatformFlags, ProcessFlags, PullFlags};
+use crate::error::CommandError;
+use crate::images;
+use crate::output;
+
+/// Create a container without starting it, and print its id
+#[derive(Debug, Args)]
+#[command(override_usage = "container create [OPTIONS] <IMAGE> [ARGUMENTS]...")]
+pub(crate) struct Create {
+    #[command(flatten)]
+    process: ProcessFlags,
+    #[command(flatten)]
+    container: ContainerFlags,
+    #[command(flatten)]
+    platform: PlatformFlags,
+    #[command(flatten)]
+    pull: PullFlags,
+
+    /// Image, then the arguments of its program
+    #[arg(required = true, trailing_var_arg = true, value_name = "IMAGE [ARGUMENTS]")]
+    words: Vec<String>,
+}
+
+impl Create {
+    pub(crate) async fn run(self) -> Result<u8, CommandError> {
+        self.container.check()?;
+        let (image, arguments) = image_and_arguments(self.words)?;
+        let cidfile = self.container.cidfile.clone();
+        cidfile::check(cidfile.as_deref())?;
+        let platform = self.platform.chosen()?;
+        let request = self.container.request(&self.process, image, platform, arguments)?;
+        let engine = Engine::open()?;
+        images::ensure(&engine, &request.image, request.platform.as_ref(), &self.pull).await?;
+        let id = engine.create(request).await?;
+        cidfile::write(cidfile.as_deref(), &id)?;
+        output::line(id.as_str())?;
+        Ok(0)
+    }
+}

@@ -1,0 +1,47 @@
+//! `container delete`.
+
+use clap::Args;
+use container_engine::Engine;
+use container_engine::model::ContainerId;
+
+use super::several;
+use crate::error::CommandError;
+
+/// Delete containers
+#[derive(Debug, Args)]
+pub(crate) struct Delete {
+    /// Delete all containers; running ones only with --force
+    #[arg(short, long)]
+    all: bool,
+
+    /// Kill containers that run
+    #[arg(short, long)]
+    force: bool,
+
+    /// Containers
+    #[arg(value_name = "CONTAINER")]
+    containers: Vec<String>,
+}
+
+impl Delete {
+    pub(crate) async fn run(self) -> Result<u8, CommandError> {
+        several::check_operands(&self.containers, self.all)?;
+        let engine = Engine::open()?;
+        let (views, errors) = match self.all {
+            true => (
+                engine
+                    .list()?
+                    .into_iter()
+                    .filter(|view| self.force || !view.is_live())
+                    .collect(),
+                Vec::new(),
+            ),
+            false => several::find(&engine, &self.containers),
+        };
+        let delete = |id: ContainerId| {
+            let (engine, force) = (engine.clone(), self.force);
+            async move { Ok(engine.delete(&id, force).await?) }
+        };
+        several::each(views, errors, delete).await
+    }
+}

@@ -1,0 +1,77 @@
+//! `container exec`.
+
+use clap::Args;
+use container_engine::{Engine, ExecOptions, Session, SessionEvent};
+
+use crate::arguments::{ExecLaterFlags, ProcessFlags};
+use crate::error::CommandError;
+use crate::output;
+use crate::session::{Signals, Streams, follow};
+
+/// Run one more program in a running container
+#[derive(Debug, Args)]
+#[command(override_usage = "container exec [OPTIONS] <CONTAINER> <PROGRAM> [ARGUMENTS]...")]
+pub(crate) struct Exec {
+    #[command(flatten)]
+    process: ProcessFlags,
+
+    /// Detach: do not wait for the program
+    #[arg(short, long)]
+    detach: bool,
+
+    #[command(flatten)]
+    later: ExecLaterFlags,
+
+    /// Container, then the program and its arguments
+    #[arg(required = true, num_args = 2.., trailing_var_arg = true, value_name = "CONTAINER PROGRAM [ARGUMENTS]")]
+    words: Vec<String>,
+}
+
+impl Exec {
+    pub(crate) async fn run(self) -> Result<u8, CommandError> {
+        self.later.refuse()?;
+        self.process.check_terminal(self.detach)?;
+        let mut words = self.words.into_iter();
+        let name = words.next().unwrap_or_default();
+        let engine = Engine::open()?;
+        let view = engine.find(&name)?;
+        let streams = Streams {
+            stdin: self.process.interactive && !self.detach,
+            terminal: self.process.tty,
+            detachable: true,
+        };
+        let options = ExecOptions {
+            arguments: words.collect(),
+            environment: self.process.environment()?,
+            working_directory: self.process.workdir.clone(),
+            user: self.process.user_request(),
+            terminal: self.process.tty,
+            stdin: streams.stdin,
+            detached: self.detach,
+            window_size: streams.window_size(),
+        };
+        if self.detach {
+            started(engine.exec(view.id(), options).await?).await?;
+            output::line(view.id().as_str())?;
+            return Ok(0);
+        }
+        let mut signals = Signals::listen()?;
+        let session = tokio::select! {
+            session = engine.exec(view.id(), options) => session?,
+            arrived = signals.ending() => return Err(arrived.as_error()),
+        };
+        Ok(follow(session, streams, &mut signals, || Ok(())).await?.exit_code())
+    }
+}
+
+/// Waits until a detached program runs.
+async fn started(session: Session) -> Result<(), CommandError> {
+    // The other halves are kept until then: an input that is gone would count as closed.
+    let (_control, _input, mut events) = session.split();
+    while let Some(event) = events.recv().await? {
+        if matches!(event, SessionEvent::Running) {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! `container kill`.
+
+use clap::Args;
+use container_engine::Engine;
+use container_engine::model::{ContainerId, Signal};
+
+use super::several;
+use crate::error::CommandError;
+
+/// Send a signal to the first process of containers
+#[derive(Debug, Args)]
+pub(crate) struct Kill {
+    /// Signal all running containers
+    #[arg(short, long)]
+    all: bool,
+
+    /// Signal: a name or a number
+    #[arg(short, long, default_value = "KILL")]
+    signal: Signal,
+
+    /// Containers
+    #[arg(value_name = "CONTAINER")]
+    containers: Vec<String>,
+}
+
+impl Kill {
+    pub(crate) async fn run(self) -> Result<u8, CommandError> {
+        several::check_operands(&self.containers, self.all)?;
+        let engine = Engine::open()?;
+        let (views, errors) = match self.all {
+            true => (
+                engine.list()?.into_iter().filter(|view| view.is_live()).collect(),
+                Vec::new(),
+            ),
+            false => several::find(&engine, &self.containers),
+        };
+        let kill = |id: ContainerId| {
+            let (engine, signal) = (engine.clone(), self.signal);
+            async move { Ok(engine.kill(&id, signal).await?) }
+        };
+        several::each(views, errors, kill).await
+    }
+}

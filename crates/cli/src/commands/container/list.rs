@@ -1,0 +1,52 @@
+//! `container list`.
+
+use clap::Args;
+use container_engine::{ContainerView, Engine};
+
+use crate::error::CommandError;
+use crate::output::{ListFlags, Listing, container_json, table, timestamp};
+
+/// List containers
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Containers that do not run as well
+    #[arg(short, long)]
+    all: bool,
+
+    #[command(flatten)]
+    output: ListFlags,
+}
+
+impl List {
+    pub(crate) fn run(self) -> Result<u8, CommandError> {
+        let mut views = Engine::open()?.list()?;
+        views.retain(|view| self.all || view.is_live());
+        self.output.print(Listing {
+            identifiers: || views.iter().map(|view| view.id().to_string()).collect(),
+            objects: || views.iter().map(container_json).collect(),
+            table: || {
+                let rows: Vec<_> = views.iter().map(row).collect();
+                table(
+                    ["ID", "IMAGE", "OS", "ARCH", "STATE", "IP", "CPUS", "MEMORY", "STARTED"],
+                    &rows,
+                )
+            },
+        })?;
+        Ok(0)
+    }
+}
+
+fn row(view: &ContainerView) -> [String; 9] {
+    let config = &view.config;
+    [
+        config.id.to_string(),
+        config.image.reference.clone(),
+        config.platform.os.clone(),
+        config.platform.architecture.clone(),
+        view.label().to_owned(),
+        String::new(),
+        config.resources.cpus.to_string(),
+        format!("{} MB", config.resources.memory_in_bytes >> 20),
+        view.state.phase.started().map(timestamp).unwrap_or_default(),
+    ]
+}

@@ -1,0 +1,80 @@
+//! `container start`.
+
+use clap::Args;
+use container_engine::model::ContainerId;
+use container_engine::{Engine, SessionOptions};
+
+use super::{postmortem, several};
+use crate::error::CommandError;
+use crate::output;
+use crate::session::{Ending, Signals, Streams, follow};
+
+/// Start containers that do not run
+///
+/// A container that runs already is left alone.
+#[derive(Debug, Args)]
+pub(crate) struct Start {
+    /// Attach to the program's output, and end with its exit code
+    #[arg(short, long)]
+    attach: bool,
+
+    /// Attach, and pass standard input on
+    #[arg(short, long)]
+    interactive: bool,
+
+    /// Containers
+    #[arg(required = true, value_name = "CONTAINER")]
+    containers: Vec<String>,
+}
+
+impl Start {
+    pub(crate) async fn run(self) -> Result<u8, CommandError> {
+        let engine = Engine::open()?;
+        if !(self.attach || self.interactive) {
+            let (views, errors) = several::find(&engine, &self.containers);
+            let start = |id: ContainerId| {
+                let engine = engine.clone();
+                async move { Ok(engine.start(&id).await?) }
+            };
+            return several::each(views, errors, start).await;
+        }
+        let [name] = self.containers.as_slice() else {
+            return Err(CommandError::usage("only one container at a time can be attached to"));
+        };
+        attached(&engine, name, self.interactive)
+            .await
+            .map_err(CommandError::starting_a_program)
+    }
+}
+
+async fn attached(engine: &Engine, name: &str, interactive: bool) -> Result<u8, CommandError> {
+    let view = engine.find(name)?;
+    if view.is_live() {
+        return Err(CommandError::new(format!(
+            "cannot attach to container {}: it is running already",
+            view.id()
+        ))
+        .with_hint(format!("container logs --follow {}", view.id())));
+    }
+    let streams = Streams {
+        stdin: interactive,
+        terminal: view.config.init_process.terminal,
+        detachable: true,
+    };
+    let mut signals = Signals::listen()?;
+    let options = SessionOptions {
+        stdin: streams.stdin,
+        window_size: streams.window_size(),
+        owner: false,
+    };
+    let session = tokio::select! {
+        session = engine.start_attached(view.id(), options) => session?,
+        arrived = signals.ending() => return Err(arrived.as_error()),
+    };
+    let ending = follow(session, streams, &mut signals, || Ok(())).await?;
+    if ending == Ending::Detached {
+        output::line(view.id().as_str())?;
+    }
+    postmortem::explain(engine, view.id(), &ending);
+    Ok(ending.exit_code())
+}

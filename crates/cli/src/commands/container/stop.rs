@@ -1,0 +1,63 @@
+//! `container stop`.
+
+use std::time::Duration;
+
+use clap::Args;
+use container_engine::Engine;
+use container_engine::model::{ContainerId, Signal};
+
+use super::several;
+use crate::error::CommandError;
+
+/// Stop containers: ask politely, then kill
+#[derive(Debug, Args)]
+pub(crate) struct Stop {
+    /// Stop all running containers
+    #[arg(short, long)]
+    all: bool,
+
+    /// Signal to ask with; the image's stop signal, else TERM
+    #[arg(short, long)]
+    signal: Option<Signal>,
+
+    /// Seconds to wait before the container is killed
+    #[arg(short, long, value_name = "SECONDS", default_value_t = DEFAULT_TIME_SECONDS)]
+    time: u32,
+
+    /// Containers
+    #[arg(value_name = "CONTAINER")]
+    containers: Vec<String>,
+}
+
+/// Seconds to wait when the user names no number.
+const DEFAULT_TIME_SECONDS: u32 = 5;
+
+impl Stop {
+    /// Stops all that runs, as `container stop --all` does.
+    pub(crate) fn every_container() -> Self {
+        Self {
+            all: true,
+            signal: None,
+            time: DEFAULT_TIME_SECONDS,
+            containers: Vec::new(),
+        }
+    }
+
+    pub(crate) async fn run(self) -> Result<u8, CommandError> {
+        several::check_operands(&self.containers, self.all)?;
+        let engine = Engine::open()?;
+        let (views, errors) = match self.all {
+            true => (
+                engine.list()?.into_iter().filter(|view| view.is_live()).collect(),
+                Vec::new(),
+            ),
+            false => several::find(&engine, &self.containers),
+        };
+        let timeout = Duration::from_secs(self.time.into());
+        let stop = |id: ContainerId| {
+            let (engine, signal) = (engine.clone(), self.signal);
+            async move { Ok(engine.stop(&id, signal, timeout).await?) }
+        };
+        several::each(views, errors, stop).await
+    }
+}

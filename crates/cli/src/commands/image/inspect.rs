@@ -1,0 +1,36 @@
+//! `container image inspect`.
+
+use clap::Args;
+use container_engine::Engine;
+
+use super::view::image_json;
+use crate::error::{CommandError, cannot};
+use crate::images;
+use crate::output;
+
+/// Show everything about images, as JSON
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// Images
+    #[arg(required = true, value_name = "IMAGE")]
+    references: Vec<String>,
+}
+
+impl Inspect {
+    pub(crate) fn run(self) -> Result<u8, CommandError> {
+        let engine = Engine::open()?;
+        let (mut found, mut errors) = (Vec::new(), Vec::new());
+        for text in &self.references {
+            let reference = images::reference(text)?;
+            match engine.images().inspect(&reference) {
+                Ok(image) => found.push(image_json(&image)),
+                Err(error) => errors.push(cannot(format!("inspect image {}", reference.familiar()), error)),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(CommandError::joined(&errors));
+        }
+        output::text(&output::pretty(found.into()))?;
+        Ok(0)
+    }
+}

@@ -1,0 +1,30 @@
+//! `container image tag`.
+
+use clap::Args;
+use container_engine::Engine;
+
+use crate::error::{CommandError, cannot};
+use crate::images;
+use crate::output;
+
+/// Give an image another name
+#[derive(Debug, Args)]
+pub(crate) struct Tag {
+    /// Image
+    source: String,
+
+    /// Its new name
+    target: String,
+}
+
+impl Tag {
+    pub(crate) fn run(self) -> Result<u8, CommandError> {
+        let (source, target) = (images::reference(&self.source)?, images::reference(&self.target)?);
+        Engine::open()?
+            .images()
+            .tag(&source, &target)
+            .map_err(|error| cannot(format!("tag image {}", source.familiar()), error))?;
+        output::line(&target.to_string())?;
+        Ok(0)
+    }
+}

@@ -1,0 +1,34 @@
+//! The system: what this program runs on.
+
+mod kernel;
+mod start;
+mod status;
+mod stop;
+mod version;
+
+use clap::Subcommand;
+
+use crate::error::CommandError;
+
+/// Show and change what containers run on
+#[derive(Debug, Subcommand)]
+pub(crate) enum SystemCommand {
+    Start(start::Start),
+    Stop(stop::Stop),
+    Status(status::Status),
+    Version(version::Version),
+    #[command(subcommand)]
+    Kernel(kernel::KernelCommand),
+}
+
+impl SystemCommand {
+    pub(crate) async fn run(self) -> Result<u8, CommandError> {
+        match self {
+            Self::Start(start) => start.run(),
+            Self::Stop(stop) => stop.run().await,
+            Self::Status(status) => status.run().await,
+            Self::Version(version) => version.run(),
+            Self::Kernel(kernel) => kernel.run(),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! From an error to a message, a hint and an exit code.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use container_engine::model::exit_code;
+use container_engine::{EngineError, FailureClass};
+
+/// What a command that failed has to say.
+#[derive(Debug)]
+pub(crate) struct CommandError {
+    message: String,
+    hint: Option<String>,
+    /// `None` is a failure without an exit code of its own.
+    code: Option<u8>,
+}
+
+impl CommandError {
+    /// A failure without an exit code of its own.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            hint: None,
+            code: None,
+        }
+    }
+
+    /// A command line that makes no sense.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(message).with_code(exit_code::USAGE)
+    }
+
+    /// A failure that has already been explained, or needs no words.
+    pub(crate) fn silent(code: u8) -> Self {
+        Self::new("").with_code(code)
+    }
+
+    /// Several failures, one per line.
+    pub(crate) fn joined(errors: &[Self]) -> Self {
+        let lines: Vec<String> = errors.iter().map(Self::text).collect();
+        Self::new(lines.join("\nError: "))
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn with_code(mut self, code: u8) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    /// The exit code of a command that starts a program: failures of our own become 125, as in Docker. What the command line got
+    /// wrong stays 64.
+    pub(crate) fn starting_a_program(mut self) -> Self {
+        self.code.get_or_insert(exit_code::LAUNCH);
+        self
+    }
+
+    fn text(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{} (try: {hint})", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    /// Tells the user, and gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        if !self.message.is_empty() {
+            // When not even standard error can be written to, the exit code has to do.
+            let _ = writeln!(io::stderr(), "Error: {}", self.text());
+        }
+        ExitCode::from(self.code.unwrap_or(exit_code::FAILURE))
+    }
+}
+
+impl From<EngineError> for CommandError {
+    fn from(error: EngineError) -> Self {
+        let code = match error.class() {
+            FailureClass::Usage => Some(exit_code::USAGE),
+            FailureClass::NotFound | FailureClass::Other => None,
+            FailureClass::Launch => Some(exit_code::LAUNCH),
+            FailureClass::NotExecutable => Some(exit_code::NOT_EXECUTABLE),
+            FailureClass::ProgramNotFound => Some(exit_code::NOT_FOUND),
+        };
+        Self {
+            message: error.to_string(),
+            hint: error.hint(),
+            code,
+        }
+    }
+}
+
+/// A failed write of results. A reader that has gone (`| head -1`) ends the command quietly, with the code of SIGPIPE.
+impl From<io::Error> for CommandError {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::silent(exit_code::SIGNAL_BASE + 13);
+        }
+        Self::new(format!("cannot write the output: {error}"))
+    }
+}
+
+/// What clap found wrong, or the help or version that was asked for.
+pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
+    let printed = error.print();
+    if error.use_stderr() {
+        return ExitCode::from(exit_code::USAGE);
+    }
+    match printed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => CommandError::from(error).report(),
+    }
+}
+
+/// Makes the error of something that failed on something.
+pub(crate) fn cannot(action: impl Display, reason: impl Display) -> CommandError {
+    CommandError::new(format!("cannot {action}: {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_failure_before_a_program_runs_is_125() {
+        assert_eq!(CommandError::new("x").starting_a_program().code, Some(125));
+        assert_eq!(CommandError::usage("x").starting_a_program().code, Some(64));
+        assert_eq!(
+            CommandError::new("x").with_code(127).starting_a_program().code,
+            Some(127)
+        );
+    }
+
+    #[test]
+    fn several_errors_stand_one_per_line() {
+        let joined = CommandError::joined(&[CommandError::new("a").with_hint("b"), CommandError::new("c")]);
+        assert_eq!(joined.text(), "a (try: b)\nError: c");
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_is_no_error_message() {
+        let error = CommandError::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert_eq!((error.message.as_str(), error.code), ("", Some(141)));
+    }
+}

@@ -1,0 +1,29 @@
+//! Results on standard output.
+
+mod format;
+mod table;
+mod view;
+
+use std::io::{self, Write};
+
+pub(crate) use format::{Format, ListFlags, Listing, pretty};
+pub(crate) use table::table;
+pub(crate) use view::{container_json, timestamp};
+
+/// Writes a line to standard output.
+///
+/// # Errors
+/// That of the write; `println!` would panic when the reader has gone.
+pub(crate) fn line(text: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "{text}")
+}
+
+/// Writes text to standard output as it is.
+///
+/// # Errors
+/// That of the write.
+pub(crate) fn text(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}

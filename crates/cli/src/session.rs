@@ -1,0 +1,9 @@
+//! The foreground: the user's streams, signals and terminal tied to a process in a container.
+
+mod follow;
+mod signals;
+mod streams;
+
+pub(crate) use follow::{Ending, follow};
+pub(crate) use signals::Signals;
+pub(crate) use streams::Streams;

@@ -1,0 +1,175 @@
+//! Following a session until the process has ended or the user leaves.
+
+use std::future::pending;
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use container_engine::model::{ExitStatus, exit_code};
+use container_engine::{EngineError, Session, SessionControl, SessionEvent, SessionEvents, SessionInput};
+use container_terminal::{DetachFilter, Output, Resizes, Sink, Source};
+use tokio::time::timeout;
+
+use super::streams::engine_size;
+use super::{Signals, Streams};
+use crate::error::CommandError;
+
+/// How long the launcher may take to take note of a detach.
+const DETACH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a container may take to be put away after its process has ended.
+const TEARDOWN_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How a session came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The process ended.
+    Exited(ExitStatus),
+    /// The user left with the detach keys.
+    Detached,
+}
+
+impl Ending {
+    /// The exit code of a foreground command.
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Self::Exited(status) => status.exit_code,
+            Self::Detached => 0,
+        }
+    }
+}
+
+/// Ties the user's streams to a process and waits for its end. `on_running` is called once it runs.
+///
+/// Until then INT, TERM, HUP and QUIT end this process, afterwards they are passed on; with a terminal in raw mode those that still
+/// arrive come from outside and end it as well. The end of this process without a detach ends a container that it owns.
+pub(crate) async fn follow(
+    session: Session,
+    streams: Streams,
+    signals: &mut Signals,
+    on_running: impl FnOnce() -> Result<(), CommandError>,
+) -> Result<Ending, CommandError> {
+    let (control, input, mut events) = session.split();
+    let first = tokio::select! {
+        first = events.recv() => first,
+        arrived = signals.ending() => return Err(arrived.as_error()),
+    };
+    let first = match first {
+        Ok(first) => first,
+        Err(error) => {
+            // What was half-made goes before the user hears of the failure.
+            let _ = timeout(TEARDOWN_TIMEOUT, ended(&mut events)).await;
+            return Err(error.into());
+        }
+    };
+    on_running()?;
+    let sink = Sink::write(io::stdout(), io::stderr())?;
+    let raw_mode = streams.enter_raw_mode()?;
+    let result = tokio::select! {
+        result = output(first, &mut events, &sink) => result,
+        () = keyboard(streams.source()?, input, streams) => detach(&control, &mut events).await,
+        error = forward(signals, &control, raw_mode.is_some()) => Err(error),
+        never = resize(streams.resizes()?, &control) => never,
+    };
+    drop(raw_mode);
+    // After a failure nobody waits for a reader that may never read on.
+    let ending = result?;
+    sink.finish().await?;
+    Ok(ending)
+}
+
+/// Writes what the process writes until it has ended and its container's record says so.
+async fn output(first: Option<SessionEvent>, events: &mut SessionEvents, sink: &Sink) -> Result<Ending, CommandError> {
+    let mut next = first;
+    loop {
+        let (stream, bytes) = match next {
+            Some(SessionEvent::Running) => (Output::Stdout, Bytes::new()),
+            Some(SessionEvent::Stdout(bytes)) => (Output::Stdout, bytes),
+            Some(SessionEvent::Stderr(bytes)) => (Output::Stderr, bytes),
+            Some(SessionEvent::Exited(status)) => {
+                // What happens after the end no longer changes how the process ended.
+                let _ = timeout(TEARDOWN_TIMEOUT, ended(events)).await;
+                return Ok(Ending::Exited(status));
+            }
+            None => {
+                return Err(CommandError::new("the session ended before the program did")
+                    .with_hint("container list --all")
+                    .with_code(exit_code::LAUNCH));
+            }
+        };
+        if !bytes.is_empty() && !sink.send(stream, bytes).await {
+            // The reason is with the sink.
+            return Err(CommandError::from(io::Error::from(io::ErrorKind::BrokenPipe)));
+        }
+        next = events.recv().await?;
+    }
+}
+
+async fn ended(events: &mut SessionEvents) -> Result<(), EngineError> {
+    while events.recv().await?.is_some() {}
+    Ok(())
+}
+
+/// Passes input on; ends only when the user leaves.
+async fn keyboard(source: Option<Source>, input: SessionInput, streams: Streams) {
+    let Some(mut source) = source else {
+        return pending().await;
+    };
+    let mut filter = (streams.detachable && streams.is_raw()).then(DetachFilter::default);
+    while let Some(chunk) = source.next().await {
+        let (bytes, leave) = match &mut filter {
+            Some(filter) => {
+                let keys = filter.feed(&chunk);
+                (Bytes::from(keys.passed), keys.detach)
+            }
+            None => (chunk, false),
+        };
+        if !bytes.is_empty() && input.send(bytes).await.is_err() {
+            return pending().await;
+        }
+        if leave {
+            return;
+        }
+    }
+    input.close().await;
+    pending().await
+}
+
+async fn detach(control: &SessionControl, events: &mut SessionEvents) -> Result<Ending, CommandError> {
+    control.detach().await;
+    // Output that comes after the keys belongs to nobody; the log has it.
+    let _ = timeout(DETACH_TIMEOUT, ended(events)).await;
+    Ok(Ending::Detached)
+}
+
+/// Passes signals on; ends when this process has to.
+async fn forward(signals: &mut Signals, control: &SessionControl, raw: bool) -> CommandError {
+    loop {
+        let arrived = signals.next().await;
+        if arrived.force {
+            return CommandError::new("forcefully exiting: the program did not heed the signals")
+                .with_code(exit_code::FAILURE);
+        }
+        if raw && arrived.is_ending() {
+            return arrived.as_error();
+        }
+        // Fails when the process has ended meanwhile; its exit status is on its way.
+        let _ = control.signal(arrived.signal).await;
+    }
+}
+
+/// Keeps the size of the process's terminal that of the user's; never ends.
+async fn resize(resizes: Option<Resizes>, control: &SessionControl) -> Result<Ending, CommandError> {
+    let Some(mut resizes) = resizes else {
+        return pending().await;
+    };
+    // The size may have changed while the machine was booting.
+    let mut size = resizes.current();
+    loop {
+        if let Some(size) = size {
+            // As with signals: a process that has ended has no terminal.
+            let _ = control.resize(engine_size(size)).await;
+        }
+        size = Some(resizes.next().await);
+    }
+}
