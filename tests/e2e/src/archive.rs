@@ -1,0 +1,221 @@
+//! OCI archives made on the spot, so that images with any fault can be had.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::cache;
+
+/// Name of the image that every home has.
+pub const BUSYBOX: &str = "localhost/busybox:latest";
+
+/// A layer while it is being made.
+pub struct Layer {
+    tar: tar::Builder<Vec<u8>>,
+}
+
+impl Default for Layer {
+    fn default() -> Self {
+        Self {
+            tar: tar::Builder::new(Vec::new()),
+        }
+    }
+}
+
+impl Layer {
+    /// Adds a directory.
+    ///
+    /// # Panics
+    /// When the path is too long.
+    #[must_use]
+    pub fn directory(self, path: &str, mode: u32) -> Self {
+        self.entry(path, tar::EntryType::Directory, mode, None, &[])
+    }
+
+    /// Adds a file.
+    ///
+    /// # Panics
+    /// When the path is too long.
+    #[must_use]
+    pub fn file(self, path: &str, mode: u32, bytes: &[u8]) -> Self {
+        self.entry(path, tar::EntryType::Regular, mode, None, bytes)
+    }
+
+    /// Adds a symbolic link.
+    ///
+    /// # Panics
+    /// When a path is too long.
+    #[must_use]
+    pub fn link(self, path: &str, target: &str) -> Self {
+        self.entry(path, tar::EntryType::Symlink, 0o777, Some(target), &[])
+    }
+
+    fn entry(mut self, path: &str, kind: tar::EntryType, mode: u32, link: Option<&str>, bytes: &[u8]) -> Self {
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(kind);
+        header.set_mode(mode);
+        header.set_size(bytes.len() as u64);
+        header.set_mtime(0);
+        match link {
+            Some(target) => self.tar.append_link(&mut header, path, target).unwrap(),
+            None => self.tar.append_data(&mut header, path, bytes).unwrap(),
+        }
+        self
+    }
+}
+
+/// An image with one layer.
+pub struct Image {
+    name: String,
+    layer: Vec<u8>,
+    config: Value,
+    damaged: bool,
+}
+
+impl Image {
+    /// An image without a program of its own.
+    ///
+    /// # Panics
+    /// Never with a complete layer.
+    #[must_use]
+    pub fn new(name: &str, layer: Layer) -> Self {
+        Self::from_tar(name, layer.tar.into_inner().unwrap())
+    }
+
+    /// An image whose layer is a tar archive made elsewhere.
+    #[must_use]
+    pub fn from_tar(name: &str, layer: Vec<u8>) -> Self {
+        Self {
+            name: name.to_owned(),
+            layer,
+            config: json!({}),
+            damaged: false,
+        }
+    }
+
+    /// Sets what the image says about its process, in the keys of the OCI configuration.
+    #[must_use]
+    pub fn config(mut self, config: Value) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Flips a byte of the layer after its digest was taken.
+    #[must_use]
+    pub fn damaged(mut self) -> Self {
+        self.damaged = true;
+        self
+    }
+
+    /// Writes the image as an OCI archive.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn write(mut self, path: &Path) {
+        let architecture = match std::env::consts::ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            other => other,
+        };
+        let layer = describe("application/vnd.oci.image.layer.v1.tar", &self.layer);
+        let config = serde_json::to_vec(&json!({
+            "architecture": architecture, "os": "linux", "config": self.config,
+            "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]},
+        }))
+        .unwrap();
+        let config_descriptor = describe("application/vnd.oci.image.config.v1+json", &config);
+        let manifest = serde_json::to_vec(&json!({
+            "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": config_descriptor, "layers": [layer],
+        }))
+        .unwrap();
+        let mut manifest_descriptor = describe("application/vnd.oci.image.manifest.v1+json", &manifest);
+        manifest_descriptor["annotations"] = json!({"io.containerd.image.name": self.name});
+        let index = json!({"schemaVersion": 2, "manifests": [manifest_descriptor]});
+        if self.damaged {
+            let middle = self.layer.len() / 2;
+            self.layer[middle] ^= 1;
+        }
+        let archive = Layer::default()
+            .file("oci-layout", 0o644, br#"{"imageLayoutVersion":"1.0.0"}"#)
+            .file("index.json", 0o644, &serde_json::to_vec(&index).unwrap())
+            .file(&blob(&manifest_descriptor), 0o644, &manifest)
+            .file(&blob(&config_descriptor), 0o644, &config)
+            .file(&blob(&layer), 0o644, &self.layer);
+        let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap()).unwrap();
+        file.write_all(&archive.tar.into_inner().unwrap()).unwrap();
+        file.persist(path).unwrap();
+    }
+}
+
+fn describe(media_type: &str, bytes: &[u8]) -> Value {
+    json!({"mediaType": media_type, "digest": format!("sha256:{}", hex(&Sha256::digest(bytes))), "size": bytes.len()})
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn blob(descriptor: &Value) -> String {
+    let digest = descriptor["digest"].as_str().unwrap();
+    format!("blobs/{}", digest.replace(':', "/"))
+}
+
+/// The host's busybox, which has to be static.
+pub(crate) fn busybox_program() -> PathBuf {
+    let found = ["/bin/busybox", "/usr/bin/busybox"]
+        .into_iter()
+        .map(PathBuf::from)
+        .find(|path| path.exists());
+    found.expect("busybox is needed: apt-get install busybox-static")
+}
+
+/// A layer with busybox under all of its names, and what a root file system needs besides.
+pub(crate) fn busybox_layer() -> Layer {
+    let program = busybox_program();
+    let names = std::process::Command::new(&program)
+        .arg("--list")
+        .output()
+        .expect("busybox runs");
+    let mut layer = Layer::default();
+    for directory in ["bin", "etc", "root", "home", "var", "usr"] {
+        layer = layer.directory(directory, 0o755);
+    }
+    layer = layer
+        .directory("tmp", 0o1777)
+        .file("bin/busybox", 0o755, &fs::read(program).unwrap())
+        .file(
+            "etc/passwd",
+            0o644,
+            b"root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000::/home:/bin/sh\n",
+        )
+        .file("etc/group", 0o644, b"root:x:0:\nusers:x:100:alice\nalice:x:1000:\n")
+        .file("etc/not-executable", 0o644, b"#!/bin/sh\n");
+    for name in String::from_utf8_lossy(&names.stdout)
+        .lines()
+        .filter(|name| *name != "busybox")
+    {
+        layer = layer.link(&format!("bin/{name}"), "busybox");
+    }
+    layer
+}
+
+/// The archive of the busybox image, made once.
+pub(crate) fn busybox() -> PathBuf {
+    let name = format!("busybox-{}.tar", cache::stamp(&busybox_program()));
+    let path = cache::directory().join(&name);
+    cache::text(&format!("{name}.made"), || {
+        Image::new(BUSYBOX, busybox_layer())
+            .config(json!({"Env": ["PATH=/bin", "FROM_IMAGE=yes"], "Cmd": ["sh"]}))
+            .write(&path);
+        String::new()
+    });
+    path
+}

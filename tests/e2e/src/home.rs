@@ -1,0 +1,195 @@
+//! An app root and a runtime directory of their own, and the commands that use them.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::archive::{self, BUSYBOX};
+use crate::{Outcome, Process, Started, accelerator, binary, eventually, processes_of};
+
+/// How long processes may take to go once the last container has ended.
+const QUIET_LIMIT: Duration = Duration::from_secs(15);
+
+/// A user's world. When it goes, nothing of it may run any more.
+pub struct Home {
+    directory: TempDir,
+    variables: BTreeMap<OsString, OsString>,
+}
+
+impl Home {
+    /// A world with the busybox image.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::empty().with_busybox()
+    }
+
+    /// A world without any image.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::bare().with("CONTAINER_ACCEL", accelerator::chosen())
+    }
+
+    /// A world in which the program has to find out itself which accelerator works.
+    #[must_use]
+    pub(crate) fn undecided() -> Self {
+        Self::bare().with_busybox()
+    }
+
+    fn bare() -> Self {
+        let directory = tempfile::Builder::new().prefix("ce-").tempdir().unwrap();
+        let home = Self {
+            directory,
+            variables: BTreeMap::new(),
+        };
+        for path in [home.app_root(), home.runtime()] {
+            fs::create_dir(path).unwrap();
+        }
+        let (root, runtime) = (home.app_root(), home.runtime());
+        home.with("CONTAINER_APP_ROOT", root).with("XDG_RUNTIME_DIR", runtime)
+    }
+
+    fn with_busybox(self) -> Self {
+        let archive = archive::busybox();
+        self.run([
+            OsStr::new("image"),
+            OsStr::new("load"),
+            OsStr::new("--input"),
+            archive.as_os_str(),
+        ])
+        .success();
+        self
+    }
+
+    /// The same world with an environment variable.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// Where all state lives.
+    #[must_use]
+    pub fn app_root(&self) -> PathBuf {
+        self.directory.path().join("root")
+    }
+
+    /// The runtime directory.
+    #[must_use]
+    pub fn runtime(&self) -> PathBuf {
+        self.directory.path().join("run")
+    }
+
+    /// A path for a file of the test's own.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// A command that has not been started.
+    pub fn command<I: IntoIterator<Item: AsRef<OsStr>>>(&self, words: I) -> Command {
+        let mut command = Command::new(binary());
+        command.args(words).envs(&self.variables).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end, without input.
+    #[track_caller]
+    pub fn run<I: IntoIterator<Item: AsRef<OsStr>>>(&self, words: I) -> Outcome {
+        Started::spawn(self.command(words), None).wait()
+    }
+
+    /// Runs a command to its end with this input.
+    #[track_caller]
+    pub fn run_with_input<I: IntoIterator<Item: AsRef<OsStr>>>(&self, words: I, input: impl Into<Vec<u8>>) -> Outcome {
+        Started::spawn(self.command(words), Some(input.into())).wait()
+    }
+
+    /// Starts a command and leaves it running.
+    pub fn spawn<I: IntoIterator<Item: AsRef<OsStr>>>(&self, words: I) -> Started {
+        Started::spawn(self.command(words), None)
+    }
+
+    /// Runs a shell script in a new container of the busybox image.
+    #[track_caller]
+    pub fn shell(&self, script: &str) -> Outcome {
+        self.run(["run", "--rm", BUSYBOX, "sh", "-c", script])
+    }
+
+    /// Starts a container that stays until it is stopped; it heeds TERM.
+    #[track_caller]
+    pub fn start_sleeper(&self, name: &str) {
+        let script = "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done";
+        self.run(["run", "-d", "--name", name, BUSYBOX, "sh", "-c", script])
+            .success();
+    }
+
+    /// The state of a container, as `inspect` has it.
+    #[track_caller]
+    pub fn status(&self, name: &str) -> serde_json::Value {
+        self.run(["inspect", name]).success().json()[0]["status"].clone()
+    }
+
+    /// Processes of this world.
+    #[must_use]
+    pub fn processes(&self) -> Vec<Process> {
+        processes_of(&self.app_root())
+    }
+
+    /// Files in the directories of containers and in the runtime directory.
+    #[must_use]
+    pub fn sockets(&self) -> Vec<PathBuf> {
+        use std::os::unix::fs::FileTypeExt;
+        let mut found = Vec::new();
+        walk(self.directory.path(), &mut |path, kind| {
+            if kind.is_socket() || path.extension().is_some_and(|extension| extension == "sock") {
+                found.push(path.to_owned());
+            }
+        });
+        found
+    }
+
+    /// Checks that no process and no socket is left.
+    #[track_caller]
+    pub fn assert_quiet(&self) {
+        eventually("all processes have gone", QUIET_LIMIT, || self.processes().is_empty());
+        // Whoever looks next removes what a killed launcher left.
+        self.run(["list", "--all"]).success();
+        assert_eq!(self.sockets(), Vec::<PathBuf>::new());
+    }
+}
+
+impl Default for Home {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.processes().iter().for_each(Process::kill);
+            return;
+        }
+        let running = self.run(["list", "--quiet"]).text();
+        if !running.is_empty() {
+            self.run(["delete", "--all", "--force"]).success();
+        }
+        self.assert_quiet();
+    }
+}
+
+fn walk(directory: &Path, visit: &mut impl FnMut(&Path, fs::FileType)) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let Ok(kind) = entry.file_type() else { continue };
+        if kind.is_dir() {
+            walk(&entry.path(), visit);
+        } else {
+            visit(&entry.path(), kind);
+        }
+    }
+}

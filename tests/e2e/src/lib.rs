@@ -1,0 +1,38 @@
+//! Drives the real binary as a user does: everything that the end-to-end tests in `tests/` share.
+//!
+//! Each test has a [`Home`], an app root and a runtime directory of its own, with the busybox image loaded. When a home goes, no
+//! process and no socket of it may be left; that is how every test checks that nothing of ours runs when no container does.
+//! Every wait is bounded.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod accelerator;
+mod archive;
+mod cache;
+mod cpio;
+mod home;
+mod install;
+mod outcome;
+mod processes;
+mod pty;
+mod registry;
+mod wait;
+
+pub use archive::{BUSYBOX, Image, Layer};
+pub use cpio::Initramfs;
+pub use home::Home;
+pub use install::{InstallTree, binary};
+pub use outcome::{Outcome, Started};
+pub use processes::{Process, processes_of};
+pub use pty::Pty;
+pub use registry::Registry;
+pub use wait::eventually;
+
+use std::time::Duration;
+
+/// Longest time that one command may take. A boot takes about a second on an idle machine without KVM; this one may be loaded.
+pub const COMMAND_LIMIT: Duration = Duration::from_secs(90);

@@ -1,0 +1,102 @@
+//! What needs no machine: help, usage errors, formats.
+
+use container_e2e::{BUSYBOX, Home};
+
+#[test]
+fn help_is_a_result_and_a_wrong_flag_is_not() {
+    let home = Home::empty();
+    assert!(home.run(["--help"]).success().text().contains("Usage: container"));
+    assert!(
+        home.run(["help", "image", "pull"])
+            .success()
+            .text()
+            .contains("registry")
+    );
+    assert!(
+        home.run(["--version"])
+            .success()
+            .text()
+            .starts_with("container CLI version ")
+    );
+    let outcome = home.run(["run", "--nonsense", BUSYBOX]).with_code(64);
+    assert!(outcome.stdout.is_empty() && outcome.stderr.contains("--nonsense"));
+    home.run(["nonsense"]).with_code(64);
+    home.run(Vec::<&str>::new()).with_code(64);
+}
+
+#[test]
+fn a_flag_of_a_later_release_is_refused_rather_than_ignored() {
+    let home = Home::empty();
+    for flags in [
+        &["-p", "80:80"][..],
+        &["-v", "/tmp:/tmp"],
+        &["--ssh"],
+        &["--init"],
+        &["--network", "web"],
+    ] {
+        let words = ["run"].iter().chain(flags).chain(&[BUSYBOX, "true"]);
+        home.run(words).failure(64, &["not available yet"]);
+    }
+}
+
+#[test]
+fn contradictions_are_usage_errors() {
+    let home = Home::empty();
+    home.run(["run", "--ulimit", "nofile=1", "--ulimit", "nofile=2", BUSYBOX])
+        .failure(64, &["nofile", "twice"]);
+    home.run(["stop"]).failure(64, &["--all"]);
+    home.run(["stop", "--all", "web"]).failure(64, &["--all"]);
+    home.run(["run", "not an image"]).failure(64, &["not an image"]);
+    home.run(["run", "--name", "-x", BUSYBOX]).with_code(64);
+    home.run(["kill", "--signal", "NONSENSE", "web"]).with_code(64);
+}
+
+#[test]
+fn several_operands_are_all_tried() {
+    let home = Home::empty();
+    let outcome = home.run(["delete", "first", "second"]).with_code(1);
+    assert!(
+        outcome.stderr.contains("first") && outcome.stderr.contains("second"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(outcome.stderr.lines().count(), 2);
+}
+
+#[test]
+fn empty_lists_have_a_header_and_nothing_when_quiet() {
+    let home = Home::empty();
+    let table = home.run(["list"]).success();
+    assert_eq!(table.text(), "ID  IMAGE  OS  ARCH  STATE  IP  CPUS  MEMORY  STARTED");
+    assert!(home.run(["list", "--quiet"]).success().stdout.is_empty());
+    assert_eq!(home.run(["list", "--format", "json"]).success().stdout, b"[]\n");
+    assert_eq!(home.run(["list", "--format", "yaml"]).success().stdout, b"[]\n");
+    assert_eq!(home.run(["list", "--format", "toml"]).success().stdout, b"items = []\n");
+    assert_eq!(home.run(["image", "ls"]).success().text(), "NAME  TAG  DIGEST");
+}
+
+#[test]
+fn completion_scripts_are_there() {
+    let home = Home::empty();
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(
+            home.run(["--generate-completion-script", shell])
+                .success()
+                .text()
+                .contains("container")
+        );
+    }
+}
+
+#[test]
+fn the_system_tells_its_accelerator_and_where_its_state_is() {
+    let home = Home::empty();
+    let status = home.run(["system", "status", "--format", "json"]).success().json();
+    assert_eq!(status["appRoot"], home.app_root().to_str().unwrap());
+    assert!(
+        ["kvm", "tcg"].contains(&status["accelerator"].as_str().unwrap()),
+        "{status}"
+    );
+    assert!(home.run(["system", "status"]).success().text().starts_with("FIELD"));
+    assert!(home.run(["s", "version"]).success().text().starts_with("COMPONENT"));
+}

@@ -1,0 +1,113 @@
+//! `exec`: more processes in a running container.
+
+use container_e2e::{BUSYBOX, Home, eventually};
+
+#[test]
+fn a_program_runs_beside_the_first_with_its_own_code_and_streams() {
+    let home = Home::new();
+    home.start_sleeper("host");
+    home.run(["exec", "host", "sh", "-c", "exit 6"]).with_code(6);
+    let outcome = home
+        .run(["exec", "host", "sh", "-c", "echo out; echo err >&2; hostname"])
+        .success();
+    assert_eq!(
+        (outcome.text().as_str(), outcome.stderr.as_str()),
+        ("out\nhost", "err\n")
+    );
+    let outcome = home
+        .run_with_input(["exec", "-i", "host", "sha256sum"], vec![0_u8; 5 << 20])
+        .success();
+    assert!(
+        outcome
+            .text()
+            .starts_with("c036cbb7553a909f8b8877d4461924307f27ecb66cff928eeeafd569c3887e29"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn environment_directory_and_user_can_be_set() {
+    let home = Home::new();
+    home.run([
+        "run", "-d", "--name", "host", "-e", "A=1", "-w", "/tmp", BUSYBOX, "sleep", "1000",
+    ])
+    .success();
+    let script = "echo $A $B; pwd; id -u";
+    assert_eq!(
+        home.run(["exec", "host", "sh", "-c", script]).success().text(),
+        "1\n/tmp\n0"
+    );
+    let words = [
+        "exec", "-e", "B=2", "-w", "/home", "-u", "alice", "host", "sh", "-c", script,
+    ];
+    assert_eq!(home.run(words).success().text(), "1 2\n/home\n1000");
+}
+
+#[test]
+fn a_program_that_cannot_be_started_has_dockers_codes() {
+    let home = Home::new();
+    home.start_sleeper("host");
+    home.run(["exec", "host", "no-such-program"])
+        .failure(127, &["no-such-program"]);
+    home.run(["exec", "host", "/etc/not-executable"])
+        .failure(126, &["/etc/not-executable"]);
+    assert_eq!(home.status("host")["state"], "running");
+}
+
+#[test]
+fn a_detached_program_goes_on_by_itself() {
+    let home = Home::new();
+    home.start_sleeper("host");
+    let outcome = home
+        .run(["exec", "-d", "host", "sh", "-c", "sleep 0.5; echo done > /tmp/mark"])
+        .success();
+    assert_eq!(outcome.text(), "host");
+    eventually("it has done its work", container_e2e::COMMAND_LIMIT, || {
+        home.run(["exec", "host", "cat", "/tmp/mark"]).text() == "done"
+    });
+}
+
+#[test]
+fn the_end_of_the_container_ends_its_programs() {
+    let home = Home::new();
+    home.start_sleeper("host");
+    let inside = home.spawn(["exec", "host", "sh", "-c", "echo up; sleep 1000"]);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    home.run(["kill", "host"]).success();
+    let outcome = inside.wait();
+    assert_ne!(outcome.code, 0, "{outcome:?}");
+}
+
+#[test]
+fn a_stopped_container_takes_no_programs() {
+    let home = Home::new();
+    home.run(["create", "--name", "still", BUSYBOX, "true"]).success();
+    home.run(["exec", "still", "true"])
+        .failure(125, &["still", "container start still"]);
+}
+
+#[test]
+fn eight_programs_at_once() {
+    let home = Home::new();
+    home.start_sleeper("host");
+    let started: Vec<_> = (0..8)
+        .map(|number| {
+            home.spawn([
+                "exec",
+                "host",
+                "sh",
+                "-c",
+                &format!("head -c 500000 /dev/zero; exit {number}"),
+            ])
+        })
+        .collect();
+    for (number, started) in started.into_iter().enumerate() {
+        let outcome = started.wait();
+        assert_eq!(
+            (outcome.code, outcome.stdout.len()),
+            (i32::try_from(number).unwrap(), 500_000),
+            "{}",
+            outcome.stderr
+        );
+    }
+}

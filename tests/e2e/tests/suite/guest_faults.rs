@@ -1,0 +1,83 @@
+//! A guest that misbehaves: `run` ends within a bounded time and shows the end of the guest's console.
+
+use std::time::{Duration, Instant};
+
+use container_e2e::{BUSYBOX, Home, Initramfs, InstallTree, Started};
+
+/// Bound of the boot in these tests, milliseconds.
+const BOOT_TIMEOUT_MS: u64 = 12_000;
+
+/// What may come on top of it: taking the machine down, and a loaded host.
+const MARGIN: Duration = Duration::from_secs(20);
+
+fn run_with_guest(script: &str) -> String {
+    let home = Home::new().with("CONTAINER_BOOT_TIMEOUT_MS", BOOT_TIMEOUT_MS.to_string());
+    let tree = InstallTree::copy().with("initramfs", &Initramfs::with_script(script));
+    let mut command = home.command(["run", "--rm", BUSYBOX, "true"]);
+    command.env("CONTAINER_INSTALL_ROOT", tree.root());
+    let begin = Instant::now();
+    let outcome = Started::spawn(command, None).wait();
+    assert!(
+        begin.elapsed() < Duration::from_millis(BOOT_TIMEOUT_MS) + MARGIN,
+        "{:?}",
+        begin.elapsed()
+    );
+    let stderr = outcome.stderr.clone();
+    outcome.failure(125, &[]);
+    assert!(home.run(["ls", "-aq"]).success().stdout.is_empty());
+    home.assert_quiet();
+    stderr
+}
+
+#[test]
+fn a_guest_that_never_opens_its_port() {
+    let message = run_with_guest("echo stuck here > /dev/console; exec /bin/busybox sleep 1000");
+    assert!(message.contains("stuck here"), "{message}");
+}
+
+#[test]
+fn a_guest_whose_first_program_ends() {
+    let message = run_with_guest("echo last words > /dev/console; exit 3");
+    assert!(message.contains("last words") || message.contains("panic"), "{message}");
+}
+
+#[test]
+fn a_guest_that_powers_off() {
+    run_with_guest("echo leaving > /dev/console; /bin/busybox poweroff -f");
+}
+
+#[test]
+fn a_guest_that_spins() {
+    run_with_guest("while :; do :; done");
+}
+
+#[test]
+fn a_guest_that_sends_garbage() {
+    run_with_guest("for port in /dev/vport*; do /bin/busybox cat /dev/urandom > $port & done; /bin/busybox sleep 1000");
+}
+
+#[test]
+fn a_guest_that_floods_its_port_with_zeros() {
+    run_with_guest("for port in /dev/vport*; do /bin/busybox cat /dev/zero > $port & done; /bin/busybox sleep 1000");
+}
+
+#[test]
+fn a_guest_that_answers_with_http_of_another_age() {
+    run_with_guest(
+        "for port in /dev/vport*; do echo -e 'HTTP/1.1 200 OK\\r\\nContent-Length: 9999999999\\r\\n\\r' > $port & done; /bin/busybox sleep 1000",
+    );
+}
+
+#[test]
+fn a_guest_that_floods_its_console() {
+    run_with_guest("exec /bin/busybox yes 'all work and no play' > /dev/console");
+}
+
+#[test]
+fn an_empty_initramfs() {
+    let home = Home::new().with("CONTAINER_BOOT_TIMEOUT_MS", BOOT_TIMEOUT_MS.to_string());
+    let tree = InstallTree::copy().with("initramfs", b"no archive at all");
+    let mut command = home.command(["run", "--rm", BUSYBOX, "true"]);
+    command.env("CONTAINER_INSTALL_ROOT", tree.root());
+    Started::spawn(command, None).wait().failure(125, &[]);
+}

@@ -1,0 +1,148 @@
+//! Faults of the host: each a clear error, and nothing half-made left behind.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use container_e2e::{BUSYBOX, Home, InstallTree, Outcome, Started};
+
+fn assert_nothing_left(home: &Home) {
+    assert!(home.run(["ls", "-aq"]).success().stdout.is_empty());
+    home.assert_quiet();
+}
+
+#[test]
+fn a_missing_hypervisor_is_named_with_how_to_get_it() {
+    let home = Home::new();
+    let empty = home.file("empty");
+    fs::create_dir(&empty).unwrap();
+    let mut command = home.command(["run", "--rm", BUSYBOX, "true"]);
+    command.env("PATH", &empty);
+    Started::spawn(command, None)
+        .wait()
+        .failure(125, &["qemu-system", "install"]);
+    assert_nothing_left(&home);
+}
+
+#[test]
+fn a_hypervisor_that_dies_at_once_is_told_with_its_last_words() {
+    let home = Home::new();
+    let programs = home.file("programs");
+    fs::create_dir(&programs).unwrap();
+    for name in ["qemu-system-x86_64", "qemu-system-aarch64"] {
+        let path = programs.join(name);
+        fs::write(&path, "#!/bin/sh\ncase \"$*\" in *version*) echo 'QEMU emulator version 7.2.0';; *) echo 'out of luck' >&2; exit 1;; esac\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut command = home.command(["run", "--rm", BUSYBOX, "true"]);
+    command.env(
+        "PATH",
+        format!("{}:{}", programs.display(), std::env::var("PATH").unwrap()),
+    );
+    Started::spawn(command, None).wait().failure(125, &["out of luck"]);
+    assert_nothing_left(&home);
+}
+
+#[test]
+fn an_unreadable_kernel_is_named() {
+    let home = Home::new();
+    let kernel = home.file("kernel");
+    fs::write(&kernel, b"\x7fELF").unwrap();
+    fs::set_permissions(&kernel, fs::Permissions::from_mode(0o000)).unwrap();
+    if fs::read(&kernel).is_err() {
+        let name = kernel.to_str().unwrap();
+        home.run(["run", "--rm", "--kernel", name, BUSYBOX, "true"])
+            .failure(125, &[name]);
+        home.run(["system", "kernel", "set", "--binary", name])
+            .failure(1, &[name]);
+    }
+    home.run(["system", "kernel", "set", "--binary", "/etc/passwd"])
+        .failure(1, &["/etc/passwd"]);
+    home.shell("true").success();
+    assert_nothing_left(&home);
+}
+
+#[test]
+fn a_kernel_that_is_none_is_refused_in_bounded_time() {
+    let home = Home::new().with("CONTAINER_BOOT_TIMEOUT_MS", "5000");
+    let kernel = home.file("kernel");
+    fs::write(&kernel, vec![0x41; 100_000]).unwrap();
+    home.run(["run", "--rm", "--kernel", kernel.to_str().unwrap(), BUSYBOX, "true"])
+        .with_code(125);
+    assert_nothing_left(&home);
+}
+
+#[test]
+fn a_missing_initramfs_is_named() {
+    let home = Home::new();
+    let tree = InstallTree::copy();
+    for entry in fs::read_dir(tree.root().join("share/container")).unwrap().flatten() {
+        if entry.file_name().to_string_lossy().starts_with("initramfs") {
+            fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    let mut command = home.command(["run", "--rm", BUSYBOX, "true"]);
+    command.env("CONTAINER_INSTALL_ROOT", tree.root());
+    Started::spawn(command, None).wait().failure(125, &["initramfs"]);
+    assert_nothing_left(&home);
+}
+
+/// Runs a command in a user and mount namespace of its own, where the app root's file system has this many bytes. `None` where
+/// such namespaces are not permitted.
+fn on_small_disk(home: &Home, bytes: u64, script: &str) -> Option<Outcome> {
+    let possible = std::process::Command::new("unshare")
+        .args(["-rm", "true"])
+        .status()
+        .is_ok_and(|status| status.success());
+    if !possible {
+        return None;
+    }
+    let root = home.app_root();
+    let words = format!("mount -t tmpfs -o size={bytes} small '{}' && {script}", root.display());
+    let shell = home.command([] as [&str; 0]);
+    let mut command = std::process::Command::new("unshare");
+    command.args(["-rm", "sh", "-c", &words]);
+    command.envs(shell.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.env("PROGRAM", container_e2e::binary()).env("ROOT", &root);
+    Some(Started::spawn(command, Some(Vec::new())).wait())
+}
+
+#[test]
+fn a_full_disk_is_told_and_leaves_no_half_image() {
+    let home = Home::empty();
+    let image = home.file("image.tar");
+    container_e2e::Image::new(
+        "localhost/large:latest",
+        container_e2e::Layer::default().file("data", 0o644, &noise()),
+    )
+    .write(&image);
+    let script = format!(
+        "\"$PROGRAM\" image load --input '{}'; code=$?; \"$PROGRAM\" image list -q; find \"$ROOT/content/ingest\" \"$ROOT/layers\" -type f -size +100k; exit $code",
+        image.display()
+    );
+    let Some(outcome) = on_small_disk(&home, 12 << 20, &script) else {
+        return;
+    };
+    assert!(outcome.stdout.is_empty(), "{outcome:?}");
+    outcome.failure(1, &["space"]);
+}
+
+/// Eight mebibytes that do not compress.
+fn noise() -> Vec<u8> {
+    let mut state = 88_172_645_463_325_252_u64;
+    (0..8 << 20)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()[0]
+        })
+        .collect()
+}
+
+#[test]
+fn an_app_root_that_cannot_be_written_to_is_named() {
+    let home = Home::empty();
+    let mut command = home.command(["list"]);
+    command.env("CONTAINER_APP_ROOT", "/proc/nowhere");
+    Started::spawn(command, None).wait().failure(1, &["/proc/nowhere"]);
+}

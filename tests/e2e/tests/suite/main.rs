@@ -1,0 +1,26 @@
+//! What `container` promises, tried with real machines. One file a topic; names say what holds.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod churn;
+mod command_line;
+mod crash;
+mod debian;
+mod exec;
+mod exit_codes;
+mod guest_faults;
+mod host_faults;
+mod images;
+mod life;
+mod listing;
+mod logs;
+mod process;
+mod pulling;
+mod signals;
+mod stdio;
+mod terminal;
