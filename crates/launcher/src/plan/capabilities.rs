@@ -71,18 +71,17 @@ pub struct CapabilityError {
     pub name: String,
 }
 
-/// The capabilities that remain of the default set after `add` and `drop`, in the kernel's order. Names may lack `CAP_` and be in
-/// lower case; `ALL` stands for all. What is named in both lists is had when only the other list says `ALL` of it, else dropped.
+/// The capabilities that remain of the default set after `drop` and `add`, in the kernel's order. Names may lack `CAP_` and be in
+/// lower case; `ALL` stands for all. As in Apple's tool, dropping `ALL` comes first, then what is added, then what is dropped by name.
 ///
 /// # Errors
 /// [`CapabilityError`] with the first unknown name.
 pub fn effective_capabilities(add: &[String], drop: &[String]) -> Result<Vec<String>, CapabilityError> {
     let (add_all, add) = parse(add)?;
     let (drop_all, drop) = parse(drop)?;
-    let has = |name: &&str| match (add_all, drop_all) {
-        (_, true) => add.contains(name),
-        (true, false) => !drop.contains(name),
-        (false, false) => (DEFAULT.contains(name) || add.contains(name)) && !drop.contains(name),
+    let has = |name: &&str| {
+        let given = add_all || add.contains(name) || (!drop_all && DEFAULT.contains(name));
+        given && !drop.contains(name)
     };
     Ok(ALL.iter().copied().filter(has).map(str::to_owned).collect())
 }
@@ -126,6 +125,8 @@ mod tests {
         assert_eq!(effective(&["ALL"], &["SYS_ADMIN"]).len(), ALL.len() - 1);
         assert!(effective(&[], &["all"]).is_empty());
         assert_eq!(effective(&["CHOWN"], &["ALL"]), ["CAP_CHOWN"]);
+        assert_eq!(effective(&["ALL"], &["ALL"]).len(), ALL.len());
+        assert_eq!(effective(&["CHOWN", "KILL"], &["ALL", "KILL"]), ["CAP_CHOWN"]);
     }
 
     #[test]
