@@ -77,7 +77,8 @@ fn starting_again_keeps_what_was_written() {
 #[test]
 fn data_survive_a_kill_without_damage() {
     let home = Home::new();
-    let script = "echo kept > /data; sync; echo up; while :; do sleep 1; done";
+    // Written by the first start only: what the second one sees has survived.
+    let script = "[ -e /data ] || { echo kept > /data; sync; }; echo up; while :; do sleep 1; done";
     home.run(["run", "-d", "--name", "hurt", BUSYBOX, "sh", "-c", script])
         .success();
     wait_until_up(&home, "hurt");
@@ -165,4 +166,15 @@ fn all_containers_at_once() {
     assert_eq!(stopped.lines().count(), 2);
     home.run(["stop", "one", "ghost"]).failure(1, &["ghost"]);
     assert_eq!(home.run(["delete", "--all"]).success().text().lines().count(), 2);
+}
+
+#[test]
+fn scripts_that_start_and_stop_a_service_work_without_one() {
+    let home = Home::new();
+    home.run(["system", "start", "--disable-kernel-install"]).success();
+    home.run(["system", "start", "--app-root", "/elsewhere"])
+        .failure(64, &["--app-root", "CONTAINER_APP_ROOT"]);
+    home.start_sleeper("up");
+    home.run(["system", "stop"]).success();
+    assert!(home.run(["ls", "-q"]).success().stdout.is_empty());
 }
