@@ -1,10 +1,9 @@
 //! What several commands do with images: parse a reference, pull with progress.
 
 use container_engine::Engine;
-use container_engine::image::{
-    CatalogError, Progress as ImageProgress, ProgressEvent, PullOptions, PulledImage, Scheme,
-};
+use container_engine::image::{CatalogError, Progress as ImageProgress, ProgressEvent, PullOptions, PulledImage};
 use container_engine::oci::{Digest, Platform, Reference};
+use container_engine::registry::{Retry, Scheme};
 use container_terminal::Progress;
 
 use crate::arguments::{PullFlags, SchemeFlag};
@@ -66,7 +65,7 @@ impl ImageProgress for Shown {
             ProgressEvent::LayerWaiting { digest } => {
                 progress.say(&format!("{}: waiting for another pull of it", layer(&digest)));
             }
-            ProgressEvent::Retrying { what, reason, delay } => {
+            ProgressEvent::Retrying(Retry { what, reason, delay }) => {
                 progress.say(&format!(
                     "{what}: {reason}; trying again in {:.1} s",
                     delay.as_secs_f32()

@@ -35,3 +35,4 @@ pub use system::SystemStatus;
 pub use container_image as image;
 pub use container_model as model;
 pub use container_oci as oci;
+pub use container_registry as registry;

@@ -11,14 +11,12 @@ mod content;
 mod disk;
 pub mod layer;
 mod progress;
-mod registry;
 mod store;
 
 pub use archive::{ArchiveError, LoadSource, LoadedImage};
 pub use content::ContentError;
 pub use disk::{DiskError, LayerDisk};
 pub use progress::{NoProgress, Progress, ProgressEvent};
-pub use registry::{RegistryError, Scheme, SchemeError};
 pub use store::{
     CatalogError, ImageStore, ImageSummary, ImageVariant, LoadError, PullError, PullFailure, PullOptions, PulledImage,
     ResolveError, ResolvedImage,

@@ -1,8 +1,7 @@
 //! What a pull or load tells while it is under way.
 
-use std::time::Duration;
-
 use container_oci::{Digest, Reference};
+use container_registry::Retry;
 
 /// Hears events. Called often and from the task that does the work, so it must return at once.
 pub trait Progress: Send + Sync {
@@ -49,14 +48,7 @@ pub enum ProgressEvent {
         digest: Digest,
     },
     /// A request failed and will be made again.
-    Retrying {
-        /// What was asked for.
-        what: String,
-        /// Why it failed.
-        reason: String,
-        /// Time until the next try.
-        delay: Duration,
-    },
+    Retrying(Retry),
     /// Some of an archive has been read.
     ArchiveBytes {
         /// Bytes so far, as in the file.

@@ -15,6 +15,7 @@ const LAYERS: [&[&str]; 5] = [
         "hypervisor-vz",
         "image",
         "network",
+        "registry",
         "state",
     ],
     &["build", "engine", "launcher"],
@@ -22,7 +23,8 @@ const LAYERS: [&[&str]; 5] = [
 ];
 
 /// Edges within a layer.
-const EDGES: [(&str, &str); 5] = [
+const EDGES: [(&str, &str); 6] = [
+    ("image", "registry"),
     ("network", "state"),
     ("hypervisor-qemu", "hypervisor"),
     ("hypervisor-vz", "hypervisor"),

@@ -16,7 +16,7 @@ use super::{CatalogError, ImageStore};
 use crate::content::{ContentError, Session, sweep};
 use crate::disk::DiskError;
 use crate::progress::{Progress, ProgressEvent};
-use crate::registry::{RegistryClient, RegistryError, Scheme};
+use container_registry::{RegistryClient, RegistryError, Scheme};
 
 /// How to pull.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,10 +10,10 @@ use super::PullFailure;
 use crate::content::{ContentError, Ingest, Session, Staged, StorePaths, has_blob, read_blob};
 use crate::disk::DiskError;
 use crate::progress::{Progress, ProgressEvent};
-use crate::registry::{RegistryClient, RegistryError, retry};
 use crate::store::layers::{self, Claim};
 use crate::store::lock;
 use crate::store::worker::blocking;
+use container_registry::{RegistryClient, RegistryError, retry};
 
 /// Chunks that may wait for the disk.
 const QUEUE_CHUNKS: usize = 64;
@@ -163,17 +163,36 @@ async fn receive(
     let digest = descriptor.digest;
     let what = format!("blob {digest}");
     let mut received_bytes = 0;
-    retry(&what, source.progress, async || {
-        let mut body = source.client.blob(&digest, received_bytes).await?;
-        // A registry without ranges sends everything again; what has been written already is passed over.
-        let mut skip = received_bytes - body.start;
-        while let Some(mut chunk) = body.chunk().await? {
-            let skipped = skip.min(chunk.len() as u64);
-            skip -= skipped;
-            // At most the length of the chunk, so it fits.
-            let _ = chunk.split_to(usize::try_from(skipped).unwrap_or(chunk.len()));
-            received_bytes += chunk.len() as u64;
-            if received_bytes > descriptor.size_bytes {
+    retry(
+        &what,
+        |retry| source.progress.event(ProgressEvent::Retrying(retry)),
+        async || {
+            let mut body = source.client.blob(&digest, received_bytes).await?;
+            // A registry without ranges sends everything again; what has been written already is passed over.
+            let mut skip = received_bytes - body.start;
+            while let Some(mut chunk) = body.chunk().await? {
+                let skipped = skip.min(chunk.len() as u64);
+                skip -= skipped;
+                // At most the length of the chunk, so it fits.
+                let _ = chunk.split_to(usize::try_from(skipped).unwrap_or(chunk.len()));
+                received_bytes += chunk.len() as u64;
+                if received_bytes > descriptor.size_bytes {
+                    let (expected_bytes, actual_bytes) = (descriptor.size_bytes, received_bytes);
+                    return Err(RegistryError::SizeMismatch {
+                        what: what.clone(),
+                        expected_bytes,
+                        actual_bytes,
+                    });
+                }
+                if !chunk.is_empty() && chunks.send(Piece::Bytes(chunk)).await.is_err() {
+                    // The writer has failed and tells why.
+                    return Ok(());
+                }
+                source
+                    .progress
+                    .event(ProgressEvent::LayerBytes { digest, received_bytes });
+            }
+            if received_bytes < descriptor.size_bytes {
                 let (expected_bytes, actual_bytes) = (descriptor.size_bytes, received_bytes);
                 return Err(RegistryError::SizeMismatch {
                     what: what.clone(),
@@ -181,24 +200,9 @@ async fn receive(
                     actual_bytes,
                 });
             }
-            if !chunk.is_empty() && chunks.send(Piece::Bytes(chunk)).await.is_err() {
-                // The writer has failed and tells why.
-                return Ok(());
-            }
-            source
-                .progress
-                .event(ProgressEvent::LayerBytes { digest, received_bytes });
-        }
-        if received_bytes < descriptor.size_bytes {
-            let (expected_bytes, actual_bytes) = (descriptor.size_bytes, received_bytes);
-            return Err(RegistryError::SizeMismatch {
-                what: what.clone(),
-                expected_bytes,
-                actual_bytes,
-            });
-        }
-        Ok(())
-    })
+            Ok(())
+        },
+    )
     .await?;
     let _ = chunks.send(Piece::End).await;
     Ok(())

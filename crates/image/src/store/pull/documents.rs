@@ -11,7 +11,8 @@ use super::PullFailure;
 use super::blob::{Source, fetch_small, store_bytes};
 use crate::content::{ContentError, Hasher, has_blob, read_blob};
 use crate::disk::layer_compression;
-use crate::registry::{RegistryError, retry};
+use crate::progress::ProgressEvent;
+use container_registry::{RegistryError, retry};
 
 /// What a reference points at.
 pub(super) struct Image {
@@ -89,9 +90,11 @@ async fn top(source: &Source<'_>, reference: &Reference) -> Result<(Descriptor, 
             (tag.to_owned(), format!("tag {tag:?} in {}", reference.repository()))
         }
     };
-    let fetched = retry(&what, source.progress, async || {
-        source.client.manifest(&name, &what, MANIFEST_LIMIT_BYTES).await
-    })
+    let fetched = retry(
+        &what,
+        |retry| source.progress.event(ProgressEvent::Retrying(retry)),
+        async || source.client.manifest(&name, &what, MANIFEST_LIMIT_BYTES).await,
+    )
     .await?;
     // Without a digest in the reference, the registry's own claim still shows what was damaged on the way.
     let expected = reference.digest().copied().or(fetched.claimed_digest);
@@ -130,9 +133,11 @@ async fn by_descriptor(source: &Source<'_>, descriptor: &Descriptor) -> Result<D
         });
     }
     let name = descriptor.digest.to_string();
-    let fetched = retry(&what, source.progress, async || {
-        source.client.manifest(&name, &what, MANIFEST_LIMIT_BYTES).await
-    })
+    let fetched = retry(
+        &what,
+        |retry| source.progress.event(ProgressEvent::Retrying(retry)),
+        async || source.client.manifest(&name, &what, MANIFEST_LIMIT_BYTES).await,
+    )
     .await?;
     let actual = Hasher::of(descriptor.digest.algorithm(), &fetched.bytes);
     if actual != descriptor.digest {

@@ -12,9 +12,9 @@ use reqwest::{Response, StatusCode, redirect};
 
 use super::auth::fetch_token;
 use super::challenge::{self, Challenge};
-use super::error::shorten;
 use super::scheme::is_loopback;
 use super::{RegistryError, Scheme};
+use crate::error::shorten;
 
 /// Time for a connection, TLS included.
 const CONNECT_LIMIT: Duration = Duration::from_secs(20);
@@ -33,7 +33,7 @@ const MANIFEST_TYPES: [&str; 4] = [
 ];
 
 /// A client for one repository.
-pub(crate) struct RegistryClient {
+pub struct RegistryClient {
     http: reqwest::Client,
     host: String,
     is_http: bool,
@@ -42,24 +42,26 @@ pub(crate) struct RegistryClient {
 }
 
 /// A small document and what the registry says that it is.
-pub(crate) struct Fetched {
-    pub(crate) bytes: Bytes,
-    pub(crate) media_type: Option<MediaType>,
+pub struct Fetched {
+    /// The document as it came.
+    pub bytes: Bytes,
+    /// `Content-Type`, without parameters.
+    pub media_type: Option<MediaType>,
     /// `Docker-Content-Digest` (distribution-spec, "Pulling manifests"), where it is one.
-    pub(crate) claimed_digest: Option<Digest>,
+    pub claimed_digest: Option<Digest>,
 }
 
 /// The body of a blob, from some offset on.
-pub(crate) struct BlobBody {
+pub struct BlobBody {
     response: Response,
     host: String,
     /// Offset of the first byte: the one asked for, or 0 when the registry knows no ranges.
-    pub(crate) start: u64,
+    pub start: u64,
 }
 
 impl RegistryClient {
     /// A client for the repository of `reference`.
-    pub(crate) fn new(reference: &Reference, scheme: Scheme) -> Result<Self, RegistryError> {
+    pub fn new(reference: &Reference, scheme: Scheme) -> Result<Self, RegistryError> {
         let host = match reference.registry() {
             // Docker Hub's name and its registry's differ (distribution `registry/config.go`, "IndexHostname").
             "docker.io" => "registry-1.docker.io",
@@ -76,12 +78,12 @@ impl RegistryClient {
     }
 
     /// The registry, for messages.
-    pub(crate) fn host(&self) -> &str {
+    pub fn host(&self) -> &str {
         &self.host
     }
 
     /// A manifest or index by tag or digest, at most `limit_bytes` long. Nothing about it has been checked.
-    pub(crate) async fn manifest(&self, name: &str, what: &str, limit_bytes: u64) -> Result<Fetched, RegistryError> {
+    pub async fn manifest(&self, name: &str, what: &str, limit_bytes: u64) -> Result<Fetched, RegistryError> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, header(&MANIFEST_TYPES.join(", "))?);
         let response = self.get(&format!("manifests/{name}"), headers, what).await?;
@@ -104,7 +106,7 @@ impl RegistryClient {
     }
 
     /// A blob's body from `offset` on, if the registry knows ranges.
-    pub(crate) async fn blob(&self, digest: &Digest, offset: u64) -> Result<BlobBody, RegistryError> {
+    pub async fn blob(&self, digest: &Digest, offset: u64) -> Result<BlobBody, RegistryError> {
         let mut headers = HeaderMap::new();
         if offset > 0 {
             headers.insert(RANGE, header(&format!("bytes={offset}-"))?);
@@ -164,7 +166,7 @@ impl RegistryClient {
 
 impl BlobBody {
     /// The next bytes; `None` at the end of the body.
-    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, RegistryError> {
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, RegistryError> {
         self.response
             .chunk()
             .await

@@ -7,12 +7,13 @@
 mod auth;
 mod challenge;
 mod client;
+mod credential;
 mod error;
 mod retry;
 mod scheme;
 
+pub use client::{BlobBody, Fetched, RegistryClient};
+pub use credential::{Credential, CredentialError, CredentialSource, NoCredentials, Secret};
 pub use error::RegistryError;
+pub use retry::{Retry, retry};
 pub use scheme::{Scheme, SchemeError};
-
-pub(crate) use client::RegistryClient;
-pub(crate) use retry::retry;

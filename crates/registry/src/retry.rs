@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::RegistryError;
-use crate::progress::{Progress, ProgressEvent};
+use crate::RegistryError;
 
 /// How often a request is made at most.
 const ATTEMPTS: u32 = 5;
@@ -12,10 +11,24 @@ const FIRST_PAUSE: Duration = Duration::from_millis(300);
 /// The longest pause, also when the registry asks for a longer one.
 const PAUSE_LIMIT: Duration = Duration::from_secs(30);
 
-/// Makes the request again while it fails for a reason that may pass.
-pub(crate) async fn retry<T>(
+/// A request that failed and will be made again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retry {
+    /// What was asked for.
+    pub what: String,
+    /// Why it failed.
+    pub reason: String,
+    /// Time until the next try.
+    pub delay: Duration,
+}
+
+/// Makes the request again while it fails for a reason that may pass; `on_retry` hears of each failure.
+///
+/// # Errors
+/// That of the last try.
+pub async fn retry<T>(
     what: &str,
-    progress: &dyn Progress,
+    on_retry: impl Fn(Retry),
     mut request: impl AsyncFnMut() -> Result<T, RegistryError>,
 ) -> Result<T, RegistryError> {
     let mut attempt = 1;
@@ -26,7 +39,7 @@ pub(crate) async fn retry<T>(
             Err(error) => return Err(error),
         };
         let delay = pause(attempt, error.retry_after());
-        progress.event(ProgressEvent::Retrying {
+        on_retry(Retry {
             what: what.to_owned(),
             reason: error.to_string(),
             delay,

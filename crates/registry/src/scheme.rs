@@ -38,7 +38,7 @@ impl FromStr for Scheme {
 
 impl Scheme {
     /// Whether `registry` (host, perhaps with a port) is talked to in plain http.
-    pub(crate) fn is_http(self, registry: &str) -> bool {
+    pub fn is_http(self, registry: &str) -> bool {
         match self {
             Self::Http => true,
             Self::Https => false,
