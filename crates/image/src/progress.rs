@@ -56,6 +56,8 @@ pub enum ProgressEvent {
     },
     /// A layer disk is ready.
     DiskReady {
+        /// Digest of the layer's blob.
+        layer: Digest,
         /// Digest of the uncompressed layer.
         diff_id: Digest,
     },

@@ -29,7 +29,10 @@ pub(super) async fn unpack(
         .zip(config.diff_ids())
         .map(|(layer, diff_id)| async move {
             let disk = ensure(paths, session, layer, diff_id).await?;
-            progress.event(ProgressEvent::DiskReady { diff_id: *diff_id });
+            progress.event(ProgressEvent::DiskReady {
+                layer: layer.digest,
+                diff_id: *diff_id,
+            });
             Ok::<_, DiskError>(disk)
         });
     stream::iter(disks).buffered(at_once).try_collect().await

@@ -83,7 +83,9 @@ pub(super) async fn fetch_layer(source: &Source<'_>, layer: Descriptor, diff_id:
         }
     }
     layers::ensure(source.paths, source.session, &layer, &diff_id).await?;
-    source.progress.event(ProgressEvent::DiskReady { diff_id });
+    source
+        .progress
+        .event(ProgressEvent::DiskReady { layer: digest, diff_id });
     Ok(())
 }
 
