@@ -8,6 +8,7 @@ mod load;
 mod lock;
 mod pull;
 mod resolve;
+mod selection;
 mod tag;
 mod variant;
 mod worker;
@@ -21,6 +22,7 @@ pub use list::ImageSummary;
 pub use load::LoadError;
 pub use pull::{PullError, PullFailure, PullOptions, PulledImage};
 pub use resolve::{ResolveError, ResolvedImage};
+pub use selection::{PlatformChoice, SelectionError};
 pub use variant::ImageVariant;
 
 /// Images below an app root. Cheap to open and to clone; any number of processes may have it open.

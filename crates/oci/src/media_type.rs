@@ -81,6 +81,17 @@ impl MediaType {
         }
     }
 
+    /// Whether this is a layer that its maker does not allow registries to hand out (image-spec `layer.md`,
+    /// "Non-Distributable Layers"; Docker's "foreign" layers).
+    #[must_use]
+    pub fn is_nondistributable(&self) -> bool {
+        const PREFIXES: [&str; 2] = [
+            "application/vnd.oci.image.layer.nondistributable.v1.tar",
+            "application/vnd.docker.image.rootfs.foreign.diff.tar",
+        ];
+        PREFIXES.iter().any(|prefix| self.0.starts_with(prefix))
+    }
+
     /// The media type as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -123,6 +134,23 @@ mod tests {
             ("application/wasm", None),
         ] {
             assert_eq!(MediaType::from(text).layer_compression(), compression, "{text}");
+        }
+    }
+
+    #[test]
+    fn nondistributable_layers_of_both_dialects_are_known() {
+        for (text, is_nondistributable) in [
+            ("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", true),
+            ("application/vnd.oci.image.layer.nondistributable.v1.tar", true),
+            ("application/vnd.oci.image.layer.nondistributable.v1.tar+zstd", true),
+            (OCI_LAYER_GZIP, false),
+            (DOCKER_LAYER_GZIP, false),
+        ] {
+            assert_eq!(
+                MediaType::from(text).is_nondistributable(),
+                is_nondistributable,
+                "{text}"
+            );
         }
     }
 }

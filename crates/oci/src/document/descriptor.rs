@@ -55,4 +55,10 @@ impl Descriptor {
         self.annotations.contains_key(annotation::REFERENCE_TYPE)
             || self.platform.as_ref().is_some_and(Platform::is_unknown)
     }
+
+    /// Whether the content may be left to other places: it is a non-distributable layer and says where it can be had.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        !self.urls.is_empty() && self.media_type.is_nondistributable()
+    }
 }
