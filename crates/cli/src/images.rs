@@ -37,6 +37,7 @@ pub(crate) async fn pull(
             SchemeFlag::Https => Scheme::Https,
         },
         max_concurrent_downloads: usize::try_from(flags.max_concurrent_downloads).unwrap_or(1),
+        ..PullOptions::default()
     };
     let host = Platform::host();
     let progress = Shown(flags.progress.show());

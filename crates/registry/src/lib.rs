@@ -9,11 +9,15 @@ mod challenge;
 mod client;
 mod credential;
 mod error;
+mod registries;
 mod retry;
 mod scheme;
+mod settings;
 
 pub use client::{BlobBody, Fetched, RegistryClient};
 pub use credential::{Credential, CredentialError, CredentialSource, NoCredentials, Secret};
 pub use error::RegistryError;
+pub use registries::{Access, Registries};
 pub use retry::{Retry, retry};
 pub use scheme::{Scheme, SchemeError};
+pub use settings::{HostSettings, RegistrySettings};

@@ -16,11 +16,13 @@ use super::{CatalogError, ImageStore};
 use crate::content::{ContentError, Session, sweep};
 use crate::disk::DiskError;
 use crate::progress::{Progress, ProgressEvent};
-use container_registry::{RegistryClient, RegistryError, Scheme};
+use container_registry::{Access, Registries, RegistryError, Scheme};
 
 /// How to pull.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct PullOptions {
+    /// The way to the registries.
+    pub registries: Registries,
     /// http or https.
     pub scheme: Scheme,
     /// Layers that are fetched at once; at least 1.
@@ -30,6 +32,7 @@ pub struct PullOptions {
 impl Default for PullOptions {
     fn default() -> Self {
         Self {
+            registries: Registries::anonymous(),
             scheme: Scheme::Auto,
             max_concurrent_downloads: 3,
         }
@@ -127,7 +130,7 @@ impl ImageStore {
     ) -> Result<PulledImage, PullFailure> {
         sweep(&self.paths)?;
         let session = Arc::new(Session::start(&self.paths)?);
-        let client = RegistryClient::new(reference, options.scheme)?;
+        let client = options.registries.client(reference, options.scheme, Access::Pull)?;
         let source = blob::Source {
             paths: &self.paths,
             session: &session,
