@@ -49,6 +49,8 @@ impl Engine {
         let id = request.name.clone().unwrap_or_else(ContainerId::random);
         let config = configure(&request, facts, id.clone(), OffsetDateTime::now_utc())?;
         self.record(&config)?;
+        // From here on the record keeps the image's disks.
+        drop(image);
         Ok(id)
     }
 

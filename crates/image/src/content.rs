@@ -1,22 +1,27 @@
 //! The content store: blobs named by their digests (image-spec `image-layout.md`, "blobs").
 //!
 //! A blob has its name only when its bytes have been hashed and found right and are on the disk. What is being written
-//! lives in a [`Session`]'s directory, which its owner's lock protects; whatever has no owner any more is swept away.
+//! lives in a [`Session`]'s directory, which its owner's lock protects; whatever has no owner any more is swept away. What
+//! is relied on is pinned in the session, which the collector of garbage respects.
 
 mod blob;
 mod error;
 mod follow;
+mod gate;
 mod hash;
 mod ingest;
 mod paths;
 mod session;
+mod sweep;
 
 pub use error::ContentError;
 
 pub(crate) use error::{full_disk, is_full};
 
 pub(crate) use blob::{has_blob, open_blob, read_blob};
+pub(crate) use gate::{OpenGate, ShutGate};
 pub(crate) use hash::Hasher;
 pub(crate) use ingest::{Ingest, Staged};
 pub(crate) use paths::StorePaths;
-pub(crate) use session::{Session, sweep};
+pub(crate) use session::Session;
+pub(crate) use sweep::{live_pins, sweep};

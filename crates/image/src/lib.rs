@@ -18,6 +18,6 @@ pub use content::ContentError;
 pub use disk::{DiskError, LayerDisk};
 pub use progress::{NoProgress, Progress, ProgressEvent};
 pub use store::{
-    CatalogError, ImageStore, ImageSummary, ImageVariant, LoadError, PlatformChoice, PullError, PullFailure,
+    CatalogError, ImageStore, ImageSummary, ImageVariant, Lease, LoadError, PlatformChoice, PullError, PullFailure,
     PullOptions, PulledImage, ResolveError, ResolvedImage, SelectionError,
 };

@@ -3,6 +3,7 @@
 mod catalog;
 mod delete;
 mod layers;
+mod lease;
 mod list;
 mod load;
 mod lock;
@@ -18,6 +19,7 @@ use std::path::Path;
 use crate::content::{ContentError, StorePaths};
 
 pub use catalog::CatalogError;
+pub use lease::Lease;
 pub use list::ImageSummary;
 pub use load::LoadError;
 pub use pull::{PullError, PullFailure, PullOptions, PulledImage};

@@ -61,7 +61,7 @@ async fn an_oci_archive_is_listed_resolved_tagged_and_deleted() {
             .await
             .is_err()
     );
-    assert_eq!(test.files("content/ingest"), [""; 0]);
+    assert_eq!(test.unfinished(), [""; 0]);
 }
 
 #[tokio::test]
@@ -261,7 +261,7 @@ async fn a_lost_disk_is_made_again_and_a_warm_resolve_is_quick() {
         .resolve(&reference("demo:1"), &Platform::host())
         .await
         .unwrap();
-    assert_eq!(first, second);
+    assert_eq!((first.manifest, first.layers), (second.manifest, second.layers));
     let start = std::time::Instant::now();
     test.store
         .resolve(&reference("demo:1"), &Platform::host())
@@ -280,5 +280,5 @@ async fn loads_at_once_share_the_work() {
         loaded.unwrap();
     }
     assert_eq!(test.files("layers").len(), 2);
-    assert_eq!(test.files("content/ingest"), [""; 0]);
+    assert_eq!(test.unfinished(), [""; 0]);
 }

@@ -70,7 +70,7 @@ async fn what_skopeo_pushed_is_pulled_and_shared() {
         again.count(|event| matches!(event, ProgressEvent::LayerBytes { .. })),
         0
     );
-    assert_eq!(test.files("content/ingest"), [""; 0]);
+    assert_eq!(test.unfinished(), [""; 0]);
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn two_pulls_at_once_fetch_each_layer_once() {
         .iter()
         .map(|events| events.count(|event| matches!(event, ProgressEvent::LayerStored { .. })));
     assert_eq!(stored.sum::<usize>(), 1);
-    assert_eq!(test.files("content/ingest"), [""; 0]);
+    assert_eq!(test.unfinished(), [""; 0]);
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ pub(crate) struct Staged {
 
 impl Ingest {
     pub(crate) fn start(session: &Session, algorithm: Algorithm) -> Result<Self, ContentError> {
-        let path = session.file();
+        let path = session.file()?;
         let file = OpenOptions::new()
             .read(true)
             .write(true)

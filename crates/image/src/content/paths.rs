@@ -33,6 +33,11 @@ impl StorePaths {
         self.root.join("content/blobs").join(algorithm.name())
     }
 
+    /// See [`super::OpenGate`]; never removed.
+    pub(crate) fn gate(&self) -> PathBuf {
+        self.root.join("content/gate.lock")
+    }
+
     pub(crate) fn ingest_dir(&self) -> PathBuf {
         self.root.join("content/ingest")
     }

@@ -1,26 +1,33 @@
-//! The directory of one operation's unfinished files.
+//! One operation on the store: what it is writing, and what it relies on.
 //!
-//! `ingest/<id>/` holds the files, `ingest/<id>.lock` is locked for as long as the operation lives. The lock file is made
-//! before the directory and removed after it, so a directory whose lock is free has no owner.
+//! `ingest/<id>.lock` is locked for as long as the operation lives, and lists what the operation has pinned, one digest a
+//! line: blobs and layer disks of these digests are not collected. The list needs no sync, as it ends with the lock.
+//! `ingest/<id>/` holds unfinished files; it is made after the lock file and removed before it, so a directory whose lock
+//! is free has no owner.
 
-use std::ffi::OsStr;
-use std::io;
+use std::collections::BTreeSet;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use container_durable::{FileLock, LockMode, create_private_dir};
+use container_oci::Digest;
 
-use super::{ContentError, StorePaths};
+use super::{ContentError, OpenGate, StorePaths, has_blob};
 
 /// Extension of a session's lock file.
-const LOCK_EXTENSION: &str = "lock";
+pub(super) const LOCK_EXTENSION: &str = "lock";
 
-/// Unfinished files, gone when this is dropped or its process ends.
+/// An operation. Its unfinished files and its pins are gone when this is dropped or its process ends.
 #[derive(Debug)]
 pub(crate) struct Session {
+    paths: StorePaths,
     dir: PathBuf,
     lock: Option<FileLock>,
-    next: AtomicU64,
+    /// Unfinished files made so far; the directory is made with the first.
+    files: AtomicU64,
+    pins: Mutex<BTreeSet<Digest>>,
 }
 
 impl Session {
@@ -28,52 +35,79 @@ impl Session {
     pub(crate) fn start(paths: &StorePaths) -> Result<Self, ContentError> {
         let dir = paths.ingest_dir().join(uuid::Uuid::new_v4().simple().to_string());
         let lock = FileLock::acquire(&dir.with_extension(LOCK_EXTENSION), LockMode::Exclusive)?;
-        let session = Self {
+        Ok(Self {
+            paths: paths.clone(),
             dir,
             lock: Some(lock),
-            next: AtomicU64::new(0),
-        };
-        create_private_dir(&session.dir)?;
-        Ok(session)
+            files: AtomicU64::new(0),
+            pins: Mutex::default(),
+        })
     }
 
     /// A path for an unfinished file that nobody else has.
-    pub(crate) fn file(&self) -> PathBuf {
-        self.dir.join(self.next.fetch_add(1, Ordering::Relaxed).to_string())
+    pub(crate) fn file(&self) -> Result<PathBuf, ContentError> {
+        create_private_dir(&self.dir)?;
+        Ok(self.dir.join(self.files.fetch_add(1, Ordering::Relaxed).to_string()))
+    }
+
+    /// Protects blobs and disks from collection until the session ends, whether they are here already or not.
+    ///
+    /// What was found before the pin may be gone after it: pin first, then look.
+    pub(crate) fn pin(&self, digests: impl IntoIterator<Item = Digest>) -> Result<(), ContentError> {
+        let mut pins = self.pins.lock().unwrap_or_else(PoisonError::into_inner);
+        let new: BTreeSet<Digest> = digests.into_iter().filter(|digest| !pins.contains(digest)).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let gate = OpenGate::hold(&self.paths)?;
+        self.write_pins(&gate, &new)?;
+        pins.extend(new);
+        Ok(())
+    }
+
+    /// Like [`Session::pin`], for what has been found since the gate is held: nothing of it can have gone.
+    pub(crate) fn pin_found(
+        &self,
+        gate: &OpenGate,
+        digests: impl IntoIterator<Item = Digest>,
+    ) -> Result<(), ContentError> {
+        let mut pins = self.pins.lock().unwrap_or_else(PoisonError::into_inner);
+        let new: BTreeSet<Digest> = digests.into_iter().filter(|digest| !pins.contains(digest)).collect();
+        self.write_pins(gate, &new)?;
+        pins.extend(new);
+        Ok(())
+    }
+
+    /// Whether the blob is here, to stay for as long as this session.
+    pub(crate) fn has_blob(&self, digest: &Digest) -> Result<bool, ContentError> {
+        self.pin([*digest])?;
+        Ok(has_blob(&self.paths, digest))
+    }
+
+    fn write_pins(&self, _: &OpenGate, digests: &BTreeSet<Digest>) -> Result<(), ContentError> {
+        let Some(lock) = &self.lock else { return Ok(()) };
+        let lines: String = digests.iter().map(|digest| format!("{digest}\n")).collect();
+        let mut file = lock.file();
+        file.write_all(lines.as_bytes())
+            .map_err(|source| ContentError::io("write", lock.path(), source))
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if let Some(lock) = self.lock.take() {
+        let Some(lock) = self.lock.take() else { return };
+        if self.files.load(Ordering::Relaxed) > 0 {
             remove(&self.dir, lock);
+        } else if let Err(error) = lock.remove() {
+            tracing::warn!(%error, "cannot remove a lock file");
         }
     }
 }
 
-/// Removes what operations left behind that did not end in order: those whose lock is free.
-pub(crate) fn sweep(paths: &StorePaths) -> Result<(), ContentError> {
-    let ingest = paths.ingest_dir();
-    let listing_error = |source| ContentError::io("list", &ingest, source);
-    for entry in std::fs::read_dir(&ingest).map_err(listing_error)? {
-        let path = entry.map_err(listing_error)?.path();
-        let is_lock = path
-            .extension()
-            .and_then(OsStr::to_str)
-            .is_some_and(|extension| extension.ends_with("lock"));
-        if !is_lock {
-            continue;
-        }
-        if let Some(lock) = FileLock::try_acquire_existing(&path, LockMode::Exclusive)? {
-            tracing::debug!(path = %path.display(), "removing what an interrupted operation left");
-            remove(&path.with_extension(""), lock);
-        }
-    }
-    Ok(())
-}
-
+/// Removes a session's files and then its lock.
+///
 /// A file that cannot be removed now is left for the next sweep, so a failure here must not fail the operation.
-fn remove(dir: &Path, lock: FileLock) {
+pub(super) fn remove(dir: &Path, lock: FileLock) {
     match std::fs::remove_dir_all(dir) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             tracing::warn!(path = %dir.display(), %error, "cannot remove unfinished files");
@@ -89,31 +123,29 @@ fn remove(dir: &Path, lock: FileLock) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content::{ShutGate, live_pins};
 
     #[test]
     fn a_session_leaves_nothing() {
         let root = tempfile::tempdir().unwrap();
         let paths = StorePaths::create(root.path()).unwrap();
         let session = Session::start(&paths).unwrap();
-        std::fs::write(session.file(), b"x").unwrap();
+        std::fs::write(session.file().unwrap(), b"x").unwrap();
         drop(session);
         assert_eq!(std::fs::read_dir(paths.ingest_dir()).unwrap().count(), 0);
     }
 
     #[test]
-    fn the_sweep_spares_the_living() {
+    fn pins_last_as_long_as_their_session() {
         let root = tempfile::tempdir().unwrap();
         let paths = StorePaths::create(root.path()).unwrap();
+        let (one, two) = (Digest::Sha256([1; 32]), Digest::Sha256([2; 32]));
         let session = Session::start(&paths).unwrap();
-        std::fs::write(session.file(), b"x").unwrap();
-        let dead = paths.ingest_dir().join("dead");
-        std::fs::create_dir(&dead).unwrap();
-        std::fs::write(dead.join("0"), b"x").unwrap();
-        std::fs::write(paths.ingest_dir().join("dead.lock"), b"").unwrap();
-        std::fs::write(paths.ingest_dir().join("00.blob-lock"), b"").unwrap();
-        sweep(&paths).unwrap();
-        assert_eq!(std::fs::read_dir(paths.ingest_dir()).unwrap().count(), 2);
+        session.pin([one]).unwrap();
+        session.pin([one, two]).unwrap();
+        let _gate = ShutGate::hold(&paths).unwrap();
+        assert_eq!(live_pins(&paths).unwrap(), BTreeSet::from([one, two]));
         drop(session);
-        assert_eq!(std::fs::read_dir(paths.ingest_dir()).unwrap().count(), 0);
+        assert_eq!(live_pins(&paths).unwrap(), BTreeSet::new());
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn make_disk(
     reader: impl Read + Send,
 ) -> Result<LayerDisk, DiskError> {
     let compression = layer_compression(layer)?;
-    let unfinished = session.file();
+    let unfinished = session.file()?;
     let io_error = |action: &'static str| {
         let path = unfinished.clone();
         move |source| DiskError::Content(ContentError::io(action, &path, source))

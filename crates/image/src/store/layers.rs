@@ -45,9 +45,10 @@ pub(super) async fn ensure(
     layer: &Descriptor,
     diff_id: &Digest,
 ) -> Result<LayerDisk, DiskError> {
-    match claim(paths, diff_id).await? {
+    match claim(paths, session, diff_id).await? {
         Claim::Made(disk) => Ok(disk),
         Claim::Ours(lock) => {
+            session.pin([layer.digest])?;
             let blob = open_blob(paths, &layer.digest)?;
             make(paths, session, layer, diff_id, lock, blob).await
         }
@@ -63,7 +64,8 @@ pub(super) enum Claim {
 }
 
 /// Finds the disk, or takes the lock that allows making it.
-pub(super) async fn claim(paths: &StorePaths, diff_id: &Digest) -> Result<Claim, DiskError> {
+pub(super) async fn claim(paths: &StorePaths, session: &Session, diff_id: &Digest) -> Result<Claim, DiskError> {
+    session.pin([*diff_id])?;
     if let Some(disk) = find_disk(paths, diff_id)? {
         return Ok(Claim::Made(disk));
     }

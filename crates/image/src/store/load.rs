@@ -10,7 +10,7 @@ use super::catalog::{self, CatalogEntry};
 use super::worker::blocking;
 use super::{CatalogError, ImageStore, layers};
 use crate::archive::{self, ArchiveError, ArchiveImage, LoadSource, LoadedImage, Members};
-use crate::content::{ContentError, Session, StorePaths, has_blob, sweep};
+use crate::content::{ContentError, Session, StorePaths, sweep};
 use crate::disk::DiskError;
 use crate::progress::{Progress, ProgressEvent};
 
@@ -92,7 +92,7 @@ impl ImageStore {
                 let _ = reports.try_send(read_bytes);
             };
             let (members, images) = archive::read(&session, source, &mut on_bytes)?;
-            store_blobs(&paths, members, &images)?;
+            store_blobs(&paths, &session, members, &images)?;
             Ok::<_, LoadError>(images)
         });
         let reporter = async {
@@ -106,7 +106,12 @@ impl ImageStore {
 }
 
 /// Gives the blobs of the images their names; what else was in the archive goes with the session.
-fn store_blobs(paths: &StorePaths, mut members: Members, images: &[ArchiveImage]) -> Result<(), ContentError> {
+fn store_blobs(
+    paths: &StorePaths,
+    session: &Session,
+    mut members: Members,
+    images: &[ArchiveImage],
+) -> Result<(), ContentError> {
     let mut wanted = BTreeSet::new();
     for image in images {
         for (descriptor, manifest, _) in &image.variants {
@@ -115,9 +120,10 @@ fn store_blobs(paths: &StorePaths, mut members: Members, images: &[ArchiveImage]
         }
     }
     // An index comes after what it names, so that an interruption leaves no name without its content.
+    session.pin(wanted.iter().copied())?;
     let tops: BTreeSet<Digest> = images.iter().map(|image| image.descriptor.digest).collect();
     for digest in wanted.iter().chain(tops.difference(&wanted)) {
-        if has_blob(paths, digest) {
+        if session.has_blob(digest)? {
             continue;
         }
         members

@@ -12,7 +12,7 @@ use container_oci::{Descriptor, Digest, Platform, Reference};
 use futures_util::{TryStreamExt as _, stream};
 
 use super::catalog::{self, CatalogEntry};
-use super::{CatalogError, ImageStore};
+use super::{CatalogError, ImageStore, Lease};
 use crate::content::{ContentError, Session, sweep};
 use crate::disk::DiskError;
 use crate::progress::{Progress, ProgressEvent};
@@ -40,7 +40,7 @@ impl Default for PullOptions {
 }
 
 /// What has been pulled.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct PulledImage {
     /// The name.
     pub reference: Reference,
@@ -48,6 +48,8 @@ pub struct PulledImage {
     pub descriptor: Descriptor,
     /// The manifest for the platform.
     pub manifest_descriptor: Descriptor,
+    /// Keeps the image until whoever pulled it has made use of it.
+    pub lease: Lease,
 }
 
 /// Why an image could not be pulled.
@@ -170,6 +172,7 @@ impl ImageStore {
             reference: reference.clone(),
             descriptor,
             manifest_descriptor: image.manifest_descriptor,
+            lease: Lease::new(session),
         })
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use container_oci::{Descriptor, Document, ImageConfig, Manifest, Platform, Reference};
 
 use super::variant::{read_config, read_document};
-use super::{CatalogError, ImageStore, catalog, layers};
-use crate::content::{ContentError, Session, StorePaths, has_blob};
+use super::{CatalogError, ImageStore, Lease, catalog, layers};
+use crate::content::{ContentError, OpenGate, Session, StorePaths, has_blob};
 use crate::disk::{DiskError, LayerDisk, find_disk};
 
 /// An image that is ready to run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ResolvedImage {
     /// The name that was asked for.
     pub reference: Reference,
@@ -24,6 +24,8 @@ pub struct ResolvedImage {
     pub config: ImageConfig,
     /// The layers' disks, the base first.
     pub layers: Vec<LayerDisk>,
+    /// Keeps the disks until the record of whoever uses them names them.
+    pub lease: Lease,
 }
 
 /// Why an image is not ready to run.
@@ -76,40 +78,40 @@ pub enum ResolveError {
 impl ImageStore {
     /// Everything about the image behind `reference` for `platform`; makes the layer disks that are missing.
     ///
-    /// Quick when nothing is missing: it then reads four small files and one per layer, and hashes nothing.
+    /// Quick when nothing is missing: it then reads four small files and one per layer, writes the lease, and hashes nothing.
     ///
     /// # Errors
     /// [`ResolveError`].
     pub async fn resolve(&self, reference: &Reference, platform: &Platform) -> Result<ResolvedImage, ResolveError> {
-        let (image, found) = documents(&self.paths, reference, platform)?;
         let disk_error = |source| ResolveError::Disk {
             reference: reference.clone(),
             source: Box::new(source),
         };
+        let session = Session::start(&self.paths).map_err(|error| disk_error(error.into()))?;
+        let session = Arc::new(session);
+        let (image, found) = documents(&self.paths, &session, reference, platform)?;
         let layers = match found.into_iter().collect::<Option<Vec<_>>>() {
             Some(layers) => layers,
-            None => {
-                let session = Arc::new(Session::start(&self.paths).map_err(|error| disk_error(error.into()))?);
-                layers::unpack(
-                    &self.paths,
-                    &session,
-                    &image.manifest,
-                    &image.config,
-                    &crate::NoProgress,
-                )
-                .await
-                .map_err(disk_error)?
-            }
+            None => layers::unpack(
+                &self.paths,
+                &session,
+                &image.manifest,
+                &image.config,
+                &crate::NoProgress,
+            )
+            .await
+            .map_err(disk_error)?,
         };
         Ok(ResolvedImage { layers, ..image })
     }
 }
 
-/// The image without its layers, and the layers' disks as far as they are there.
+/// The image without its layers, and the layers' disks as far as they are there; all of it pinned.
 ///
 /// Runs on the caller's thread: a handful of small reads is quicker than a thread hop.
 fn documents(
     paths: &StorePaths,
+    session: &Arc<Session>,
     reference: &Reference,
     platform: &Platform,
 ) -> Result<(ResolvedImage, Vec<Option<LayerDisk>>), ResolveError> {
@@ -117,6 +119,7 @@ fn documents(
         reference: reference.clone(),
         source: Box::new(source),
     };
+    let gate = OpenGate::hold(paths).map_err(content)?;
     let descriptor = catalog::lookup(paths, reference)?.descriptor;
     let (manifest_descriptor, manifest) =
         match read_document(paths, &descriptor.digest, Some(&descriptor.media_type)).map_err(content)? {
@@ -155,6 +158,12 @@ fn documents(
         reference: reference.clone(),
         source: Box::new(source),
     })?;
+    let blobs = manifest
+        .layers
+        .iter()
+        .chain([&descriptor, &manifest_descriptor, &manifest.config]);
+    let digests = blobs.map(|blob| blob.digest).chain(config.diff_ids().iter().copied());
+    session.pin_found(&gate, digests).map_err(content)?;
     let image = ResolvedImage {
         reference: reference.clone(),
         descriptor,
@@ -162,6 +171,7 @@ fn documents(
         manifest: *manifest,
         config,
         layers: Vec::new(),
+        lease: Lease::new(Arc::clone(session)),
     };
     Ok((image, disks))
 }

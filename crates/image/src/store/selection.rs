@@ -9,7 +9,7 @@ use container_oci::{Descriptor, Document, Index, Manifest, Platform, Reference};
 
 use super::variant::{read_config, read_document};
 use super::{CatalogError, catalog};
-use crate::content::{ContentError, Session, StorePaths, has_blob};
+use crate::content::{ContentError, OpenGate, Session, StorePaths, has_blob};
 
 /// Indexes within indexes that are followed. One is what some builders make; more are a trap.
 const DEPTH_LIMIT: usize = 3;
@@ -117,10 +117,27 @@ pub enum SelectionError {
 
 /// Chooses what of the image behind `reference` is handed on.
 ///
-/// The session has to live for as long as the selection is used.
+/// The session keeps it from being collected; it has to live for as long as the selection is used.
 pub(crate) fn select(
     paths: &StorePaths,
-    _session: &Session,
+    session: &Session,
+    reference: &Reference,
+    choice: &PlatformChoice,
+    partial: Partial,
+) -> Result<Selection, SelectionError> {
+    let content = |source| SelectionError::Content {
+        reference: reference.clone(),
+        source: Box::new(source),
+    };
+    let gate = OpenGate::hold(paths).map_err(content)?;
+    let selection = choose(paths, reference, choice, partial)?;
+    let digests = selection.parts.iter().map(|part| part.descriptor.digest);
+    session.pin_found(&gate, digests).map_err(content)?;
+    Ok(selection)
+}
+
+fn choose(
+    paths: &StorePaths,
     reference: &Reference,
     choice: &PlatformChoice,
     partial: Partial,

@@ -28,6 +28,16 @@ impl TestStore {
             .collect()
     }
 
+    /// Unfinished files; what a lease that is held keeps there, a lock and an empty directory, is left out.
+    pub(crate) fn unfinished(&self) -> Vec<String> {
+        let ingest = self.root.path().join("content/ingest");
+        let is_empty =
+            |name: &str| std::fs::read_dir(ingest.join(name)).is_ok_and(|mut entries| entries.next().is_none());
+        let mut files = self.files("content/ingest");
+        files.retain(|name| !name.ends_with(".lock") && !is_empty(name));
+        files
+    }
+
     /// Nothing unfinished and no name is there.
     pub(crate) fn assert_untouched(&self) {
         assert_eq!(self.files("content/ingest"), [""; 0]);

@@ -7,7 +7,7 @@ use container_oci::{Descriptor, Digest};
 use tokio::sync::mpsc;
 
 use super::PullFailure;
-use crate::content::{ContentError, Ingest, Session, Staged, StorePaths, has_blob, read_blob};
+use crate::content::{ContentError, Ingest, Session, Staged, StorePaths, read_blob};
 use crate::disk::DiskError;
 use crate::progress::{Progress, ProgressEvent};
 use crate::store::layers::{self, Claim};
@@ -42,7 +42,7 @@ pub(super) async fn fetch_small(
         }
         .into());
     }
-    if !has_blob(source.paths, &descriptor.digest) {
+    if !source.session.has_blob(&descriptor.digest)? {
         let ingest = Ingest::start(source.session, descriptor.digest.algorithm())?;
         download(source, descriptor, ingest).await?;
     }
@@ -57,7 +57,7 @@ pub(super) async fn store_bytes(
 ) -> Result<(), ContentError> {
     let (paths, session, descriptor) = (source.paths.clone(), Arc::clone(source.session), descriptor.clone());
     blocking(move || {
-        if has_blob(&paths, &descriptor.digest) {
+        if session.has_blob(&descriptor.digest)? {
             return Ok(());
         }
         let mut ingest = Ingest::start(&session, descriptor.digest.algorithm())?;
@@ -71,12 +71,12 @@ pub(super) async fn store_bytes(
 pub(super) async fn fetch_layer(source: &Source<'_>, layer: Descriptor, diff_id: Digest) -> Result<(), PullFailure> {
     let digest = layer.digest;
     let present = || source.progress.event(ProgressEvent::LayerPresent { digest });
-    if has_blob(source.paths, &digest) {
+    if source.session.has_blob(&digest)? {
         present();
     } else {
         let waiting = || source.progress.event(ProgressEvent::LayerWaiting { digest });
         let _guard = lock::exclusive(&source.paths.blob_lock(&digest), waiting).await?;
-        if has_blob(source.paths, &digest) {
+        if source.session.has_blob(&digest)? {
             present();
         } else {
             fetch_and_unpack(source, &layer, &diff_id).await?;
@@ -94,7 +94,7 @@ async fn fetch_and_unpack(source: &Source<'_>, layer: &Descriptor, diff_id: &Dig
     let ingest = Ingest::start(source.session, layer.digest.algorithm())?;
     let follower = ingest.follow()?;
     let unpack = async {
-        match layers::claim(source.paths, diff_id).await? {
+        match layers::claim(source.paths, source.session, diff_id).await? {
             Claim::Made(_) => Ok(()),
             Claim::Ours(lock) => layers::make(source.paths, source.session, layer, diff_id, lock, follower)
                 .await

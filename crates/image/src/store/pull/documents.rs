@@ -9,7 +9,7 @@ use container_oci::{
 
 use super::PullFailure;
 use super::blob::{Source, fetch_small, store_bytes};
-use crate::content::{ContentError, Hasher, has_blob, read_blob};
+use crate::content::{ContentError, Hasher, read_blob};
 use crate::disk::layer_compression;
 use crate::progress::ProgressEvent;
 use container_registry::{RegistryError, retry};
@@ -122,7 +122,7 @@ async fn top(source: &Source<'_>, reference: &Reference) -> Result<(Descriptor, 
 /// A manifest of an index: from the store if it is there, else from the registry.
 async fn by_descriptor(source: &Source<'_>, descriptor: &Descriptor) -> Result<Document, PullFailure> {
     let what = format!("manifest {}", descriptor.digest);
-    if has_blob(source.paths, &descriptor.digest) {
+    if source.session.has_blob(&descriptor.digest)? {
         let bytes = read_blob(source.paths, &descriptor.digest, MANIFEST_LIMIT_BYTES)?;
         return Document::parse(&bytes, Some(&descriptor.media_type)).map_err(|source| {
             ContentError::Document {
