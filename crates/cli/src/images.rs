@@ -1,7 +1,9 @@
 //! What several commands do with images: parse a reference, pull with progress.
 
 use container_engine::Engine;
-use container_engine::image::{CatalogError, Progress as ImageProgress, ProgressEvent, PullOptions, PulledImage};
+use container_engine::image::{
+    CatalogError, PlatformChoice, Progress as ImageProgress, ProgressEvent, PullOptions, PulledImage,
+};
 use container_engine::oci::{Digest, Platform, Reference};
 use container_engine::registry::{Retry, Scheme};
 use container_terminal::Progress;
@@ -37,14 +39,13 @@ pub(crate) async fn pull(
             SchemeFlag::Https => Scheme::Https,
         },
         max_concurrent_downloads: usize::try_from(flags.max_concurrent_downloads).unwrap_or(1),
+        platforms: platform.map_or(PlatformChoice::Default, |platform| {
+            PlatformChoice::Only(platform.clone())
+        }),
         ..PullOptions::default()
     };
-    let host = Platform::host();
     let progress = Shown(flags.progress.show());
-    let pulled = engine
-        .images()
-        .pull(reference, platform.unwrap_or(&host), &options, &progress)
-        .await;
+    let pulled = engine.images().pull(reference, &options, &progress).await;
     drop(progress);
     pulled.map_err(|error| CommandError::new(error.to_string()))
 }

@@ -18,12 +18,7 @@ use support::{Events, TestStore};
 
 async fn pull(store: &ImageStore, name: &str) -> Result<PulledImage, PullError> {
     store
-        .pull(
-            &name.parse().unwrap(),
-            &Platform::host(),
-            &PullOptions::default(),
-            &NoProgress,
-        )
+        .pull(&name.parse().unwrap(), &PullOptions::default(), &NoProgress)
         .await
 }
 
@@ -37,11 +32,7 @@ async fn what_skopeo_pushed_is_pulled_and_shared() {
     let name: Reference = format!("{}/a/demo:1", registry.address).parse().unwrap();
 
     let events = Events::default();
-    let pulled = test
-        .store
-        .pull(&name, &Platform::host(), &PullOptions::default(), &events)
-        .await
-        .unwrap();
+    let pulled = test.store.pull(&name, &PullOptions::default(), &events).await.unwrap();
     assert_eq!(
         events.count(|event| matches!(event, ProgressEvent::LayerStored { .. })),
         1
@@ -58,10 +49,7 @@ async fn what_skopeo_pushed_is_pulled_and_shared() {
     assert_eq!(test.files("layers").len(), 2, "one disk and its record");
 
     let again = Events::default();
-    test.store
-        .pull(&name, &Platform::host(), &PullOptions::default(), &again)
-        .await
-        .unwrap();
+    test.store.pull(&name, &PullOptions::default(), &again).await.unwrap();
     assert_eq!(
         again.count(|event| matches!(event, ProgressEvent::LayerPresent { .. })),
         1
@@ -82,10 +70,10 @@ async fn two_pulls_at_once_fetch_each_layer_once() {
     let name: Reference = format!("{}/demo:1", registry.address).parse().unwrap();
     let other = ImageStore::open(test.root.path()).unwrap();
     let events = [Events::default(), Events::default()];
-    let (platform, options) = (Platform::host(), PullOptions::default());
+    let options = PullOptions::default();
     let (first, second) = tokio::join!(
-        test.store.pull(&name, &platform, &options, &events[0]),
-        other.pull(&name, &platform, &options, &events[1])
+        test.store.pull(&name, &options, &events[0]),
+        other.pull(&name, &options, &events[1])
     );
     first.unwrap();
     second.unwrap();

@@ -43,7 +43,9 @@ pub enum DocumentError {
     #[error("it is not a valid document: {0}")]
     Json(#[from] serde_json::Error),
     /// Not schema version 2.
-    #[error("its schema version is {found}, only 2 is supported")]
+    #[error(
+        "its schema version is {found}, only 2 is supported; whoever made the image has to push it again with a current tool"
+    )]
     SchemaVersion {
         /// Version found.
         found: u32,

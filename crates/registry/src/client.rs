@@ -126,6 +126,33 @@ impl RegistryClient {
         })
     }
 
+    /// The body of a non-distributable layer from a place that its descriptor names, from `offset` on if that place knows ranges.
+    ///
+    /// No credentials are sent there. Plain http is only used where the registry itself is.
+    pub async fn foreign_blob(&self, url: &str, offset: u64) -> Result<BlobBody, RegistryError> {
+        let refused = || RegistryError::ForeignUrl { url: shorten(url) };
+        let url = reqwest::Url::parse(url).map_err(|_| refused())?;
+        let is_allowed = url.scheme() == "https" || (url.scheme() == "http" && self.is_http);
+        let host = url.host_str().ok_or_else(refused)?.to_owned();
+        if !is_allowed || !url.username().is_empty() || url.password().is_some() {
+            return Err(refused());
+        }
+        let mut request = self.http.get(url);
+        if offset > 0 {
+            request = request.header(RANGE, header(&format!("bytes={offset}-"))?);
+        }
+        let response = request
+            .send()
+            .await
+            .map_err(|error| RegistryError::from_request(&host, &error))?;
+        let start = match response.status() {
+            StatusCode::PARTIAL_CONTENT if range_start(&response) == Some(offset) => offset,
+            StatusCode::OK => 0,
+            _ => return Err(failure(response, &host, "non-distributable layer").await),
+        };
+        Ok(BlobBody { response, host, start })
+    }
+
     async fn get(&self, path: &str, headers: HeaderMap, what: &str) -> Result<Response, RegistryError> {
         let scheme = if self.is_http { "http" } else { "https" };
         let url = format!("{scheme}://{}/v2/{}/{path}", self.host, self.repository);

@@ -113,6 +113,12 @@ pub enum RegistryError {
         /// What is wrong with it.
         source: DocumentError,
     },
+    /// A layer is said to be at a place where we do not look.
+    #[error("the layer is said to be at {url:?}; only https addresses without credentials are used")]
+    ForeignUrl {
+        /// The address, shortened when it is long.
+        url: String,
+    },
     /// The registry broke the protocol.
     #[error("{host} broke the registry protocol: {reason}")]
     Protocol {

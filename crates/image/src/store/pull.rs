@@ -5,6 +5,7 @@
 
 mod blob;
 mod documents;
+mod plan;
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use container_oci::{Descriptor, Digest, Platform, Reference};
 use futures_util::{TryStreamExt as _, stream};
 
 use super::catalog::{self, CatalogEntry};
-use super::{CatalogError, ImageStore, Lease};
+use super::{CatalogError, ImageStore, Lease, PlatformChoice};
 use crate::content::{ContentError, Session, sweep};
 use crate::disk::DiskError;
 use crate::progress::{Progress, ProgressEvent};
@@ -27,6 +28,9 @@ pub struct PullOptions {
     pub scheme: Scheme,
     /// Layers that are fetched at once; at least 1.
     pub max_concurrent_downloads: usize,
+    /// Which images of an index are fetched. With [`PlatformChoice::All`] that is everything it lists, attestations included;
+    /// layer disks are made for this machine's image only, the others' when they are needed.
+    pub platforms: PlatformChoice,
 }
 
 impl Default for PullOptions {
@@ -35,6 +39,7 @@ impl Default for PullOptions {
             registries: Registries::anonymous(),
             scheme: Scheme::Auto,
             max_concurrent_downloads: 3,
+            platforms: PlatformChoice::Default,
         }
     }
 }
@@ -46,8 +51,8 @@ pub struct PulledImage {
     pub reference: Reference,
     /// What the name points at: an index or a manifest.
     pub descriptor: Descriptor,
-    /// The manifest for the platform.
-    pub manifest_descriptor: Descriptor,
+    /// The manifest for the platform; `None` when the index was asked for whole and has none for this machine.
+    pub manifest_descriptor: Option<Descriptor>,
     /// Keeps the image until whoever pulled it has made use of it.
     pub lease: Lease,
 }
@@ -85,8 +90,8 @@ pub enum PullFailure {
         /// Platforms in the index, with commas between.
         available: String,
     },
-    /// An index lists another index.
-    #[error("its index lists another index, {digest}; only one level is supported")]
+    /// An index lists another index where an image was looked for, or indexes within indexes go on without end.
+    #[error("its index lists another index, {digest}; only images listed directly can be chosen")]
     NestedIndex {
         /// The inner index.
         digest: Digest,
@@ -102,7 +107,7 @@ pub enum PullFailure {
 }
 
 impl ImageStore {
-    /// Fetches the image behind `reference` for `platform`, makes its layer disks and gives it its name.
+    /// Fetches what `options` say of the image behind `reference`, makes its layer disks and gives it its name.
     ///
     /// What is here already is not fetched again; what another process is fetching is waited for. Dropping the future ends
     /// the pull; complete blobs and disks stay.
@@ -112,7 +117,6 @@ impl ImageStore {
     pub async fn pull(
         &self,
         reference: &Reference,
-        platform: &Platform,
         options: &PullOptions,
         progress: &dyn Progress,
     ) -> Result<PulledImage, PullError> {
@@ -120,13 +124,12 @@ impl ImageStore {
             reference: reference.clone(),
             source,
         };
-        self.fetch(reference, platform, options, progress).await.map_err(failed)
+        self.fetch(reference, options, progress).await.map_err(failed)
     }
 
     async fn fetch(
         &self,
         reference: &Reference,
-        platform: &Platform,
         options: &PullOptions,
         progress: &dyn Progress,
     ) -> Result<PulledImage, PullFailure> {
@@ -143,21 +146,24 @@ impl ImageStore {
             reference: reference.clone(),
         });
 
-        let image = documents::fetch(&source, reference, platform).await?;
-        let layers = image.layers();
-        for (layer, _) in &layers {
+        let at_once = options.max_concurrent_downloads.max(1);
+        let plan = plan::make(&source, reference, &options.platforms, at_once).await?;
+        for blob in plan.layers.iter().map(|(layer, _)| layer).chain(&plan.others) {
             progress.event(ProgressEvent::Layer {
-                digest: layer.digest,
-                size_bytes: layer.size_bytes,
+                digest: blob.digest,
+                size_bytes: blob.size_bytes,
             });
         }
-        stream::iter(layers.into_iter().map(Ok::<_, PullFailure>))
-            .try_for_each_concurrent(options.max_concurrent_downloads.max(1), |(layer, diff_id)| {
-                blob::fetch_layer(&source, layer, diff_id)
+        let layers = plan.layers.into_iter().map(|(layer, diff_id)| (layer, Some(diff_id)));
+        let others = plan.others.into_iter().map(|blob| (blob, None));
+        stream::iter(layers.chain(others).map(Ok::<_, PullFailure>))
+            .try_for_each_concurrent(at_once, async |(blob, diff_id)| match diff_id {
+                Some(diff_id) => blob::fetch_layer(&source, blob, diff_id).await,
+                None => blob::fetch_kept(&source, blob).await,
             })
             .await?;
 
-        let descriptor = image.descriptor.clone();
+        let descriptor = plan.descriptor;
         catalog::update(&self.paths, |catalog| {
             catalog
                 .images
@@ -171,7 +177,7 @@ impl ImageStore {
         Ok(PulledImage {
             reference: reference.clone(),
             descriptor,
-            manifest_descriptor: image.manifest_descriptor,
+            manifest_descriptor: plan.manifest_descriptor,
             lease: Lease::new(session),
         })
     }

@@ -3,16 +3,14 @@
 //! An index names images for many platforms, of which few may be here. What goes out is always complete: either the index
 //! with all that it names, or images of it all of whose blobs are here. Attestations go with the index they are listed in.
 
-use std::collections::BTreeSet;
+mod walk;
 
 use container_oci::{Descriptor, Document, Index, Manifest, Platform, Reference};
 
-use super::variant::{read_config, read_document};
+use self::walk::Walk;
+use super::variant::read_config;
 use super::{CatalogError, catalog};
-use crate::content::{ContentError, OpenGate, Session, StorePaths, has_blob};
-
-/// Indexes within indexes that are followed. One is what some builders make; more are a trap.
-const DEPTH_LIMIT: usize = 3;
+use crate::content::{ContentError, OpenGate, Session, StorePaths};
 
 /// Which platforms of an image are meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -125,75 +123,55 @@ pub(crate) fn select(
     choice: &PlatformChoice,
     partial: Partial,
 ) -> Result<Selection, SelectionError> {
-    let content = |source| SelectionError::Content {
-        reference: reference.clone(),
-        source: Box::new(source),
-    };
-    let gate = OpenGate::hold(paths).map_err(content)?;
-    let selection = choose(paths, reference, choice, partial)?;
+    let image = Image { paths, reference };
+    let gate = OpenGate::hold(paths).map_err(|source| image.content(source))?;
+    let selection = image.choose(choice, partial)?;
     let digests = selection.parts.iter().map(|part| part.descriptor.digest);
-    session.pin_found(&gate, digests).map_err(content)?;
+    session
+        .pin_found(&gate, digests)
+        .map_err(|source| image.content(source))?;
     Ok(selection)
 }
 
-fn choose(
-    paths: &StorePaths,
-    reference: &Reference,
-    choice: &PlatformChoice,
-    partial: Partial,
-) -> Result<Selection, SelectionError> {
-    let descriptor = catalog::lookup(paths, reference)?.descriptor;
-    let image = Image { paths, reference };
-    match image.document(&descriptor)? {
-        Some(Document::Index(index)) => image.of_index(descriptor, &index, choice, partial),
-        Some(Document::Manifest(manifest)) => {
-            if let PlatformChoice::Only(platform) = choice {
-                image.require_platform(&manifest, platform)?;
-            }
-            image.complete(descriptor)
-        }
-        None => image.complete(descriptor),
-    }
-}
-
+/// The image that is asked for.
 struct Image<'a> {
     paths: &'a StorePaths,
     reference: &'a Reference,
 }
 
 impl Image<'_> {
-    fn of_index(
-        &self,
-        root: Descriptor,
-        index: &Index,
-        choice: &PlatformChoice,
-        partial: Partial,
-    ) -> Result<Selection, SelectionError> {
-        let platform = match choice {
-            PlatformChoice::Only(platform) => platform,
-            PlatformChoice::All => return self.complete(root),
-            PlatformChoice::Default => return self.what_is_here(root, index, partial),
-        };
-        let chosen = match index.select(platform) {
-            Some(chosen) => self.whole(chosen, 1)?.map(|parts| selection(chosen.clone(), parts)),
-            None => None,
-        };
-        chosen.map_or_else(
-            || {
-                Err(SelectionError::Platform {
-                    reference: self.reference.clone(),
-                    platform: platform.clone(),
-                    available: platforms(&self.images_here(index)?),
-                })
-            },
-            Ok,
-        )
+    fn choose(&self, choice: &PlatformChoice, partial: Partial) -> Result<Selection, SelectionError> {
+        let descriptor = catalog::lookup(self.paths, self.reference)?.descriptor;
+        let document = walk::document(self.paths, &descriptor).map_err(|source| self.content(source))?;
+        match (document, choice) {
+            (Some(Document::Index(index)), PlatformChoice::Only(platform)) => self.only(&index, platform),
+            (Some(Document::Index(index)), PlatformChoice::Default) => self.what_is_here(descriptor, &index, partial),
+            (Some(Document::Manifest(manifest)), PlatformChoice::Only(platform)) => {
+                self.require_platform(&manifest, platform)?;
+                self.complete(descriptor)
+            }
+            _ => self.complete(descriptor),
+        }
+    }
+
+    fn only(&self, index: &Index, platform: &Platform) -> Result<Selection, SelectionError> {
+        if let Some(chosen) = index.select(platform)
+            && let Some(parts) = self.whole(chosen)?
+        {
+            let root = chosen.clone();
+            return Ok(Selection { root, parts });
+        }
+        Err(SelectionError::Platform {
+            reference: self.reference.clone(),
+            platform: platform.clone(),
+            available: platforms(&self.images_here(index)?),
+        })
     }
 
     /// The whole index, else the only image that is here, else as `partial` says.
     fn what_is_here(&self, root: Descriptor, index: &Index, partial: Partial) -> Result<Selection, SelectionError> {
-        if let Some(parts) = self.whole(&root, 0)? {
-            return Ok(selection(root, parts));
+        if let Some(parts) = self.whole(&root)? {
+            return Ok(Selection { root, parts });
         }
         let images = self.images_here(index)?;
         match (images.as_slice(), partial) {
@@ -204,30 +182,23 @@ impl Image<'_> {
                 available: platforms(&images),
             }),
             (_, Partial::Keep) => {
-                let mut parts = Vec::new();
+                let mut walk = Walk::new(self.paths);
                 for listed in &index.manifests {
-                    parts.extend(self.whole(listed, 1)?.unwrap_or_default());
+                    walk.add(listed).map_err(|source| self.content(source))?;
                 }
-                parts.push(manifest_part(&root));
-                Ok(selection(root, parts))
+                let mut parts = walk.into_parts();
+                parts.push(Part {
+                    descriptor: root.clone(),
+                    kind: PartKind::Manifest,
+                });
+                Ok(Selection { root, parts })
             }
         }
-    }
-
-    /// The images of the index all of whose blobs are here.
-    fn images_here<'a>(&self, index: &'a Index) -> Result<Vec<&'a Descriptor>, SelectionError> {
-        let mut here = Vec::new();
-        for image in index.images() {
-            if self.whole(image, 1)?.is_some() {
-                here.push(image);
-            }
-        }
-        Ok(here)
     }
 
     fn complete(&self, root: Descriptor) -> Result<Selection, SelectionError> {
-        match self.whole(&root, 0)? {
-            Some(parts) => Ok(selection(root, parts)),
+        match self.whole(&root)? {
+            Some(parts) => Ok(Selection { root, parts }),
             None => Err(SelectionError::Incomplete {
                 reference: self.reference.clone(),
                 missing: self.missing(&root)?,
@@ -235,48 +206,22 @@ impl Image<'_> {
         }
     }
 
-    /// `root` and everything below it, children first; `None` when some of it is not here.
-    fn whole(&self, root: &Descriptor, depth: usize) -> Result<Option<Vec<Part>>, SelectionError> {
-        if depth > DEPTH_LIMIT || !has_blob(self.paths, &root.digest) {
-            return Ok(None);
-        }
-        let mut parts = Vec::new();
-        match self.document(root)? {
-            Some(Document::Index(index)) => {
-                for listed in &index.manifests {
-                    match self.whole(listed, depth + 1)? {
-                        Some(below) => parts.extend(below),
-                        None => return Ok(None),
-                    }
-                }
-            }
-            Some(Document::Manifest(manifest)) => {
-                for part in std::iter::once(&manifest.config).chain(&manifest.layers) {
-                    if has_blob(self.paths, &part.digest) {
-                        parts.push(Part {
-                            descriptor: part.clone(),
-                            kind: PartKind::Blob,
-                        });
-                    } else if !part.is_elsewhere() {
-                        return Ok(None);
-                    }
-                }
-            }
-            None => {}
-        }
-        parts.push(manifest_part(root));
-        Ok(Some(parts))
+    /// `root` and everything below it; `None` when some of it is not here.
+    fn whole(&self, root: &Descriptor) -> Result<Option<Vec<Part>>, SelectionError> {
+        let mut walk = Walk::new(self.paths);
+        let is_whole = walk.add(root).map_err(|source| self.content(source))?;
+        Ok(is_whole.then(|| walk.into_parts()))
     }
 
-    /// The index or manifest, which is here; `None` when it is something else that an index may list.
-    fn document(&self, descriptor: &Descriptor) -> Result<Option<Document>, SelectionError> {
-        let media_type = &descriptor.media_type;
-        if !media_type.is_index() && !media_type.is_manifest() {
-            return Ok(None);
+    /// The images of the index all of whose blobs are here.
+    fn images_here<'a>(&self, index: &'a Index) -> Result<Vec<&'a Descriptor>, SelectionError> {
+        let mut here = Vec::new();
+        for image in index.images() {
+            if self.whole(image)?.is_some() {
+                here.push(image);
+            }
         }
-        read_document(self.paths, &descriptor.digest, Some(media_type))
-            .map(Some)
-            .map_err(|source| self.content(source))
+        Ok(here)
     }
 
     fn require_platform(&self, manifest: &Manifest, platform: &Platform) -> Result<(), SelectionError> {
@@ -291,18 +236,14 @@ impl Image<'_> {
         })
     }
 
-    /// What of an index is not here, for people.
+    /// What of the root is not here, for people.
     fn missing(&self, root: &Descriptor) -> Result<String, SelectionError> {
-        let listed = match has_blob(self.paths, &root.digest)
-            .then(|| self.document(root))
-            .transpose()?
-        {
-            Some(Some(Document::Index(index))) => index.manifests,
-            _ => return Ok(root.digest.to_string()),
+        let Ok(Some(Document::Index(index))) = walk::document(self.paths, root) else {
+            return Ok(root.digest.to_string());
         };
         let mut names = Vec::new();
-        for descriptor in &listed {
-            if self.whole(descriptor, 1)?.is_none() {
+        for descriptor in &index.manifests {
+            if self.whole(descriptor)?.is_none() {
                 names.push(describe(descriptor));
             }
         }
@@ -314,23 +255,6 @@ impl Image<'_> {
             reference: self.reference.clone(),
             source: Box::new(source),
         }
-    }
-}
-
-/// Every part once; a first occurrence is before all parents, so leaving out later ones keeps the order.
-fn selection(root: Descriptor, parts: Vec<Part>) -> Selection {
-    let mut seen = BTreeSet::new();
-    let once = |part: &Part| seen.insert(part.descriptor.digest);
-    Selection {
-        root,
-        parts: parts.into_iter().filter(once).collect(),
-    }
-}
-
-fn manifest_part(descriptor: &Descriptor) -> Part {
-    Part {
-        descriptor: descriptor.clone(),
-        kind: PartKind::Manifest,
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod images;
 pub(crate) mod liar;
+pub(crate) mod platforms;
 pub(crate) mod registry;
 
 use container_image::{ImageStore, Progress, ProgressEvent};

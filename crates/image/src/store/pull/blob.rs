@@ -13,7 +13,7 @@ use crate::progress::{Progress, ProgressEvent};
 use crate::store::layers::{self, Claim};
 use crate::store::lock;
 use crate::store::worker::blocking;
-use container_registry::{RegistryClient, RegistryError, retry};
+use container_registry::{BlobBody, RegistryClient, RegistryError, retry};
 
 /// Chunks that may wait for the disk.
 const QUEUE_CHUNKS: usize = 64;
@@ -86,6 +86,26 @@ pub(super) async fn fetch_layer(source: &Source<'_>, layer: Descriptor, diff_id:
     source
         .progress
         .event(ProgressEvent::DiskReady { layer: digest, diff_id });
+    Ok(())
+}
+
+/// Brings a blob into the store that becomes no disk.
+pub(super) async fn fetch_kept(source: &Source<'_>, blob: Descriptor) -> Result<(), PullFailure> {
+    let digest = blob.digest;
+    let present = || source.progress.event(ProgressEvent::LayerPresent { digest });
+    if source.session.has_blob(&digest)? {
+        present();
+        return Ok(());
+    }
+    let waiting = || source.progress.event(ProgressEvent::LayerWaiting { digest });
+    let _guard = lock::exclusive(&source.paths.blob_lock(&digest), waiting).await?;
+    if source.session.has_blob(&digest)? {
+        present();
+        return Ok(());
+    }
+    let ingest = Ingest::start(source.session, digest.algorithm())?;
+    download(source, &blob, ingest).await?;
+    source.progress.event(ProgressEvent::LayerStored { digest });
     Ok(())
 }
 
@@ -169,7 +189,7 @@ async fn receive(
         &what,
         |retry| source.progress.event(ProgressEvent::Retrying(retry)),
         async || {
-            let mut body = source.client.blob(&digest, received_bytes).await?;
+            let mut body = open(source, descriptor, received_bytes).await?;
             // A registry without ranges sends everything again; what has been written already is passed over.
             let mut skip = received_bytes - body.start;
             while let Some(mut chunk) = body.chunk().await? {
@@ -208,4 +228,21 @@ async fn receive(
     .await?;
     let _ = chunks.send(Piece::End).await;
     Ok(())
+}
+
+/// The blob's body from the registry; that of a non-distributable layer, which the registry need not have, else from the
+/// places that its descriptor names.
+async fn open(source: &Source<'_>, descriptor: &Descriptor, offset: u64) -> Result<BlobBody, RegistryError> {
+    let missing = match source.client.blob(&descriptor.digest, offset).await {
+        Err(error @ RegistryError::NotFound { .. }) if descriptor.is_elsewhere() => error,
+        answer => return answer,
+    };
+    let mut last = missing;
+    for url in &descriptor.urls {
+        match source.client.foreign_blob(url, offset).await {
+            Ok(body) => return Ok(body),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
