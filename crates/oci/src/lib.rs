@@ -12,6 +12,7 @@ mod document;
 pub mod media_type;
 mod platform;
 mod reference;
+mod registry_host;
 
 pub use digest::{Algorithm, Digest, DigestError};
 pub use document::{
@@ -21,3 +22,4 @@ pub use document::{
 pub use media_type::{LayerCompression, MediaType};
 pub use platform::{Platform, PlatformError};
 pub use reference::{Reference, ReferenceError};
+pub use registry_host::{RegistryHost, RegistryHostError};

@@ -11,9 +11,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::digest::Digest;
+use crate::registry_host::{RegistryHost, RegistryHostError};
 
 /// The registry of a reference that names none.
-const DEFAULT_REGISTRY: &str = "docker.io";
+pub(crate) const DEFAULT_REGISTRY: &str = "docker.io";
 /// The namespace of a Docker Hub repository that has none.
 const DEFAULT_NAMESPACE: &str = "library/";
 /// The tag of a reference that has neither tag nor digest.
@@ -38,7 +39,23 @@ pub struct ReferenceError {
     pub reason: &'static str,
 }
 
+/// Whether `text` is a host, perhaps with a port.
+pub(crate) fn host(text: &str) -> Result<(), RegistryHostError> {
+    parse::host(text).map_err(|reason| RegistryHostError {
+        text: parse::shown(text),
+        reason,
+    })
+}
+
 impl Reference {
+    /// Reads a reference whose registry is `default` when it names none. `library/` belongs to Docker Hub alone.
+    ///
+    /// # Errors
+    /// [`ReferenceError`] when `text` is no reference.
+    pub fn parse_with(text: &str, default: &RegistryHost) -> Result<Self, ReferenceError> {
+        parse::reference(text, default.as_str()).map_err(|reason| parse::error(text, reason))
+    }
+
     /// The registry's host and port: `docker.io`, `localhost:5000`, `[::1]:5000`.
     #[must_use]
     pub fn registry(&self) -> &str {
@@ -95,7 +112,15 @@ impl Reference {
     /// The form that people write: without `docker.io/` and `library/`. Reads back as the same reference.
     #[must_use]
     pub fn familiar(&self) -> String {
+        self.familiar_with(&RegistryHost::default())
+    }
+
+    /// The form that people write where `default` is the registry of short names: [`Self::parse_with`] reads it back as the
+    /// same reference.
+    #[must_use]
+    pub fn familiar_with(&self, default: &RegistryHost) -> String {
         let repository = match self.registry.as_str() {
+            registry if registry != default.as_str() => self.name(),
             DEFAULT_REGISTRY => match self.repository.strip_prefix(DEFAULT_NAMESPACE) {
                 // `library/a/b` has to keep its namespace, or it would read back as `a/b`.
                 Some(short) if !short.contains('/') => short.to_owned(),
@@ -103,7 +128,8 @@ impl Reference {
                 _ if parse::has_registry(&self.repository) => self.name(),
                 _ => self.repository.clone(),
             },
-            _ => self.name(),
+            _ if parse::has_registry(&self.repository) => self.name(),
+            _ => self.repository.clone(),
         };
         format!("{repository}{}", Suffix(self))
     }
@@ -134,7 +160,7 @@ impl FromStr for Reference {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        parse::reference(text).map_err(|reason| parse::error(text, reason))
+        parse::reference(text, DEFAULT_REGISTRY).map_err(|reason| parse::error(text, reason))
     }
 }
 
@@ -196,6 +222,27 @@ mod tests {
             let parsed = reference(text);
             assert_eq!(parsed.to_string(), canonical, "{text}");
             assert_eq!(parsed.familiar(), familiar, "{text}");
+        }
+    }
+
+    #[test]
+    fn short_names_belong_to_the_default_registry() {
+        let default: RegistryHost = "ghcr.io".parse().unwrap();
+        for (text, canonical, familiar) in [
+            ("apple/app", "ghcr.io/apple/app:latest", "apple/app:latest"),
+            ("app:1", "ghcr.io/app:1", "app:1"),
+            (
+                "docker.io/alpine",
+                "docker.io/library/alpine:latest",
+                "docker.io/library/alpine:latest",
+            ),
+            ("localhost/app", "localhost/app:latest", "localhost/app:latest"),
+            ("ghcr.io/x.y/z", "ghcr.io/x.y/z:latest", "ghcr.io/x.y/z:latest"),
+        ] {
+            let parsed = Reference::parse_with(text, &default).unwrap();
+            assert_eq!(parsed.to_string(), canonical, "{text}");
+            assert_eq!(parsed.familiar_with(&default), familiar, "{text}");
+            assert_eq!(Reference::parse_with(familiar, &default).unwrap(), parsed, "{text}");
         }
     }
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 /// Crates by layer; a crate sees the layers below its own.
 const LAYERS: [&[&str]; 5] = [
     &["durable", "ext4", "netstack", "stream", "terminal"],
-    &["agent-api", "dockerfile", "model", "oci"],
+    &["agent-api", "dockerfile", "model", "oci", "settings"],
     &[
         "agent",
         "hypervisor",
@@ -23,7 +23,9 @@ const LAYERS: [&[&str]; 5] = [
 ];
 
 /// Edges within a layer.
-const EDGES: [(&str, &str); 6] = [
+const EDGES: [(&str, &str); 8] = [
+    ("settings", "model"),
+    ("settings", "oci"),
     ("image", "registry"),
     ("network", "state"),
     ("hypervisor-qemu", "hypervisor"),

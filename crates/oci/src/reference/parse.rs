@@ -13,14 +13,23 @@ const TAG_LIMIT_CHARS: usize = 128;
 const SHOWN_CHARS: usize = 100;
 
 pub(super) fn error(text: &str, reason: &'static str) -> ReferenceError {
+    ReferenceError {
+        text: shown(text),
+        reason,
+    }
+}
+
+/// A text that is no reference as a message repeats it.
+pub(super) fn shown(text: &str) -> String {
     let mut shown: String = text.chars().take(SHOWN_CHARS).collect();
     if shown.len() < text.len() {
         shown.push('…');
     }
-    ReferenceError { text: shown, reason }
+    shown
 }
 
-pub(super) fn reference(text: &str) -> Result<Reference, &'static str> {
+/// Reads a reference whose registry is `default_registry` when it names none.
+pub(super) fn reference(text: &str, default_registry: &str) -> Result<Reference, &'static str> {
     if text.is_empty() {
         return Err("it is empty");
     }
@@ -45,7 +54,7 @@ pub(super) fn reference(text: &str) -> Result<Reference, &'static str> {
     if let Some(given) = given_tag {
         tag(given)?;
     }
-    let (registry, repository) = split_registry(name);
+    let (registry, repository) = split_registry(name, default_registry);
     host(registry)?;
     path(&repository)?;
     if registry.len() + 1 + repository.len() > NAME_LIMIT_CHARS {
@@ -77,10 +86,10 @@ pub(super) fn has_registry(name: &str) -> bool {
     })
 }
 
-fn split_registry(name: &str) -> (&str, String) {
+fn split_registry<'a>(name: &'a str, default_registry: &'a str) -> (&'a str, String) {
     let (registry, repository) = match name.split_once('/') {
         Some((registry, repository)) if has_registry(name) => (registry, repository),
-        _ => (DEFAULT_REGISTRY, name),
+        _ => (default_registry, name),
     };
     match registry {
         "docker.io" | "index.docker.io" if !repository.contains('/') => {
@@ -91,7 +100,7 @@ fn split_registry(name: &str) -> (&str, String) {
     }
 }
 
-fn host(text: &str) -> Result<(), &'static str> {
+pub(super) fn host(text: &str) -> Result<(), &'static str> {
     const BAD_HOST: &str = "the registry must be host, host:port or [IPv6 address]:port";
     let port = if let Some(rest) = text.strip_prefix('[') {
         let (address, port) = rest.split_once(']').ok_or(BAD_HOST)?;
