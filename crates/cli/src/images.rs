@@ -33,6 +33,7 @@ pub(crate) async fn pull(
     flags: &PullFlags,
 ) -> Result<PulledImage, CommandError> {
     let options = PullOptions {
+        registries: engine.registries().clone(),
         scheme: match flags.scheme {
             SchemeFlag::Auto => Scheme::Auto,
             SchemeFlag::Http => Scheme::Http,
@@ -98,6 +99,8 @@ pub(crate) fn short(digest: &Digest) -> String {
 }
 
 /// Parses a reference given on the command line.
-pub(crate) fn reference(text: &str) -> Result<Reference, CommandError> {
-    text.parse().map_err(|error| CommandError::usage(format!("{error}")))
+pub(crate) fn reference(engine: &Engine, text: &str) -> Result<Reference, CommandError> {
+    engine
+        .reference(text)
+        .map_err(|error| CommandError::usage(format!("{error}")))
 }

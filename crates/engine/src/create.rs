@@ -12,6 +12,7 @@ use container_ext4::{FormatOptions, Timestamp};
 use container_state::ROOT_DISK_FILE;
 
 use crate::error::WritableDiskError;
+use crate::settings::fill_in;
 use crate::{CreateRequest, Engine, EngineError};
 
 /// Apparent size of a container's writable disk, bytes. The file is sparse: it costs what the container writes.
@@ -23,7 +24,8 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Resolve`] when the image is not in the store, [`EngineError::State`] when the name is taken,
     /// [`EngineError::Request`] when the request contradicts itself. Nothing is left behind.
-    pub async fn create(&self, request: CreateRequest) -> Result<ContainerId, EngineError> {
+    pub async fn create(&self, mut request: CreateRequest) -> Result<ContainerId, EngineError> {
+        fill_in(&mut request, &self.settings);
         let platform = request.platform.clone().unwrap_or_else(Platform::host);
         let image = self.images().resolve(&request.image, &platform).await?;
         let reference = ImageReference {

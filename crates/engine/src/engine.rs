@@ -1,33 +1,42 @@
 //! The engine itself: where everything lives.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use container_image::ImageStore;
 use container_launcher::control::{self, ControlClient};
 use container_model::ContainerId;
+use container_registry::Registries;
+use container_settings::Settings;
 use container_state::{AppPaths, Bundle, ContainerStore};
 
-use crate::{ContainerView, EngineError};
+use crate::registries::registries;
+use crate::{ContainerView, EngineError, settings};
 
 /// The verbs of a container's life on one app root.
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) paths: AppPaths,
     pub(crate) containers: ContainerStore,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) registries: Registries,
     images: ImageStore,
 }
 
 impl Engine {
-    /// The engine of the app root that the environment names.
+    /// The engine of the app root that the environment names, with the settings of this user.
     ///
     /// # Errors
-    /// [`EngineError::State`] when its directories cannot be made.
+    /// [`EngineError::Paths`] when its directories cannot be made, [`EngineError::Settings`] when the settings are wrong.
     pub fn open() -> Result<Self, EngineError> {
+        let settings = settings::load()?;
         let paths = AppPaths::from_environment()?;
         paths.prepare()?;
         let images = ImageStore::open(paths.root())?;
         Ok(Self {
             containers: ContainerStore::new(paths.clone()),
+            registries: registries(&settings),
+            settings: Arc::new(settings),
             images,
             paths,
         })

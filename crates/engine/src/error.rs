@@ -6,6 +6,7 @@ use container_launcher::SpawnError;
 use container_launcher::control::ConnectError;
 use container_launcher::control::v1::{Failure, FailureKind};
 use container_model::{ByteSize, ContainerId};
+use container_settings::SettingsError;
 use container_state::{CreateError, DeleteError, FindError, ListError, LoadError, PathsError};
 
 /// A verb failed.
@@ -30,6 +31,9 @@ pub enum EngineError {
     /// The request contradicts itself or the image.
     #[error("{0}")]
     Request(#[from] RequestError),
+    /// `config.toml` cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The app root cannot be used.
     #[error(transparent)]
     Paths(#[from] PathsError),

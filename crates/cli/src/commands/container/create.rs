@@ -31,12 +31,12 @@ pub(crate) struct Create {
 impl Create {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         self.container.check()?;
-        let (image, arguments) = image_and_arguments(self.words)?;
+        let engine = Engine::open()?;
+        let (image, arguments) = image_and_arguments(&engine, self.words)?;
         let cidfile = self.container.cidfile.clone();
         cidfile::check(cidfile.as_deref())?;
         let platform = self.platform.chosen()?;
         let request = self.container.request(&self.process, image, platform, arguments)?;
-        let engine = Engine::open()?;
         images::ensure(&engine, &request.image, request.platform.as_ref(), &self.pull).await?;
         let id = engine.create(request).await?;
         cidfile::write(cidfile.as_deref(), &id)?;

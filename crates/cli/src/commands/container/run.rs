@@ -37,7 +37,8 @@ impl Run {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         self.container.check()?;
         self.process.check_terminal(self.container.detach)?;
-        let (image, arguments) = image_and_arguments(self.words)?;
+        let engine = Engine::open()?;
+        let (image, arguments) = image_and_arguments(&engine, self.words)?;
         let cidfile = self.container.cidfile.clone();
         cidfile::check(cidfile.as_deref())?;
         let detach = self.container.detach;
@@ -49,7 +50,6 @@ impl Run {
         };
 
         let mut request = self.container.request(&self.process, image, platform, arguments)?;
-        let engine = Engine::open()?;
         images::ensure(&engine, &request.image, request.platform.as_ref(), &self.pull).await?;
         if detach {
             let id = engine.run_detached(request).await?;
@@ -84,8 +84,11 @@ impl Run {
 }
 
 /// Takes the words after the flags apart.
-pub(super) fn image_and_arguments(words: Vec<String>) -> Result<(Reference, Vec<String>), CommandError> {
+pub(super) fn image_and_arguments(
+    engine: &Engine,
+    words: Vec<String>,
+) -> Result<(Reference, Vec<String>), CommandError> {
     let mut words = words.into_iter();
-    let image = images::reference(&words.next().unwrap_or_default())?;
+    let image = images::reference(engine, &words.next().unwrap_or_default())?;
     Ok((image, words.collect()))
 }

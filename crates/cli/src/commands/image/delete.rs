@@ -36,7 +36,7 @@ impl Delete {
         } else {
             self.references
                 .iter()
-                .map(|text| images::reference(text))
+                .map(|text| images::reference(&engine, text))
                 .collect::<Result<Vec<_>, _>>()?
         };
         let mut errors = Vec::new();

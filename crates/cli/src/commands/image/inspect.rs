@@ -21,7 +21,7 @@ impl Inspect {
         let engine = Engine::open()?;
         let (mut found, mut errors) = (Vec::new(), Vec::new());
         for text in &self.references {
-            let reference = images::reference(text)?;
+            let reference = images::reference(&engine, text)?;
             match engine.images().inspect(&reference) {
                 Ok(image) => found.push(image_json(&image)),
                 Err(error) => errors.push(cannot(format!("inspect image {}", reference.familiar()), error)),

@@ -25,29 +25,35 @@ impl List {
         let engine = Engine::open()?;
         let images = engine.images().list().map_err(|error| cannot("list images", error))?;
         self.output.print(Listing {
-            identifiers: || images.iter().map(|image| image.reference.familiar()).collect(),
+            identifiers: || images.iter().map(|image| engine.familiar(&image.reference)).collect(),
             objects: || images.iter().map(image_json).collect(),
-            table: || if self.verbose { verbose(&images) } else { brief(&images) },
+            table: || {
+                if self.verbose {
+                    verbose(&engine, &images)
+                } else {
+                    brief(&engine, &images)
+                }
+            },
         })?;
         Ok(0)
     }
 }
 
-fn brief(images: &[ImageSummary]) -> String {
+fn brief(engine: &Engine, images: &[ImageSummary]) -> String {
     let rows: Vec<_> = images
         .iter()
         .map(|image| {
-            let (name, tag) = name_and_tag(image);
+            let (name, tag) = name_and_tag(engine, image);
             [name, tag, short(&image.descriptor.digest)]
         })
         .collect();
     table(["NAME", "TAG", "DIGEST"], &rows)
 }
 
-fn verbose(images: &[ImageSummary]) -> String {
+fn verbose(engine: &Engine, images: &[ImageSummary]) -> String {
     let rows: Vec<_> = images
         .iter()
-        .flat_map(|image| image.variants.iter().map(|variant| verbose_row(image, variant)))
+        .flat_map(|image| image.variants.iter().map(|variant| verbose_row(engine, image, variant)))
         .collect();
     let header = [
         "NAME",
@@ -63,8 +69,8 @@ fn verbose(images: &[ImageSummary]) -> String {
     table(header, &rows)
 }
 
-fn verbose_row(image: &ImageSummary, variant: &ImageVariant) -> [String; 9] {
-    let (name, tag) = name_and_tag(image);
+fn verbose_row(engine: &Engine, image: &ImageSummary, variant: &ImageVariant) -> [String; 9] {
+    let (name, tag) = name_and_tag(engine, image);
     let platform = &variant.platform;
     [
         name,
@@ -80,8 +86,8 @@ fn verbose_row(image: &ImageSummary, variant: &ImageVariant) -> [String; 9] {
 }
 
 /// The name that people write, in front of the tag.
-fn name_and_tag(image: &ImageSummary) -> (String, String) {
-    let familiar = image.reference.familiar();
+fn name_and_tag(engine: &Engine, image: &ImageSummary) -> (String, String) {
+    let familiar = engine.familiar(&image.reference);
     let tag = image.reference.tag().unwrap_or("<none>").to_owned();
     let name = familiar.split('@').next().unwrap_or(&familiar);
     let name = name.strip_suffix(&format!(":{tag}")).unwrap_or(name);

@@ -23,9 +23,9 @@ pub(crate) struct Pull {
 
 impl Pull {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
-        let reference = images::reference(&self.reference)?;
-        let platform = self.platform.chosen()?;
         let engine = Engine::open()?;
+        let reference = images::reference(&engine, &self.reference)?;
+        let platform = self.platform.chosen()?;
         let pulled = images::pull(&engine, &reference, platform.as_ref(), &self.pull).await?;
         output::line(&pulled.reference.to_string())?;
         Ok(0)

@@ -19,8 +19,10 @@ pub(crate) struct Tag {
 
 impl Tag {
     pub(crate) fn run(self) -> Result<u8, CommandError> {
-        let (source, target) = (images::reference(&self.source)?, images::reference(&self.target)?);
-        Engine::open()?
+        let engine = Engine::open()?;
+        let source = images::reference(&engine, &self.source)?;
+        let target = images::reference(&engine, &self.target)?;
+        engine
             .images()
             .tag(&source, &target)
             .map_err(|error| cannot(format!("tag image {}", source.familiar()), error))?;
