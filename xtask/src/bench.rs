@@ -4,9 +4,11 @@
 //! and reports medians and the ratio. The table goes to standard error, JSON to standard output.
 
 mod exec;
+mod images;
 mod laboratory;
 mod layers;
 mod memory;
+mod noise;
 mod sample;
 mod setup;
 mod start;
@@ -18,7 +20,7 @@ use sample::Report;
 /// Options of `cargo xtask bench`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// What to measure; everything but `setup` when none is named.
+    /// What to measure; everything but `images` and `setup` when none is named.
     #[arg(value_enum)]
     benchmarks: Vec<Benchmark>,
     /// How often each thing is measured.
@@ -34,6 +36,8 @@ enum Benchmark {
     Exec,
     /// Layer disks of a 500 MB layer and of one with 112,000 files against gzip, sha256sum and tar.
     Layers,
+    /// `container image pull` against `podman pull` and against inflating and hashing; needs root.
+    Images,
     /// Resident memory of our processes and size of what a guest loads.
     Memory,
     /// A cold `cargo xtask setup`, with empty caches.
@@ -57,6 +61,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             Benchmark::Start => start::measure(arguments.runs),
             Benchmark::Exec => exec::measure(arguments.runs),
             Benchmark::Layers => layers::measure(arguments.runs.min(3)),
+            Benchmark::Images => images::measure(arguments.runs.clamp(3, 5)),
             Benchmark::Memory => memory::measure(),
             Benchmark::Setup => setup::measure(),
         }?;

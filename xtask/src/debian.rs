@@ -60,11 +60,26 @@ pub(crate) fn for_tests() -> Vec<Package> {
     vec![
         package("busybox-static", "busybox"),
         package("docker-registry", "docker-registry"),
+        package("apache2-utils", "htpasswd"),
+        package("openssl", "openssl"),
         package("skopeo", "skopeo"),
         package("mmdebstrap", "mmdebstrap"),
         package("expect", "expect"),
         package("tmux", "tmux"),
         package("zstd", "zstd"),
+    ]
+}
+
+/// What `cargo xtask bench images` compares with and measures by.
+pub(crate) fn for_image_bench() -> Vec<Package> {
+    vec![
+        package("docker-registry", "docker-registry"),
+        package("skopeo", "skopeo"),
+        package("mmdebstrap", "mmdebstrap"),
+        package("podman", "podman"),
+        package("runc", "runc"),
+        package("curl", "curl"),
+        package("time", "/usr/bin/time"),
     ]
 }
 

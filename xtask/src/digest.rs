@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 /// The digest of the file at `path`.
@@ -31,6 +31,46 @@ pub(crate) fn of_bytes(bytes: &[u8]) -> String {
     hexadecimal(&Sha256::digest(bytes))
 }
 
+/// Passes bytes on, hashes and counts them.
+pub(crate) struct Sha256Writer<W> {
+    to: W,
+    hasher: Sha256,
+    length: u64,
+}
+
+impl<W: Write> Sha256Writer<W> {
+    /// Nothing written yet.
+    pub(crate) fn new(to: W) -> Self {
+        Self {
+            to,
+            hasher: Sha256::new(),
+            length: 0,
+        }
+    }
+
+    /// The digest and the length of what was written.
+    ///
+    /// # Errors
+    /// When what is still buffered cannot be passed on.
+    pub(crate) fn finish(mut self) -> io::Result<(String, u64)> {
+        self.to.flush()?;
+        Ok((hexadecimal(&self.hasher.finalize()), self.length))
+    }
+}
+
+impl<W: Write> Write for Sha256Writer<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.to.write(bytes)?;
+        self.hasher.update(bytes.get(..count).unwrap_or_default());
+        self.length += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes
         .iter()
@@ -50,6 +90,9 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), b"abc").unwrap();
         assert_eq!(super::of_bytes(b"abc"), ABC);
+        let mut writer = super::Sha256Writer::new(Vec::new());
+        std::io::Write::write_all(&mut writer, b"abc").unwrap();
+        assert_eq!(writer.finish().unwrap(), (ABC.to_owned(), 3));
         assert_eq!(super::of_file(file.path()).unwrap(), ABC);
     }
 }

@@ -12,11 +12,11 @@ use std::process::Command;
 use tar::Tar;
 
 /// Media types of the OCI image specification 1.1.
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const CONFIGURATION: &str = "application/vnd.oci.image.config.v1+json";
+pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const CONFIGURATION: &str = "application/vnd.oci.image.config.v1+json";
 const TAR: &str = "application/vnd.oci.image.layer.v1.tar";
-const TAR_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+pub(crate) const TAR_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// The layer of an image.
 pub(crate) struct Layer {
@@ -62,7 +62,7 @@ pub(crate) fn write_busybox(architecture: Architecture, name: &str, destination:
     let program = fs::read(&busybox).with_context(|| format!("cannot read {}", busybox.display()))?;
     let applets = process::output(Command::new(&busybox).arg("--list"))?;
     write(
-        &Layer::plain(busybox_tree(&program, applets.lines())),
+        &Layer::plain(busybox_tree(&program, applets.lines())?),
         architecture,
         name,
         destination,
@@ -98,8 +98,8 @@ fn is_dynamic(program: &[u8]) -> bool {
     head.windows(4).any(|window| window == b"/ld-")
 }
 
-fn busybox_tree<'a>(busybox: &[u8], applets: impl Iterator<Item = &'a str>) -> Vec<u8> {
-    let mut tar = Tar::default();
+fn busybox_tree<'a>(busybox: &[u8], applets: impl Iterator<Item = &'a str>) -> std::io::Result<Vec<u8>> {
+    let mut tar = Tar::new(Vec::new());
     for (directory, mode) in [
         ("bin/", 0o755),
         ("etc/", 0o755),
@@ -108,17 +108,17 @@ fn busybox_tree<'a>(busybox: &[u8], applets: impl Iterator<Item = &'a str>) -> V
         ("sys/", 0o555),
         ("tmp/", 0o1777),
     ] {
-        tar.directory(directory, mode);
+        tar.directory(directory, mode)?;
     }
     tar.file(
         "etc/passwd",
         0o644,
         b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
-    );
-    tar.file("etc/group", 0o644, b"root:x:0:\nnogroup:x:65534:\n");
-    tar.file("bin/busybox", 0o755, busybox);
+    )?;
+    tar.file("etc/group", 0o644, b"root:x:0:\nnogroup:x:65534:\n")?;
+    tar.file("bin/busybox", 0o755, busybox)?;
     for applet in applets.filter(|applet| *applet != "busybox" && !applet.contains('/')) {
-        tar.symlink(&format!("bin/{applet}"), "busybox");
+        tar.symlink(&format!("bin/{applet}"), "busybox")?;
     }
     tar.finish()
 }
@@ -150,18 +150,19 @@ fn archive(layer: &Layer, architecture: Architecture, name: &str) -> Result<Vec<
     }
     let index = serde_json::to_vec(&json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [entry] }))?;
 
-    let mut tar = Tar::default();
-    tar.file("oci-layout", 0o644, br#"{"imageLayoutVersion":"1.0.0"}"#);
-    tar.file("index.json", 0o644, &index);
-    tar.directory("blobs/", 0o755);
-    tar.directory("blobs/sha256/", 0o755);
+    let mut tar = Tar::new(Vec::new());
+    tar.file("oci-layout", 0o644, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+    tar.file("index.json", 0o644, &index)?;
+    tar.directory("blobs/", 0o755)?;
+    tar.directory("blobs/sha256/", 0o755)?;
     for blob in [&configuration, &manifest, &layer.blob] {
-        tar.file(&format!("blobs/sha256/{}", digest::of_bytes(blob)), 0o644, blob);
+        tar.file(&format!("blobs/sha256/{}", digest::of_bytes(blob)), 0o644, blob)?;
     }
-    Ok(tar.finish())
+    Ok(tar.finish()?)
 }
 
-fn descriptor(media_type: &str, blob: &[u8]) -> Value {
+/// What a manifest or an index says about `blob`.
+pub(crate) fn descriptor(media_type: &str, blob: &[u8]) -> Value {
     json!({ "mediaType": media_type, "digest": format!("sha256:{}", digest::of_bytes(blob)), "size": blob.len() })
 }
 
@@ -173,7 +174,11 @@ mod tests {
     fn the_layer_has_the_program_and_its_names() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("layer.tar");
-        fs::write(&path, busybox_tree(b"program", ["sh", "busybox", "ls"].into_iter())).unwrap();
+        fs::write(
+            &path,
+            busybox_tree(b"program", ["sh", "busybox", "ls"].into_iter()).unwrap(),
+        )
+        .unwrap();
         let listing = process::output(Command::new("tar").arg("-tvf").arg(&path)).unwrap();
         assert!(
             listing.contains("bin/sh -> busybox") && listing.contains("bin/ls -> busybox"),
@@ -193,7 +198,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("image.tar");
         write(
-            &Layer::plain(busybox_tree(b"program", ["sh"].into_iter())),
+            &Layer::plain(busybox_tree(b"program", ["sh"].into_iter()).unwrap()),
             Architecture::X86_64,
             "demo:latest",
             &path,

@@ -4,7 +4,7 @@
 //! [`as_user`], from a directory that this user can read.
 
 pub(crate) mod as_user;
-mod debian_tar;
+pub(crate) mod debian_tar;
 mod stage;
 mod tally;
 

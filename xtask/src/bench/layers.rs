@@ -1,14 +1,14 @@
 //! Layer disks: loading an image with one large or one crowded layer against the least that anybody must do with the same bytes.
 
 use super::laboratory::Laboratory;
+use super::noise::Noise;
 use super::sample::{Report, Samples};
 use crate::architecture::Architecture;
 use crate::oci_archive::{self, Layer};
 use crate::process;
 use crate::progress::say;
 use anyhow::Result;
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -64,14 +64,13 @@ fn make(
     in_folder: usize,
 ) -> Result<(std::path::PathBuf, std::path::PathBuf)> {
     let tree = directory.join("tree");
-    let mut noise = Noise(0x9e37_79b9_7f4a_7c15);
+    let mut noise = Noise::new(0);
     for index in 0..files {
         let folder = tree.join(format!("d{}", index / in_folder));
         if index % in_folder == 0 {
             fs::create_dir_all(&folder)?;
         }
-        let mut file = BufWriter::new(File::create(folder.join(format!("file-{index}")))?);
-        (0..bytes / 8).try_for_each(|_| file.write_all(&noise.next_bytes()))?;
+        fs::write(folder.join(format!("file-{index}")), noise.program(bytes))?;
     }
     let layer = directory.join("layer.tar.gz");
     let plain = directory.join("layer.tar");
@@ -91,16 +90,4 @@ fn make(
 
 fn shell(script: &str, argument: &str) -> Result<()> {
     process::output(Command::new("sh").args(["-c", script, "sh", argument])).map(drop)
-}
-
-/// Bytes that compress to about half, as those of a distribution do: xorshift64 with half of each word cut off.
-struct Noise(u64);
-
-impl Noise {
-    fn next_bytes(&mut self) -> [u8; 8] {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 & 0xffff_ffff).to_le_bytes()
-    }
 }

@@ -50,6 +50,11 @@ impl Samples {
         }
     }
 
+    /// The largest value; not a number without samples.
+    pub(crate) fn maximum(&self) -> f64 {
+        self.sorted().last().copied().unwrap_or(f64::NAN)
+    }
+
     fn sorted(&self) -> Vec<f64> {
         let mut sorted = self.values.clone();
         sorted.sort_by(f64::total_cmp);

@@ -1,4 +1,6 @@
-//! A writer of small tar archives in memory: POSIX.1-1988 "ustar", names up to 100 bytes. Times and owners are zero.
+//! A writer of tar archives: POSIX.1-1988 "ustar", names up to 100 bytes. Times and owners are zero, so equal content gives equal bytes.
+
+use std::io::{Result, Write};
 
 /// Size of a tar block; everything is a multiple of it.
 const BLOCK: usize = 512;
@@ -9,34 +11,41 @@ const SYMLINK: u8 = b'2';
 const DIRECTORY: u8 = b'5';
 
 /// An archive being written.
-#[derive(Default)]
-pub(crate) struct Tar {
-    bytes: Vec<u8>,
+pub(crate) struct Tar<W> {
+    to: W,
 }
 
-impl Tar {
+impl<W: Write> Tar<W> {
+    /// An empty archive.
+    pub(crate) fn new(to: W) -> Self {
+        Self { to }
+    }
+
     /// Adds a directory; its name ends with a slash.
-    pub(crate) fn directory(&mut self, name: &str, mode: u32) {
-        self.entry(name, mode, DIRECTORY, "", &[]);
+    ///
+    /// # Errors
+    /// Those of the writer, as for every other entry.
+    pub(crate) fn directory(&mut self, name: &str, mode: u32) -> Result<()> {
+        self.entry(name, mode, DIRECTORY, "", &[])
     }
 
     /// Adds a regular file.
-    pub(crate) fn file(&mut self, name: &str, mode: u32, content: &[u8]) {
-        self.entry(name, mode, FILE, "", content);
+    pub(crate) fn file(&mut self, name: &str, mode: u32, content: &[u8]) -> Result<()> {
+        self.entry(name, mode, FILE, "", content)
     }
 
     /// Adds a symbolic link.
-    pub(crate) fn symlink(&mut self, name: &str, target: &str) {
-        self.entry(name, 0o777, SYMLINK, target, &[]);
+    pub(crate) fn symlink(&mut self, name: &str, target: &str) -> Result<()> {
+        self.entry(name, 0o777, SYMLINK, target, &[])
     }
 
-    /// The whole archive.
-    pub(crate) fn finish(mut self) -> Vec<u8> {
-        self.bytes.resize(self.bytes.len() + 2 * BLOCK, 0);
-        self.bytes
+    /// Ends the archive.
+    pub(crate) fn finish(mut self) -> Result<W> {
+        self.to.write_all(&[0; 2 * BLOCK])?;
+        Ok(self.to)
     }
 
-    fn entry(&mut self, name: &str, mode: u32, kind: u8, link: &str, content: &[u8]) {
+    fn entry(&mut self, name: &str, mode: u32, kind: u8, link: &str, content: &[u8]) -> Result<()> {
         debug_assert!(
             name.len() <= 100 && link.len() <= 100,
             "ustar names have at most 100 bytes"
@@ -61,9 +70,10 @@ impl Tar {
         for (slot, byte) in header.iter_mut().skip(148).zip(format!("{checksum:06o}\0 ").bytes()) {
             *slot = byte;
         }
-        self.bytes.extend_from_slice(&header);
-        self.bytes.extend_from_slice(content);
-        self.bytes.resize(self.bytes.len().next_multiple_of(BLOCK), 0);
+        self.to.write_all(&header)?;
+        self.to.write_all(content)?;
+        let padding = content.len().next_multiple_of(BLOCK) - content.len();
+        self.to.write_all([0; BLOCK].get(..padding).unwrap_or_default())
     }
 }
 
@@ -73,9 +83,9 @@ mod tests {
 
     #[test]
     fn an_archive_is_whole_blocks_with_two_empty_ones_at_the_end() {
-        let mut tar = Tar::default();
-        tar.file("a", 0o644, &[1; 513]);
-        let bytes = tar.finish();
+        let mut tar = Tar::new(Vec::new());
+        tar.file("a", 0o644, &[1; 513]).unwrap();
+        let bytes = tar.finish().unwrap();
         assert_eq!(bytes.len(), BLOCK * (1 + 2 + 2));
         assert!(bytes[bytes.len() - 2 * BLOCK..].iter().all(|byte| *byte == 0));
     }

@@ -1,4 +1,4 @@
-//! A Debian root file system for the end-to-end tests, made once as root: an ordinary user would need user namespaces for it.
+//! A Debian root file system for the end-to-end tests and the benchmarks, made once as root: an ordinary user would need user namespaces for it.
 
 use crate::progress::say;
 use crate::{cache, process};
@@ -14,7 +14,7 @@ const SUITE: &str = "bookworm";
 ///
 /// # Errors
 /// When mmdebstrap fails.
-pub(super) fn cached() -> Result<PathBuf> {
+pub(crate) fn cached() -> Result<PathBuf> {
     let directory = cache::directory()?.join("debian");
     let _lock = cache::lock(&directory)?;
     let archive = directory.join(format!("{SUITE}-apt.tar"));

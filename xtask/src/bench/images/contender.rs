@@ -1,0 +1,159 @@
+//! The three that pull: ours, podman, and the pipeline that does only what nobody can leave out.
+
+use super::gallery::{Gallery, Picture};
+use crate::{dist, process};
+use anyhow::{Context, Result};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+/// Settings that let podman run as root in a container as well as on a machine of its own.
+const PODMAN_SETTINGS: &str = "[containers]\ndefault_ulimits = [\"nofile=20000:20000\", \"nproc=4096:4096\"]\n[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\nruntime = \"runc\"\n";
+
+/// A scratch directory on the disk of the build cache, for both stores.
+pub(super) struct Contest<'a> {
+    gallery: &'a Gallery,
+    directory: tempfile::TempDir,
+    /// podman's sockets and locks, in a short path because podman insists on one.
+    runroot: tempfile::TempDir,
+}
+
+/// What a pull of ours took.
+pub(super) struct Pulled {
+    pub(super) wall_ms: f64,
+    pub(super) peak_mib: f64,
+}
+
+impl<'a> Contest<'a> {
+    /// An empty place.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(super) fn new(gallery: &'a Gallery) -> Result<Self> {
+        let directory = tempfile::Builder::new()
+            .prefix("contest-")
+            .tempdir_in(gallery.directory())?;
+        fs::write(directory.path().join("containers.conf"), PODMAN_SETTINGS)?;
+        let runroot = tempfile::Builder::new().prefix("c-podman-").tempdir_in("/tmp")?;
+        Ok(Self {
+            gallery,
+            directory,
+            runroot,
+        })
+    }
+
+    /// `container image pull` into what is here.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub(super) fn ours(&self, picture: &Picture) -> Result<Pulled> {
+        let peak = self.path("peak");
+        let mut command = Command::new("/usr/bin/time");
+        command
+            .args(["--format=%M", "--output"])
+            .arg(&peak)
+            .arg(dist::program());
+        command
+            .args(["image", "pull", "--progress", "none", &self.gallery.name(picture)])
+            .env("CONTAINER_APP_ROOT", self.path("root"))
+            .env("XDG_RUNTIME_DIR", self.directory.path());
+        let wall_ms = timed(&mut command)?;
+        let kibibytes: f64 = fs::read_to_string(&peak)?
+            .trim()
+            .parse()
+            .context("time wrote no number")?;
+        Ok(Pulled {
+            wall_ms,
+            peak_mib: kibibytes / 1024.0,
+        })
+    }
+
+    /// `podman pull` into a new root, in milliseconds; the root is removed.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub(super) fn podman(&self, picture: &Picture) -> Result<f64> {
+        let podman = |words: &[&str]| {
+            let mut command = Command::new("podman");
+            command
+                .arg("--root")
+                .arg(self.path("podman"))
+                .arg("--runroot")
+                .arg(self.runroot.path())
+                .args(["--storage-driver", "overlay"])
+                .args(words)
+                .env("CONTAINERS_CONF", self.path("containers.conf"));
+            command
+        };
+        let wall_ms = timed(&mut podman(&[
+            "pull",
+            "--quiet",
+            "--tls-verify=false",
+            &self.gallery.name(picture),
+        ]));
+        // The driver leaves its home mounted; where it does not, there is nothing to unmount.
+        let _ = Command::new("umount").arg(self.path("podman/overlay")).output();
+        remove(&self.path("podman"))?;
+        wall_ms
+    }
+
+    /// Download, inflate and hash every layer, `at_once` at a time, in milliseconds.
+    ///
+    /// # Errors
+    /// When a part of it fails.
+    pub(super) fn limit(&self, picture: &Picture, at_once: usize) -> Result<f64> {
+        let pipeline = "curl --silent --fail --noproxy '*' \"$1\" | gzip -dc | sha256sum";
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "at_once=$1; pipeline=$2; shift 2; printf '%s\\n' \"$@\" | xargs -P \"$at_once\" -n 1 sh -c \"$pipeline\" sh", "sh"])
+            .args([&at_once.to_string(), pipeline])
+            .args(self.gallery.layer_urls(picture)?);
+        timed(&mut command)
+    }
+
+    /// Allocated bytes of the layer disks in our store.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    pub(super) fn disk_bytes(&self) -> Result<u64> {
+        let mut sum = 0;
+        for entry in fs::read_dir(self.path("root/layers"))? {
+            let entry = entry?;
+            if entry.path().extension().is_some_and(|extension| extension == "ext4") {
+                // st_blocks counts units of 512 bytes, stat(2).
+                sum += entry.metadata()?.blocks() * 512;
+            }
+        }
+        Ok(sum)
+    }
+
+    /// Empties our store.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub(super) fn forget(&self) -> Result<()> {
+        remove(&self.path("root"))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+}
+
+/// Wall time of a command in milliseconds, after everything that earlier ones wrote has reached the disk.
+fn timed(command: &mut Command) -> Result<f64> {
+    process::run(&mut Command::new("sync"))?;
+    command.stdin(Stdio::null());
+    let start = Instant::now();
+    process::output(command)?;
+    Ok(start.elapsed().as_secs_f64() * 1e3)
+}
+
+fn remove(directory: &Path) -> Result<()> {
+    if directory.exists() {
+        fs::remove_dir_all(directory).with_context(|| format!("cannot remove {}", directory.display()))?;
+    }
+    Ok(())
+}
