@@ -212,7 +212,7 @@ async fn a_lie_gets_a_clear_error_and_leaves_nothing() {
         (
             "html",
             Box::new(manifest(ok("text/html", "<html>sign in</html>"))),
-            "sent no valid tag \"1\" in demo",
+            "sent a web page in place of a manifest",
         ),
         (
             "unauthorized",

@@ -1,9 +1,12 @@
 //! What can go wrong between a registry and us.
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use container_oci::{Digest, DocumentError};
+
+use crate::CredentialError;
 
 /// How much of a registry's own words is repeated.
 const SHOWN_CHARS: usize = 300;
@@ -51,16 +54,100 @@ pub enum RegistryError {
         /// What was asked for: `tag "3.99"`.
         what: String,
     },
-    /// The registry wants credentials, or does not accept ours.
-    #[error("{host} does not allow this: {reason} (a private image needs a login; a missing one may look like this)")]
+    /// The registry wants to know who is asking, and nobody has logged in.
+    #[error(
+        "{host} does not allow this without a login: {reason}; the image may be private, or not exist (try: container registry \
+         login {name})"
+    )]
     Unauthorized {
         /// The registry.
         host: String,
+        /// Its name as in references.
+        name: String,
         /// The registry's words.
         reason: String,
     },
+    /// The registry knows who is asking, and does not allow it.
+    #[error(
+        "{host} does not allow this to {user}: {reason}; log in as somebody who may (container registry login {name})"
+    )]
+    Denied {
+        /// The registry.
+        host: String,
+        /// Who asked.
+        user: String,
+        /// Its name as in references.
+        name: String,
+        /// The registry's words.
+        reason: String,
+    },
+    /// User name and password, or token, are wrong.
+    #[error("the registry did not accept the credentials for {user} at {name}; try: container registry login {name}")]
+    BadCredentials {
+        /// Who asked.
+        user: String,
+        /// The registry's name as in references.
+        name: String,
+    },
+    /// There is only an identity token, and the registry has no server that would take one.
+    #[error(
+        "{name} wants a user name and a password, but only an identity token is stored for it; try: container registry login {name}"
+    )]
+    NeedsPassword {
+        /// The registry's name as in references.
+        name: String,
+    },
+    /// The place with the credentials could not be used.
+    #[error(transparent)]
+    Credentials(#[from] CredentialError),
+    /// Credentials would have gone over the network for everybody to read.
+    #[error("{host} wants the login to be sent to {realm} without encryption; that is refused")]
+    InsecureRealm {
+        /// The registry.
+        host: String,
+        /// Its token server.
+        realm: String,
+    },
+    /// A registry that is asked over https sent us to an address without.
+    #[error("{host} leads from https to plain http at {target}; that is refused")]
+    InsecureRedirect {
+        /// The registry.
+        host: String,
+        /// Where it leads.
+        target: String,
+    },
+    /// Every answer leads to another address.
+    #[error("{host} redirects without end")]
+    TooManyRedirects {
+        /// The registry.
+        host: String,
+    },
+    /// Something else answers at the address.
+    #[error("{host} does not seem to be a registry: {reason}")]
+    NotARegistry {
+        /// Who answered.
+        host: String,
+        /// How that shows.
+        reason: &'static str,
+    },
+    /// A registry or mirror has a name that cannot be one.
+    #[error("{text:?} is no registry: {reason}")]
+    BadHost {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A file with certificate authorities cannot be used.
+    #[error("cannot use the certificate authorities in {}: {reason}", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        reason: String,
+    },
     /// The registry has had enough of us, or is in trouble.
-    #[error("{host} answered {status}: {reason}")]
+    #[error("{host} answered {status}: {reason}{}", later(*retry_after))]
     Status {
         /// The registry.
         host: String,
@@ -137,6 +224,7 @@ pub enum RegistryError {
 
 impl RegistryError {
     /// Whether the same request may succeed a moment later.
+    #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Connection { .. } | Self::Timeout { .. } => true,
@@ -146,6 +234,7 @@ impl RegistryError {
     }
 
     /// When the registry asked us to come back.
+    #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
@@ -153,15 +242,25 @@ impl RegistryError {
         }
     }
 
+    /// The HTTP status behind the error, if it is about one.
+    pub(crate) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
     /// The case that fits a failed request.
-    pub(super) fn from_request(host: &str, error: &reqwest::Error) -> Self {
+    pub(crate) fn from_request(host: &str, error: reqwest::Error) -> Self {
         let host = host.to_owned();
+        // The address of a blob may hold a signature that is as good as a password.
+        let error = error.without_url();
         if error.is_timeout() {
             return Self::Timeout { host };
         }
         // The library hides the cause in a chain of sources; the last one is the most telling.
         let mut reason = error.to_string();
-        let mut cause = std::error::Error::source(error);
+        let mut cause = std::error::Error::source(&error);
         while let Some(error) = cause {
             reason = error.to_string();
             if error
@@ -185,8 +284,13 @@ impl RegistryError {
     }
 }
 
+/// When to come back, for a message.
+fn later(retry_after: Option<Duration>) -> String {
+    retry_after.map_or_else(String::new, |after| format!(" (come back in {} s)", after.as_secs()))
+}
+
 /// A registry's words, made harmless: one line, no control characters, not too long.
-pub(super) fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     let words: Vec<&str> = text
         .split(|character: char| character.is_whitespace() || character.is_control())
         .collect();

@@ -1,18 +1,25 @@
 //! The registries that there are for one process: their settings, and who we are for them.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use container_oci::Reference;
+use reqwest::Url;
 
-use crate::{Credential, CredentialSource, NoCredentials, RegistryClient, RegistryError, RegistrySettings, Scheme};
+use crate::auth::Gate;
+use crate::client::{Mirror, RegistryClient};
+use crate::endpoint::Endpoint;
+use crate::http::Web;
+use crate::{CredentialSource, NoCredentials, RegistryError, RegistrySettings, Scheme, mirror};
 
 /// What a client is going to do with a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
-    /// Read.
+    /// Read. Mirrors may be asked.
     Pull,
-    /// Read and write.
+    /// Read and write, at the registry itself.
     Push,
 }
 
@@ -25,6 +32,10 @@ pub struct Registries {
 struct Shared {
     settings: RegistrySettings,
     credentials: Arc<dyn CredentialSource>,
+    /// By address: the same registry is the same one for all clients.
+    endpoints: Mutex<HashMap<Url, Endpoint>>,
+    /// By the authorities that are trusted.
+    webs: Mutex<HashMap<Vec<PathBuf>, Arc<Web>>>,
 }
 
 impl Registries {
@@ -32,7 +43,12 @@ impl Registries {
     #[must_use]
     pub fn new(settings: RegistrySettings, credentials: Arc<dyn CredentialSource>) -> Self {
         Self {
-            shared: Arc::new(Shared { settings, credentials }),
+            shared: Arc::new(Shared {
+                settings,
+                credentials,
+                endpoints: Mutex::default(),
+                webs: Mutex::default(),
+            }),
         }
     }
 
@@ -52,25 +68,92 @@ impl Registries {
         scheme: Scheme,
         access: Access,
     ) -> Result<RegistryClient, RegistryError> {
-        let _ = access;
-        let host = self.shared.settings.hosts.get(reference.registry());
-        let scheme = match scheme {
-            Scheme::Auto => host.and_then(|host| host.scheme).unwrap_or_default(),
-            explicit => explicit,
-        };
-        RegistryClient::new(reference, scheme)
+        let name = reference.registry();
+        let registry = self.endpoint(name, scheme)?;
+        let settings = self.shared.settings.hosts.get(name);
+        let mut mirrors = Vec::new();
+        if let (Access::Pull, Some(settings)) = (access, settings) {
+            for text in &settings.mirrors {
+                let (host, scheme) = mirror::parse(text)?;
+                mirrors.push(Mirror::new(self.endpoint(host, scheme)?));
+            }
+        }
+        Ok(RegistryClient::new(registry, mirrors, reference.repository(), access))
     }
 
-    /// Whether the registry accepts the credential.
-    ///
-    /// # Errors
-    /// [`RegistryError`]: it does not, it cannot be reached, or it is no registry.
-    pub async fn check_login(&self, host: &str, scheme: Scheme, credential: &Credential) -> Result<(), RegistryError> {
-        let _ = (scheme, credential);
-        Err(RegistryError::Unauthorized {
-            host: host.to_owned(),
-            reason: "logging in is being built".to_owned(),
+    /// The registry or mirror called `name`, with the login for that name.
+    fn endpoint(&self, name: &str, scheme: Scheme) -> Result<Endpoint, RegistryError> {
+        let root = self.root(name, scheme)?;
+        let mut endpoints = self.shared.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(endpoint) = endpoints.get(&root) {
+            return Ok(endpoint.clone());
+        }
+        let endpoint = self.fresh_endpoint(name, root.clone(), Arc::clone(&self.shared.credentials))?;
+        endpoints.insert(root, endpoint.clone());
+        Ok(endpoint)
+    }
+
+    /// A registry with its own login, which nobody else shares.
+    pub(crate) fn fresh_endpoint(
+        &self,
+        name: &str,
+        root: Url,
+        credentials: Arc<dyn CredentialSource>,
+    ) -> Result<Endpoint, RegistryError> {
+        Ok(Endpoint {
+            web: self.web(name)?,
+            gate: Arc::new(Gate::new(name, root.clone(), credentials)),
+            root,
         })
+    }
+
+    /// The address of the registry called `name`: what was said explicitly beats the settings, and they beat the rule.
+    pub(crate) fn root(&self, name: &str, scheme: Scheme) -> Result<Url, RegistryError> {
+        let configured = self.shared.settings.hosts.get(name).and_then(|host| host.scheme);
+        let scheme = match scheme {
+            Scheme::Auto => configured.unwrap_or_default(),
+            explicit => explicit,
+        };
+        let host = match name {
+            // Docker Hub's name and its registry's differ (distribution `registry/config.go`, "IndexHostname").
+            "docker.io" => "registry-1.docker.io",
+            host => host,
+        };
+        let bad = |reason| RegistryError::BadHost {
+            text: name.to_owned(),
+            reason,
+        };
+        let scheme = if scheme.is_http(host) { "http" } else { "https" };
+        let root = Url::parse(&format!("{scheme}://{host}/")).map_err(|_| bad("it is no host name or address"))?;
+        let is_plain = root.path() == "/"
+            && root.query().is_none()
+            && root.fragment().is_none()
+            && root.username().is_empty()
+            && root.password().is_none();
+        if is_plain {
+            Ok(root)
+        } else {
+            Err(bad("only a host and a port are allowed"))
+        }
+    }
+
+    /// Connections for the registry called `name`.
+    fn web(&self, name: &str) -> Result<Arc<Web>, RegistryError> {
+        let settings = &self.shared.settings;
+        let own = settings.hosts.get(name).map(|host| host.ca_files.as_slice());
+        let ca_files: Vec<PathBuf> = settings
+            .ca_files
+            .iter()
+            .chain(own.unwrap_or_default())
+            .cloned()
+            .collect();
+        let mut webs = self.shared.webs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(web) = webs.get(&ca_files) {
+            return Ok(Arc::clone(web));
+        }
+        let web = Arc::new(Web::new(&ca_files)?);
+        webs.insert(ca_files, Arc::clone(&web));
+        Ok(web)
     }
 }
 
@@ -86,5 +169,36 @@ impl fmt::Debug for Registries {
             .field("settings", &self.shared.settings)
             .field("credentials", &self.shared.credentials)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::HostSettings;
+
+    #[test]
+    fn what_was_said_explicitly_beats_the_settings_and_they_beat_the_rule() {
+        let mut settings = RegistrySettings::default();
+        let host = |scheme| HostSettings {
+            scheme: Some(scheme),
+            ..HostSettings::default()
+        };
+        settings.hosts.insert("plain.example".to_owned(), host(Scheme::Http));
+        settings.hosts.insert("127.0.0.1:5000".to_owned(), host(Scheme::Https));
+        let registries = Registries::new(settings, Arc::new(NoCredentials));
+        for (name, scheme, root) in [
+            ("docker.io", Scheme::Auto, "https://registry-1.docker.io/"),
+            ("plain.example", Scheme::Auto, "http://plain.example/"),
+            ("plain.example", Scheme::Https, "https://plain.example/"),
+            ("127.0.0.1:5000", Scheme::Auto, "https://127.0.0.1:5000/"),
+            ("127.0.0.1:5000", Scheme::Http, "http://127.0.0.1:5000/"),
+            ("[::1]:5000", Scheme::Auto, "http://[::1]:5000/"),
+        ] {
+            assert_eq!(registries.root(name, scheme).unwrap().as_str(), root, "{name}");
+        }
+        for name in ["", "a b", "me@host", "host/path", "host?x", "host#x", "host:99999"] {
+            assert!(registries.root(name, Scheme::Auto).is_err(), "{name}");
+        }
     }
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::RegistryError;
 
 /// How often a request is made at most.
-const ATTEMPTS: u32 = 5;
+pub(crate) const ATTEMPTS: u32 = 5;
 /// The first pause; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
-/// The longest pause, also when the registry asks for a longer one.
-const PAUSE_LIMIT: Duration = Duration::from_secs(30);
+/// The longest pause. A registry that asks for a longer one is not waited for.
+const PAUSE_LIMIT: Duration = Duration::from_secs(60);
 
 /// A request that failed and will be made again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub async fn retry<T>(
     loop {
         let error = match request().await {
             Ok(answer) => return Ok(answer),
-            Err(error) if error.is_transient() && attempt < ATTEMPTS => error,
+            Err(error) if error.is_worth_a_retry() && attempt < ATTEMPTS => error,
             Err(error) => return Err(error),
         };
         let delay = pause(attempt, error.retry_after());
@@ -49,8 +49,15 @@ pub async fn retry<T>(
     }
 }
 
+impl RegistryError {
+    /// Whether the same request may succeed soon.
+    pub(crate) fn is_worth_a_retry(&self) -> bool {
+        self.is_transient() && self.retry_after().is_none_or(|after| after <= PAUSE_LIMIT)
+    }
+}
+
 /// The pause after the given attempt.
-fn pause(attempt: u32, asked: Option<Duration>) -> Duration {
+pub(crate) fn pause(attempt: u32, asked: Option<Duration>) -> Duration {
     let own = FIRST_PAUSE * 2u32.saturating_pow(attempt.saturating_sub(1));
     asked.unwrap_or(own).clamp(FIRST_PAUSE, PAUSE_LIMIT)
 }
@@ -66,5 +73,24 @@ mod tests {
         assert_eq!(pause(40, None), PAUSE_LIMIT);
         assert_eq!(pause(1, Some(Duration::from_secs(86_400))), PAUSE_LIMIT);
         assert_eq!(pause(1, Some(Duration::ZERO)), FIRST_PAUSE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_registry_is_not_waited_for_longer_than_makes_sense() {
+        let busy = |seconds| RegistryError::Status {
+            host: "r".to_owned(),
+            status: 429,
+            reason: "slow down".to_owned(),
+            retry_after: Some(Duration::from_secs(seconds)),
+        };
+        for (seconds, requests) in [(5, ATTEMPTS), (3600, 1)] {
+            let made = std::cell::Cell::new(0);
+            let error = retry("x", drop, async || {
+                made.set(made.get() + 1);
+                Err::<(), _>(busy(seconds))
+            });
+            assert!(error.await.unwrap_err().to_string().contains("come back in"));
+            assert_eq!(made.get(), requests);
+        }
     }
 }

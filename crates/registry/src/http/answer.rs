@@ -1,0 +1,258 @@
+//! What comes back.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use container_oci::Digest;
+use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, LOCATION, RANGE, RETRY_AFTER, WWW_AUTHENTICATE};
+use reqwest::{Response, StatusCode, Url};
+use tokio::time::timeout;
+
+use super::{SILENCE_LIMIT, host_of, resolve};
+use crate::RegistryError;
+use crate::auth::challenge::{self, Challenge};
+use crate::error::shorten;
+
+/// How much of an error page is read.
+const ERROR_PAGE_LIMIT_BYTES: u64 = 64 * 1024;
+
+/// An answer, its body unread.
+pub(crate) struct Answer {
+    response: Response,
+    url: Url,
+    /// Who answered, for messages.
+    pub(crate) host: String,
+    /// Whether it is the one who was asked that answered, and not another to whom it redirected us.
+    pub(crate) is_from_origin: bool,
+}
+
+impl Answer {
+    pub(super) fn new(response: Response, url: &Url, is_from_origin: bool) -> Self {
+        Self {
+            response,
+            url: url.clone(),
+            host: host_of(url),
+            is_from_origin,
+        }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// A header's value, where it is there once and readable.
+    pub(crate) fn header(&self, name: impl reqwest::header::AsHeaderName) -> Option<&str> {
+        self.response.headers().get(name)?.to_str().ok()
+    }
+
+    /// `Content-Type` without parameters, in lower case.
+    pub(crate) fn content_type(&self) -> Option<String> {
+        let value = self.header(CONTENT_TYPE)?;
+        Some(value.split(';').next().unwrap_or(value).trim().to_ascii_lowercase())
+    }
+
+    /// `Docker-Content-Digest` (distribution-spec, "Pulling manifests"), where it is one.
+    pub(crate) fn digest(&self) -> Option<Digest> {
+        self.header("docker-content-digest")?.trim().parse().ok()
+    }
+
+    pub(crate) fn challenges(&self) -> Vec<Challenge> {
+        let values = self.response.headers().get_all(WWW_AUTHENTICATE).iter();
+        challenge::parse(values.filter_map(|value| value.to_str().ok()))
+    }
+
+    /// Where `Location` points.
+    pub(crate) fn location(&self) -> Result<Option<Url>, RegistryError> {
+        self.header(LOCATION)
+            .map(|location| resolve(&self.url, location))
+            .transpose()
+    }
+
+    /// The offset in `Content-Range`.
+    pub(crate) fn range_start(&self) -> Option<u64> {
+        range_start(self.header(CONTENT_RANGE)?)
+    }
+
+    /// How many bytes of an upload the registry says that it has.
+    pub(crate) fn uploaded_bytes(&self) -> Option<u64> {
+        uploaded_bytes(self.header(RANGE)?)
+    }
+
+    /// The next bytes of the body; `None` at its end.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, RegistryError> {
+        match timeout(SILENCE_LIMIT, self.response.chunk()).await {
+            Ok(chunk) => chunk.map_err(|error| RegistryError::from_request(&self.host, error)),
+            Err(_) => Err(RegistryError::Timeout {
+                host: self.host.clone(),
+            }),
+        }
+    }
+
+    /// The whole body, if it is not larger than allowed.
+    pub(crate) async fn bytes(mut self, what: &str, limit_bytes: u64) -> Result<Bytes, RegistryError> {
+        let too_large = |host: &str| RegistryError::TooLarge {
+            host: host.to_owned(),
+            what: what.to_owned(),
+            limit_bytes,
+        };
+        if self
+            .response
+            .content_length()
+            .is_some_and(|length| length > limit_bytes)
+        {
+            return Err(too_large(&self.host));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = self.chunk().await? {
+            if body.len() as u64 + chunk.len() as u64 > limit_bytes {
+                return Err(too_large(&self.host));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.into())
+    }
+
+    /// The words of an answer that is no success.
+    pub(crate) async fn reason(self) -> String {
+        let status = self.status();
+        let page = self.bytes("error", ERROR_PAGE_LIMIT_BYTES).await.unwrap_or_default();
+        reason(&page).unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason given").to_owned())
+    }
+
+    /// The error that fits an answer which is no success.
+    pub(crate) async fn failure(self, what: &str) -> RegistryError {
+        let (host, status) = (self.host.clone(), self.status());
+        if status == StatusCode::NOT_FOUND {
+            return RegistryError::NotFound { what: what.to_owned() };
+        }
+        let retry_after = self
+            .header(RETRY_AFTER)
+            .and_then(|value| retry_after(value, SystemTime::now()));
+        RegistryError::Status {
+            host,
+            status: status.as_u16(),
+            reason: self.reason().await,
+            retry_after,
+        }
+    }
+}
+
+/// The first message of an error document: a registry's (distribution-spec, "Error Codes"), or a token server's (RFC 6749,
+/// section 5.2).
+fn reason(page: &[u8]) -> Option<String> {
+    let document: serde_json::Value = serde_json::from_slice(page).ok()?;
+    let first = document.get("errors").and_then(|errors| errors.get(0));
+    let text = match first {
+        Some(error) => error.get("message").or_else(|| error.get("code")),
+        None => ["error_description", "error", "details", "message"]
+            .iter()
+            .find_map(|field| document.get(field)),
+    };
+    Some(shorten(text?.as_str()?)).filter(|text| !text.is_empty())
+}
+
+/// `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date.
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    match value.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => {
+            let date = httpdate::parse_http_date(value).ok()?;
+            Some(date.duration_since(now).unwrap_or_default())
+        }
+    }
+}
+
+/// The offset in `Content-Range: bytes 10-19/20` (RFC 9110, section 14.4).
+fn range_start(value: &str) -> Option<u64> {
+    value.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
+}
+
+/// The bytes that `Range: 0-<last>` counts (distribution-spec, "Pushing a blob in chunks"); some put `bytes=` in front.
+///
+/// `0-0` is what registries say for no byte as well as for one. It is taken for none.
+fn uploaded_bytes(value: &str) -> Option<u64> {
+    let value = value.trim();
+    let (first, last) = value.strip_prefix("bytes=").unwrap_or(value).split_once('-')?;
+    let last: u64 = last.trim().parse().ok()?;
+    match (first.trim().parse::<u64>().ok()?, last) {
+        (0, 0) => Some(0),
+        (0, last) => last.checked_add(1),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn coming_back_is_asked_for_in_seconds_or_as_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        for (value, seconds) in [
+            ("7", Some(7)),
+            (" 0 ", Some(0)),
+            ("Sun, 06 Nov 1994 08:49:57 GMT", Some(20)),
+            ("Sun, 06 Nov 1994 08:49:17 GMT", Some(0)),
+            ("Sunday, 06-Nov-94 08:49:47 GMT", Some(10)),
+            ("-1", None),
+            ("soon", None),
+        ] {
+            assert_eq!(retry_after(value, now), seconds.map(Duration::from_secs), "{value}");
+        }
+    }
+
+    #[test]
+    fn ranges_are_read_in_all_their_forms() {
+        assert_eq!(range_start("bytes 10-19/20"), Some(10));
+        assert_eq!(range_start("bytes */20"), None);
+        for (value, bytes) in [
+            ("0-0", Some(0)),
+            ("0-1", Some(2)),
+            ("bytes=0-1023", Some(1024)),
+            ("5-9", None),
+            ("0-", None),
+            ("0-18446744073709551615", None),
+        ] {
+            assert_eq!(uploaded_bytes(value), bytes, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_registries_and_token_servers_are_found() {
+        for (page, words) in [
+            (
+                r#"{"errors":[{"code":"DENIED","message":"no\u001b[31m way"}]}"#,
+                Some("no [31m way"),
+            ),
+            (r#"{"errors":[{"code":"DENIED"}]}"#, Some("DENIED")),
+            (
+                r#"{"error":"invalid_grant","error_description":"expired"}"#,
+                Some("expired"),
+            ),
+            (
+                r#"{"details":"incorrect username or password"}"#,
+                Some("incorrect username or password"),
+            ),
+            ("<html>", None),
+            ("{}", None),
+        ] {
+            assert_eq!(reason(page.as_bytes()).as_deref(), words, "{page}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_values_never_panic(value in "(bytes[ =])?\\PC*", page: Vec<u8>) {
+            let _ = (range_start(&value), uploaded_bytes(&value), reason(&page));
+            let _ = retry_after(&value, SystemTime::now());
+        }
+
+        #[test]
+        fn every_range_comes_back(last in 1..u64::MAX) {
+            prop_assert_eq!(uploaded_bytes(&format!("0-{last}")), Some(last + 1));
+            prop_assert_eq!(range_start(&format!("bytes {last}-{last}/*")), Some(last));
+        }
+    }
+}
