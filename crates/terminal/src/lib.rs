@@ -1,4 +1,4 @@
-//! The user's terminal and standard streams: raw mode, window size, detach keys, pumps for bytes, progress.
+//! The user's terminal and standard streams: raw mode, window size, detach keys, pumps for bytes, progress, sizes for people.
 //!
 //! Nothing here sets `O_NONBLOCK` on a descriptor of the user's: the flag belongs to the open file description, which the shell
 //! and everything else on the terminal share. Blocking reads and writes happen on threads of their own instead, and a descriptor
@@ -10,6 +10,7 @@ mod progress;
 mod raw_mode;
 mod resize;
 mod sink;
+mod size;
 mod source;
 
 pub use detach::{DetachFilter, Keys};
@@ -18,4 +19,5 @@ pub use progress::{Progress, ProgressStyle};
 pub use raw_mode::RawMode;
 pub use resize::Resizes;
 pub use sink::{Output, Sink};
+pub use size::HumanSize;
 pub use source::Source;

@@ -1,0 +1,105 @@
+//! Pieces of a line, and cutting a line to the width of the terminal.
+
+use std::fmt::Write as _;
+
+/// How a piece looks when there are colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    Plain,
+    /// What is done of a bar.
+    Bar,
+    /// What does not need attention.
+    Dim,
+}
+
+/// Text of one look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) text: String,
+    pub(super) look: Look,
+}
+
+impl Span {
+    pub(super) fn plain(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            look: Look::Plain,
+        }
+    }
+
+    pub(super) fn dim(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            look: Look::Dim,
+        }
+    }
+
+    pub(super) fn bar(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            look: Look::Bar,
+        }
+    }
+}
+
+/// A line that is ready to be written, and the columns that it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) text: String,
+    pub(super) columns: usize,
+}
+
+impl Line {
+    /// Puts pieces together as far as they fit into `columns`.
+    pub(super) fn fit(spans: &[Span], columns: usize, color: bool) -> Self {
+        let (mut text, mut used) = (String::new(), 0);
+        for span in spans {
+            let mut piece = String::new();
+            for character in span.text.chars() {
+                if used + width(character) > columns {
+                    break;
+                }
+                used += width(character);
+                piece.push(character);
+            }
+            // ECMA-48 SGR: 32 green, 2 faint, 0 back to normal.
+            let code = match span.look {
+                _ if !color || piece.is_empty() => None,
+                Look::Plain => None,
+                Look::Bar => Some(32),
+                Look::Dim => Some(2),
+            };
+            let _ = match code {
+                Some(code) => write!(text, "\x1b[{code}m{piece}\x1b[0m"),
+                None => write!(text, "{piece}"),
+            };
+        }
+        Self { text, columns: used }
+    }
+}
+
+/// Columns that a character may take: what is not ASCII may be wide.
+pub(super) fn width(character: char) -> usize {
+    if character.is_ascii() { 1 } else { 2 }
+}
+
+/// Text from outside (a reference, a registry's answer) without what could move the cursor.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_move_the_cursor() {
+        assert_eq!(printable("a\x1b[2Jb\n"), "a [2Jb ");
+    }
+
+    #[test]
+    fn colours_take_no_room() {
+        let line = Line::fit(&[Span::plain("ab"), Span::bar("===="), Span::dim("gone")], 5, true);
+        assert_eq!((line.text.as_str(), line.columns), ("ab\x1b[32m===\x1b[0m", 5));
+    }
+}
