@@ -1,12 +1,13 @@
 //! What several commands do with images: parse a reference, pull with progress.
 
+mod shown;
+
 use container_engine::Engine;
-use container_engine::image::{
-    CatalogError, PlatformChoice, Progress as ImageProgress, ProgressEvent, PullOptions, PulledImage,
-};
+use container_engine::image::{CatalogError, PlatformChoice, PullOptions, PulledImage};
 use container_engine::oci::{Digest, Platform, Reference};
-use container_engine::registry::{Retry, Scheme};
-use container_terminal::Progress;
+use container_engine::registry::Scheme;
+
+pub(crate) use shown::Shown;
 
 use crate::arguments::{PullFlags, SchemeFlag};
 use crate::error::{CommandError, cannot};
@@ -45,50 +46,10 @@ pub(crate) async fn pull(
         }),
         ..PullOptions::default()
     };
-    let progress = Shown(flags.progress.show());
+    let progress = Shown::new(flags.progress.show());
     let pulled = engine.images().pull(reference, &options, &progress).await;
     drop(progress);
     pulled.map_err(|error| CommandError::new(error.to_string()))
-}
-
-/// Shows what the image store tells.
-pub(crate) struct Shown(pub(crate) Progress);
-
-impl ImageProgress for Shown {
-    fn event(&self, event: ProgressEvent) {
-        let Self(progress) = self;
-        match event {
-            ProgressEvent::Resolving { reference } => progress.say(&format!("pulling {reference}")),
-            ProgressEvent::Layer { digest, size_bytes } => progress.advance(&layer(&digest), 0, Some(size_bytes)),
-            ProgressEvent::LayerPresent { digest } => progress.finish(&layer(&digest), "here already"),
-            ProgressEvent::LayerBytes { digest, received_bytes } => {
-                progress.advance(&layer(&digest), received_bytes, None)
-            }
-            ProgressEvent::LayerStored { digest } => progress.finish(&layer(&digest), "done"),
-            ProgressEvent::LayerWaiting { digest } => {
-                progress.say(&format!("{}: waiting for another pull of it", layer(&digest)));
-            }
-            ProgressEvent::Retrying(Retry { what, reason, delay }) => {
-                progress.say(&format!(
-                    "{what}: {reason}; trying again in {:.1} s",
-                    delay.as_secs_f32()
-                ));
-            }
-            ProgressEvent::ArchiveBytes { read_bytes } => progress.advance(ARCHIVE, read_bytes, None),
-            ProgressEvent::ImageReady { reference, digest } => {
-                progress.say(&format!("{reference}: ready ({})", short(&digest)));
-            }
-            // Disks follow their layers closely, and what later versions tell is not needed.
-            _ => {}
-        }
-    }
-}
-
-/// Name of the task that reads an archive.
-const ARCHIVE: &str = "archive";
-
-fn layer(digest: &Digest) -> String {
-    format!("layer {}", short(digest))
 }
 
 /// The first twelve digits, as everywhere in this field.

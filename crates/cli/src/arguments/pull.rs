@@ -46,10 +46,11 @@ impl ProgressFlag {
     /// Progress as it was asked for, on standard error.
     pub(crate) fn show(self) -> Progress {
         Progress::stderr(match self {
-            Self::Auto if is_terminal(io::stderr()) => ProgressStyle::Bars,
+            Self::Auto if is_terminal(io::stderr()) => ProgressStyle::Bars { color: false },
             Self::Auto | Self::Plain => ProgressStyle::Plain,
             Self::None => ProgressStyle::None,
-            Self::Ansi | Self::Color => ProgressStyle::Bars,
+            Self::Ansi => ProgressStyle::Bars { color: false },
+            Self::Color => ProgressStyle::Bars { color: true },
         })
     }
 }

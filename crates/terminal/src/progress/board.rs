@@ -52,27 +52,27 @@ impl Board {
         task.stage = Stage::Running;
     }
 
-    /// Whatever the task is at now, its bytes are there.
     pub(super) fn doing(&mut self, name: &str, what: &str) {
-        let task = self.task(name);
-        task.done = task.total.unwrap_or(task.done);
-        task.stage = Stage::Doing(printable(what));
+        self.complete(name, Stage::Doing(printable(what)));
     }
 
     pub(super) fn remark(&mut self, name: &str, what: &str) {
         self.task(name).stage = Stage::Doing(printable(what));
     }
 
-    /// A task that was there before anything was done for it says nothing about speed.
     pub(super) fn finish(&mut self, name: &str, outcome: &str) {
+        self.complete(name, Stage::Ended(printable(outcome)));
+    }
+
+    /// All bytes of the task are there. Those that nobody saw coming were there before and say nothing about speed.
+    fn complete(&mut self, name: &str, stage: Stage) {
         let task = self.task(name);
-        let came_at_once = task.done == 0;
-        task.done = task.total.unwrap_or(task.done);
-        task.stage = Stage::Ended(printable(outcome));
-        if came_at_once {
-            let bytes = task.done;
-            self.rate.skip(bytes);
-        }
+        let total = task.total.unwrap_or(task.done);
+        let unseen = total.saturating_sub(task.done);
+        task.done = total;
+        task.stage = stage;
+        task.rate.skip(unseen);
+        self.rate.skip(unseen);
     }
 
     /// Takes note of the time for the rates.

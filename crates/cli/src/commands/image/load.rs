@@ -37,7 +37,7 @@ impl Load {
             }
             None => LoadSource::Stream(Box::new(io::stdin())),
         };
-        let shown = Shown(self.progress.show());
+        let shown = Shown::new(self.progress.show());
         let loaded = engine.images().load(source, &Platform::host(), &shown).await;
         drop(shown);
         for image in loaded.map_err(|error| CommandError::new(error.to_string()))? {

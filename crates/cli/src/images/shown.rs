@@ -1,0 +1,126 @@
+//! What the image store tells, shown to the user.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use container_engine::image::{Progress as ImageProgress, ProgressEvent};
+use container_engine::oci::Digest;
+use container_engine::registry::Retry;
+use container_terminal::Progress;
+
+use super::short;
+
+/// Name of the task that reads an archive.
+const ARCHIVE: &str = "archive";
+
+/// Shows the events of one operation.
+pub(crate) struct Shown {
+    progress: Progress,
+    state: Mutex<State>,
+}
+
+/// What has been shown so far.
+#[derive(Default)]
+struct State {
+    layers: BTreeMap<Digest, Layer>,
+    is_reading_archive: bool,
+}
+
+/// How far a layer is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Layer {
+    /// It comes from elsewhere.
+    Comes,
+    /// It was here before, but perhaps not its disk.
+    Present,
+    /// Nothing more is to be said of it.
+    Ended,
+}
+
+impl Shown {
+    pub(crate) fn new(progress: Progress) -> Self {
+        Self {
+            progress,
+            state: Mutex::default(),
+        }
+    }
+
+    /// An archive of this size, if it is known, will be read.
+    pub(crate) fn reads_archive(&self, size_bytes: Option<u64>) {
+        self.with_state(|state| state.is_reading_archive = true);
+        self.progress.queue(ARCHIVE, size_bytes);
+    }
+
+    fn with_state<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn archive_is_read(&self) {
+        if self.with_state(|state| std::mem::take(&mut state.is_reading_archive)) {
+            self.progress.finish(ARCHIVE, "read");
+        }
+    }
+
+    /// A layer is ready. It is said once only, however often the layer is in the image.
+    fn end(&self, digest: &Digest) {
+        let outcome = match self.with_state(|state| state.layers.insert(*digest, Layer::Ended)) {
+            Some(Layer::Ended) => return,
+            Some(Layer::Present) => "here already",
+            Some(Layer::Comes) | None => "done",
+        };
+        self.progress.finish(&layer(digest), outcome);
+    }
+
+    /// Layers of images for other machines have no disk whose end could be waited for.
+    fn end_all(&self) {
+        let layers = self.with_state(|state| state.layers.clone());
+        layers.keys().for_each(|digest| self.end(digest));
+    }
+
+    fn retrying(&self, Retry { what, reason, delay }: &Retry) {
+        let text = format!("{reason}; trying again in {:.1} s", delay.as_secs_f32());
+        match what.strip_prefix("blob ").and_then(|digest| digest.parse().ok()) {
+            Some(digest) => self.progress.remark(&layer(&digest), &text),
+            None => self.progress.say(&format!("{what}: {text}")),
+        }
+    }
+}
+
+impl ImageProgress for Shown {
+    fn event(&self, event: ProgressEvent) {
+        let progress = &self.progress;
+        match event {
+            ProgressEvent::Resolving { reference } => progress.say(&format!("pulling {reference}")),
+            ProgressEvent::Layer { digest, size_bytes } => {
+                self.with_state(|state| state.layers.insert(digest, Layer::Comes));
+                progress.queue(&layer(&digest), Some(size_bytes));
+            }
+            ProgressEvent::LayerPresent { digest } => {
+                self.with_state(|state| state.layers.insert(digest, Layer::Present));
+                progress.doing(&layer(&digest), "unpacking");
+            }
+            ProgressEvent::LayerBytes { digest, received_bytes } => progress.advance(&layer(&digest), received_bytes),
+            ProgressEvent::LayerStored { digest } => progress.doing(&layer(&digest), "unpacking"),
+            ProgressEvent::DiskReady { layer: digest, .. } => {
+                self.archive_is_read();
+                self.end(&digest);
+            }
+            ProgressEvent::LayerWaiting { digest } => {
+                progress.remark(&layer(&digest), "waiting for another command that fetches it");
+            }
+            ProgressEvent::Retrying(retry) => self.retrying(&retry),
+            ProgressEvent::ArchiveBytes { read_bytes } => progress.advance(ARCHIVE, read_bytes),
+            ProgressEvent::ImageReady { reference, digest } => {
+                self.archive_is_read();
+                self.end_all();
+                progress.say(&format!("{reference}: ready ({})", short(&digest)));
+            }
+            // What later versions tell is not needed.
+            _ => {}
+        }
+    }
+}
+
+fn layer(digest: &Digest) -> String {
+    format!("layer {}", short(digest))
+}
