@@ -47,6 +47,11 @@ pub enum ProgressEvent {
         /// Digest of the layer's blob.
         digest: Digest,
     },
+    /// The layer is in the store, and no disk is made of it now: it belongs to an image for another machine.
+    LayerKept {
+        /// Digest of the layer's blob.
+        digest: Digest,
+    },
     /// A request failed and will be made again.
     Retrying(Retry),
     /// Some of an archive has been read.

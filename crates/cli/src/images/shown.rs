@@ -71,12 +71,6 @@ impl Shown {
         self.progress.finish(&layer(digest), outcome);
     }
 
-    /// Layers of images for other machines have no disk whose end could be waited for.
-    fn end_all(&self) {
-        let layers = self.with_state(|state| state.layers.clone());
-        layers.keys().for_each(|digest| self.end(digest));
-    }
-
     fn retrying(&self, Retry { what, reason, delay }: &Retry) {
         let text = format!("{reason}; trying again in {:.1} s", delay.as_secs_f32());
         match what.strip_prefix("blob ").and_then(|digest| digest.parse().ok()) {
@@ -105,6 +99,7 @@ impl ImageProgress for Shown {
                 self.archive_is_read();
                 self.end(&digest);
             }
+            ProgressEvent::LayerKept { digest } => self.end(&digest),
             ProgressEvent::LayerWaiting { digest } => {
                 progress.remark(&layer(&digest), "waiting for another command that fetches it");
             }
@@ -112,7 +107,6 @@ impl ImageProgress for Shown {
             ProgressEvent::ArchiveBytes { read_bytes } => progress.advance(ARCHIVE, read_bytes),
             ProgressEvent::ImageReady { reference, digest } => {
                 self.archive_is_read();
-                self.end_all();
                 progress.say(&format!("{reference}: ready ({})", short(&digest)));
             }
             // What later versions tell is not needed.

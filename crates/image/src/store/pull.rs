@@ -159,7 +159,12 @@ impl ImageStore {
         stream::iter(layers.chain(others).map(Ok::<_, PullFailure>))
             .try_for_each_concurrent(at_once, async |(blob, diff_id)| match diff_id {
                 Some(diff_id) => blob::fetch_layer(&source, blob, diff_id).await,
-                None => blob::fetch_kept(&source, blob).await,
+                None => {
+                    let digest = blob.digest;
+                    blob::fetch_kept(&source, blob).await?;
+                    progress.event(ProgressEvent::LayerKept { digest });
+                    Ok(())
+                }
             })
             .await?;
 
