@@ -1,4 +1,4 @@
-//! Image archives: OCI layouts (as a directory or in a tar stream) and `docker save` archives, in; OCI archives, out.
+//! Image archives: OCI layouts (as a directory or in a tar stream) and `docker save` archives, both ways.
 //!
 //! An archive is read in one pass, so it may come through a pipe. Every file in it is hashed into the content store's ingest
 //! area; only when the whole has proved consistent do the blobs of its images get their names. Member names are checked
@@ -14,10 +14,12 @@ mod docker;
 mod docker_legacy;
 mod error;
 mod images;
+mod layout;
 mod members;
 mod name;
 mod oci;
 mod write;
+mod writer;
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -29,6 +31,9 @@ pub use write::{ArchiveFile, FileContent, WriteError, write_oci_archive};
 
 pub(crate) use images::ArchiveImage;
 pub(crate) use members::Members;
+pub(crate) use writer::{
+    Cancelled, OutgoingImage, Output, PendingDirectory, TarSink, WriteFailure, write_docker, write_oci,
+};
 
 use crate::content::Session;
 
@@ -60,7 +65,7 @@ pub(crate) fn read(
         LoadSource::Stream(_) => None,
     };
     let mut members = members::read(session, source, on_bytes)?;
-    let images = if members.contains("index.json") {
+    let images = if members.contains(layout::INDEX_FILE) {
         oci::images(&members, stem.as_deref())?
     } else if members.contains("manifest.json") {
         docker::images(session, &mut members)?

@@ -19,5 +19,6 @@ pub use disk::{DiskError, LayerDisk};
 pub use progress::{NoProgress, Progress, ProgressEvent};
 pub use store::{
     CatalogError, ImageStore, ImageSummary, ImageVariant, Lease, LoadError, PlatformChoice, PullError, PullFailure,
-    PullOptions, PulledImage, ResolveError, ResolvedImage, SelectionError,
+    PullOptions, PulledImage, ResolveError, ResolvedImage, SaveError, SaveFormat, SaveTarget, SavedImage,
+    SelectionError,
 };

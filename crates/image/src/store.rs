@@ -9,6 +9,7 @@ mod load;
 mod lock;
 mod pull;
 mod resolve;
+mod save;
 mod selection;
 mod tag;
 mod variant;
@@ -24,6 +25,7 @@ pub use list::ImageSummary;
 pub use load::LoadError;
 pub use pull::{PullError, PullFailure, PullOptions, PulledImage};
 pub use resolve::{ResolveError, ResolvedImage};
+pub use save::{SaveError, SaveFormat, SaveTarget, SavedImage};
 pub use selection::{PlatformChoice, SelectionError};
 pub use variant::ImageVariant;
 

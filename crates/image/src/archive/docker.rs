@@ -5,20 +5,46 @@
 use std::fs::File;
 use std::io::Read;
 
-use container_oci::{Descriptor, DocumentError, ImageConfig, LayerCompression, Manifest, media_type};
-use serde::Deserialize;
+use container_oci::{Descriptor, DocumentError, ImageConfig, LayerCompression, Manifest, Reference, media_type};
+use serde::{Deserialize, Serialize};
 
 use super::compression::sniff;
 use super::members::Members;
 use super::{ArchiveError, ArchiveImage, name};
 use crate::content::{ContentError, Session};
 
-#[derive(Deserialize)]
+/// An image in `manifest.json`; configuration and layers are names of members.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Item {
+pub(super) struct Item {
     config: String,
     repo_tags: Option<Vec<String>>,
     layers: Option<Vec<String>>,
+}
+
+impl Item {
+    /// Adds an image to the list; further names of one that is there are added to it.
+    pub(super) fn add(items: &mut Vec<Self>, config: String, layers: Vec<String>, reference: &Reference) {
+        // Only names with a tag can be given there.
+        let tagged = reference.tag().and_then(|tag| reference.with_tag(tag).ok());
+        let tag = tagged.map(|tagged| tagged.familiar());
+        let layers = Some(layers);
+        match items
+            .iter_mut()
+            .find(|item| item.config == config && item.layers == layers)
+        {
+            Some(item) => {
+                if let Some(tag) = tag {
+                    item.repo_tags.get_or_insert_default().push(tag);
+                }
+            }
+            None => items.push(Self {
+                config,
+                repo_tags: tag.map(|tag| vec![tag]),
+                layers,
+            }),
+        }
+    }
 }
 
 /// The images that `manifest.json` lists; one with several names comes several times.

@@ -8,6 +8,7 @@ use std::path::{Component, Path};
 use container_oci::{Algorithm, Digest};
 
 use super::compression::unpacked;
+use super::layout::blob_name;
 use super::{ArchiveError, LoadSource};
 use crate::content::{ContentError, Ingest, Session, Staged};
 
@@ -110,11 +111,6 @@ impl Members {
         }
         None
     }
-}
-
-/// The name of a blob in a layout (image-spec `image-layout.md`, "Blobs").
-pub(super) fn blob_name(digest: &Digest) -> String {
-    format!("blobs/{}/{}", digest.algorithm().name(), digest.hex())
 }
 
 /// Reads all files of the source.

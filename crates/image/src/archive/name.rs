@@ -36,9 +36,18 @@ pub(super) fn of_descriptor(descriptor: &Descriptor, stem: Option<&str>) -> Resu
     }
 }
 
+/// The repository of images without a name.
+const UNTAGGED: &str = "untagged";
+
 /// The name of an image that has none.
 pub(super) fn untagged(digest: &Digest) -> Result<Reference, ArchiveError> {
-    parse(&format!("untagged@{digest}"))
+    parse(&format!("{UNTAGGED}@{digest}"))
+}
+
+/// Whether the name only says that there is none.
+pub(super) fn is_untagged(reference: &Reference) -> bool {
+    let untagged = |digest: &Digest| reference.familiar() == format!("{UNTAGGED}@{digest}");
+    reference.digest().is_some_and(untagged)
 }
 
 pub(super) fn parse(name: &str) -> Result<Reference, ArchiveError> {

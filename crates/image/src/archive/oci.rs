@@ -2,14 +2,15 @@
 
 use container_oci::{Descriptor, Document, DocumentError, ImageConfig, Index, Manifest};
 
-use super::members::{Members, blob_name};
+use super::layout::{INDEX_FILE, blob_name};
+use super::members::Members;
 use super::{ArchiveError, ArchiveImage, name};
 
 /// The images that `index.json` lists.
 pub(super) fn images(members: &Members, stem: Option<&str>) -> Result<Vec<ArchiveImage>, ArchiveError> {
-    let index = match parse(members, "index.json", None)? {
+    let index = match parse(members, INDEX_FILE, None)? {
         Document::Index(index) => index,
-        Document::Manifest(_) => return Err(wrong_kind("index.json")),
+        Document::Manifest(_) => return Err(wrong_kind(INDEX_FILE)),
     };
     let listed = index.manifests.iter().filter(|descriptor| !descriptor.is_attestation());
     listed.map(|descriptor| image(members, descriptor, stem)).collect()

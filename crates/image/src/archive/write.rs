@@ -10,7 +10,7 @@ use container_oci::{
     Algorithm, Descriptor, Digest, ImageConfig, Index, Manifest, Platform, ProcessDefaults, annotation, media_type,
 };
 
-use super::members::blob_name;
+use super::layout::blob_name;
 use crate::content::Hasher;
 
 /// A file of the layer.

@@ -61,6 +61,14 @@ pub enum ContentError {
         /// The blob.
         digest: Digest,
     },
+    /// The blob cannot be read.
+    #[error("cannot read {digest}: {source}")]
+    ReadBlob {
+        /// The blob.
+        digest: Digest,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The blob is not the document that it should be.
     #[error("cannot read {digest}: {source}")]
     Document {

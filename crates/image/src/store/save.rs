@@ -1,0 +1,257 @@
+//! `image save`: from the store into an archive.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use container_oci::{Descriptor, Digest, Document, ImageConfig, Manifest, Platform, Reference};
+
+use super::selection::{Partial, Selection, select};
+use super::variant::{read_config, read_document};
+use super::worker::blocking;
+use super::{ImageStore, PlatformChoice, SelectionError};
+use crate::archive::{
+    Cancelled, OutgoingImage, Output, PendingDirectory, TarSink, WriteFailure, write_docker, write_oci,
+};
+use crate::content::{ContentError, Session, StorePaths};
+
+/// The form of an archive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SaveFormat {
+    /// An OCI layout as a tar file, which also has Docker's `manifest.json`: everybody can read it.
+    #[default]
+    OciArchive,
+    /// An OCI layout as a directory.
+    OciDirectory,
+    /// What `docker save` wrote before it wrote OCI layouts: one platform per image, layers uncompressed.
+    DockerArchive,
+}
+
+/// Where an archive goes.
+pub enum SaveTarget {
+    /// A file or directory, which is there whole or not at all.
+    Path(PathBuf),
+    /// A stream: standard output.
+    Stream(Box<dyn Write + Send>),
+}
+
+/// An image that has been saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedImage {
+    /// Its name.
+    pub reference: Reference,
+    /// What stands for it in the archive: an index or a manifest.
+    pub descriptor: Descriptor,
+}
+
+/// Why images could not be saved. A file that was there before is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// An image, or what was asked for of it.
+    #[error("cannot save: {0}")]
+    Selection(#[from] SelectionError),
+    /// A blob is missing or damaged.
+    #[error("cannot save: {0}")]
+    Content(#[from] ContentError),
+    /// A layer is damaged.
+    #[error("cannot save: {reason}")]
+    Layer {
+        /// What is wrong with which layer.
+        reason: Box<str>,
+    },
+    /// The archive cannot be written.
+    #[error("cannot write {target}: {source}")]
+    Write {
+        /// The file, or `the stream`.
+        target: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A document of the archive cannot be encoded.
+    #[error("cannot save: {0}")]
+    Encode(#[from] serde_json::Error),
+    /// A directory cannot go through a pipe.
+    #[error("a directory cannot be written to a stream; give a path, or choose the oci-archive format")]
+    DirectoryNeedsPath,
+    /// A docker archive holds one platform per image.
+    #[error(
+        "a docker archive holds one platform per image, but image {:?} is here for several; choose one with --platform, \
+         or the oci-archive format",
+        reference.familiar()
+    )]
+    SeveralPlatforms {
+        /// The image.
+        reference: Reference,
+    },
+    /// A docker archive holds nothing but images made of file system layers.
+    #[error("image {:?} cannot go into a docker archive: it is no image of file system layers, or not all of them are here", reference.familiar())]
+    NotPlain {
+        /// The image.
+        reference: Reference,
+    },
+}
+
+impl ImageStore {
+    /// Writes the images into one archive.
+    ///
+    /// [`PlatformChoice::Default`] takes an index whole when all of it is here, else the images of it that are here. A docker
+    /// archive takes this machine's image of an index then.
+    ///
+    /// Dropping the future ends the writing; a file appears only when it is complete.
+    ///
+    /// # Errors
+    /// [`SaveError`].
+    pub async fn save(
+        &self,
+        references: &[Reference],
+        platforms: &PlatformChoice,
+        format: SaveFormat,
+        target: SaveTarget,
+    ) -> Result<Vec<SavedImage>, SaveError> {
+        let (paths, references, platforms) = (self.paths.clone(), references.to_vec(), platforms.clone());
+        let cancelled = Cancelled::default();
+        let _guard = CancelOnDrop(cancelled.clone());
+        blocking(move || {
+            let session = Session::start(&paths)?;
+            let images = references
+                .iter()
+                .map(|reference| outgoing(&paths, &session, reference, &platforms, format))
+                .collect::<Result<Vec<_>, _>>()?;
+            write(&paths, &images, format, target, &cancelled)?;
+            let saved = |image: OutgoingImage| SavedImage {
+                reference: image.reference,
+                descriptor: image.root,
+            };
+            Ok(images.into_iter().map(saved).collect())
+        })
+        .await?
+    }
+}
+
+/// The thread that writes cannot be dropped, but told.
+struct CancelOnDrop(Cancelled);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+/// Everything that goes out of one image.
+fn outgoing(
+    paths: &StorePaths,
+    session: &Session,
+    reference: &Reference,
+    platforms: &PlatformChoice,
+    format: SaveFormat,
+) -> Result<OutgoingImage, SaveError> {
+    let is_docker = format == SaveFormat::DockerArchive;
+    let selection = match (is_docker, platforms) {
+        (true, PlatformChoice::Default) => for_docker(paths, session, reference)?,
+        _ => select(paths, session, reference, platforms, Partial::Keep)?,
+    };
+    let parts: Vec<Descriptor> = selection.parts.into_iter().map(|part| part.descriptor).collect();
+    let root = selection.root;
+    if is_docker && root.media_type.is_index() {
+        let reference = reference.clone();
+        return Err(SaveError::SeveralPlatforms { reference });
+    }
+    let plain = plain(paths, &root, &parts)?;
+    if is_docker && plain.is_none() {
+        let reference = reference.clone();
+        return Err(SaveError::NotPlain { reference });
+    }
+    Ok(OutgoingImage {
+        reference: reference.clone(),
+        root,
+        parts,
+        plain,
+    })
+}
+
+/// This machine's image, else the only one that is here.
+fn for_docker(paths: &StorePaths, session: &Session, reference: &Reference) -> Result<Selection, SelectionError> {
+    let host = PlatformChoice::Only(Platform::host());
+    match select(paths, session, reference, &host, Partial::Refuse) {
+        Err(SelectionError::Platform { .. }) => {
+            select(paths, session, reference, &PlatformChoice::Default, Partial::Refuse)
+        }
+        selected => selected,
+    }
+}
+
+/// The image that a reader without a notion of indexes gets: this machine's, else the first. `None` when there is none that
+/// consists of file system layers which all go out.
+fn plain(
+    paths: &StorePaths,
+    root: &Descriptor,
+    parts: &[Descriptor],
+) -> Result<Option<(Manifest, ImageConfig)>, ContentError> {
+    let goes_out = |digest: &Digest| parts.iter().any(|part| part.digest == *digest);
+    if !root.media_type.is_index() && !root.media_type.is_manifest() {
+        return Ok(None);
+    }
+    let manifest = match read_document(paths, &root.digest, Some(&root.media_type))? {
+        Document::Manifest(manifest) => manifest,
+        Document::Index(index) => {
+            let mine = index.select(&Platform::host()).filter(|image| goes_out(&image.digest));
+            let Some(chosen) = mine.or_else(|| index.images().find(|image| goes_out(&image.digest))) else {
+                return Ok(None);
+            };
+            match read_document(paths, &chosen.digest, Some(&chosen.media_type))? {
+                Document::Manifest(manifest) => manifest,
+                Document::Index(_) => return Ok(None),
+            }
+        }
+    };
+    let is_layer = |layer: &Descriptor| layer.media_type.layer_compression().is_some() && goes_out(&layer.digest);
+    if !manifest.config.media_type.is_config() || !manifest.layers.iter().all(is_layer) {
+        return Ok(None);
+    }
+    let config = read_config(paths, &manifest.config.digest)?;
+    let is_matched = config.diff_ids().len() == manifest.layers.len();
+    Ok(is_matched.then_some((*manifest, config)))
+}
+
+fn write(
+    paths: &StorePaths,
+    images: &[OutgoingImage],
+    format: SaveFormat,
+    target: SaveTarget,
+    cancelled: &Cancelled,
+) -> Result<(), SaveError> {
+    let name = match &target {
+        SaveTarget::Path(path) => path.display().to_string(),
+        SaveTarget::Stream(_) => "the stream".to_owned(),
+    };
+    let write_error = |source| SaveError::Write {
+        target: name.clone(),
+        source,
+    };
+    let failure = |failure| match failure {
+        WriteFailure::Content(error) => SaveError::Content(error),
+        WriteFailure::Encode(error) => SaveError::Encode(error),
+        WriteFailure::Output(source) => write_error(source),
+        layer @ (WriteFailure::Unpack(_) | WriteFailure::DiffId { .. } | WriteFailure::TooLarge { .. }) => {
+            SaveError::Layer {
+                reason: layer.to_string().into(),
+            }
+        }
+    };
+    let output = match (format, target) {
+        (SaveFormat::OciDirectory, SaveTarget::Stream(_)) => return Err(SaveError::DirectoryNeedsPath),
+        (SaveFormat::OciDirectory, SaveTarget::Path(path)) => {
+            let mut directory = PendingDirectory::start(&path).map_err(write_error)?;
+            write_oci(&mut directory, paths, images, false, cancelled).map_err(failure)?;
+            return directory.commit().map_err(write_error);
+        }
+        (_, SaveTarget::Path(path)) => Output::to_path(&path).map_err(write_error)?,
+        (_, SaveTarget::Stream(stream)) => Output::Stream(stream),
+    };
+    let mut sink = TarSink::new(output);
+    match format {
+        SaveFormat::DockerArchive => write_docker(&mut sink, paths, images, cancelled),
+        _ => write_oci(&mut sink, paths, images, true, cancelled),
+    }
+    .map_err(failure)?;
+    sink.finish().and_then(Output::commit).map_err(write_error)
+}
