@@ -11,9 +11,10 @@ mod support;
 
 use container_image::{ImageStore, NoProgress, ProgressEvent, PullError, PullOptions, PulledImage};
 use container_oci::{Platform, Reference, media_type};
-use support::images::{archive, archive_for, members};
+use support::images::{archive, archive_for};
 use support::liar::{Answer, Liar, ok, status};
 use support::registry::Registry;
+use support::served::Served;
 use support::{Events, TestStore};
 
 async fn pull(store: &ImageStore, name: &str) -> Result<PulledImage, PullError> {
@@ -115,69 +116,31 @@ async fn what_is_not_there_is_said_clearly() {
     test.assert_untouched();
 }
 
-/// A liar that serves the image of [`archive`] truthfully; the tests then change an answer.
-struct Image {
-    liar: Liar,
-    manifest: Vec<u8>,
-    layer: Vec<u8>,
-    layer_path: String,
-}
-
-impl Image {
-    fn serve(test: &TestStore, text: &str) -> Self {
-        let liar = Liar::start();
-        let all = members(&archive(test.root.path(), "demo:1", text));
-        for (name, bytes) in &all[2..] {
-            let hex = name.strip_prefix("blobs/sha256/").unwrap();
-            liar.answer(
-                &format!("/v2/demo/blobs/sha256:{hex}"),
-                vec![ok("application/octet-stream", bytes.clone())],
-            );
-        }
-        let (manifest, (layer_name, layer)) = (all[2].1.clone(), all[4].clone());
-        liar.answer(
-            "/v2/demo/manifests/1",
-            vec![ok(media_type::OCI_MANIFEST, manifest.clone())],
-        );
-        let layer_path = format!("/v2/demo/blobs/sha256:{}", layer_name.rsplit('/').next().unwrap());
-        Self {
-            liar,
-            manifest,
-            layer,
-            layer_path,
-        }
-    }
-
-    async fn pull(&self, test: &TestStore) -> Result<PulledImage, PullError> {
-        pull(&test.store, &format!("{}/demo:1", self.liar.address)).await
-    }
-}
-
 /// Changes one answer.
-type Lie = Box<dyn Fn(&Image)>;
+type Lie = Box<dyn Fn(&Served)>;
 
 #[tokio::test]
 async fn a_lie_gets_a_clear_error_and_leaves_nothing() {
-    let wrong_digest = |image: &Image| {
+    let wrong_digest = |image: &Served| {
         let mut layer = image.layer.clone();
         layer[700] ^= 1;
         image.liar.answer(&image.layer_path, vec![ok("x/y", layer)]);
     };
-    let too_long = |image: &Image| {
+    let too_long = |image: &Served| {
         image.liar.answer(
             &image.layer_path,
             vec![ok("x/y", [image.layer.clone(), vec![0; 10]].concat())],
         );
     };
-    let too_short = |image: &Image| {
+    let too_short = |image: &Served| {
         image
             .liar
             .answer(&image.layer_path, vec![ok("x/y", image.layer[..1000].to_vec())]);
     };
-    let endless_layer = |image: &Image| image.liar.answer(&image.layer_path, vec![Answer::Endless]);
+    let endless_layer = |image: &Served| image.liar.answer(&image.layer_path, vec![Answer::Endless]);
     let manifest =
-        |answer: Answer| move |image: &Image| image.liar.answer("/v2/demo/manifests/1", vec![answer.clone()]);
-    let forged = |image: &Image| {
+        |answer: Answer| move |image: &Served| image.liar.answer("/v2/demo/manifests/1", vec![answer.clone()]);
+    let forged = |image: &Served| {
         let mut answer = ok(media_type::OCI_MANIFEST, image.manifest.clone());
         if let Answer::Full { headers, .. } = &mut answer {
             headers.push(("Docker-Content-Digest".into(), format!("sha256:{}", "0".repeat(64))));
@@ -222,7 +185,7 @@ async fn a_lie_gets_a_clear_error_and_leaves_nothing() {
     ];
     for (case, lie, text) in cases {
         let test = TestStore::new();
-        let image = Image::serve(&test, "hello");
+        let image = Served::new("hello");
         lie(&image);
         let error = image.pull(&test).await.expect_err(case);
         assert!(error.to_string().contains(text), "{case}: {error}");
@@ -233,7 +196,7 @@ async fn a_lie_gets_a_clear_error_and_leaves_nothing() {
 #[tokio::test]
 async fn a_cut_connection_is_resumed_where_it_broke() {
     let test = TestStore::new();
-    let image = Image::serve(&test, &"hello".repeat(50_000));
+    let image = Served::new(&"hello".repeat(50_000));
     image.liar.answer(
         &image.layer_path,
         vec![Answer::Cut {
@@ -249,7 +212,7 @@ async fn a_cut_connection_is_resumed_where_it_broke() {
 #[tokio::test]
 async fn a_busy_registry_is_asked_again() {
     let test = TestStore::new();
-    let image = Image::serve(&test, "hello");
+    let image = Served::new("hello");
     let good = ok(media_type::OCI_MANIFEST, image.manifest.clone());
     let busy = status("503 Service Unavailable", &[]);
     image.liar.answer(
@@ -262,7 +225,7 @@ async fn a_busy_registry_is_asked_again() {
 #[tokio::test]
 async fn an_anonymous_token_is_fetched_and_never_follows_a_redirect_elsewhere() {
     let test = TestStore::new();
-    let image = Image::serve(&test, "hello");
+    let image = Served::new("hello");
     let elsewhere = Liar::start();
     elsewhere.answer("/layer", vec![ok("x/y", image.layer.clone())]);
     let challenge = format!("Bearer realm=\"http://{}/token\",service=\"s\"", image.liar.address);

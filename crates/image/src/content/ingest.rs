@@ -20,6 +20,8 @@ pub(crate) struct Ingest {
     path: PathBuf,
     hasher: Hasher,
     size_bytes: u64,
+    /// Bytes that an earlier attempt has left in the file, behind those that have been hashed.
+    unhashed_bytes: u64,
     growth: GrowthEnd,
 }
 
@@ -54,18 +56,77 @@ impl Ingest {
             path,
             hasher: Hasher::new(algorithm),
             size_bytes: 0,
+            unhashed_bytes: 0,
             growth: GrowthEnd(Arc::default()),
         })
+    }
+
+    /// Goes on with what earlier attempts have left of the blob, if anything; [`Ingest::catch_up`] has to come first.
+    ///
+    /// The caller holds the blob's lock. The file stays when this is dropped, for the next attempt.
+    pub(crate) fn resume(paths: &StorePaths, digest: &Digest, expected_bytes: u64) -> Result<Self, ContentError> {
+        let path = paths.partial(digest);
+        let opened = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path);
+        let found = opened.and_then(|file| {
+            let found_bytes = file.metadata()?.len();
+            if found_bytes <= expected_bytes {
+                return Ok((file, found_bytes));
+            }
+            file.set_len(0)?;
+            Ok((file, 0))
+        });
+        let (file, unhashed_bytes) = found.map_err(|source| ContentError::io("open", &path, source))?;
+        Ok(Self {
+            file,
+            path,
+            hasher: Hasher::new(digest.algorithm()),
+            size_bytes: 0,
+            unhashed_bytes,
+            growth: GrowthEnd(Arc::default()),
+        })
+    }
+
+    /// Bytes that are here, hashed or not: where to go on.
+    pub(crate) fn present_bytes(&self) -> u64 {
+        self.size_bytes + self.unhashed_bytes
+    }
+
+    /// Hashes what earlier attempts have left, in which followers read meanwhile. Stops early when `is_given_up` says so.
+    pub(crate) fn catch_up(&mut self, is_given_up: impl Fn() -> bool) -> Result<(), ContentError> {
+        let mut buffer = vec![0; COPY_BYTES];
+        while self.unhashed_bytes > 0 && !is_given_up() {
+            let wanted = usize::try_from(self.unhashed_bytes)
+                .unwrap_or(COPY_BYTES)
+                .min(COPY_BYTES);
+            let read = self.file.read_exact(&mut buffer[..wanted]);
+            read.map_err(|source| ContentError::io("read", &self.path, source))?;
+            self.unhashed_bytes -= wanted as u64;
+            self.took(&buffer[..wanted]);
+        }
+        Ok(())
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), ContentError> {
         self.file
             .write_all(bytes)
             .map_err(|source| ContentError::io("write", &self.path, source))?;
+        self.took(bytes);
+        Ok(())
+    }
+
+    fn took(&mut self, bytes: &[u8]) {
         self.hasher.update(bytes);
         self.size_bytes += bytes.len() as u64;
         self.growth.0.advance(self.size_bytes);
-        Ok(())
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Copies all of `reader`; a failure to read is given to `read_error`.

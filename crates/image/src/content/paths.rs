@@ -7,6 +7,9 @@ use container_oci::{Algorithm, Digest};
 
 use super::ContentError;
 
+/// Extension of an unfinished download.
+pub(super) const PARTIAL_EXTENSION: &str = "partial";
+
 /// The directories and files of one store.
 #[derive(Debug, Clone)]
 pub(crate) struct StorePaths {
@@ -45,6 +48,12 @@ impl StorePaths {
     /// Held by whoever is writing the blob; removed afterwards.
     pub(crate) fn blob_lock(&self, digest: &Digest) -> PathBuf {
         self.ingest_dir().join(format!("{}.blob-lock", digest.hex()))
+    }
+
+    /// What has been downloaded of a blob. Belongs to whoever holds the blob's lock, and outlives them.
+    pub(crate) fn partial(&self, digest: &Digest) -> PathBuf {
+        let name = format!("{}-{}.{PARTIAL_EXTENSION}", digest.algorithm().name(), digest.hex());
+        self.ingest_dir().join(name)
     }
 
     pub(crate) fn layer_dir(&self) -> PathBuf {

@@ -5,6 +5,7 @@
 
 mod blob;
 mod documents;
+mod download;
 mod plan;
 
 use std::sync::Arc;

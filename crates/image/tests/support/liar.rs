@@ -16,6 +16,10 @@ pub(crate) enum Answer {
     },
     /// The body breaks off after so many bytes, once; then it is sent in full, from where the client asks.
     Cut { after: usize, body: Vec<u8> },
+    /// The body, from where the client asks.
+    Ranged { body: Vec<u8> },
+    /// So many bytes of the body, and then silence until the client goes away.
+    Stall { after: usize, body: Vec<u8> },
     /// Bytes without end.
     Endless,
 }
@@ -118,22 +122,17 @@ fn serve(
             stream.write_all(&body)
         }
         Answer::Cut { after, body } => {
-            let range = request.to_ascii_lowercase();
-            let start = range
-                .split("range: bytes=")
-                .nth(1)
-                .and_then(|rest| rest.split('-').next()?.parse::<usize>().ok());
-            let (head, start, end) = match start {
-                Some(start) => ("206 Partial Content", start, body.len()),
-                None => ("200 OK", 0, after),
+            let end = if range_start(&request).is_some() {
+                body.len()
+            } else {
+                after
             };
-            let (length, last) = (body.len() - start, body.len() - 1);
-            write!(
-                stream,
-                "HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n"
-            )?;
-            write!(stream, "Content-Range: bytes {start}-{last}/{}\r\n\r\n", body.len())?;
-            stream.write_all(&body[start..end])
+            write_range(&mut stream, &request, &body, end)
+        }
+        Answer::Ranged { body } => write_range(&mut stream, &request, &body, body.len()),
+        Answer::Stall { after, body } => {
+            write_range(&mut stream, &request, &body, after)?;
+            stream.read_exact(&mut byte)
         }
         Answer::Endless => {
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")?;
@@ -142,4 +141,25 @@ fn serve(
             }
         }
     }
+}
+
+fn range_start(request: &str) -> Option<usize> {
+    let request = request.to_ascii_lowercase();
+    let rest = request.split("range: bytes=").nth(1)?;
+    rest.split('-').next()?.parse().ok()
+}
+
+/// Answers with the body from where the client asks, up to `end`.
+fn write_range(stream: &mut TcpStream, request: &str, body: &[u8], end: usize) -> std::io::Result<()> {
+    let (head, start) = match range_start(request) {
+        Some(start) => ("206 Partial Content", start),
+        None => ("200 OK", 0),
+    };
+    let (length, last) = (body.len() - start, body.len() - 1);
+    write!(
+        stream,
+        "HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n"
+    )?;
+    write!(stream, "Content-Range: bytes {start}-{last}/{}\r\n\r\n", body.len())?;
+    stream.write_all(&body[start..end])
 }

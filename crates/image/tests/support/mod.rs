@@ -4,6 +4,7 @@ pub(crate) mod images;
 pub(crate) mod liar;
 pub(crate) mod platforms;
 pub(crate) mod registry;
+pub(crate) mod served;
 
 use container_image::{ImageStore, Progress, ProgressEvent};
 use std::sync::Mutex;

@@ -1,0 +1,208 @@
+//! The bytes of one blob, from the registry into the store.
+//!
+//! A layer's download outlives its process: what has arrived stays as a partial file, and the next pull goes on behind it.
+//! What is on the disk is hashed again, so a partial that the power took with it cannot do harm: the whole then has the
+//! wrong digest, the partial is removed, and the blob is fetched once more from its beginning.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use container_oci::Descriptor;
+use container_registry::{BlobBody, RegistryError, retry};
+use tokio::sync::mpsc;
+
+use super::PullFailure;
+use super::blob::Source;
+use crate::content::{ContentError, Ingest, StorePaths};
+use crate::progress::ProgressEvent;
+use crate::store::lock::WorkLock;
+use crate::store::worker::blocking;
+
+/// Chunks that may wait for the disk.
+const QUEUE_CHUNKS: usize = 64;
+/// "Range Not Satisfiable" (RFC 9110, section 15.5.17).
+const RANGE_NOT_SATISFIABLE: u16 = 416;
+
+/// Whether the reason may be what an earlier attempt has left, so that another without it may succeed.
+pub(super) fn blames_partial(failure: &PullFailure) -> bool {
+    matches!(failure, PullFailure::Registry(error) if is_wrong_content(error))
+}
+
+fn is_wrong_content(error: &RegistryError) -> bool {
+    matches!(
+        error,
+        RegistryError::DigestMismatch { .. }
+            | RegistryError::SizeMismatch { .. }
+            | RegistryError::Protocol { .. }
+            | RegistryError::Status {
+                status: RANGE_NOT_SATISFIABLE,
+                ..
+            }
+    )
+}
+
+/// Downloads what is missing of the blob and gives it its name once its digest has proved right.
+///
+/// The writing thread owns a share of `lock`, so the blob is not given to another writer before this one is through, even
+/// when nobody waits for the result any more.
+pub(super) async fn download(
+    source: &Source<'_>,
+    descriptor: &Descriptor,
+    ingest: Ingest,
+    lock: Option<Arc<WorkLock>>,
+) -> Result<(), PullFailure> {
+    let (pieces, queue) = mpsc::channel(QUEUE_CHUNKS);
+    let present_bytes = ingest.present_bytes();
+    let (paths, expected) = (source.paths.clone(), descriptor.clone());
+    let writer = blocking(move || {
+        let written = write(ingest, queue, &paths, &expected);
+        drop(lock);
+        written
+    });
+    let (received, written) = tokio::join!(receive(source, descriptor, present_bytes, pieces), writer);
+    match (received, written?) {
+        // When the writer has failed, the receiver only found its queue closed.
+        (_, Err(error @ (ContentError::NoSpace { .. } | ContentError::Io { .. }))) => Err(error.into()),
+        (Err(error), _) => Err(error.into()),
+        (Ok(()), Err(ContentError::DigestMismatch { expected, actual })) => {
+            let what = format!("blob {expected}");
+            Err(RegistryError::DigestMismatch { what, expected, actual }.into())
+        }
+        (Ok(()), written) => Ok(written?),
+    }
+}
+
+/// A piece of a blob, or a word about it. A queue that closes without one means: give up, but keep what is here.
+enum Piece {
+    Bytes(Bytes),
+    End,
+    Wrong,
+}
+
+fn write(
+    mut ingest: Ingest,
+    mut queue: mpsc::Receiver<Piece>,
+    paths: &StorePaths,
+    expected: &Descriptor,
+) -> Result<(), ContentError> {
+    let path = ingest.path().to_owned();
+    let is_complete = fill(&mut ingest, &mut queue).inspect_err(|_| discard(&path))?;
+    if is_complete {
+        let staged = ingest.finish_as(&expected.digest, expected.size_bytes);
+        return staged.inspect_err(|_| discard(&path))?.commit(paths);
+    }
+    if ingest.present_bytes() == 0 {
+        discard(&path);
+    }
+    Err(ContentError::WorkerLost)
+}
+
+/// Writes until the blob is complete, or is given up.
+fn fill(ingest: &mut Ingest, queue: &mut mpsc::Receiver<Piece>) -> Result<bool, ContentError> {
+    ingest.catch_up(|| queue.is_closed() && queue.is_empty())?;
+    loop {
+        match queue.blocking_recv() {
+            Some(Piece::Bytes(bytes)) => ingest.write(&bytes)?,
+            Some(Piece::End) => return Ok(true),
+            Some(Piece::Wrong) => {
+                discard(ingest.path());
+                return Ok(false);
+            }
+            None => return Ok(false),
+        }
+    }
+}
+
+/// Removes what cannot be gone on with: it is wrong, or its space is needed. A failure leaves a file for the next attempt.
+fn discard(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path) {
+        tracing::warn!(path = %path.display(), %error, "cannot remove an unfinished download");
+    }
+}
+
+/// Sends the blob's bytes from `received_bytes` on to the writer, and goes on where it stopped after a broken connection.
+async fn receive(
+    source: &Source<'_>,
+    descriptor: &Descriptor,
+    mut received_bytes: u64,
+    pieces: mpsc::Sender<Piece>,
+) -> Result<(), RegistryError> {
+    let what = format!("blob {}", descriptor.digest);
+    let received = if received_bytes == descriptor.size_bytes && received_bytes > 0 {
+        Ok(())
+    } else {
+        retry(
+            &what,
+            |retry| source.progress.event(ProgressEvent::Retrying(retry)),
+            async || receive_once(source, descriptor, &mut received_bytes, &pieces).await,
+        )
+        .await
+    };
+    match &received {
+        Ok(()) => {
+            let _ = pieces.send(Piece::End).await;
+        }
+        Err(error) if is_wrong_content(error) => {
+            let _ = pieces.send(Piece::Wrong).await;
+        }
+        Err(_) => {}
+    }
+    received
+}
+
+async fn receive_once(
+    source: &Source<'_>,
+    descriptor: &Descriptor,
+    received_bytes: &mut u64,
+    pieces: &mpsc::Sender<Piece>,
+) -> Result<(), RegistryError> {
+    let digest = descriptor.digest;
+    let wrong_size = |actual_bytes| RegistryError::SizeMismatch {
+        what: format!("blob {digest}"),
+        expected_bytes: descriptor.size_bytes,
+        actual_bytes,
+    };
+    let mut body = open(source, descriptor, *received_bytes).await?;
+    // A registry without ranges sends everything again; what has been written already is passed over.
+    let mut skip = received_bytes.saturating_sub(body.start);
+    while let Some(mut chunk) = body.chunk().await? {
+        let skipped = skip.min(chunk.len() as u64);
+        skip -= skipped;
+        // At most the length of the chunk, so it fits.
+        let _ = chunk.split_to(usize::try_from(skipped).unwrap_or(chunk.len()));
+        *received_bytes += chunk.len() as u64;
+        if *received_bytes > descriptor.size_bytes {
+            return Err(wrong_size(*received_bytes));
+        }
+        if !chunk.is_empty() && pieces.send(Piece::Bytes(chunk)).await.is_err() {
+            // The writer has failed and tells why.
+            return Ok(());
+        }
+        source.progress.event(ProgressEvent::LayerBytes {
+            digest,
+            received_bytes: *received_bytes,
+        });
+    }
+    if *received_bytes < descriptor.size_bytes {
+        return Err(wrong_size(*received_bytes));
+    }
+    Ok(())
+}
+
+/// The blob's body from the registry; that of a non-distributable layer, which the registry need not have, else from the
+/// places that its descriptor names.
+async fn open(source: &Source<'_>, descriptor: &Descriptor, offset: u64) -> Result<BlobBody, RegistryError> {
+    let missing = match source.client.blob(&descriptor.digest, offset).await {
+        Err(error @ RegistryError::NotFound { .. }) if descriptor.is_elsewhere() => error,
+        answer => return answer,
+    };
+    let mut last = missing;
+    for url in &descriptor.urls {
+        match source.client.foreign_blob(url, offset).await {
+            Ok(body) => return Ok(body),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
