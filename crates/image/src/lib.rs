@@ -19,6 +19,6 @@ pub use disk::{DiskError, LayerDisk};
 pub use progress::{NoProgress, Progress, ProgressEvent};
 pub use store::{
     CatalogError, ImageStore, ImageSummary, ImageVariant, Lease, LoadError, PlatformChoice, PullError, PullFailure,
-    PullOptions, PulledImage, ResolveError, ResolvedImage, SaveError, SaveFormat, SaveTarget, SavedImage,
-    SelectionError,
+    PullOptions, PulledImage, PushError, PushFailure, PushOptions, PushedImage, ResolveError, ResolvedImage, SaveError,
+    SaveFormat, SaveTarget, SavedImage, SelectionError,
 };

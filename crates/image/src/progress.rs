@@ -1,4 +1,4 @@
-//! What a pull or load tells while it is under way.
+//! What a pull, push or load tells while it is under way.
 
 use container_oci::{Digest, Reference};
 use container_registry::Retry;
@@ -50,6 +50,42 @@ pub enum ProgressEvent {
     /// The layer is in the store, and no disk is made of it now: it belongs to an image for another machine.
     LayerKept {
         /// Digest of the layer's blob.
+        digest: Digest,
+    },
+    /// The image is being sent to its registry.
+    Pushing {
+        /// The image.
+        reference: Reference,
+    },
+    /// The repository that is pushed to has the blob already.
+    LayerOnRegistry {
+        /// Digest of the blob.
+        digest: Digest,
+    },
+    /// The registry has taken the blob from another of its repositories.
+    LayerMounted {
+        /// Digest of the blob.
+        digest: Digest,
+        /// That repository.
+        repository: String,
+    },
+    /// Some of the blob has been sent.
+    LayerPushing {
+        /// Digest of the blob.
+        digest: Digest,
+        /// Bytes so far; fewer than before when the connection broke.
+        sent_bytes: u64,
+    },
+    /// The registry has the blob now.
+    LayerPushed {
+        /// Digest of the blob.
+        digest: Digest,
+    },
+    /// An image has its name in the registry.
+    ImagePushed {
+        /// The image.
+        reference: Reference,
+        /// Digest of what the name points at.
         digest: Digest,
     },
     /// A request failed and will be made again.

@@ -1,18 +1,85 @@
 //! Debian's docker-registry on a free port of 127.0.0.1, and skopeo as the counterpart.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 pub(crate) struct Registry {
     child: Child,
     pub(crate) address: String,
-    _root: tempfile::TempDir,
+    root: tempfile::TempDir,
 }
 
+/// The only user of a registry with a login, and the password.
+pub(crate) const LOGIN: (&str, &str) = ("ann", "secret");
+/// The same for the registry: bcrypt of the password.
+const HTPASSWD: &str = "ann:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n";
+
 impl Registry {
+    /// One without a login, in plain http.
     pub(crate) fn start() -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), "", "")
+    }
+
+    /// One that wants a login for everything.
+    pub(crate) fn with_login() -> Self {
         let root = tempfile::tempdir().unwrap();
+        let users = root.path().join("htpasswd");
+        std::fs::write(&users, HTPASSWD).unwrap();
+        let auth = format!("auth: {{htpasswd: {{realm: test, path: {}}}}}\n", users.display());
+        Self::start_in(root, &auth, "")
+    }
+
+    /// One over https, with a certificate of its own authority: [`Registry::authority`].
+    pub(crate) fn with_tls() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let certify = |name: &str, arguments: &[&str]| {
+            let output = Command::new("openssl")
+                .args([
+                    "req",
+                    "-x509",
+                    "-newkey",
+                    "ec",
+                    "-pkeyopt",
+                    "ec_paramgen_curve:P-256",
+                    "-nodes",
+                    "-days",
+                    "2",
+                ])
+                .args(["-keyout", &format!("{name}.key"), "-out", &format!("{name}.pem")])
+                .args(arguments)
+                .current_dir(root.path())
+                .output()
+                .expect("openssl must be installed");
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        };
+        certify("authority", &["-subj", "/CN=authority"]);
+        let own = [
+            "-CA",
+            "authority.pem",
+            "-CAkey",
+            "authority.key",
+            "-subj",
+            "/CN=registry",
+        ];
+        let leaf = [
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+        ];
+        certify("registry", &[own.as_slice(), &leaf].concat());
+        let directory = root.path().display().to_string();
+        let tls = format!(", tls: {{certificate: {directory}/registry.pem, key: {directory}/registry.key}}");
+        Self::start_in(root, "", &tls)
+    }
+
+    /// The certificate of the authority of a registry with TLS.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.root.path().join("authority.pem")
+    }
+
+    fn start_in(root: tempfile::TempDir, auth: &str, http: &str) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
@@ -23,7 +90,7 @@ impl Registry {
         let blobs = root.path().join("blobs");
         let text = format!(
             "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\nstorage:\n  filesystem: {{rootdirectory: \
-             {}}}\n  maintenance: {{uploadpurging: {{enabled: false}}}}\nhttp: {{addr: \"{address}\"}}\n",
+             {}}}\n  maintenance: {{uploadpurging: {{enabled: false}}}}\nhttp: {{addr: \"{address}\"{http}}}\n{auth}",
             blobs.display()
         );
         std::fs::write(&config, text).unwrap();
@@ -40,11 +107,7 @@ impl Registry {
             assert!(Instant::now() < deadline, "docker-registry did not start");
             std::thread::sleep(Duration::from_millis(20));
         }
-        Self {
-            child,
-            address,
-            _root: root,
-        }
+        Self { child, address, root }
     }
 
     /// Pushes the image of an OCI archive.
@@ -57,7 +120,21 @@ impl Registry {
         );
     }
 
-    fn skopeo(&self, first: &[&str], extra: &[&str], last: &[&str]) {
+    /// Digest of what a name points at, as skopeo sees it.
+    pub(crate) fn digest(&self, name: &str, extra: &[&str]) -> String {
+        let image = format!("docker://{}/{name}", self.address);
+        let raw = self.skopeo(&["inspect", "--raw", "--tls-verify=false"], extra, &[&image]);
+        super::platforms::sha256(&raw).to_string()
+    }
+
+    /// Reads all layers of an image, which checks their digests.
+    pub(crate) fn copy_out(&self, name: &str, extra: &[&str], to: &Path) {
+        let image = format!("docker://{}/{name}", self.address);
+        let target = format!("oci:{}:copy", to.display());
+        self.skopeo(&["copy", "--src-tls-verify=false"], extra, &[&image, &target]);
+    }
+
+    fn skopeo(&self, first: &[&str], extra: &[&str], last: &[&str]) -> Vec<u8> {
         let output = Command::new("skopeo")
             .arg("--insecure-policy")
             .args(first)
@@ -70,6 +147,7 @@ impl Registry {
             "skopeo: {}",
             String::from_utf8_lossy(&output.stderr)
         );
+        output.stdout
     }
 }
 
