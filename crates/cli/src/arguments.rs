@@ -5,7 +5,8 @@ mod label;
 mod later;
 mod platform;
 mod process;
-mod pull;
+mod progress;
+mod registry;
 mod tmpfs;
 mod ulimit;
 
@@ -16,9 +17,10 @@ use crate::commands::{container, image, system};
 
 pub(crate) use self::creation::ContainerFlags;
 pub(crate) use self::later::{ExecLaterFlags, LaterFlags};
-pub(crate) use self::platform::PlatformFlags;
+pub(crate) use self::platform::{PlatformFlags, SelectionFlags};
 pub(crate) use self::process::ProcessFlags;
-pub(crate) use self::pull::{ProgressFlag, PullFlags, SchemeFlag};
+pub(crate) use self::progress::ProgressFlags;
+pub(crate) use self::registry::{PullFlags, SchemeFlags};
 
 /// Version as `--version` prints it after the program's name.
 pub(crate) const VERSION: &str = concat!(

@@ -115,6 +115,12 @@ pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
     }
 }
 
+/// Tells the user something that matters and is no failure.
+pub(crate) fn warn(text: impl Display) {
+    // Results do not depend on it.
+    let _ = writeln!(io::stderr(), "Warning: {text}");
+}
+
 /// Makes the error of something that failed on something.
 pub(crate) fn cannot(action: impl Display, reason: impl Display) -> CommandError {
     CommandError::new(format!("cannot {action}: {reason}"))

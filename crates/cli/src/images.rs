@@ -1,18 +1,17 @@
-//! What several commands do with images: parse a reference, pull with progress.
+//! What several commands do with images: find one, parse a reference, pull with progress.
 
 mod shown;
 
 use container_engine::Engine;
-use container_engine::image::{CatalogError, PlatformChoice, PullOptions, PulledImage};
+use container_engine::image::{CatalogError, ImageSummary, PlatformChoice, PullOptions, PulledImage};
 use container_engine::oci::{Digest, Platform, Reference};
-use container_engine::registry::Scheme;
 
 pub(crate) use shown::Shown;
 
-use crate::arguments::{PullFlags, SchemeFlag};
+use crate::arguments::PullFlags;
 use crate::error::{CommandError, cannot};
 
-/// Pulls an image unless it is here.
+/// The image that a container is made of. Pulls it when it is not here, and when it is not here for the platform that was asked for.
 pub(crate) async fn ensure(
     engine: &Engine,
     reference: &Reference,
@@ -20,35 +19,41 @@ pub(crate) async fn ensure(
     flags: &PullFlags,
 ) -> Result<(), CommandError> {
     match engine.images().inspect(reference) {
-        Ok(_) => Ok(()),
-        Err(CatalogError::NotFound { .. }) => pull(engine, reference, platform, flags).await.map(|_| ()),
-        Err(error) => Err(cannot(format!("use image {}", reference.familiar()), error)),
+        Ok(image) if platform.is_none_or(|platform| has(&image, platform)) => return Ok(()),
+        Ok(_) | Err(CatalogError::NotFound { .. }) => {}
+        Err(error) => return Err(cannot(format!("use image {}", reference.familiar()), error)),
     }
+    let choice = platform.map_or(PlatformChoice::Default, |platform| {
+        PlatformChoice::Only(platform.clone())
+    });
+    let shown = Shown::new(flags.progress.show());
+    pull(engine, reference, choice, flags, shown).await.map(|_| ())
+}
+
+fn has(image: &ImageSummary, platform: &Platform) -> bool {
+    image
+        .variants
+        .iter()
+        .any(|variant| platform.is_same_machine(&variant.platform))
 }
 
 /// Pulls an image and shows how it goes.
 pub(crate) async fn pull(
     engine: &Engine,
     reference: &Reference,
-    platform: Option<&Platform>,
+    platforms: PlatformChoice,
     flags: &PullFlags,
+    shown: Shown,
 ) -> Result<PulledImage, CommandError> {
     let options = PullOptions {
         registries: engine.registries().clone(),
-        scheme: match flags.scheme {
-            SchemeFlag::Auto => Scheme::Auto,
-            SchemeFlag::Http => Scheme::Http,
-            SchemeFlag::Https => Scheme::Https,
-        },
-        max_concurrent_downloads: usize::try_from(flags.max_concurrent_downloads).unwrap_or(1),
-        platforms: platform.map_or(PlatformChoice::Default, |platform| {
-            PlatformChoice::Only(platform.clone())
-        }),
+        scheme: flags.scheme.scheme(),
+        max_concurrent_downloads: flags.max_concurrent_downloads(),
+        platforms,
         ..PullOptions::default()
     };
-    let progress = Shown::new(flags.progress.show());
-    let pulled = engine.images().pull(reference, &options, &progress).await;
-    drop(progress);
+    let pulled = engine.images().pull(reference, &options, &shown).await;
+    drop(shown);
     pulled.map_err(|error| CommandError::new(error.to_string()))
 }
 

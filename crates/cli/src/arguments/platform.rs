@@ -1,48 +1,66 @@
 //! Which platform of an image is meant.
+//!
+//! `--platform` wins over everything. `run` and `create` then look at the environment, because in Apple's tool their `--arch` always
+//! has a value; whatever hands on a whole image lets `--arch` and `--os` win over it.
 
 use std::env;
+use std::ffi::{OsStr, OsString};
 
 use clap::Args;
+use container_engine::image::PlatformChoice;
 use container_engine::oci::Platform;
 
-use crate::error::CommandError;
+use crate::error::{self, CommandError};
 
-/// Environment variable with the platform that is meant when `--platform` is not given; the name is that of Apple's tool.
+/// Environment variable with the platform that is meant when no flag says it; the name is that of Apple's tool.
 const VARIABLE: &str = "CONTAINER_DEFAULT_PLATFORM";
 
-/// Platform flags.
+/// The platform that a container is to have.
 #[derive(Debug, Args)]
 pub(crate) struct PlatformFlags {
-    /// Platform of the image, for example linux/arm64
+    /// Platform of the image, for example linux/arm64 (also: CONTAINER_DEFAULT_PLATFORM)
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
-    pub(crate) platform: Option<Platform>,
+    platform: Option<Platform>,
 
     /// Architecture of the image
     #[arg(short, long)]
-    pub(crate) arch: Option<String>,
+    arch: Option<String>,
 
     /// Operating system of the image
     #[arg(long)]
-    pub(crate) os: Option<String>,
+    os: Option<String>,
+}
+
+/// The platforms of an image that is fetched or handed on.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Platform options")]
+pub(crate) struct SelectionFlags {
+    #[command(flatten)]
+    platform: PlatformFlags,
+
+    /// All platforms of the image
+    #[arg(long, conflicts_with_all = ["platform", "arch", "os"])]
+    all_platforms: bool,
 }
 
 impl PlatformFlags {
-    /// The platform that was asked for: `--platform`, then the environment, then `--arch` and `--os`; `None` is the host's.
-    pub(crate) fn chosen(&self) -> Result<Option<Platform>, CommandError> {
-        self.chosen_with(env::var(VARIABLE).ok().as_deref())
+    /// The platform for a container: `--platform`, then the environment, then `--arch` and `--os`; `None` is the host's.
+    pub(crate) fn of_container(&self) -> Result<Option<Platform>, CommandError> {
+        self.of_container_with(env::var_os(VARIABLE))
     }
 
-    fn chosen_with(&self, variable: Option<&str>) -> Result<Option<Platform>, CommandError> {
+    fn of_container_with(&self, variable: Option<OsString>) -> Result<Option<Platform>, CommandError> {
         if let Some(platform) = &self.platform {
             return Ok(Some(platform.clone()));
         }
-        if let Some(text) = variable.filter(|text| !text.is_empty()) {
-            let platform = text
-                .parse()
-                .map_err(|error| CommandError::usage(format!("{VARIABLE}: {error}")))?;
-            tracing::warn!(%platform, "using {VARIABLE}");
-            return Ok(Some(platform));
+        match from_environment(variable.as_deref())? {
+            Some(platform) => Ok(Some(platform)),
+            None => self.from_parts(),
         }
+    }
+
+    /// What `--arch` and `--os` say; what one of them leaves out is the host's.
+    fn from_parts(&self) -> Result<Option<Platform>, CommandError> {
         if self.arch.is_none() && self.os.is_none() {
             return Ok(None);
         }
@@ -52,10 +70,44 @@ impl PlatformFlags {
             self.os.as_deref().unwrap_or(&host.os),
             self.arch.as_deref().unwrap_or(&host.architecture)
         );
-        text.parse()
-            .map(Some)
-            .map_err(|error| CommandError::usage(format!("{error}")))
+        let platform = text.parse().map_err(|error| CommandError::usage(format!("{error}")))?;
+        Ok(Some(platform))
     }
+}
+
+impl SelectionFlags {
+    /// The choice: `--all-platforms`, `--platform`, `--arch` and `--os`, then the environment.
+    pub(crate) fn choice(&self) -> Result<PlatformChoice, CommandError> {
+        self.choice_with(env::var_os(VARIABLE))
+    }
+
+    fn choice_with(&self, variable: Option<OsString>) -> Result<PlatformChoice, CommandError> {
+        if self.all_platforms {
+            return Ok(PlatformChoice::All);
+        }
+        let said = match &self.platform.platform {
+            Some(platform) => Some(platform.clone()),
+            None => self.platform.from_parts()?,
+        };
+        let chosen = match said {
+            Some(platform) => Some(platform),
+            None => from_environment(variable.as_deref())?,
+        };
+        Ok(chosen.map_or(PlatformChoice::Default, PlatformChoice::Only))
+    }
+}
+
+/// The platform in the environment, with a warning that it comes from there: who set it long ago may have forgotten.
+fn from_environment(variable: Option<&OsStr>) -> Result<Option<Platform>, CommandError> {
+    let Some(value) = variable.filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let platform: Platform = value
+        .to_string_lossy()
+        .parse()
+        .map_err(|error| CommandError::usage(format!("{VARIABLE}: {error}")))?;
+    error::warn(format_args!("using platform {platform} from {VARIABLE}"));
+    Ok(Some(platform))
 }
 
 #[cfg(test)]
@@ -70,24 +122,63 @@ mod tests {
         }
     }
 
+    fn variable(text: Option<&str>) -> Option<OsString> {
+        text.map(OsString::from)
+    }
+
     #[test]
-    fn the_flag_beats_the_environment_beats_the_architecture() {
-        let chosen = |platform, arch, variable| {
-            flags(platform, arch)
-                .chosen_with(variable)
-                .unwrap()
-                .map(|p| p.to_string())
+    fn for_a_container_the_flag_beats_the_environment_beats_the_architecture() {
+        for (platform, arch, environment, chosen) in [
+            (Some("linux/arm64"), None, Some("linux/amd64"), Some("linux/arm64")),
+            (None, Some("arm64"), Some("linux/amd64"), Some("linux/amd64")),
+            (None, Some("aarch64"), None, Some("linux/arm64")),
+            (None, Some("arm64"), Some(""), Some("linux/arm64")),
+            (None, None, None, None),
+        ] {
+            let platform = flags(platform, arch).of_container_with(variable(environment)).unwrap();
+            assert_eq!(platform.map(|platform| platform.to_string()).as_deref(), chosen);
+        }
+    }
+
+    #[test]
+    fn for_an_image_the_environment_comes_last() {
+        let only = |text: &str| PlatformChoice::Only(text.parse().unwrap());
+        for (platform, arch, environment, chosen) in [
+            (Some("linux/arm64"), None, Some("linux/amd64"), only("linux/arm64")),
+            (None, Some("arm64"), Some("linux/riscv64"), only("linux/arm64")),
+            (None, None, Some("linux/riscv64"), only("linux/riscv64")),
+            (None, None, None, PlatformChoice::Default),
+        ] {
+            let selection = SelectionFlags {
+                platform: flags(platform, arch),
+                all_platforms: false,
+            };
+            assert_eq!(selection.choice_with(variable(environment)).unwrap(), chosen);
+        }
+        let all = SelectionFlags {
+            platform: flags(None, None),
+            all_platforms: true,
         };
         assert_eq!(
-            chosen(Some("linux/arm64"), None, Some("linux/amd64")).as_deref(),
-            Some("linux/arm64")
+            all.choice_with(variable(Some("linux/riscv64"))).unwrap(),
+            PlatformChoice::All
         );
-        assert_eq!(
-            chosen(None, Some("arm64"), Some("linux/amd64")).as_deref(),
-            Some("linux/amd64")
+    }
+
+    #[test]
+    fn nonsense_in_the_environment_is_blamed_on_the_variable() {
+        let error = flags(None, None)
+            .of_container_with(variable(Some("nonsense")))
+            .unwrap_err();
+        assert!(
+            format!("{error:?}").contains("CONTAINER_DEFAULT_PLATFORM: \\\"nonsense\\\""),
+            "{error:?}"
         );
-        assert_eq!(chosen(None, Some("aarch64"), None).as_deref(), Some("linux/arm64"));
-        assert_eq!(chosen(None, None, None), None);
-        assert!(flags(None, None).chosen_with(Some("nonsense")).is_err());
+        // It does not matter as long as nobody asks for it.
+        assert!(
+            flags(Some("linux/arm64"), None)
+                .of_container_with(variable(Some("nonsense")))
+                .is_ok()
+        );
     }
 }

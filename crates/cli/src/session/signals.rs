@@ -90,6 +90,17 @@ impl Signals {
         }
     }
 
+    /// Does the work unless a signal asks this process to end first. Work that is dropped leaves nothing half done behind.
+    pub(crate) async fn or_end<T, E: Into<CommandError>>(
+        &mut self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, CommandError> {
+        tokio::select! {
+            result = work => result.map_err(Into::into),
+            arrived = self.ending() => Err(arrived.as_error()),
+        }
+    }
+
     fn count(&mut self, signal: Signal) -> Arrived {
         if [Signal::INT, Signal::TERM].contains(&signal) {
             self.requests_to_end += 1;
@@ -126,6 +137,21 @@ mod tests {
                 assert_eq!(i64::from(kind().as_raw_value()), i64::from(meaning.number()), "{name}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn work_ends_with_the_code_of_the_signal() {
+        let (sender, arrived) = mpsc::unbounded_channel();
+        let mut signals = Signals {
+            arrived,
+            requests_to_end: 0,
+        };
+        sender.send("USR1".parse().unwrap()).unwrap();
+        sender.send(Signal::INT).unwrap();
+        let never = std::future::pending::<Result<(), CommandError>>();
+        let error = signals.or_end(never).await.unwrap_err();
+        assert_eq!(format!("{error:?}"), format!("{:?}", CommandError::silent(130)));
+        assert_eq!(signals.or_end(async { Ok::<_, CommandError>(7) }).await.unwrap(), 7);
     }
 
     #[tokio::test]

@@ -9,11 +9,16 @@ use crate::arguments::{ContainerFlags, PlatformFlags, ProcessFlags, PullFlags};
 use crate::error::CommandError;
 use crate::images;
 use crate::output;
+use crate::session::Signals;
 
 /// Create a container without starting it, and print its id
 #[derive(Debug, Args)]
 #[command(override_usage = "container create [OPTIONS] <IMAGE> [ARGUMENTS]...")]
 pub(crate) struct Create {
+    /// Image, then the arguments of its program
+    #[arg(required = true, trailing_var_arg = true, value_name = "IMAGE [ARGUMENTS]")]
+    words: Vec<String>,
+
     #[command(flatten)]
     process: ProcessFlags,
     #[command(flatten)]
@@ -22,10 +27,6 @@ pub(crate) struct Create {
     platform: PlatformFlags,
     #[command(flatten)]
     pull: PullFlags,
-
-    /// Image, then the arguments of its program
-    #[arg(required = true, trailing_var_arg = true, value_name = "IMAGE [ARGUMENTS]")]
-    words: Vec<String>,
 }
 
 impl Create {
@@ -35,10 +36,12 @@ impl Create {
         let (image, arguments) = image_and_arguments(&engine, self.words)?;
         let cidfile = self.container.cidfile.clone();
         cidfile::check(cidfile.as_deref())?;
-        let platform = self.platform.chosen()?;
+        let platform = self.platform.of_container()?;
         let request = self.container.request(&self.process, image, platform, arguments)?;
-        images::ensure(&engine, &request.image, request.platform.as_ref(), &self.pull).await?;
-        let id = engine.create(request).await?;
+        let mut signals = Signals::listen()?;
+        let ready = images::ensure(&engine, &request.image, request.platform.as_ref(), &self.pull);
+        signals.or_end(ready).await?;
+        let id = signals.or_end(engine.create(request)).await?;
         cidfile::write(cidfile.as_deref(), &id)?;
         output::line(id.as_str())?;
         Ok(0)

@@ -19,6 +19,10 @@ use crate::session::{Signals, Streams, follow};
 #[derive(Debug, Args)]
 #[command(override_usage = "container run [OPTIONS] <IMAGE> [ARGUMENTS]...")]
 pub(crate) struct Run {
+    /// Image, then the arguments of its program
+    #[arg(required = true, trailing_var_arg = true, value_name = "IMAGE [ARGUMENTS]")]
+    pub(crate) words: Vec<String>,
+
     #[command(flatten)]
     pub(crate) process: ProcessFlags,
     #[command(flatten)]
@@ -27,10 +31,6 @@ pub(crate) struct Run {
     pub(crate) platform: PlatformFlags,
     #[command(flatten)]
     pub(crate) pull: PullFlags,
-
-    /// Image, then the arguments of its program
-    #[arg(required = true, trailing_var_arg = true, value_name = "IMAGE [ARGUMENTS]")]
-    pub(crate) words: Vec<String>,
 }
 
 impl Run {
@@ -42,7 +42,7 @@ impl Run {
         let cidfile = self.container.cidfile.clone();
         cidfile::check(cidfile.as_deref())?;
         let detach = self.container.detach;
-        let platform = self.platform.chosen()?;
+        let platform = self.platform.of_container()?;
         let streams = Streams {
             stdin: self.process.interactive,
             terminal: self.process.tty,
@@ -50,9 +50,11 @@ impl Run {
         };
 
         let mut request = self.container.request(&self.process, image, platform, arguments)?;
-        images::ensure(&engine, &request.image, request.platform.as_ref(), &self.pull).await?;
+        let mut signals = Signals::listen()?;
+        let ready = images::ensure(&engine, &request.image, request.platform.as_ref(), &self.pull);
+        signals.or_end(ready).await?;
         if detach {
-            let id = engine.run_detached(request).await?;
+            let id = signals.or_end(engine.run_detached(request)).await?;
             cidfile::write(cidfile.as_deref(), &id)?;
             output::line(id.as_str())?;
             return Ok(0);
@@ -60,7 +62,6 @@ impl Run {
 
         // Known before the container is made, so that a signal meanwhile finds something to clean up.
         let id = request.name.get_or_insert_with(ContainerId::random).clone();
-        let mut signals = Signals::listen()?;
         let options = SessionOptions {
             stdin: streams.stdin,
             window_size: streams.window_size(),

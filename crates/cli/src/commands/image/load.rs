@@ -8,7 +8,7 @@ use container_engine::Engine;
 use container_engine::image::LoadSource;
 use container_engine::oci::Platform;
 
-use crate::arguments::ProgressFlag;
+use crate::arguments::ProgressFlags;
 use crate::error::CommandError;
 use crate::images::Shown;
 use crate::output;
@@ -20,9 +20,8 @@ pub(crate) struct Load {
     #[arg(short, long, value_name = "FILE")]
     input: Option<PathBuf>,
 
-    /// How to show progress
-    #[arg(long, value_enum, default_value_t)]
-    progress: ProgressFlag,
+    #[command(flatten)]
+    progress: ProgressFlags,
 }
 
 impl Load {

@@ -3,30 +3,41 @@
 use clap::Args;
 use container_engine::Engine;
 
-use crate::arguments::{PlatformFlags, PullFlags};
+use crate::arguments::{PullFlags, SelectionFlags};
 use crate::error::CommandError;
-use crate::images;
+use crate::images::{self, Shown};
 use crate::output;
+use crate::session::Signals;
 
-/// Fetch an image from a registry
+/// Fetch an image from a registry, and print its name
+///
+/// Without a platform that is the image for this machine. An interrupted pull goes on where it stopped when it is made again.
 #[derive(Debug, Args)]
 pub(crate) struct Pull {
-    #[command(flatten)]
-    platform: PlatformFlags,
-    #[command(flatten)]
-    pull: PullFlags,
+    /// Show no progress
+    #[arg(short, long, conflicts_with = "progress")]
+    quiet: bool,
 
     /// Image
     #[arg(value_name = "IMAGE")]
     reference: String,
+
+    #[command(flatten)]
+    pull: PullFlags,
+    #[command(flatten)]
+    selection: SelectionFlags,
 }
 
 impl Pull {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         let engine = Engine::open()?;
         let reference = images::reference(&engine, &self.reference)?;
-        let platform = self.platform.chosen()?;
-        let pulled = images::pull(&engine, &reference, platform.as_ref(), &self.pull).await?;
+        let platforms = self.selection.choice()?;
+        let shown = Shown::new(self.pull.progress.show_unless(self.quiet));
+        let mut signals = Signals::listen()?;
+        let pulled = signals
+            .or_end(images::pull(&engine, &reference, platforms, &self.pull, shown))
+            .await?;
         output::line(&pulled.reference.to_string())?;
         Ok(0)
     }
