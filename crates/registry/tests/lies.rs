@@ -1,0 +1,163 @@
+//! Registries that lie, fail or are none.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+#![allow(dead_code, reason = "each test binary uses its own part of the shared support")]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use container_registry::{Access, NoCredentials, Registries, RegistryError, Retry, Scheme, retry};
+use support::fake::{Fake, Reply, reply};
+use support::{PASSWORD, client, digest, logged_in, manifest, password};
+
+async fn manifest_error(answer: impl Fn() -> Reply + Send + Sync + 'static) -> RegistryError {
+    let registry = Fake::start(move |_| answer());
+    let registries = logged_in(Arc::new(NoCredentials));
+    manifest(&client(&registries, &registry.address, Access::Pull))
+        .await
+        .unwrap_err()
+}
+
+#[tokio::test]
+async fn every_lie_is_an_error_of_its_own() {
+    let large = || reply(200).body(vec![b' '; 10 * 1024 * 1024]);
+    let html = || {
+        reply(200)
+            .header("Content-Type", "Text/HTML; charset=utf-8")
+            .body("<html>")
+    };
+    let here = || reply(302).header("Location", "");
+    let teapot = || reply(418).body("{\"errors\":[{\"message\":\"I am a\\nteapot\"}]}");
+    let nowhere = || reply(307).header("Location", "file:///etc/passwd");
+    for (error, text) in [
+        (manifest_error(large).await, "sent more than 4194304 bytes for tag"),
+        (
+            manifest_error(|| reply(200).endless()).await,
+            "sent more than 4194304 bytes for tag",
+        ),
+        (manifest_error(html).await, "it sent a web page in place of a manifest"),
+        (manifest_error(here).await, "redirects without end"),
+        (manifest_error(nowhere).await, "the address that it leads to is no URL"),
+        (manifest_error(|| reply(404)).await, "the registry has no tag \"1\""),
+        (manifest_error(teapot).await, "answered 418: I am a teapot"),
+        (
+            manifest_error(|| reply(403)).await,
+            "does not allow this without a login",
+        ),
+        (
+            manifest_error(|| reply(401)).await,
+            "does not allow this without a login",
+        ),
+    ] {
+        assert!(error.to_string().contains(text), "{error}");
+        assert!(!error.is_transient(), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn another_range_than_the_one_asked_for_is_refused() {
+    let registry = Fake::start(|_| reply(206).header("Content-Range", "bytes 0-4/9").body("01234"));
+    let registries = logged_in(Arc::new(NoCredentials));
+    let pull = client(&registries, &registry.address, Access::Pull);
+    let error = pull.blob(&digest(), 5).await.map(|_| ()).unwrap_err();
+    assert!(matches!(error, RegistryError::Protocol { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_busy_registry_says_when_to_come_back() {
+    let seconds = manifest_error(|| reply(429).header("Retry-After", "7")).await;
+    assert_eq!(seconds.retry_after(), Some(Duration::from_secs(7)));
+    let date = manifest_error(|| reply(503).header("Retry-After", "Fri, 31 Dec 2100 23:59:59 GMT")).await;
+    assert!(date.retry_after().unwrap() > Duration::from_secs(86_400 * 365));
+    assert!(seconds.is_transient() && date.is_transient());
+}
+
+#[tokio::test]
+async fn a_registry_in_trouble_is_asked_again_a_few_times() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let registry = Fake::start(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+        0 => reply(500),
+        1 => reply(429).header("Retry-After", "0"),
+        _ => reply(200).body("manifest"),
+    });
+    let registries = logged_in(Arc::new(NoCredentials));
+    let pull = client(&registries, &registry.address, Access::Pull);
+    let heard = std::cell::RefCell::new(Vec::new());
+    let hear = |retry: Retry| heard.borrow_mut().push(retry.reason);
+    retry("x", hear, async || manifest(&pull).await).await.unwrap();
+    assert_eq!(heard.borrow().len(), 2);
+
+    let gone = manifest_error(|| reply(503).header("Retry-After", "3600"));
+    let before = Instant::now();
+    let error = gone.await;
+    assert!(error.to_string().contains("come back in 3600 s"), "{error}");
+    assert!(before.elapsed() < Duration::from_secs(30), "nobody waits for an hour");
+}
+
+#[tokio::test]
+async fn a_login_is_checked_against_what_answers() {
+    let bearer = |status: u16, second: u16| {
+        let server = Fake::start(move |_| reply(status).body("{\"token\":\"t\"}"));
+        let realm = server.url("/token");
+        Fake::start(move |seen| match seen.authorization() {
+            Some(_) => reply(second),
+            None => reply(401).header("WWW-Authenticate", format!("Bearer realm=\"{realm}\",service=\"s\"")),
+        })
+    };
+    let basic = |second: u16| {
+        Fake::start(move |seen| match seen.authorization() {
+            Some(_) => reply(second),
+            None => reply(401).header("WWW-Authenticate", "Basic realm=\"r\""),
+        })
+    };
+    let cases = [
+        (basic(200), None),
+        (bearer(200, 200), None),
+        (Fake::start(|_| reply(200).body("{}")), None),
+        (basic(401), Some("did not accept the credentials for ann")),
+        (basic(403), Some("did not accept the credentials for ann")),
+        (bearer(401, 200), Some("did not accept the credentials for ann")),
+        (bearer(200, 401), Some("did not accept the credentials for ann")),
+        (
+            Fake::start(|_| reply(404)),
+            Some("does not seem to be a registry: it has no /v2/"),
+        ),
+        (
+            Fake::start(|_| reply(401)),
+            Some("does not seem to be a registry: it asks for a login"),
+        ),
+        (
+            Fake::start(|_| reply(200).header("Content-Type", "text/html")),
+            Some("does not seem to be a registry: it sent a web page"),
+        ),
+        (Fake::start(|_| reply(500)), Some("answered 500")),
+    ];
+    for (registry, expected) in cases {
+        let registries = Registries::anonymous();
+        let checked = registries
+            .check_login(&registry.address, Scheme::Auto, &password())
+            .await;
+        match (checked, expected) {
+            (Ok(()), None) => {}
+            (Err(error), Some(text)) => {
+                assert!(error.to_string().contains(text), "{error}");
+                assert!(!format!("{error} {error:?}").contains(PASSWORD));
+            }
+            (checked, expected) => panic!("{checked:?} instead of {expected:?}"),
+        }
+        assert!(registry.seen().iter().all(|seen| seen.path == "/v2/"));
+    }
+    let nobody = Registries::anonymous();
+    let refused = nobody.check_login("127.0.0.1:1", Scheme::Auto, &password()).await;
+    assert!(matches!(refused, Err(RegistryError::Refused { .. })));
+    let bad = nobody.check_login("https://r.example", Scheme::Auto, &password()).await;
+    assert!(matches!(bad, Err(RegistryError::BadHost { .. })), "{bad:?}");
+}
