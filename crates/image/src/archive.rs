@@ -24,18 +24,19 @@ mod writer;
 use std::io::Read;
 use std::path::PathBuf;
 
-use container_oci::{Descriptor, Reference};
+use container_oci::{Descriptor, Platform, Reference};
 
 pub use error::ArchiveError;
 pub use write::{ArchiveFile, FileContent, WriteError, write_oci_archive};
 
 pub(crate) use images::ArchiveImage;
-pub(crate) use members::Members;
+pub(crate) use members::{Members, ReadEvent, Reading};
 pub(crate) use writer::{
     Cancelled, OutgoingImage, Output, PendingDirectory, TarSink, WriteFailure, write_docker, write_oci,
 };
 
-use crate::content::Session;
+/// The most images that an archive may have.
+const IMAGE_LIMIT: usize = 1000;
 
 /// Where an archive comes from.
 pub enum LoadSource {
@@ -52,25 +53,27 @@ pub struct LoadedImage {
     pub reference: Reference,
     /// What the name points at: an index or a manifest.
     pub descriptor: Descriptor,
+    /// What the images behind it run on, in the index's order; those that the archive does not have are left out.
+    pub platforms: Vec<Platform>,
 }
 
-/// Reads an archive; `on_bytes` hears how much of it has been read.
+/// Reads an archive. Layers are told of the images for `machine`.
 pub(crate) fn read(
-    session: &Session,
+    mut reading: Reading<'_>,
     source: LoadSource,
-    on_bytes: &mut dyn FnMut(u64),
+    machine: &Platform,
 ) -> Result<(Members, Vec<ArchiveImage>), ArchiveError> {
     let stem = match &source {
         LoadSource::Path(path) => name::stem(path),
         LoadSource::Stream(_) => None,
     };
-    let mut members = members::read(session, source, on_bytes)?;
+    let mut members = members::read(&mut reading, source)?;
     let images = if members.contains(layout::INDEX_FILE) {
-        oci::images(&members, stem.as_deref())?
-    } else if members.contains("manifest.json") {
-        docker::images(session, &mut members)?
-    } else if members.contains("repositories") {
-        docker_legacy::images(session, &mut members)?
+        oci::images(&members, stem.as_deref(), machine)?
+    } else if members.contains(layout::MANIFEST_FILE) {
+        docker::images(reading.session, &mut members, machine)?
+    } else if members.contains(layout::REPOSITORIES_FILE) {
+        docker_legacy::images(reading.session, &mut members, machine)?
     } else {
         return Err(ArchiveError::Unknown);
     };

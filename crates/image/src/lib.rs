@@ -18,7 +18,7 @@ pub use content::ContentError;
 pub use disk::{DiskError, LayerDisk};
 pub use progress::{NoProgress, Progress, ProgressEvent};
 pub use store::{
-    CatalogError, ImageStore, ImageSummary, ImageVariant, Lease, LoadError, PlatformChoice, PullError, PullFailure,
-    PullOptions, PulledImage, PushError, PushFailure, PushOptions, PushedImage, ResolveError, ResolvedImage, SaveError,
-    SaveFormat, SaveTarget, SavedImage, SelectionError,
+    CatalogError, ImageStore, ImageSummary, ImageVariant, Lease, LoadError, LoadOptions, PlatformChoice, PullError,
+    PullFailure, PullOptions, PulledImage, PushError, PushFailure, PushOptions, PushedImage, ResolveError,
+    ResolvedImage, SaveError, SaveFormat, SaveTarget, SavedImage, SelectionError,
 };

@@ -95,6 +95,11 @@ pub enum ProgressEvent {
         /// Bytes so far, as in the file.
         read_bytes: u64,
     },
+    /// A member of an archive has been passed over, because its name is unsafe.
+    MemberSkipped {
+        /// The name, as it is in the archive.
+        name: String,
+    },
     /// A layer disk is ready.
     DiskReady {
         /// Digest of the layer's blob.

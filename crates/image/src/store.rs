@@ -23,7 +23,7 @@ use crate::content::{ContentError, StorePaths};
 pub use catalog::CatalogError;
 pub use lease::Lease;
 pub use list::ImageSummary;
-pub use load::LoadError;
+pub use load::{LoadError, LoadOptions};
 pub use pull::{PullError, PullFailure, PullOptions, PulledImage};
 pub use push::{PushError, PushFailure, PushOptions, PushedImage};
 pub use resolve::{ResolveError, ResolvedImage};

@@ -12,7 +12,7 @@ mod support;
 
 use std::process::Command;
 
-use container_image::{ImageStore, LoadSource, NoProgress};
+use container_image::{ImageStore, LoadOptions, LoadSource, NoProgress};
 use container_oci::Platform;
 use support::TestStore;
 use support::images::archive;
@@ -65,7 +65,7 @@ async fn load_into_the_full_store(test: TestStore) {
     let path = archive(elsewhere.path(), "demo:1", &"hello".repeat(200_000));
     let error = test
         .store
-        .load(LoadSource::Path(path), &Platform::host(), &NoProgress)
+        .load(LoadSource::Path(path), &LoadOptions::default(), &NoProgress)
         .await
         .unwrap_err();
     assert!(error.to_string().contains("no space left on the disk"), "{error}");

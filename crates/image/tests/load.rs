@@ -11,14 +11,14 @@ mod support;
 
 use std::path::Path;
 
-use container_image::{ArchiveError, ImageStore, LoadError, LoadSource, LoadedImage, NoProgress};
+use container_image::{ArchiveError, ImageStore, LoadError, LoadOptions, LoadSource, LoadedImage, NoProgress};
 use container_oci::{Platform, Reference};
 use support::images::{archive, archive_for, members, write_tar};
 use support::{Events, TestStore};
 
 async fn load(store: &ImageStore, path: &Path) -> Result<Vec<LoadedImage>, LoadError> {
     store
-        .load(LoadSource::Path(path.to_owned()), &Platform::host(), &NoProgress)
+        .load(LoadSource::Path(path.to_owned()), &LoadOptions::default(), &NoProgress)
         .await
 }
 
@@ -87,7 +87,7 @@ async fn a_pipe_a_directory_and_a_compressed_archive_do_as_well() {
         LoadSource::Path(packed),
     ] {
         let events = Events::default();
-        let loaded = test.store.load(source, &Platform::host(), &events).await.unwrap();
+        let loaded = test.store.load(source, &LoadOptions::default(), &events).await.unwrap();
         digests.push(loaded[0].descriptor.digest);
         assert_eq!(test.store.delete(&reference("demo:1")).unwrap().digest, digests[0]);
     }
@@ -156,7 +156,14 @@ async fn a_docker_archive_without_manifest_gets_a_configuration() {
     );
     let platform: Platform = "linux/amd64".parse().unwrap();
     test.store
-        .load(LoadSource::Path(path), &platform, &NoProgress)
+        .load(
+            LoadSource::Path(path),
+            &LoadOptions {
+                machine: platform.clone(),
+                ..LoadOptions::default()
+            },
+            &NoProgress,
+        )
         .await
         .unwrap();
     let image = test.store.resolve(&reference("old:1"), &platform).await.unwrap();

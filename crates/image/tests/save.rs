@@ -15,7 +15,8 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use container_image::{
-    ImageStore, LoadSource, NoProgress, PlatformChoice, PullOptions, SaveError, SaveFormat, SaveTarget, SavedImage,
+    ImageStore, LoadOptions, LoadSource, NoProgress, PlatformChoice, PullOptions, SaveError, SaveFormat, SaveTarget,
+    SavedImage,
 };
 use container_oci::{Digest, Platform, Reference, media_type};
 use support::TestStore;
@@ -29,7 +30,7 @@ fn reference(name: &str) -> Reference {
 
 async fn load(store: &ImageStore, path: &Path) -> Vec<(String, Digest)> {
     let loaded = store
-        .load(LoadSource::Path(path.to_owned()), &Platform::host(), &NoProgress)
+        .load(LoadSource::Path(path.to_owned()), &LoadOptions::default(), &NoProgress)
         .await
         .unwrap();
     loaded

@@ -10,7 +10,12 @@ const BUFFER_BYTES: usize = 256 * 1024;
 /// Unpacks `reader` according to its first bytes.
 pub(super) fn unpacked<'a>(reader: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, reader);
-    Ok(match sniff(reader.fill_buf()?) {
+    let start = reader.fill_buf()?;
+    if let Some((name, tool)) = foreign(start) {
+        let reason = format!("it is compressed with {name}, which is not supported; unpack it first ({tool})");
+        return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
+    }
+    Ok(match sniff(start) {
         LayerCompression::None => Box::new(reader),
         LayerCompression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(reader)),
         LayerCompression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(reader)?),
@@ -25,5 +30,15 @@ pub(super) fn sniff(bytes: &[u8]) -> LayerCompression {
         // RFC 8878, section 3.1.1: Magic_Number, little-endian.
         [0x28, 0xb5, 0x2f, 0xfd, ..] => LayerCompression::Zstd,
         _ => LayerCompression::None,
+    }
+}
+
+/// A compression that we know, but cannot unpack within bounded memory and without C: its name, and what unpacks it.
+fn foreign(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    match bytes {
+        // The .xz file format, section 2.1.1.1: Header Magic Bytes.
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(("xz", "xz -d")),
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => Some(("bzip2", "bzip2 -d")),
+        _ => None,
     }
 }

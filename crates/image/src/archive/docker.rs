@@ -2,15 +2,20 @@
 //!
 //! Their images become OCI images: the configuration and the layers stay byte for byte what they are, a manifest is added.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 
-use container_oci::{Descriptor, DocumentError, ImageConfig, LayerCompression, Manifest, Reference, media_type};
+use container_oci::{
+    Descriptor, Digest, DocumentError, ImageConfig, LayerCompression, Manifest, Platform, Reference, media_type,
+};
 use serde::{Deserialize, Serialize};
 
 use super::compression::sniff;
+use super::images::layers_for;
+use super::layout::MANIFEST_FILE;
 use super::members::Members;
-use super::{ArchiveError, ArchiveImage, name};
+use super::{ArchiveError, ArchiveImage, IMAGE_LIMIT, name};
 use crate::content::{ContentError, Session};
 
 /// An image in `manifest.json`; configuration and layers are names of members.
@@ -48,11 +53,13 @@ impl Item {
 }
 
 /// The images that `manifest.json` lists; one with several names comes several times.
-pub(super) fn images(session: &Session, members: &mut Members) -> Result<Vec<ArchiveImage>, ArchiveError> {
-    let items: Vec<Item> =
-        serde_json::from_slice(&members.bytes("manifest.json")?).map_err(|error| document("manifest.json", error))?;
+pub(super) fn images(
+    session: &Session,
+    members: &mut Members,
+    machine: &Platform,
+) -> Result<Vec<ArchiveImage>, ArchiveError> {
     let mut images = Vec::new();
-    for item in items {
+    for item in items(members)? {
         let config = ImageConfig::parse(&members.bytes(&item.config)?).map_err(|source| ArchiveError::Document {
             name: item.config.clone(),
             source,
@@ -72,39 +79,78 @@ pub(super) fn images(session: &Session, members: &mut Members) -> Result<Vec<Arc
             .iter()
             .map(|layer| layer_descriptor(members, layer))
             .collect::<Result<Vec<_>, _>>()?;
-        let names = item.repo_tags.unwrap_or_default();
-        images.extend(assemble(session, members, config_descriptor, layers, config, &names)?);
+        let parts = Parts {
+            config_descriptor,
+            layers,
+            config,
+        };
+        images.extend(parts.assemble(session, members, machine, &item.repo_tags.unwrap_or_default())?);
+        if images.len() > IMAGE_LIMIT {
+            return Err(ArchiveError::TooManyImages { limit: IMAGE_LIMIT });
+        }
     }
     Ok(images)
 }
 
-/// Adds the manifest, and makes one image per name.
-pub(super) fn assemble(
-    session: &Session,
-    members: &mut Members,
-    config_descriptor: Descriptor,
-    layers: Vec<Descriptor>,
-    config: ImageConfig,
-    names: &[String],
-) -> Result<Vec<ArchiveImage>, ArchiveError> {
-    let manifest = Manifest::new(config_descriptor, layers);
-    let bytes = serde_json::to_vec(&manifest).map_err(|error| document("manifest.json", error))?;
-    let (digest, size_bytes) = members.add(session, &bytes)?;
-    let mut descriptor = Descriptor::new(media_type::OCI_MANIFEST, digest, size_bytes);
-    descriptor.platform = Some(config.platform.clone());
-    let mut references = names
-        .iter()
-        .map(|name| name::parse(name))
-        .collect::<Result<Vec<_>, _>>()?;
-    if references.is_empty() {
-        references.push(name::untagged(&digest)?);
+/// The names that `manifest.json` gives to images, by the digests of their configurations. Layouts written by Docker have them
+/// as well, and some have them only there.
+pub(super) fn names(members: &Members) -> Result<HashMap<Digest, Vec<String>>, ArchiveError> {
+    let mut names: HashMap<Digest, Vec<String>> = HashMap::new();
+    if !members.contains(MANIFEST_FILE) {
+        return Ok(names);
     }
-    let image = |reference| ArchiveImage {
-        reference,
-        descriptor: descriptor.clone(),
-        variants: vec![(descriptor.clone(), manifest.clone(), config.clone())],
-    };
-    Ok(references.into_iter().map(image).collect())
+    for item in items(members)? {
+        if let (Some(config), Some(tags)) = (members.get(&item.config), item.repo_tags) {
+            names.entry(*config.digest()).or_default().extend(tags);
+        }
+    }
+    Ok(names)
+}
+
+fn items(members: &Members) -> Result<Vec<Item>, ArchiveError> {
+    serde_json::from_slice(&members.bytes(MANIFEST_FILE)?).map_err(|error| document(MANIFEST_FILE, error))
+}
+
+/// What an image is made of.
+pub(super) struct Parts {
+    pub(super) config_descriptor: Descriptor,
+    pub(super) layers: Vec<Descriptor>,
+    pub(super) config: ImageConfig,
+}
+
+impl Parts {
+    /// Adds the manifest, and makes one image per name.
+    pub(super) fn assemble(
+        self,
+        session: &Session,
+        members: &mut Members,
+        machine: &Platform,
+        names: &[String],
+    ) -> Result<Vec<ArchiveImage>, ArchiveError> {
+        let manifest = Manifest::new(self.config_descriptor, self.layers);
+        let bytes = serde_json::to_vec(&manifest).map_err(|error| document(MANIFEST_FILE, error))?;
+        let (digest, size_bytes) = members.add(session, &bytes)?;
+        let mut descriptor = Descriptor::new(media_type::OCI_MANIFEST, digest, size_bytes);
+        descriptor.platform = Some(self.config.platform.clone());
+        let mut references = names
+            .iter()
+            .map(|name| name::parse(name))
+            .collect::<Result<Vec<_>, _>>()?;
+        if references.is_empty() {
+            references.push(name::untagged(&digest)?);
+        }
+        let below = manifest.layers.iter().chain([&manifest.config]).map(|part| part.digest);
+        let parts: Vec<Digest> = below.chain([digest]).collect();
+        let layers = layers_for(machine, &manifest, &self.config, |_| true);
+        let image = |reference| ArchiveImage {
+            reference,
+            descriptor: descriptor.clone(),
+            platforms: vec![self.config.platform.clone()],
+            parts: parts.clone(),
+            layers: layers.clone(),
+        };
+        Ok(references.into_iter().map(image).collect())
+    }
 }
 
 /// The descriptor of a layer; its first bytes tell how it is packed.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use container_oci::{Digest, DocumentError, ReferenceError};
 
 use crate::content::ContentError;
+use crate::layer::tar::TarError;
 
 /// Why an archive could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -25,16 +26,53 @@ pub enum ArchiveError {
         source: io::Error,
     },
     /// Too many members for an image archive.
-    #[error("the archive has more than {limit} members")]
+    #[error("the archive has more than {limit} members, or names that are much too long")]
     TooManyMembers {
         /// The limit.
         limit: usize,
     },
-    /// A member's name leaves the archive.
-    #[error("the archive has a member with the unsafe name {name:?}")]
+    /// It is no tar archive, or a damaged one.
+    #[error("cannot read the archive: {0}")]
+    Tar(#[from] TarError),
+    /// More images than an archive may have.
+    #[error("the archive has more than {limit} images")]
+    TooManyImages {
+        /// The limit.
+        limit: usize,
+    },
+    /// A member's name, or what it links to, leaves the archive, or it is a link where there may be none.
+    #[error("the archive has a member with the unsafe name {name:?} (--force leaves such members out)")]
     UnsafeName {
         /// The name.
         name: String,
+    },
+    /// A member is stored with holes.
+    #[error("the archive has {name:?} as a sparse file; make it again without GNU tar's --sparse")]
+    Sparse {
+        /// The name.
+        name: String,
+    },
+    /// The layers of an old docker archive form a ring, or an endless chain.
+    #[error("the layers below {id} in the archive have no end")]
+    LayerChain {
+        /// The layer.
+        id: String,
+    },
+    /// A layer cannot be unpacked.
+    #[error("cannot unpack {name} in the archive: {source}")]
+    Layer {
+        /// The member.
+        name: String,
+        /// What is wrong with it.
+        source: io::Error,
+    },
+    /// A layer unpacks to more than any layer may.
+    #[error("{name} in the archive unpacks to more than {limit_bytes} bytes")]
+    LayerTooLarge {
+        /// The member.
+        name: String,
+        /// The limit.
+        limit_bytes: u64,
     },
     /// It is neither an OCI layout nor a `docker save` archive.
     #[error("the archive is neither an OCI layout (index.json) nor a docker archive (manifest.json)")]

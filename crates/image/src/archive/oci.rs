@@ -1,99 +1,198 @@
 //! OCI layouts (image-spec `image-layout.md`).
 
-use container_oci::{Descriptor, Document, DocumentError, ImageConfig, Index, Manifest};
+use std::collections::{BTreeSet, HashMap};
 
+use container_oci::{Descriptor, Digest, Document, DocumentError, ImageConfig, Index, Manifest, Platform};
+
+use super::images::layers_for;
 use super::layout::{INDEX_FILE, blob_name};
 use super::members::Members;
-use super::{ArchiveError, ArchiveImage, name};
+use super::{ArchiveError, ArchiveImage, IMAGE_LIMIT, docker, name};
 
-/// The images that `index.json` lists.
-pub(super) fn images(members: &Members, stem: Option<&str>) -> Result<Vec<ArchiveImage>, ArchiveError> {
+/// Indexes below an index that are followed.
+const DEPTH_LIMIT: usize = 3;
+
+/// The images that `index.json` lists. What else is listed there, such as signatures, is no image and is left out.
+pub(super) fn images(
+    members: &Members,
+    stem: Option<&str>,
+    machine: &Platform,
+) -> Result<Vec<ArchiveImage>, ArchiveError> {
     let index = match parse(members, INDEX_FILE, None)? {
         Document::Index(index) => index,
         Document::Manifest(_) => return Err(wrong_kind(INDEX_FILE)),
     };
-    let listed = index.manifests.iter().filter(|descriptor| !descriptor.is_attestation());
-    listed.map(|descriptor| image(members, descriptor, stem)).collect()
+    let docker_names = docker::names(members)?;
+    let mut roots: HashMap<Digest, Option<Found>> = HashMap::new();
+    let mut images = Vec::new();
+    for listed in index.manifests.iter().filter(|descriptor| !descriptor.is_attestation()) {
+        if images.len() >= IMAGE_LIMIT {
+            return Err(ArchiveError::TooManyImages { limit: IMAGE_LIMIT });
+        }
+        if !roots.contains_key(&listed.digest) {
+            roots.insert(listed.digest, root(members, listed, machine)?);
+        }
+        let Some(Some(found)) = roots.get(&listed.digest) else {
+            continue;
+        };
+        // The name is the catalog's business; what is stored is the bare descriptor.
+        let mut descriptor = Descriptor::new(listed.media_type.as_str(), listed.digest, listed.size_bytes);
+        descriptor.platform.clone_from(&listed.platform);
+        let mut references = vec![name::of_descriptor(listed, stem)?];
+        if name::is_untagged(&references[0]) {
+            let tags = found.parts.iter().find_map(|part| docker_names.get(part));
+            let tags = tags.into_iter().flatten().map(|tag| name::parse(tag));
+            let tags = tags.collect::<Result<Vec<_>, _>>()?;
+            if !tags.is_empty() {
+                references = tags;
+            }
+        }
+        images.extend(references.into_iter().map(|reference| ArchiveImage {
+            reference,
+            descriptor: descriptor.clone(),
+            platforms: found.platforms.clone(),
+            parts: found.parts.clone(),
+            layers: found.layers.clone(),
+        }));
+    }
+    Ok(images)
 }
 
-fn image(members: &Members, listed: &Descriptor, stem: Option<&str>) -> Result<ArchiveImage, ArchiveError> {
-    let reference = name::of_descriptor(listed, stem)?;
+/// What is below a root; children come before parents.
+#[derive(Debug, Default)]
+struct Found {
+    platforms: Vec<Platform>,
+    parts: Vec<Digest>,
+    layers: Vec<(Descriptor, Digest)>,
+    seen: BTreeSet<Digest>,
+}
+
+/// Everything of the root that is there; `None` when it is no image.
+fn root(members: &Members, listed: &Descriptor, machine: &Platform) -> Result<Option<Found>, ArchiveError> {
+    let mut found = Found::default();
     let name = blob_name(&listed.digest);
-    members
-        .blob(&listed.digest, Some(listed.size_bytes))?
-        .ok_or_else(|| missing(&name))?;
-    let variants = match parse(members, &name, Some(listed))? {
-        Document::Manifest(manifest) => {
-            let config = complete(members, &name, &manifest)?;
-            vec![(listed.clone(), *manifest, config)]
-        }
-        Document::Index(index) => of_index(members, &index, &name)?,
-    };
-    // The name is the catalog's business; what is stored is the bare descriptor.
-    let mut descriptor = Descriptor::new(listed.media_type.as_str(), listed.digest, listed.size_bytes);
-    descriptor.platform.clone_from(&listed.platform);
-    Ok(ArchiveImage {
-        reference,
-        descriptor,
-        variants,
-    })
-}
-
-/// The complete images of an index. `docker save` keeps the index whole and leaves out other platforms' content, so some may
-/// be missing, but not all.
-fn of_index(members: &Members, index: &Index, index_name: &str) -> Result<Vec<Variant>, ArchiveError> {
-    let mut variants = Vec::new();
-    let mut lack = None;
-    for image in index.images() {
-        match variant(members, image) {
-            Ok(variant) => variants.push(variant),
-            Err(error @ ArchiveError::Missing { .. }) => lack = Some(error),
-            Err(error) => return Err(error),
+    match document(members, listed)? {
+        Document::Manifest(manifest) if !manifest.config.media_type.is_config() => return Ok(None),
+        Document::Manifest(manifest) => found.add_image(members, listed, &manifest, machine)?,
+        Document::Index(index) => {
+            let lack = found.add_index(members, &index, machine, 0)?;
+            // `docker save` keeps the index whole and leaves out other platforms' content, so some may be missing, but not all.
+            if found.platforms.is_empty() {
+                return Err(lack.unwrap_or_else(|| missing(&format!("image in {name}"))));
+            }
+            found.parts.push(listed.digest);
         }
     }
-    match (variants.is_empty(), lack) {
-        (true, Some(lack)) => Err(lack),
-        (true, None) => Err(missing(&format!("image in {index_name}"))),
-        (false, _) => Ok(variants),
-    }
+    Ok(Some(found))
 }
 
-type Variant = (Descriptor, Manifest, ImageConfig);
-
-fn variant(members: &Members, image: &Descriptor) -> Result<Variant, ArchiveError> {
-    let name = blob_name(&image.digest);
-    members
-        .blob(&image.digest, Some(image.size_bytes))?
-        .ok_or_else(|| missing(&name))?;
-    match parse(members, &name, Some(image))? {
-        Document::Manifest(manifest) => {
-            let config = complete(members, &name, &manifest)?;
-            Ok((image.clone(), *manifest, config))
+impl Found {
+    /// Adds what the index lists and the archive has; returns what the last incomplete image lacks.
+    fn add_index(
+        &mut self,
+        members: &Members,
+        index: &Index,
+        machine: &Platform,
+        depth: usize,
+    ) -> Result<Option<ArchiveError>, ArchiveError> {
+        let mut lack = None;
+        for listed in &index.manifests {
+            if self.seen.insert(listed.digest)
+                && let Err(error) = self.add_listed(members, listed, machine, depth)
+            {
+                match error {
+                    error @ ArchiveError::Missing { .. } => lack = Some(error),
+                    error => return Err(error),
+                }
+            }
         }
-        Document::Index(_) => Err(wrong_kind(&name)),
+        Ok(lack)
+    }
+
+    fn add_listed(
+        &mut self,
+        members: &Members,
+        listed: &Descriptor,
+        machine: &Platform,
+        depth: usize,
+    ) -> Result<(), ArchiveError> {
+        let media_type = &listed.media_type;
+        if !media_type.is_manifest() && !media_type.is_index() {
+            require(members, listed)?;
+            self.parts.push(listed.digest);
+            return Ok(());
+        }
+        match document(members, listed)? {
+            Document::Manifest(manifest) if listed.is_attestation() || !manifest.config.media_type.is_config() => {
+                self.add_content(members, listed, &manifest)
+            }
+            Document::Manifest(manifest) => self.add_image(members, listed, &manifest, machine),
+            Document::Index(index) if depth < DEPTH_LIMIT => {
+                self.add_index(members, &index, machine, depth + 1)?;
+                self.parts.push(listed.digest);
+                Ok(())
+            }
+            Document::Index(_) => Err(missing(&blob_name(&listed.digest))),
+        }
+    }
+
+    fn add_image(
+        &mut self,
+        members: &Members,
+        listed: &Descriptor,
+        manifest: &Manifest,
+        machine: &Platform,
+    ) -> Result<(), ArchiveError> {
+        let config_name = blob_name(&manifest.config.digest);
+        require(members, &manifest.config)?;
+        let config = ImageConfig::parse(&members.bytes(&config_name)?).map_err(|source| ArchiveError::Document {
+            name: config_name,
+            source,
+        })?;
+        let (layers, diff_ids) = (manifest.layers.len(), config.diff_ids().len());
+        if layers != diff_ids {
+            return Err(ArchiveError::LayerCount {
+                name: blob_name(&listed.digest),
+                layers,
+                diff_ids,
+            });
+        }
+        self.add_content(members, listed, manifest)?;
+        let is_here = |digest: &Digest| members.contains(&blob_name(digest));
+        self.layers.extend(layers_for(machine, manifest, &config, is_here));
+        self.platforms.push(config.platform);
+        Ok(())
+    }
+
+    /// Adds the manifest and what it names, when all of that is there and right. Non-distributable layers may be elsewhere.
+    fn add_content(&mut self, members: &Members, listed: &Descriptor, manifest: &Manifest) -> Result<(), ArchiveError> {
+        let mut parts = Vec::with_capacity(manifest.layers.len() + 2);
+        for part in std::iter::once(&manifest.config).chain(&manifest.layers) {
+            match require(members, part) {
+                Err(ArchiveError::Missing { .. }) if part.is_elsewhere() => {}
+                found => {
+                    found?;
+                    parts.push(part.digest);
+                }
+            }
+        }
+        self.parts.append(&mut parts);
+        self.parts.push(listed.digest);
+        Ok(())
     }
 }
 
-/// Checks that everything the manifest names is there and right; returns the configuration.
-fn complete(members: &Members, name: &str, manifest: &Manifest) -> Result<ImageConfig, ArchiveError> {
-    for part in std::iter::once(&manifest.config).chain(&manifest.layers) {
-        let found = members.blob(&part.digest, Some(part.size_bytes))?;
-        found.ok_or_else(|| missing(&blob_name(&part.digest)))?;
+fn require(members: &Members, descriptor: &Descriptor) -> Result<(), ArchiveError> {
+    match members.blob(&descriptor.digest, descriptor.size_bytes)? {
+        Some(_) => Ok(()),
+        None => Err(missing(&blob_name(&descriptor.digest))),
     }
-    let config_name = blob_name(&manifest.config.digest);
-    let config = ImageConfig::parse(&members.bytes(&config_name)?).map_err(|source| ArchiveError::Document {
-        name: config_name,
-        source,
-    })?;
-    let (layers, diff_ids) = (manifest.layers.len(), config.diff_ids().len());
-    if layers != diff_ids {
-        return Err(ArchiveError::LayerCount {
-            name: name.to_owned(),
-            layers,
-            diff_ids,
-        });
-    }
-    Ok(config)
+}
+
+/// An index or manifest that is there and right.
+fn document(members: &Members, descriptor: &Descriptor) -> Result<Document, ArchiveError> {
+    require(members, descriptor)?;
+    parse(members, &blob_name(&descriptor.digest), Some(descriptor))
 }
 
 fn parse(members: &Members, name: &str, descriptor: Option<&Descriptor>) -> Result<Document, ArchiveError> {

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use container_engine::Engine;
-use container_engine::image::LoadSource;
-use container_engine::oci::Platform;
+use container_engine::image::{LoadOptions, LoadSource};
 
 use crate::arguments::ProgressFlags;
 use crate::error::CommandError;
@@ -37,7 +36,7 @@ impl Load {
             None => LoadSource::Stream(Box::new(io::stdin())),
         };
         let shown = Shown::new(self.progress.show());
-        let loaded = engine.images().load(source, &Platform::host(), &shown).await;
+        let loaded = engine.images().load(source, &LoadOptions::default(), &shown).await;
         drop(shown);
         for image in loaded.map_err(|error| CommandError::new(error.to_string()))? {
             output::line(&image.reference.to_string())?;

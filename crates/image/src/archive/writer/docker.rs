@@ -9,6 +9,7 @@ use super::stored::{self, StoredBlob};
 use super::{Cancelled, OutgoingImage, Sink, WriteFailure};
 use crate::archive::compression::unpacked;
 use crate::archive::docker::Item;
+use crate::archive::layout::MANIFEST_FILE;
 use crate::content::{Hasher, StorePaths};
 use crate::layer::LayerLimits;
 
@@ -40,7 +41,7 @@ pub(crate) fn write_docker(
         }
         Item::add(&mut items, name, layers, &image.reference);
     }
-    sink.bytes("manifest.json", &serde_json::to_vec(&items)?)
+    sink.bytes(MANIFEST_FILE, &serde_json::to_vec(&items)?)
 }
 
 /// Unpacks the layer twice, because its size has to be known before its first byte is written: once to measure it, once for

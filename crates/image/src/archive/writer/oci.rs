@@ -7,7 +7,7 @@ use container_oci::{Descriptor, Index, annotation};
 use super::stored::StoredBlob;
 use super::{Cancelled, OutgoingImage, Sink, WriteFailure};
 use crate::archive::docker::Item;
-use crate::archive::layout::{INDEX_FILE, LAYOUT_FILE, LAYOUT_MARK, blob_name};
+use crate::archive::layout::{INDEX_FILE, LAYOUT_FILE, LAYOUT_MARK, MANIFEST_FILE, blob_name};
 use crate::archive::name;
 use crate::content::StorePaths;
 
@@ -24,7 +24,7 @@ pub(crate) fn write_oci(
     let index = Index::new(images.iter().map(listed).collect());
     sink.bytes(INDEX_FILE, &serde_json::to_vec(&index)?)?;
     if is_tar {
-        sink.bytes("manifest.json", &serde_json::to_vec(&items(images))?)?;
+        sink.bytes(MANIFEST_FILE, &serde_json::to_vec(&items(images))?)?;
     }
     let mut written = BTreeSet::new();
     for part in images.iter().flat_map(|image| &image.parts) {
