@@ -10,6 +10,7 @@ const LAYERS: [&[&str]; 5] = [
     &["agent-api", "dockerfile", "model", "oci", "settings"],
     &[
         "agent",
+        "credentials",
         "hypervisor",
         "hypervisor-qemu",
         "hypervisor-vz",
@@ -23,9 +24,10 @@ const LAYERS: [&[&str]; 5] = [
 ];
 
 /// Edges within a layer.
-const EDGES: [(&str, &str); 8] = [
+const EDGES: [(&str, &str); 9] = [
     ("settings", "model"),
     ("settings", "oci"),
+    ("credentials", "registry"),
     ("image", "registry"),
     ("network", "state"),
     ("hypervisor-qemu", "hypervisor"),

@@ -1,0 +1,269 @@
+//! The logins made with `registry login`.
+//!
+//! `registries.json` in the app root (mode 0600, replaced by rename) says who is logged in where and in which place the secret is. A
+//! change holds `registries.lock`, so that two at once lose nothing. The secret is stored before the record names it: a process that is
+//! killed in between leaves at most a secret in the key ring that nobody asks for, and that the next login replaces.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use container_durable::{FileLock, LockError, LockMode, Record, RecordError, read_json, write_json};
+use container_oci::RegistryHost;
+use container_registry::{Credential, Secret};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use crate::{Keyring, KeyringError, KeyringKind};
+
+/// The record, in the app root.
+const FILE: &str = "registries.json";
+/// Held while the record is changed.
+const LOCK: &str = "registries.lock";
+/// Format version of the record.
+const VERSION: u32 = 1;
+/// The longest wait for another login or logout, each of which waits for a key ring at most as long as that allows.
+const LOCK_LIMIT: Duration = Duration::from_secs(130);
+
+/// The logins below one app root.
+#[derive(Debug, Clone)]
+pub struct LoginStore {
+    directory: PathBuf,
+    keyring: Option<Arc<dyn Keyring>>,
+}
+
+/// A login, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The registry.
+    pub host: RegistryHost,
+    /// Who is logged in.
+    pub username: String,
+    /// When the first login there was.
+    pub created: OffsetDateTime,
+    /// When the last one was.
+    pub modified: OffsetDateTime,
+}
+
+/// Where the secret of a new login is.
+#[derive(Debug)]
+pub enum SavedLogin {
+    /// In the system's key ring.
+    InKeyring(KeyringKind),
+    /// Unencrypted in a file that only its owner can read.
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// Why the key ring was of no use; `None` when there is none.
+        keyring: Option<KeyringError>,
+    },
+}
+
+/// What became of a login that was to go.
+#[derive(Debug)]
+pub enum RemovedLogin {
+    /// It is gone, and its secret with it.
+    Gone,
+    /// It is gone, but its secret is still in the key ring.
+    SecretLeft(KeyringError),
+}
+
+/// Why logins could not be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// The record could not be read or written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The record could not be locked.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// Another process changes the record, and does not come to an end.
+    #[error("another login or logout is still at work on {}; try again when it has ended", path.display())]
+    Busy {
+        /// The record.
+        path: PathBuf,
+    },
+    /// The key ring with the secret cannot be used.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Body {
+    #[serde(default)]
+    registries: BTreeMap<RegistryHost, Entry>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Entry {
+    username: String,
+    #[serde(with = "time::serde::rfc3339")]
+    created: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    modified: OffsetDateTime,
+    secret: Place,
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
+}
+
+/// Where a secret is.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "in", rename_all = "camelCase")]
+enum Place {
+    Keyring { keyring: KeyringKind },
+    File { value: String },
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Keyring { keyring } => write!(f, "Keyring({keyring:?})"),
+            Self::File { .. } => f.write_str("File(…)"),
+        }
+    }
+}
+
+impl LoginStore {
+    /// The logins below `app_root`; new secrets go to `keyring` if there is one.
+    #[must_use]
+    pub fn new(app_root: &Path, keyring: Option<Arc<dyn Keyring>>) -> Self {
+        Self {
+            directory: app_root.to_owned(),
+            keyring,
+        }
+    }
+
+    /// All logins, by registry.
+    ///
+    /// # Errors
+    /// [`LoginError::Record`].
+    pub fn list(&self) -> Result<Vec<Login>, LoginError> {
+        let registries = self.read()?.body.registries;
+        let logins = registries.into_iter().map(|(host, entry)| Login {
+            host,
+            username: entry.username,
+            created: entry.created,
+            modified: entry.modified,
+        });
+        Ok(logins.collect())
+    }
+
+    /// The credential of the login at a registry.
+    ///
+    /// # Errors
+    /// [`LoginError::Record`], and [`LoginError::Keyring`] when the secret cannot be had now.
+    pub fn credential(&self, host: &RegistryHost) -> Result<Option<Credential>, LoginError> {
+        let Some(entry) = self.read()?.body.registries.remove(host) else {
+            return Ok(None);
+        };
+        let password = match entry.secret {
+            Place::File { value } => Secret::new(value),
+            Place::Keyring { keyring: kind } => {
+                let secret = self.keyring(kind)?.fetch(host, &entry.username)?;
+                secret.ok_or_else(|| KeyringError {
+                    kind,
+                    reason: format!("it has no password for {} any more; log in again", entry.username),
+                })?
+            }
+        };
+        Ok(Some(Credential::Password {
+            username: entry.username,
+            password,
+        }))
+    }
+
+    /// Keeps a login, in place of the one that there is.
+    ///
+    /// # Errors
+    /// [`LoginError`]; an earlier login is then still in place. A key ring that cannot be used is no error: the secret goes to the file.
+    pub fn save(&self, host: &RegistryHost, username: &str, secret: &Secret) -> Result<SavedLogin, LoginError> {
+        let _lock = self.lock()?;
+        let mut record = self.read()?;
+        let before = record.body.registries.get(host).cloned();
+        let (place, saved) = self.store_secret(host, username, secret);
+        let now = OffsetDateTime::now_utc();
+        let entry = Entry {
+            username: username.to_owned(),
+            created: before.as_ref().map_or(now, |before| before.created),
+            modified: now,
+            secret: place,
+            unknown: before.as_ref().map(|before| before.unknown.clone()).unwrap_or_default(),
+        };
+        record.body.registries.insert(host.clone(), entry.clone());
+        write_json(&self.path(), &record)?;
+        if let Some(before) = before.filter(|before| before.username != username || before.secret != entry.secret) {
+            // Nobody asks for it any more; that it is still there does no harm.
+            let _ = self.delete_secret(host, &before);
+        }
+        Ok(saved)
+    }
+
+    /// Forgets a login; `None` when there was none.
+    ///
+    /// # Errors
+    /// [`LoginError`]; the login is then still there.
+    pub fn remove(&self, host: &RegistryHost) -> Result<Option<RemovedLogin>, LoginError> {
+        let _lock = self.lock()?;
+        let mut record = self.read()?;
+        let Some(entry) = record.body.registries.remove(host) else {
+            return Ok(None);
+        };
+        // The secret goes first: what is gone cannot be forgotten by a process that is killed here.
+        let deleted = self.delete_secret(host, &entry);
+        write_json(&self.path(), &record)?;
+        Ok(Some(match deleted {
+            Ok(()) => RemovedLogin::Gone,
+            Err(error) => RemovedLogin::SecretLeft(error),
+        }))
+    }
+
+    fn store_secret(&self, host: &RegistryHost, username: &str, secret: &Secret) -> (Place, SavedLogin) {
+        let failure = match &self.keyring {
+            None => None,
+            Some(keyring) => match keyring.store(host, username, secret) {
+                Ok(()) => {
+                    let keyring = keyring.kind();
+                    return (Place::Keyring { keyring }, SavedLogin::InKeyring(keyring));
+                }
+                Err(error) => Some(error),
+            },
+        };
+        let place = Place::File {
+            value: secret.reveal().to_owned(),
+        };
+        let (path, keyring) = (self.path(), failure);
+        (place, SavedLogin::InFile { path, keyring })
+    }
+
+    fn delete_secret(&self, host: &RegistryHost, entry: &Entry) -> Result<(), KeyringError> {
+        match entry.secret {
+            Place::File { .. } => Ok(()),
+            Place::Keyring { keyring } => self.keyring(keyring)?.delete(host, &entry.username),
+        }
+    }
+
+    /// The key ring that a record names; it need not be the one of this session.
+    fn keyring(&self, kind: KeyringKind) -> Result<&dyn Keyring, KeyringError> {
+        let keyring = self.keyring.as_deref().filter(|keyring| keyring.kind() == kind);
+        keyring.ok_or_else(|| KeyringError {
+            kind,
+            reason: "there is none in this session".to_owned(),
+        })
+    }
+
+    fn lock(&self) -> Result<FileLock, LoginError> {
+        FileLock::acquire_within(&self.directory.join(LOCK), LockMode::Exclusive, LOCK_LIMIT)?
+            .ok_or_else(|| LoginError::Busy { path: self.path() })
+    }
+
+    fn read(&self) -> Result<Record<Body>, RecordError> {
+        let record = read_json(&self.path(), VERSION)?;
+        Ok(record.unwrap_or_else(|| Record::new(VERSION, Body::default())))
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.join(FILE)
+    }
+}
