@@ -11,7 +11,7 @@ fn show(path: &[u8]) -> String {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// The image file could not be written.
+    /// The image file could not be written, or the scratch file not be used.
     #[error("cannot write the disk image: {0}")]
     Io(#[from] io::Error),
     /// The content does not fit the capacity the disk was made for.
@@ -70,6 +70,12 @@ pub enum WriteError {
     #[error("too many hard links to the file that {} names", show(.path))]
     TooManyLinks {
         /// The name that was one too many.
+        path: Vec<u8>,
+    },
+    /// A link target or attributes that fit a block of 4 KiB, but not those of this disk.
+    #[error("entry {} needs a disk with larger blocks", show(.path))]
+    BlocksTooSmall {
+        /// The entry.
         path: Vec<u8>,
     },
     /// An empty link target, one over 4,095 bytes, or one with NUL.

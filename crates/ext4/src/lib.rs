@@ -1,22 +1,26 @@
 //! Writes EXT4 images in one pass, without mounting and without root.
 //!
 //! [`Writer`] turns a stream of entries (directories, files, links, devices) into a read-only disk just large enough for them: the contents of
-//! regular files go to the image as they arrive, everything else is kept in memory and written by [`Writer::finish`].
+//! regular files go to the image as they arrive; everything else waits in a scratch file, with little more than twenty bytes of memory an entry, and is written
+//! by [`Writer::finish`].
 //! [`format_writable`] makes an empty disk, with a journal or without, by writing a handful of blocks, however large the disk.
 //!
 //! Both promise that `e2fsck -fn` has nothing to say, that stock Linux kernels (6.1 and later) mount the result, and that equal input gives equal bytes.
-//! Limits: 4 KiB blocks, 16 TiB a disk, 65,000 hard links a file.
+//! Limits: 16 TiB a writable disk, 4 TiB a read-only one with blocks of 1 KiB, 65,000 hard links a file.
 
 mod disk;
 mod error;
 mod format;
 mod metadata;
 mod path;
+mod scratch;
 mod sink;
 mod tree;
 mod writer;
 
+pub use disk::block_size::BlockSize;
 pub use error::{FormatError, WriteError};
 pub use format::{FormatOptions, WritableDisk, format_writable};
 pub use metadata::{DeviceNumber, Metadata, Timestamp, Xattr};
+pub use scratch::ScratchFile;
 pub use writer::{EntryKind, FileWriter, Limits, Options, Summary, Writer};

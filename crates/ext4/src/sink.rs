@@ -2,7 +2,7 @@
 
 use std::io::{self, Seek, SeekFrom, Write};
 
-use crate::disk::BLOCK_BYTES;
+use crate::disk::block_size::BlockSize;
 use crate::disk::put::low32;
 use crate::error::WriteError;
 
@@ -32,11 +32,12 @@ pub(crate) struct Sink<W> {
     /// Block number of the buffer's first byte.
     buffer_block: u64,
     capacity_blocks: u64,
+    block_bytes: usize,
 }
 
 impl<W: Write + Seek> Sink<W> {
     /// Starts at `first_block` of an empty `out`.
-    pub(crate) fn new(out: W, first_block: u64, capacity_blocks: u64) -> Self {
+    pub(crate) fn new(out: W, block_size: BlockSize, first_block: u64, capacity_blocks: u64) -> Self {
         let buffer = Vec::with_capacity(BUFFER_BYTES + BUFFER_BYTES / 4);
         Self {
             out,
@@ -44,12 +45,17 @@ impl<W: Write + Seek> Sink<W> {
             buffer,
             buffer_block: first_block,
             capacity_blocks,
+            block_bytes: block_size.bytes(),
         }
+    }
+
+    pub(crate) fn block_bytes(&self) -> usize {
+        self.block_bytes
     }
 
     /// The block that the next byte goes to; only meaningful at a block's start.
     pub(crate) fn next_block(&self) -> u32 {
-        low32(self.buffer_block + (self.buffer.len() / BLOCK_BYTES) as u64)
+        low32(self.buffer_block + (self.buffer.len() / self.block_bytes) as u64)
     }
 
     /// Appends bytes to the buffer without writing it, so that [`Self::tail`] and [`Self::roll_back`] still reach them.
@@ -69,17 +75,18 @@ impl<W: Write + Seek> Sink<W> {
 
     /// Appends zeros up to the end of the block.
     pub(crate) fn pad(&mut self) {
-        self.buffer.resize(self.buffer.len().next_multiple_of(BLOCK_BYTES), 0);
+        self.buffer
+            .resize(self.buffer.len().next_multiple_of(self.block_bytes), 0);
     }
 
     /// Ends a piece: checks the capacity, and writes the buffer once it is large and ends with a block.
     pub(crate) fn settle(&mut self) -> Result<(), WriteError> {
-        if self.buffer_block + (self.buffer.len() / BLOCK_BYTES) as u64 > self.capacity_blocks {
+        if self.buffer_block + (self.buffer.len() / self.block_bytes) as u64 > self.capacity_blocks {
             return Err(WriteError::DiskFull {
-                capacity_bytes: self.capacity_blocks * BLOCK_BYTES as u64,
+                capacity_bytes: self.capacity_blocks * self.block_bytes as u64,
             });
         }
-        let large = self.buffer.len() >= BUFFER_BYTES && self.buffer.len().is_multiple_of(BLOCK_BYTES);
+        let large = self.buffer.len() >= BUFFER_BYTES && self.buffer.len().is_multiple_of(self.block_bytes);
         if large { Ok(self.flush()?) } else { Ok(()) }
     }
 
@@ -99,13 +106,13 @@ impl<W: Write + Seek> Sink<W> {
 
     /// Writes what is gathered.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        let at = self.buffer_block * BLOCK_BYTES as u64;
+        let at = self.buffer_block * self.block_bytes as u64;
         if self.position != at {
             self.out.seek(SeekFrom::Start(at))?;
         }
         self.out.write_all(&self.buffer)?;
         self.position = at + self.buffer.len() as u64;
-        self.buffer_block += (self.buffer.len() / BLOCK_BYTES) as u64;
+        self.buffer_block += (self.buffer.len() / self.block_bytes) as u64;
         self.buffer.clear();
         Ok(())
     }

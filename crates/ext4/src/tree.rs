@@ -1,135 +1,107 @@
-//! The entries of a disk under construction, in memory until the disk is finished.
+//! The entries of a disk under construction.
+//!
+//! In memory is only what finds an entry by its name: 16 bytes each, and about 8 of a hash table. Names, owners, times, link targets and attributes lie in a
+//! [`Scratch`] file, one [`Record`] after the other in the order in which they came.
 
-use std::collections::BTreeMap;
+mod kind;
+mod names;
+mod record;
 
-use crate::disk::directory::FileType;
-use crate::disk::inode::mode;
-use crate::metadata::{DeviceNumber, Metadata};
+use std::io;
+
+use crate::metadata::Metadata;
+use crate::scratch::{Scratch, ScratchFile};
 use crate::sink::BlockRange;
+use names::Names;
 
-/// Index of a node; nodes keep theirs for the life of the tree.
+pub(crate) use kind::Kind;
+pub(crate) use record::{Content, FileData, RECORD_BYTES, Record};
+
+/// Index of an entry, which it keeps for the life of the tree. A directory's is lower than that of everything in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct NodeId(u32);
 
 impl NodeId {
     pub(crate) const ROOT: Self = Self(0);
+    /// The parent of an entry that has lost its name and lives on under others.
+    const NOWHERE: Self = Self(u32::MAX);
 
     pub(crate) fn index(self) -> usize {
         self.0 as usize
     }
+
+    pub(crate) fn from_index(index: usize) -> Self {
+        Self(index as u32)
+    }
 }
 
-/// What one inode will hold.
-#[derive(Debug)]
-pub(crate) struct Node {
-    pub(crate) metadata: Metadata,
-    /// Names of this node; those of a directory are not counted.
-    pub(crate) names: u32,
-    pub(crate) content: Content,
-}
-
-#[derive(Debug)]
-pub(crate) enum Content {
-    Directory(Directory),
-    File(FileData),
-    Symlink(Box<[u8]>),
-    CharacterDevice(DeviceNumber),
-    BlockDevice(DeviceNumber),
-    Fifo,
-    Socket,
-    /// Nothing names this node any more.
-    Removed,
-}
-
-#[derive(Debug)]
-pub(crate) struct Directory {
+/// What stays in memory of an entry.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
     pub(crate) parent: NodeId,
-    pub(crate) children: BTreeMap<Box<[u8]>, Child>,
+    /// Hash of parent and name while entries are added; the number of the inode once they are numbered.
+    pub(crate) hash_or_inode: u32,
+    /// Where its [`Record`] is, with the name behind it.
+    at: u32,
+    /// The layer that put it there last.
+    pub(crate) layer: u16,
+    pub(crate) name_bytes: u8,
+    pub(crate) kind: Kind,
 }
 
-/// A name in a directory.
+impl Entry {
+    /// Whether it has its own name still.
+    pub(crate) fn is_named(self) -> bool {
+        self.parent != NodeId::NOWHERE
+    }
+}
+
+/// A name that was looked up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Child {
+    /// The entry of the name.
+    pub(crate) entry: NodeId,
+    /// What it names: the entry itself, or the one it is a hard link to.
     pub(crate) node: NodeId,
-    /// The layer that put it there last.
-    pub(crate) layer: u32,
 }
 
-/// Content of a regular file. Its blocks and those of its extent tree are one run.
-#[derive(Debug, Clone)]
-pub(crate) struct FileData {
-    pub(crate) size_bytes: u64,
-    pub(crate) range: BlockRange,
-    /// The "i_block", where the file is not simply the run without holes.
-    pub(crate) map: Option<Box<[u8; 60]>>,
-}
-
-impl Content {
-    pub(crate) fn file_type(&self) -> FileType {
-        match self {
-            Self::Directory(_) => FileType::Directory,
-            Self::File(_) | Self::Removed => FileType::Regular,
-            Self::Symlink(_) => FileType::Symlink,
-            Self::CharacterDevice(_) => FileType::Character,
-            Self::BlockDevice(_) => FileType::Block,
-            Self::Fifo => FileType::Fifo,
-            Self::Socket => FileType::Socket,
-        }
-    }
-
-    /// The file type bits of the mode.
-    pub(crate) fn mode_bits(&self) -> u16 {
-        match self {
-            Self::Directory(_) => mode::DIRECTORY,
-            Self::File(_) | Self::Removed => mode::REGULAR,
-            Self::Symlink(_) => mode::SYMLINK,
-            Self::CharacterDevice(_) => mode::CHARACTER,
-            Self::BlockDevice(_) => mode::BLOCK,
-            Self::Fifo => mode::FIFO,
-            Self::Socket => mode::SOCKET,
-        }
-    }
-}
-
-/// All nodes; the first is the root directory.
+/// All entries; the first is the root directory.
 #[derive(Debug)]
 pub(crate) struct Tree {
-    nodes: Vec<Node>,
-    live: u32,
+    entries: Vec<Entry>,
+    names: Names,
+    pub(crate) scratch: Scratch,
     /// Runs of blocks that belonged to removed files.
     freed: Vec<BlockRange>,
+    /// Whether a directory went with what was in it, which still has to be told.
+    orphans: bool,
 }
 
 impl Tree {
-    pub(crate) fn new() -> Self {
-        let root = Directory {
-            parent: NodeId::ROOT,
-            children: BTreeMap::new(),
-        };
-        let root = Node {
-            metadata: Metadata::implied_directory(),
-            names: 1,
-            content: Content::Directory(root),
-        };
-        Self {
-            nodes: vec![root],
-            live: 1,
+    pub(crate) fn new(scratch: Box<dyn ScratchFile>) -> io::Result<Self> {
+        let mut tree = Self {
+            entries: Vec::new(),
+            names: Names::default(),
+            scratch: Scratch::new(scratch),
             freed: Vec::new(),
-        }
+            orphans: false,
+        };
+        let content = Content::Directory;
+        tree.add(NodeId::ROOT, b"", 0, &Metadata::implied_directory(), content)?;
+        Ok(tree)
     }
 
-    /// Number of nodes that something names.
-    pub(crate) fn live(&self) -> u32 {
-        self.live
-    }
-
-    /// Number of nodes ever made; they stay in memory.
+    /// Number of entries ever made; they stay in memory.
     pub(crate) fn made(&self) -> usize {
-        self.nodes.len()
+        self.entries.len()
     }
 
-    pub(crate) fn nodes(&self) -> &[Node] {
-        &self.nodes
+    pub(crate) fn entry(&self, id: NodeId) -> Entry {
+        self.entries[id.index()]
+    }
+
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
     }
 
     pub(crate) fn freed(&self) -> &[BlockRange] {
@@ -142,97 +114,208 @@ impl Tree {
         }
     }
 
-    pub(crate) fn node(&self, id: NodeId) -> &Node {
-        &self.nodes[id.index()]
+    pub(crate) fn is_directory(&self, id: NodeId) -> bool {
+        self.entry(id).kind == Kind::Directory
     }
 
-    pub(crate) fn node_mut(&mut self, id: NodeId) -> &mut Node {
-        &mut self.nodes[id.index()]
+    /// Bytes that are or will be in the scratch file; [`Self::add`] cannot reach beyond 4 GiB.
+    pub(crate) fn scratch_bytes(&self) -> u64 {
+        self.scratch.end()
     }
 
-    /// The directory `id`, if it is one.
-    pub(crate) fn directory(&self, id: NodeId) -> Option<&Directory> {
-        match &self.node(id).content {
-            Content::Directory(directory) => Some(directory),
-            _ => None,
+    /// What the directory `parent` has under `name`.
+    pub(crate) fn child(&mut self, parent: NodeId, name: &[u8]) -> io::Result<Option<Child>> {
+        let hash = self.names.hash(parent.0, name);
+        let mut probe = self.names.probe(hash);
+        while let Some(index) = self.names.next(&mut probe) {
+            let entry = self.entries[index as usize];
+            let maybe = entry.parent == parent
+                && entry.hash_or_inode == hash
+                && usize::from(entry.name_bytes) == name.len()
+                && index != 0;
+            if maybe && self.has_name(entry, name)? {
+                let id = NodeId(index);
+                return Ok(Some(Child {
+                    entry: id,
+                    node: self.node_of(id)?,
+                }));
+            }
         }
+        Ok(None)
     }
 
-    fn directory_mut(&mut self, id: NodeId) -> Option<&mut Directory> {
-        match &mut self.node_mut(id).content {
-            Content::Directory(directory) => Some(directory),
-            _ => None,
+    fn has_name(&mut self, entry: Entry, name: &[u8]) -> io::Result<bool> {
+        let mut found = [0; u8::MAX as usize];
+        let found = &mut found[..name.len()];
+        self.scratch.read(u64::from(entry.at) + RECORD_BYTES as u64, found)?;
+        Ok(found == name)
+    }
+
+    /// What an entry names: itself, unless it is a hard link.
+    pub(crate) fn node_of(&mut self, id: NodeId) -> io::Result<NodeId> {
+        if self.entry(id).kind != Kind::HardLink {
+            return Ok(id);
         }
+        Ok(match self.record(id)?.content {
+            Content::HardLink(target) => target,
+            _ => id,
+        })
     }
 
-    pub(crate) fn child(&self, directory: NodeId, name: &[u8]) -> Option<Child> {
-        self.directory(directory)?.children.get(name).copied()
-    }
-
-    /// Makes a node and names it; whatever had the name before must be gone.
+    /// Makes an entry; whatever had the name before must be gone.
     pub(crate) fn add(
         &mut self,
         parent: NodeId,
         name: &[u8],
-        layer: u32,
-        metadata: Metadata,
+        layer: u16,
+        metadata: &Metadata,
         content: Content,
-    ) -> NodeId {
-        let node = NodeId(self.nodes.len() as u32);
-        self.nodes.push(Node {
-            metadata,
-            names: 0,
-            content,
+    ) -> io::Result<NodeId> {
+        let xattrs = record::encode_xattrs(&metadata.xattrs);
+        let (tail, kind) = (content.tail().to_vec(), content.kind());
+        let at = self.scratch.end();
+        let mut record = Record::new(metadata, content);
+        record.name_bytes = name.len() as u8;
+        record.xattrs_at = at + (RECORD_BYTES + name.len() + tail.len()) as u64;
+        record.xattrs_bytes = xattrs.len() as u32;
+        self.scratch.append(&[&record.encode(), name, &tail, &xattrs])?;
+        let id = NodeId(self.entries.len() as u32);
+        let hash = self.names.hash(parent.0, name);
+        self.entries.push(Entry {
+            parent,
+            hash_or_inode: hash,
+            at: at as u32,
+            layer,
+            name_bytes: name.len() as u8,
+            kind,
         });
-        self.live += 1;
-        self.link(parent, name, Child { node, layer });
-        node
+        self.names.insert(hash, id.0, &self.entries);
+        Ok(id)
     }
 
-    /// Gives a node one more name.
-    pub(crate) fn link(&mut self, parent: NodeId, name: &[u8], child: Child) {
-        if let Some(directory) = self.directory_mut(parent) {
-            directory.children.insert(name.into(), child);
-            self.node_mut(child.node).names += 1;
+    /// Gives a node one more name, which is an entry of its own.
+    pub(crate) fn link(&mut self, parent: NodeId, name: &[u8], layer: u16, node: NodeId) -> io::Result<()> {
+        self.change(node, |record| record.names += 1)?;
+        self.add(parent, name, layer, &Metadata::default(), Content::HardLink(node))?;
+        Ok(())
+    }
+
+    /// Notes that `layer` has put the entry there.
+    pub(crate) fn touch(&mut self, entry: NodeId, layer: u16) {
+        self.entries[entry.index()].layer = layer;
+    }
+
+    /// The record of an entry, with the target of a symbolic link.
+    pub(crate) fn record(&mut self, id: NodeId) -> io::Result<Record> {
+        let at = u64::from(self.entry(id).at);
+        let mut bytes = [0; RECORD_BYTES];
+        self.scratch.read(at, &mut bytes)?;
+        let mut record = Record::decode(&bytes, self.entry(id).kind);
+        let tail = record.content.tail_mut();
+        if !tail.is_empty() {
+            let tail_at = at + RECORD_BYTES as u64 + u64::from(record.name_bytes);
+            self.scratch.read(tail_at, tail)?;
         }
+        Ok(record)
     }
 
-    /// Notes that `layer` has put the name `name` there.
-    pub(crate) fn touch(&mut self, parent: NodeId, name: &[u8], layer: u32) {
-        if let Some(child) = self
-            .directory_mut(parent)
-            .and_then(|directory| directory.children.get_mut(name))
-        {
-            child.layer = layer;
-        }
+    /// Appends the name of an entry to `into`.
+    pub(crate) fn read_name(&mut self, id: NodeId, into: &mut Vec<u8>) -> io::Result<()> {
+        let entry = self.entry(id);
+        let start = into.len();
+        into.resize(start + usize::from(entry.name_bytes), 0);
+        self.scratch
+            .read(u64::from(entry.at) + RECORD_BYTES as u64, &mut into[start..])
     }
 
-    /// Takes a name away; the node goes with its last name, a directory with all it holds.
-    pub(crate) fn unlink(&mut self, parent: NodeId, name: &[u8]) {
-        let Some(child) = self
-            .directory_mut(parent)
-            .and_then(|directory| directory.children.remove(name))
-        else {
-            return;
-        };
-        // A list instead of recursion: trees from outside may be deep.
-        let mut unnamed = vec![child.node];
-        while let Some(id) = unnamed.pop() {
-            let node = self.node_mut(id);
-            node.names -= 1;
-            if node.names > 0 {
-                continue;
+    /// Owner, mode, time and attributes of an entry.
+    pub(crate) fn metadata(&mut self, record: &Record) -> io::Result<Metadata> {
+        let mut bytes = vec![0; record.xattrs_bytes as usize];
+        self.scratch.read(record.xattrs_at, &mut bytes)?;
+        Ok(Metadata {
+            xattrs: record::decode_xattrs(&bytes),
+            ..record.metadata.clone()
+        })
+    }
+
+    pub(crate) fn set_metadata(&mut self, id: NodeId, metadata: &Metadata) -> io::Result<()> {
+        let xattrs = record::encode_xattrs(&metadata.xattrs);
+        let at = self.scratch.append(&[&xattrs])?;
+        self.change(id, |record| {
+            record.metadata = Metadata {
+                xattrs: Vec::new(),
+                ..metadata.clone()
+            };
+            record.xattrs_at = at;
+            record.xattrs_bytes = xattrs.len() as u32;
+        })
+    }
+
+    /// Changes what a record says, but not how long its tail is. Returns the changed record's names.
+    fn change(&mut self, id: NodeId, change: impl FnOnce(&mut Record)) -> io::Result<()> {
+        let mut record = self.record(id)?;
+        change(&mut record);
+        self.scratch.write(u64::from(self.entry(id).at), &record.encode())
+    }
+
+    /// Takes a name away; the node goes with its last name. What is in a directory goes with it when [`Self::drop_orphans`] is called, and cannot be found
+    /// before that either.
+    pub(crate) fn unlink(&mut self, id: NodeId) -> io::Result<()> {
+        let kind = self.entry(id).kind;
+        let entry = &mut self.entries[id.index()];
+        entry.parent = NodeId::NOWHERE;
+        match kind {
+            Kind::Directory => {
+                entry.kind = Kind::Removed;
+                self.orphans = true;
+                return Ok(());
             }
-            let content = std::mem::replace(&mut node.content, Content::Removed);
-            node.metadata.xattrs = Vec::new();
-            self.live -= 1;
-            match content {
-                Content::Directory(directory) => {
-                    unnamed.extend(directory.children.into_values().map(|child| child.node));
-                }
-                Content::File(file) => self.free(file.range),
-                _ => {}
+            Kind::Removed => return Ok(()),
+            _ => {}
+        }
+        let node = self.node_of(id)?;
+        if node != id {
+            self.entries[id.index()].kind = Kind::Removed;
+        }
+        let mut record = self.record(node)?;
+        record.names -= 1;
+        if record.names > 0 {
+            return self.scratch.write(u64::from(self.entry(node).at), &record.encode());
+        }
+        self.entries[node.index()].kind = Kind::Removed;
+        if let Content::File(file) = record.content {
+            self.free(file.range);
+        }
+        Ok(())
+    }
+
+    /// Takes away the names of everything whose directory is gone.
+    pub(crate) fn drop_orphans(&mut self) -> io::Result<()> {
+        if !std::mem::take(&mut self.orphans) {
+            return Ok(());
+        }
+        // Directories come before what is in them, so one pass finds whole trees.
+        for index in 1..self.entries.len() {
+            let entry = self.entries[index];
+            if entry.is_named() && self.entry(entry.parent).kind == Kind::Removed {
+                self.unlink(NodeId::from_index(index))?;
             }
         }
+        self.orphans = false;
+        Ok(())
+    }
+
+    /// Ends the time of names: numbers every node, `first` and up but for the root, and returns one past the last number.
+    pub(crate) fn number(&mut self, root: u32, first: u32) -> u32 {
+        self.names = Names::default();
+        let mut next = first;
+        self.entries[0].hash_or_inode = root;
+        for entry in self.entries.iter_mut().skip(1) {
+            if !matches!(entry.kind, Kind::Removed | Kind::HardLink) {
+                entry.hash_or_inode = next;
+                next += 1;
+            }
+        }
+        next
     }
 }

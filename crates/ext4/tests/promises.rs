@@ -525,14 +525,13 @@ fn many_subdirectories_and_many_empty_files_fit() {
 #[test]
 fn limits_bound_memory_and_size() {
     let writer = |limits, capacity_bytes| {
-        Writer::new(
-            std::io::Cursor::new(Vec::new()),
-            Options {
-                limits,
-                capacity_bytes,
-                ..Options::default()
-            },
-        )
+        let options = Options {
+            limits,
+            capacity_bytes,
+            ..Options::default()
+        };
+        let memory = || std::io::Cursor::new(Vec::new());
+        Writer::new(memory(), memory(), options).unwrap()
     };
     let mut few = writer(
         Limits {

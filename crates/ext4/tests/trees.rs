@@ -12,7 +12,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use support::{image, metadata};
+use support::{BLOCK_SIZES, image_with, metadata};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -34,7 +34,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         path().prop_map(Step::Directory),
         (path(), content).prop_map(|(path, content)| Step::File(path, content)),
-        (path(), 1..4096_usize).prop_map(|(path, length)| Step::Symlink(path, length)),
+        (path(), 1..1024_usize).prop_map(|(path, length)| Step::Symlink(path, length)),
         (path(), path()).prop_map(|(path, target)| Step::Link(path, target)),
     ]
 }
@@ -67,9 +67,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn what_is_written_is_what_was_added(steps in proptest::collection::vec(step(), 0..40)) {
+    fn what_is_written_is_what_was_added(
+        steps in proptest::collection::vec(step(), 0..40),
+        block_size in proptest::sample::select(&BLOCK_SIZES[..]),
+    ) {
         let mut model = BTreeMap::new();
-        let image = image(|writer| {
+        let image = image_with(block_size, |writer| {
             for step in &steps {
                 let (Step::Directory(path) | Step::File(path, _) | Step::Symlink(path, _) | Step::Link(path, _)) = step;
                 // Links on the way would be followed, which the model does not know.

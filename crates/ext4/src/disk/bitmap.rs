@@ -2,18 +2,16 @@
 
 use std::ops::Range;
 
-use super::BLOCK_BYTES;
-
-/// A bitmap over any number of items, cut into blocks of [`BLOCK_BYTES`] when it is written.
+/// A bitmap over any number of items, cut into blocks when it is written.
 pub(crate) struct Bitmap {
     bytes: Vec<u8>,
 }
 
 impl Bitmap {
-    /// `blocks` bitmap blocks with no bit set.
-    pub(crate) fn new(blocks: usize) -> Self {
+    /// `bits` bits, a multiple of eight, none of them set.
+    pub(crate) fn new(bits: usize) -> Self {
         Self {
-            bytes: vec![0; blocks * BLOCK_BYTES],
+            bytes: vec![0; bits / 8],
         }
     }
 
@@ -36,9 +34,12 @@ impl Bitmap {
         }
     }
 
-    /// Number of set bits in `range`, which starts and ends at whole bytes or at the end of the map.
+    /// Number of set bits in `range`, which starts at a whole byte.
     pub(crate) fn used(&self, range: Range<usize>) -> u32 {
-        range.filter(|bit| self.bytes[bit / 8] & (1 << (bit % 8)) != 0).count() as u32
+        let whole = range.start / 8..range.end / 8;
+        let rest = (range.end / 8 * 8).max(range.start)..range.end;
+        let rest = rest.filter(|bit| self.bytes[bit / 8] & (1 << (bit % 8)) != 0).count() as u32;
+        self.bytes[whole].iter().map(|byte| byte.count_ones()).sum::<u32>() + rest
     }
 
     /// All blocks of the map, one after the other.
@@ -54,10 +55,11 @@ mod tests {
     #[test]
     fn fill_touches_exactly_the_range() {
         for (start, end) in [(0, 1), (3, 5), (7, 25), (8, 16), (1, 64), (0, 0)] {
-            let mut map = Bitmap::new(1);
+            let mut map = Bitmap::new(64);
             map.fill(start..end, true);
             assert_eq!(map.used(0..64), (end - start) as u32);
-            assert_eq!(map.used(start..end), (end - start) as u32);
+            assert_eq!(map.used(0..end), (end - start) as u32);
+            assert_eq!(map.used(0..start), 0);
             map.fill(start..end, false);
             assert_eq!(map.used(0..64), 0);
         }

@@ -33,9 +33,9 @@ pub(crate) struct DirectoryEntry<'a> {
     pub(crate) file_type: FileType,
 }
 
-/// Bytes that an entry of this name takes at least.
-pub(crate) fn entry_bytes(name: &[u8]) -> usize {
-    (ENTRY_HEADER_BYTES + name.len()).next_multiple_of(4)
+/// Bytes that an entry with a name of this length takes at least.
+pub(crate) fn entry_bytes(name_bytes: usize) -> usize {
+    (ENTRY_HEADER_BYTES + name_bytes).next_multiple_of(4)
 }
 
 /// Writes `entry` at `at`, covering `length` bytes.
@@ -78,7 +78,7 @@ pub(crate) fn fill_block(block: &mut [u8], start: usize, entries: &[DirectoryEnt
     let mut last = None;
     let mut fitted = 0;
     for entry in entries {
-        let length = entry_bytes(entry.name);
+        let length = entry_bytes(entry.name.len());
         if at + length > block.len() {
             break;
         }
@@ -94,13 +94,12 @@ pub(crate) fn fill_block(block: &mut [u8], start: usize, entries: &[DirectoryEnt
     fitted
 }
 
-/// The single block of a small directory, or `None` when the entries need more.
-pub(crate) fn single_block(own: u32, parent: u32, entries: &[DirectoryEntry<'_>]) -> Option<[u8; BLOCK_BYTES]> {
-    let mut block = [0; BLOCK_BYTES];
-    put_directory(&mut block, own, parent, entries).then_some(block)
+/// Whether entries that take `entries_bytes` together fit one block besides `.` and `..`.
+pub(crate) fn fits_single_block(entries_bytes: usize, block_bytes: usize) -> bool {
+    DOTS_BYTES + entries_bytes <= block_bytes
 }
 
-/// The same on a disk with metadata checksums, whose seed is `seed`.
+/// The single block of a small directory on a writable disk, whose checksums have this `seed`; `None` when the entries need more.
 pub(crate) fn single_block_with_checksum(
     seed: u32,
     own: u32,
@@ -121,9 +120,9 @@ pub(crate) fn single_block_with_checksum(
 }
 
 /// Covers `block` with a whole directory, or tells that the entries need more.
-fn put_directory(block: &mut [u8], own: u32, parent: u32, entries: &[DirectoryEntry<'_>]) -> bool {
-    let needed: usize = entries.iter().map(|entry| entry_bytes(entry.name)).sum();
-    if DOTS_BYTES + needed > block.len() {
+pub(crate) fn put_directory(block: &mut [u8], own: u32, parent: u32, entries: &[DirectoryEntry<'_>]) -> bool {
+    let needed: usize = entries.iter().map(|entry| entry_bytes(entry.name.len())).sum();
+    if !fits_single_block(needed, block.len()) {
         return false;
     }
     let dots_end = if entries.is_empty() { block.len() } else { DOTS_BYTES };

@@ -4,7 +4,6 @@
 
 use std::io::{Seek, Write};
 
-use super::BLOCK_BYTES;
 use super::put::{put16, put32};
 use crate::error::WriteError;
 use crate::sink::{BlockRange, Sink};
@@ -17,8 +16,6 @@ const HEADER_BYTES: usize = 12;
 const ENTRY_BYTES: usize = 12;
 /// Entries in the inode's 60 bytes.
 const ROOT_ENTRIES: usize = 4;
-/// Entries in a block of the tree.
-const BLOCK_ENTRIES: usize = (BLOCK_BYTES - HEADER_BYTES) / ENTRY_BYTES;
 
 /// A run of blocks in a file and on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +64,7 @@ pub(crate) fn dense(range: BlockRange) -> Vec<Extent> {
     extents
 }
 
-/// The "i_block" of a file that is one run without holes, of up to 512 MiB.
+/// The "i_block" of a file that is one run without holes, of up to four times 32,768 blocks.
 pub(crate) fn inline_map(range: BlockRange) -> [u8; 60] {
     let entries: Vec<[u8; ENTRY_BYTES]> = dense(range).iter().take(ROOT_ENTRIES).map(leaf_entry).collect();
     let mut map = [0; 60];
@@ -77,13 +74,15 @@ pub(crate) fn inline_map(range: BlockRange) -> [u8; 60] {
 
 /// The "i_block" of a file with these extents; appends the blocks of its tree where one is needed.
 pub(crate) fn build_map<W: Write + Seek>(extents: &[Extent], sink: &mut Sink<W>) -> Result<[u8; 60], WriteError> {
+    let block_bytes = sink.block_bytes();
+    let block_entries = (block_bytes - HEADER_BYTES) / ENTRY_BYTES;
     let mut entries: Vec<[u8; ENTRY_BYTES]> = extents.iter().map(leaf_entry).collect();
     let mut depth = 0;
     while entries.len() > ROOT_ENTRIES {
-        let mut parents = Vec::with_capacity(entries.len().div_ceil(BLOCK_ENTRIES));
-        for chunk in entries.chunks(BLOCK_ENTRIES) {
-            let mut block = [0; BLOCK_BYTES];
-            fill_node(&mut block, chunk, BLOCK_ENTRIES, depth);
+        let mut parents = Vec::with_capacity(entries.len().div_ceil(block_entries));
+        for chunk in entries.chunks(block_entries) {
+            let mut block = vec![0; block_bytes];
+            fill_node(&mut block, chunk, block_entries, depth);
             let range = sink.append(&block)?;
             parents.push(index_entry(chunk, range.start));
         }

@@ -1,10 +1,9 @@
 //! Hashed directories (`dir_index`): leaf blocks sorted by the hash of their names under an index that starts in the first block.
 //!
-//! The blocks are root, index blocks level by level from the top, leaves. Leaves are filled to the brim: nobody adds to a layer disk.
+//! The blocks are root, index blocks level by level from the top, leaves. Leaves are filled to the brim: nobody adds to a layer disk. The layout needs only
+//! hashes and lengths of names, so that a large directory is never in memory with its names.
 
-use super::BLOCK_BYTES;
-use super::directory::{DirectoryEntry, fill_block, put_dots};
-use super::dirhash::half_md4;
+use super::directory::{entry_bytes, put_dots};
 use super::put::{put16, put32};
 use super::superblock::HASH_HALF_MD4;
 
@@ -13,14 +12,16 @@ const ROOT_HEADER_BYTES: usize = 32;
 /// Bytes before the index entries of another index block: an empty entry that covers the block.
 const NODE_HEADER_BYTES: usize = 8;
 const INDEX_ENTRY_BYTES: usize = 8;
-const ROOT_ENTRIES: usize = (BLOCK_BYTES - ROOT_HEADER_BYTES) / INDEX_ENTRY_BYTES;
-const NODE_ENTRIES: usize = (BLOCK_BYTES - NODE_HEADER_BYTES) / INDEX_ENTRY_BYTES;
 
-/// The blocks of a hashed directory.
+/// Where the entries of a hashed directory go.
 pub(crate) struct HashTree {
-    pub(crate) bytes: Vec<u8>,
-    /// Index levels below the root ("indirect_levels"); more than one needs the feature large_dir.
-    pub(crate) indirect_levels: u8,
+    /// How many entries each leaf has.
+    pub(crate) leaves: Vec<u32>,
+    /// Index blocks below the root, level by level from the top: each is a list of blocks with the entries they hold.
+    levels: Vec<Vec<Vec<Indexed>>>,
+    /// The entries of the root.
+    root: Vec<Indexed>,
+    block_bytes: usize,
 }
 
 /// An index entry: the first hash of a block, and the block's place at its level.
@@ -30,78 +31,100 @@ struct Indexed {
     position: usize,
 }
 
-/// Lays out a directory with these entries.
-pub(crate) fn build(own: u32, parent: u32, entries: &[DirectoryEntry<'_>], seed: [u32; 4]) -> HashTree {
-    let (leaves, leaf_index) = build_leaves(entries, seed);
-
-    // From the leaves up to a level that fits the root: each level is a list of blocks with the entries they hold.
-    let mut levels: Vec<Vec<Vec<Indexed>>> = Vec::new();
-    let mut level = leaf_index;
-    while level.len() > ROOT_ENTRIES {
-        let nodes: Vec<Vec<Indexed>> = level.chunks(NODE_ENTRIES).map(<[Indexed]>::to_vec).collect();
-        level = nodes
-            .iter()
-            .enumerate()
-            .map(|(position, node)| Indexed {
-                hash: node[0].hash,
-                position,
-            })
-            .collect();
-        levels.push(nodes);
-    }
-    levels.reverse();
-
-    let node_count: usize = levels.iter().map(Vec::len).sum();
-    let mut bytes = Vec::with_capacity((1 + node_count) * BLOCK_BYTES + leaves.len());
-    // Number of the first block of the level below the one being written.
-    let mut below = 1;
-
-    let mut root = [0; BLOCK_BYTES];
-    put_dots(&mut root, own, parent, BLOCK_BYTES);
-    root[28] = HASH_HALF_MD4;
-    root[29] = 8;
-    root[30] = levels.len() as u8;
-    put_index(&mut root[ROOT_HEADER_BYTES..], &level, ROOT_ENTRIES, below);
-    bytes.extend_from_slice(&root);
-
-    for nodes in &levels {
-        below += nodes.len();
-        for node in nodes {
-            let mut block = [0; BLOCK_BYTES];
-            put16(&mut block, 4, BLOCK_BYTES as u16);
-            put_index(&mut block[NODE_HEADER_BYTES..], node, NODE_ENTRIES, below);
-            bytes.extend_from_slice(&block);
+impl HashTree {
+    /// Lays out entries, given by hash and length of name in the order of their hashes.
+    pub(crate) fn lay_out(entries: impl Iterator<Item = (u32, usize)>, block_bytes: usize) -> Self {
+        let (leaves, mut root) = lay_out_leaves(entries, block_bytes);
+        // From the leaves up to a level that fits the root.
+        let mut levels: Vec<Vec<Vec<Indexed>>> = Vec::new();
+        while root.len() > root_entries(block_bytes) {
+            let nodes: Vec<Vec<Indexed>> = root
+                .chunks(node_entries(block_bytes))
+                .map(<[Indexed]>::to_vec)
+                .collect();
+            root = nodes
+                .iter()
+                .enumerate()
+                .map(|(position, node)| Indexed {
+                    hash: node[0].hash,
+                    position,
+                })
+                .collect();
+            levels.push(nodes);
+        }
+        levels.reverse();
+        Self {
+            leaves,
+            levels,
+            root,
+            block_bytes,
         }
     }
-    bytes.extend_from_slice(&leaves);
-    HashTree {
-        bytes,
-        indirect_levels: levels.len() as u8,
+
+    /// Index levels below the root ("indirect_levels"); more than one needs the feature large_dir.
+    pub(crate) fn indirect_levels(&self) -> u8 {
+        self.levels.len() as u8
+    }
+
+    /// All blocks before the leaves.
+    pub(crate) fn index_blocks(&self, own: u32, parent: u32) -> Vec<u8> {
+        let block_bytes = self.block_bytes;
+        // Number of the first block of the level below the one being written.
+        let mut below = 1;
+        let mut root = vec![0; block_bytes];
+        put_dots(&mut root, own, parent, block_bytes);
+        root[28] = HASH_HALF_MD4;
+        root[29] = 8;
+        root[30] = self.indirect_levels();
+        put_index(
+            &mut root[ROOT_HEADER_BYTES..],
+            &self.root,
+            root_entries(block_bytes),
+            below,
+        );
+        let mut blocks = root;
+        for nodes in &self.levels {
+            below += nodes.len();
+            for node in nodes {
+                let mut block = vec![0; block_bytes];
+                put16(&mut block, 4, block_bytes as u16);
+                put_index(&mut block[NODE_HEADER_BYTES..], node, node_entries(block_bytes), below);
+                blocks.extend_from_slice(&block);
+            }
+        }
+        blocks
     }
 }
 
-fn build_leaves(entries: &[DirectoryEntry<'_>], seed: [u32; 4]) -> (Vec<u8>, Vec<Indexed>) {
-    let mut hashed: Vec<(u32, DirectoryEntry<'_>)> = entries
-        .iter()
-        .map(|entry| (half_md4(entry.name, seed), *entry))
-        .collect();
-    hashed.sort_by_key(|(hash, _)| *hash);
-    let (hashes, sorted): (Vec<u32>, Vec<DirectoryEntry<'_>>) = hashed.into_iter().unzip();
+fn root_entries(block_bytes: usize) -> usize {
+    (block_bytes - ROOT_HEADER_BYTES) / INDEX_ENTRY_BYTES
+}
 
-    let mut leaves = Vec::new();
+fn node_entries(block_bytes: usize) -> usize {
+    (block_bytes - NODE_HEADER_BYTES) / INDEX_ENTRY_BYTES
+}
+
+fn lay_out_leaves(entries: impl Iterator<Item = (u32, usize)>, block_bytes: usize) -> (Vec<u32>, Vec<Indexed>) {
+    let mut leaves: Vec<u32> = Vec::new();
     let mut index = Vec::new();
-    let mut done = 0;
-    while done < sorted.len() {
-        let mut block = [0; BLOCK_BYTES];
-        let fitted = fill_block(&mut block, 0, &sorted[done..]);
-        // The lowest bit says that entries of the same hash start in the block before.
-        let continued = u32::from(done > 0 && hashes[done - 1] == hashes[done]);
-        index.push(Indexed {
-            hash: hashes[done] | continued,
-            position: index.len(),
-        });
-        leaves.extend_from_slice(&block);
-        done += fitted;
+    let (mut used, mut previous) = (block_bytes, None);
+    for (hash, name_bytes) in entries {
+        let length = entry_bytes(name_bytes);
+        if used + length > block_bytes {
+            // The lowest bit says that entries of the same hash start in the block before.
+            let continued = u32::from(previous == Some(hash));
+            index.push(Indexed {
+                hash: hash | continued,
+                position: index.len(),
+            });
+            leaves.push(0);
+            used = 0;
+        }
+        if let Some(count) = leaves.last_mut() {
+            *count += 1;
+        }
+        used += length;
+        previous = Some(hash);
     }
     (leaves, index)
 }

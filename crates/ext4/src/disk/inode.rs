@@ -40,8 +40,8 @@ pub(crate) struct Inode<'a> {
     pub(crate) gid: u32,
     pub(crate) size: u64,
     pub(crate) links: u16,
-    /// All blocks of the inode, those of its extent tree and attributes included.
-    pub(crate) blocks: u64,
+    /// All blocks of the inode in units of 512 bytes ("i_blocks"), those of its extent tree and attributes included.
+    pub(crate) sectors: u64,
     pub(crate) flags: u32,
     pub(crate) map: [u8; 60],
     pub(crate) xattr_block: u32,
@@ -60,8 +60,7 @@ impl Inode<'_> {
     pub(crate) fn encode(&self) -> [u8; INODE_BYTES] {
         let mut bytes = [0; INODE_BYTES];
         let out = &mut bytes;
-        // "i_blocks" counts units of 512 bytes.
-        let sectors = self.blocks * 8;
+        let sectors = self.sectors;
         put16(out, 0x00, self.mode);
         put16(out, 0x02, low16(self.uid));
         put32(out, 0x04, low32(self.size));

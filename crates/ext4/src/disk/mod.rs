@@ -4,6 +4,7 @@
 
 pub(crate) mod acl;
 pub(crate) mod bitmap;
+pub(crate) mod block_size;
 pub(crate) mod checksum;
 pub(crate) mod directory;
 pub(crate) mod dirhash;
@@ -16,15 +17,13 @@ pub(crate) mod put;
 pub(crate) mod superblock;
 pub(crate) mod xattr;
 
-/// The only block size written here.
+/// The block size of writable disks. That of read-only ones varies: [`block_size::BlockSize`].
 pub(crate) const BLOCK_BYTES: usize = 4096;
-/// Blocks in a group: one bit each in a bitmap of one block.
+/// Blocks in a group of a writable disk: one bit each in a bitmap of one block.
 pub(crate) const BLOCKS_PER_GROUP: u64 = 8 * BLOCK_BYTES as u64;
-/// Inodes in a group at most, for the same reason.
-pub(crate) const MAX_INODES_PER_GROUP: u32 = 8 * BLOCK_BYTES as u32;
 /// Size of an inode in the table.
 pub(crate) const INODE_BYTES: usize = 256;
-/// Inodes in one block of the table.
+/// Inodes in one block of the table of a writable disk.
 pub(crate) const INODES_PER_BLOCK: u32 = (BLOCK_BYTES / INODE_BYTES) as u32;
 /// EXT4_ROOT_INO.
 pub(crate) const ROOT_INODE: u32 = 2;

@@ -1,8 +1,9 @@
 //! The superblock (`struct ext4_super_block`), 1,024 bytes at byte 1,024 of the disk.
 
+use super::block_size::BlockSize;
 use super::checksum::crc32c;
 use super::put::{high32, low32, put16, put32};
-use super::{BLOCKS_PER_GROUP, FIRST_INODE, INODE_BYTES};
+use super::{FIRST_INODE, INODE_BYTES};
 
 /// Size of the structure and its offset in the first block.
 pub(crate) const SUPERBLOCK_BYTES: usize = 1024;
@@ -57,6 +58,7 @@ pub(crate) const EXTRA_INODE_BYTES: u16 = 32;
 /// What varies between the disks written here.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Superblock {
+    pub(crate) block_size: BlockSize,
     pub(crate) blocks: u64,
     pub(crate) free_blocks: u64,
     pub(crate) inodes: u32,
@@ -96,10 +98,11 @@ impl Superblock {
         put32(out, 0x0c, low32(self.free_blocks));
         put32(out, 0x158, high32(self.free_blocks));
         put32(out, 0x10, self.free_inodes);
-        put32(out, 0x18, 2);
-        put32(out, 0x1c, 2);
-        put32(out, 0x20, low32(BLOCKS_PER_GROUP));
-        put32(out, 0x24, low32(BLOCKS_PER_GROUP));
+        put32(out, 0x14, low32(self.block_size.first_data_block()));
+        put32(out, 0x18, self.block_size.log2_kib());
+        put32(out, 0x1c, self.block_size.log2_kib());
+        put32(out, 0x20, self.block_size.per_group());
+        put32(out, 0x24, self.block_size.per_group());
         put32(out, 0x28, self.inodes_per_group);
         put32(out, 0x30, self.made_seconds);
         put16(out, 0x36, u16::MAX);

@@ -1,6 +1,5 @@
 //! Extended attributes: in the rest of the inode, in one block, and large values in inodes of their own.
 
-use super::BLOCK_BYTES;
 use super::inode::XATTR_ROOM;
 use super::put::{put16, put32};
 
@@ -93,18 +92,18 @@ pub(crate) struct Placed {
     /// For the inode; empty, or at most [`XATTR_ROOM`] bytes.
     pub(crate) in_inode: Vec<u8>,
     /// For a block of its own.
-    pub(crate) block: Option<Box<[u8; BLOCK_BYTES]>>,
+    pub(crate) block: Option<Vec<u8>>,
 }
 
 /// Indices of the attributes whose values have to move to inodes before [`place`] can succeed: the largest ones first.
-pub(crate) fn values_to_move_out(attributes: &[Attribute]) -> Vec<usize> {
+pub(crate) fn values_to_move_out(attributes: &[Attribute], block_bytes: usize) -> Vec<usize> {
     let mut left = attributes.to_vec();
     let mut by_size: Vec<usize> = (0..attributes.len()).collect();
     by_size.sort_by_key(|index| std::cmp::Reverse(attributes[*index].bytes() - attributes[*index].entry_bytes()));
     let mut moved = Vec::new();
     for index in by_size {
         let (_, for_block) = split(&left);
-        if fits_block(&for_block) {
+        if fits_block(&for_block, block_bytes) {
             break;
         }
         left[index].value = Value::InInode {
@@ -119,9 +118,9 @@ pub(crate) fn values_to_move_out(attributes: &[Attribute]) -> Vec<usize> {
 }
 
 /// Places attributes in the inode and in a block; `None` when their names alone are too much.
-pub(crate) fn place(attributes: &[Attribute]) -> Option<Placed> {
+pub(crate) fn place(attributes: &[Attribute], block_bytes: usize) -> Option<Placed> {
     let (for_inode, for_block) = split(attributes);
-    if !fits_block(&for_block) {
+    if !fits_block(&for_block, block_bytes) {
         return None;
     }
     let mut placed = Placed::default();
@@ -131,7 +130,7 @@ pub(crate) fn place(attributes: &[Attribute]) -> Option<Placed> {
         put_attributes(&mut placed.in_inode[INODE_HEADER_BYTES..], 0, &for_inode, false);
     }
     if !for_block.is_empty() {
-        let mut block = Box::new([0; BLOCK_BYTES]);
+        let mut block = vec![0; block_bytes];
         put32(&mut block[..], 0, MAGIC);
         put32(&mut block[..], 4, 1);
         put32(&mut block[..], 8, 1);
@@ -161,9 +160,9 @@ fn split(attributes: &[Attribute]) -> (Vec<&Attribute>, Vec<&Attribute>) {
     })
 }
 
-fn fits_block(attributes: &[&Attribute]) -> bool {
+fn fits_block(attributes: &[&Attribute], block_bytes: usize) -> bool {
     let bytes: usize = attributes.iter().map(|attribute| attribute.bytes()).sum();
-    bytes <= BLOCK_BYTES - BLOCK_HEADER_BYTES - END_BYTES
+    bytes <= block_bytes - BLOCK_HEADER_BYTES - END_BYTES
 }
 
 /// Writes entries from `start` upwards and values from the end downwards; offsets of values count from the start of `area`.
@@ -195,7 +194,7 @@ fn put_attributes(area: &mut [u8], start: usize, attributes: &[&Attribute], in_b
 }
 
 /// Whether attributes of these names (without prefix) fit at all, with every value in an inode of its own.
-pub(crate) fn names_fit<'a>(names: impl Iterator<Item = &'a [u8]>) -> bool {
+pub(crate) fn names_fit<'a>(names: impl Iterator<Item = &'a [u8]>, block_bytes: usize) -> bool {
     let bytes: usize = names.map(|name| ENTRY_BYTES + name.len().next_multiple_of(4)).sum();
-    bytes <= BLOCK_BYTES - BLOCK_HEADER_BYTES - END_BYTES
+    bytes <= block_bytes - BLOCK_HEADER_BYTES - END_BYTES
 }

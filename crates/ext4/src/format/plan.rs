@@ -2,6 +2,7 @@
 
 use super::FormatOptions;
 use crate::disk::bitmap::Bitmap;
+use crate::disk::block_size::BlockSize;
 use crate::disk::checksum::crc32c;
 use crate::disk::extent::inline_map;
 use crate::disk::group::{GroupDescriptor, flags as group_flags};
@@ -18,6 +19,8 @@ const MIN_DISK_BYTES: u64 = 8 << 20;
 const MAX_DISK_BYTES: u64 = (1 << 44) - (BLOCKS_PER_GROUP << 12);
 /// Disk space for each inode, as `mke2fs` has it.
 const BYTES_PER_INODE: u64 = 16 << 10;
+/// Units of 512 bytes, which inodes count in.
+const SECTORS_PER_BLOCK: u64 = BLOCK_BYTES as u64 / 512;
 /// JBD2_MIN_JOURNAL_BLOCKS
 const MIN_JOURNAL_BLOCKS: u32 = 1024;
 /// 64 MiB: a larger one would only grow the file on the host.
@@ -51,7 +54,7 @@ impl Plan {
             blocks -= blocks % BLOCKS_PER_GROUP;
         }
         let groups = blocks.div_ceil(BLOCKS_PER_GROUP) as u32;
-        let descriptor_blocks = crate::writer::descriptor_blocks(groups) as u32;
+        let descriptor_blocks = crate::writer::descriptor_blocks(groups, BlockSize::Kib4) as u32;
         let journal_blocks = ((blocks / 16) as u32).clamp(MIN_JOURNAL_BLOCKS, MAX_JOURNAL_BLOCKS);
         let root_block = 1 + descriptor_blocks + 2 + inodes_per_group / INODES_PER_BLOCK;
         let directories = options.directories.len() as u32;
@@ -90,7 +93,7 @@ impl Plan {
 
     /// The block bitmap of a group that is written: the first or the last.
     pub(super) fn block_bitmap(&self, group: u32) -> Bitmap {
-        let mut bitmap = Bitmap::new(1);
+        let mut bitmap = Bitmap::new(BLOCKS_PER_GROUP as usize);
         bitmap.fill(0..self.used_blocks(group) as usize, true);
         bitmap.fill(self.group_blocks(group) as usize..BLOCKS_PER_GROUP as usize, true);
         bitmap
@@ -98,7 +101,7 @@ impl Plan {
 
     /// The inode bitmap of the first group.
     pub(super) fn inode_bitmap(&self) -> Bitmap {
-        let mut bitmap = Bitmap::new(1);
+        let mut bitmap = Bitmap::new(BLOCKS_PER_GROUP as usize);
         bitmap.fill(0..self.used_inodes() as usize, true);
         bitmap.fill(self.inodes_per_group as usize..BLOCKS_PER_GROUP as usize, true);
         bitmap
@@ -159,7 +162,7 @@ impl Plan {
             size: BLOCK_BYTES as u64,
             // Each directory's `..` is a link to its parent.
             links: 2 + self.directories as u16,
-            blocks: 1,
+            sectors: SECTORS_PER_BLOCK,
             flags: flags::EXTENTS,
             map: block_map(self.root_block),
             xattr_block: 0,
@@ -183,7 +186,7 @@ impl Plan {
                 gid: 0,
                 size: u64::from(range.count) * BLOCK_BYTES as u64,
                 links: 1,
-                blocks: u64::from(range.count),
+                sectors: u64::from(range.count) * SECTORS_PER_BLOCK,
                 map: inline_map(range),
                 ..root.clone()
             };

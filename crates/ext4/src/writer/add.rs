@@ -4,16 +4,15 @@ use std::io::{Seek, Write};
 
 use super::Writer;
 use super::resolve::Place;
+use crate::disk::block_size::BlockSize;
 use crate::error::WriteError;
 use crate::metadata::{DeviceNumber, Metadata, Xattr};
-use crate::tree::{Child, Content, NodeId};
+use crate::tree::{Content, NodeId};
 
-/// The longest target of a symbolic link: a block with a NUL at its end.
-const MAX_SYMLINK_BYTES: usize = 4095;
 /// EXT4_LINK_MAX
 const MAX_LINKS: u32 = 65_000;
 /// Bytes counted for a name besides its own.
-const CHILD_BYTES: usize = 16;
+const ENTRY_BYTES: usize = 16;
 
 impl<W: Write + Seek> Writer<W> {
     /// Adds a directory, or gives the one that is there new metadata.
@@ -24,19 +23,17 @@ impl<W: Write + Seek> Writer<W> {
         self.check_xattrs(path, &metadata.xattrs)?;
         let (parent, name) = match self.make_place(path)? {
             Place::Root => {
-                self.tree.node_mut(NodeId::ROOT).metadata = metadata;
-                return Ok(());
+                return Ok(self.tree.set_metadata(NodeId::ROOT, &metadata)?);
             }
             Place::In { parent, name } => (parent, name),
         };
-        if let Some(child) = self.tree.child(parent, name)
-            && self.tree.directory(child.node).is_some()
+        if let Some(child) = self.tree.child(parent, name)?
+            && self.tree.is_directory(child.node)
         {
-            self.tree.node_mut(child.node).metadata = metadata;
-            self.tree.touch(parent, name, self.layer);
-            return Ok(());
+            self.tree.touch(child.entry, self.layer);
+            return Ok(self.tree.set_metadata(child.node, &metadata)?);
         }
-        self.clear_place(parent, name);
+        self.clear_place(parent, name)?;
         self.add_directory(parent, name, metadata)?;
         Ok(())
     }
@@ -44,13 +41,16 @@ impl<W: Write + Seek> Writer<W> {
     /// Adds a symbolic link; `target` is 1 to 4,095 bytes and not interpreted.
     ///
     /// # Errors
-    /// [`WriteError::InvalidSymlink`], or any other about the path, the attributes or a limit.
+    /// [`WriteError::InvalidSymlink`], [`WriteError::BlocksTooSmall`], or any other about the path, the attributes or a limit.
     pub fn symlink(&mut self, path: &[u8], target: &[u8], metadata: Metadata) -> Result<(), WriteError> {
-        if target.is_empty() || target.len() > MAX_SYMLINK_BYTES || target.contains(&0) {
+        if target.is_empty() || target.len() > BlockSize::Kib4.max_symlink_bytes() || target.contains(&0) {
             return Err(WriteError::InvalidSymlink { path: path.to_vec() });
         }
+        if target.len() > self.options.block_size.max_symlink_bytes() {
+            return Err(WriteError::BlocksTooSmall { path: path.to_vec() });
+        }
         self.retain(target.len())?;
-        self.entry(path, metadata, Content::Symlink(target.into()))
+        self.entry(path, metadata, Content::Symlink(target.to_vec()))
     }
 
     /// Adds a character device.
@@ -106,7 +106,7 @@ impl<W: Write + Seek> Writer<W> {
             Err(WriteError::NotADirectory { .. }) => return Err(missing()),
             Err(error) => return Err(error),
         };
-        if self.tree.directory(node).is_some() {
+        if self.tree.is_directory(node) {
             return Err(WriteError::LinkToDirectory {
                 path: path.to_vec(),
                 target: target.to_vec(),
@@ -115,26 +115,22 @@ impl<W: Write + Seek> Writer<W> {
         let Place::In { parent, name } = self.make_place(path)? else {
             return Err(WriteError::InvalidPath { path: path.to_vec() });
         };
-        if self.tree.child(parent, name).is_some_and(|child| child.node == node) {
-            self.tree.touch(parent, name, self.layer);
+        let replaced = self.tree.child(parent, name)?;
+        if let Some(child) = replaced
+            && child.node == node
+        {
+            self.tree.touch(child.entry, self.layer);
             return Ok(());
         }
-        if self.tree.node(node).names >= MAX_LINKS {
+        if self.tree.record(node)?.names >= MAX_LINKS {
             return Err(WriteError::TooManyLinks { path: path.to_vec() });
         }
-        self.retain(name.len() + CHILD_BYTES)?;
-        // The target may lie below the entry that is replaced; one more name keeps it alive.
-        self.tree.node_mut(node).names += 1;
-        self.clear_place(parent, name);
-        self.tree.link(
-            parent,
-            name,
-            Child {
-                node,
-                layer: self.layer,
-            },
-        );
-        self.tree.node_mut(node).names -= 1;
+        self.make_room(name.len())?;
+        // The target may lie below the entry that is replaced, so it gets its new name first.
+        self.tree.link(parent, name, self.layer, node)?;
+        if let Some(child) = replaced {
+            self.remove(child.entry)?;
+        }
         Ok(())
     }
 
@@ -146,12 +142,12 @@ impl<W: Write + Seek> Writer<W> {
         let Some(node) = self.find(path)? else {
             return Ok(());
         };
-        let mut xattrs = self.tree.node(node).metadata.xattrs.clone();
-        xattrs.retain(|existing| existing.name != xattr.name);
-        xattrs.push(xattr);
-        self.check_xattrs(path, &xattrs)?;
-        self.tree.node_mut(node).metadata.xattrs = xattrs;
-        Ok(())
+        let record = self.tree.record(node)?;
+        let mut metadata = self.tree.metadata(&record)?;
+        metadata.xattrs.retain(|existing| existing.name != xattr.name);
+        metadata.xattrs.push(xattr);
+        self.check_xattrs(path, &metadata.xattrs)?;
+        Ok(self.tree.set_metadata(node, &metadata)?)
     }
 
     /// Puts an entry in its place.
@@ -160,8 +156,8 @@ impl<W: Write + Seek> Writer<W> {
         let Place::In { parent, name } = self.make_place(path)? else {
             return Err(WriteError::InvalidPath { path: path.to_vec() });
         };
-        self.clear_place(parent, name);
-        self.add_node(parent, name, metadata, content)?;
+        self.clear_place(parent, name)?;
+        self.add_node(parent, name, &metadata, content)?;
         Ok(())
     }
 
@@ -170,23 +166,33 @@ impl<W: Write + Seek> Writer<W> {
         &mut self,
         parent: NodeId,
         name: &[u8],
-        metadata: Metadata,
+        metadata: &Metadata,
         content: Content,
     ) -> Result<NodeId, WriteError> {
+        self.make_room(name.len())?;
+        Ok(self.tree.add(parent, name, self.layer, metadata, content)?)
+    }
+
+    /// Counts one more entry.
+    fn make_room(&mut self, name_bytes: usize) -> Result<(), WriteError> {
         let limit = self.options.limits.entries;
         if self.tree.made() >= limit as usize {
             return Err(WriteError::TooManyEntries { limit });
         }
-        self.retain(name.len() + CHILD_BYTES)?;
-        Ok(self.tree.add(parent, name, self.layer, metadata, content))
+        self.retain(name_bytes + ENTRY_BYTES)
     }
 
     /// Removes what has this name.
-    pub(super) fn clear_place(&mut self, parent: NodeId, name: &[u8]) {
-        if self.tree.child(parent, name).is_some() {
-            self.tree.unlink(parent, name);
-            self.last_parent = None;
+    pub(super) fn clear_place(&mut self, parent: NodeId, name: &[u8]) -> Result<(), WriteError> {
+        match self.tree.child(parent, name)? {
+            Some(child) => self.remove(child.entry),
+            None => Ok(()),
         }
+    }
+
+    pub(super) fn remove(&mut self, entry: NodeId) -> Result<(), WriteError> {
+        self.last_parent = None;
+        Ok(self.tree.unlink(entry)?)
     }
 }
 

@@ -4,7 +4,6 @@ use std::io::{self, Seek, Write};
 
 use super::Writer;
 use super::resolve::Place;
-use crate::disk::BLOCK_BYTES;
 use crate::disk::extent::{Extent, add_run, build_map};
 use crate::error::WriteError;
 use crate::metadata::Metadata;
@@ -13,12 +12,9 @@ use crate::tree::{Content, FileData, NodeId};
 
 /// Zeros become a hole when they fill such a piece of the file, counted from its start.
 const PIECE_BYTES: u64 = 64 << 10;
-/// Logical blocks are numbered with 32 bits.
-const MAX_FILE_BYTES: u64 = (u32::MAX as u64) * BLOCK_BYTES as u64;
 /// Runs of one file: 12 MiB of memory while it is written.
 const MAX_EXTENTS: usize = 1 << 20;
-const BLOCK: u64 = BLOCK_BYTES as u64;
-const ZEROS: [u8; BLOCK_BYTES] = [0; BLOCK_BYTES];
+const ZEROS: [u8; 4096] = [0; 4096];
 
 impl<W: Write + Seek> Writer<W> {
     /// Begins a regular file. It appears at `path` when [`FileWriter::finish`] is called; dropping the [`FileWriter`] leaves nothing of it.
@@ -52,10 +48,8 @@ impl<W: Write + Seek> Writer<W> {
         if let Some(start) = self.open_file.take() {
             self.sink.pad();
             self.sink.settle()?;
-            self.tree.free(BlockRange {
-                start,
-                count: self.sink.next_block() - start,
-            });
+            let count = self.sink.next_block() - start;
+            self.tree.free(BlockRange { start, count });
         }
         Ok(())
     }
@@ -105,9 +99,10 @@ impl<W: Write + Seek> FileWriter<'_, W> {
     pub fn skip(&mut self, length: u64) -> Result<(), WriteError> {
         self.check_size(length)?;
         let end = self.offset + length;
-        let to_block_end = self.offset.next_multiple_of(BLOCK).min(end) - self.offset;
+        let block = self.block_bytes();
+        let to_block_end = self.offset.next_multiple_of(block).min(end) - self.offset;
         self.append(&ZEROS[..to_block_end as usize])?;
-        let hole = (end - self.offset) / BLOCK * BLOCK;
+        let hole = (end - self.offset) / block * block;
         if hole > 0 {
             self.settle()?;
             self.offset += hole;
@@ -124,7 +119,7 @@ impl<W: Write + Seek> FileWriter<'_, W> {
         let map = match self.extents.as_slice() {
             [] => None,
             [only] if only.logical == 0 => None,
-            extents => Some(Box::new(build_map(extents, &mut self.writer.sink)?)),
+            extents => Some(build_map(extents, &mut self.writer.sink)?),
         };
         let count = self.writer.sink.next_block() - self.first_block;
         let range = BlockRange {
@@ -132,19 +127,25 @@ impl<W: Write + Seek> FileWriter<'_, W> {
             count,
         };
         self.writer.open_file = None;
-        self.writer.clear_place(self.parent, &self.name);
+        self.writer.clear_place(self.parent, &self.name)?;
         let content = Content::File(FileData {
             size_bytes: self.offset,
             range,
             map,
         });
-        self.writer.add_node(self.parent, &self.name, self.metadata, content)?;
+        self.writer.add_node(self.parent, &self.name, &self.metadata, content)?;
         Ok(())
     }
 
+    fn block_bytes(&self) -> u64 {
+        self.writer.sink.block_bytes() as u64
+    }
+
     fn check_size(&self, more: u64) -> Result<(), WriteError> {
+        // Logical blocks are numbered with 32 bits.
+        let max_file_bytes = u64::from(u32::MAX) * self.block_bytes();
         match self.offset.checked_add(more) {
-            Some(size) if size <= MAX_FILE_BYTES && self.extents.len() < MAX_EXTENTS => Ok(()),
+            Some(size) if size <= max_file_bytes && self.extents.len() < MAX_EXTENTS => Ok(()),
             _ => Err(WriteError::FileTooLarge {
                 path: self.path.clone(),
             }),
@@ -153,14 +154,15 @@ impl<W: Write + Seek> FileWriter<'_, W> {
 
     /// Turns the pending bytes into an extent, or into a hole when they are all zero.
     fn settle(&mut self) -> Result<(), WriteError> {
+        let block = self.block_bytes();
         let sink = &mut self.writer.sink;
         if self.pending > 0 && is_zero(sink.tail(self.pending)) {
             sink.roll_back(self.pending);
         } else if self.pending > 0 {
-            let count = self.pending.div_ceil(BLOCK_BYTES) as u32;
+            let count = (self.pending as u64).div_ceil(block) as u32;
             sink.pad();
             let physical = sink.next_block() - count;
-            let logical = ((self.offset - self.pending as u64) / BLOCK) as u32;
+            let logical = ((self.offset - self.pending as u64) / block) as u32;
             add_run(
                 &mut self.extents,
                 Extent {

@@ -1,6 +1,7 @@
 //! The end of a disk: directories, attributes, inode tables, bitmaps, descriptors, superblock.
 
 mod contents;
+mod directories;
 mod inodes;
 mod tables;
 
@@ -9,11 +10,11 @@ use std::io::{Seek, Write};
 use super::geometry::Geometry;
 use super::xattrs::ValueInode;
 use super::{Summary, Writer};
+use crate::disk::FIRST_INODE;
+use crate::disk::block_size::BlockSize;
 use crate::disk::group::{DESCRIPTOR_BYTES, GroupDescriptor};
 use crate::disk::superblock::{SUPERBLOCK_BYTES, Superblock, compat, incompat, ro_compat};
-use crate::disk::{BLOCK_BYTES, BLOCKS_PER_GROUP, FIRST_INODE};
 use crate::error::WriteError;
-use contents::Stored;
 
 /// Groups whose metadata the kernel may look for together; only a hint on a disk that is never allocated from.
 const GROUPS_PER_FLEX_LOG2: u8 = 4;
@@ -21,16 +22,21 @@ const GROUPS_PER_FLEX_LOG2: u8 = 4;
 /// What became known on the way to the superblock.
 #[derive(Default)]
 struct Collected {
-    /// Per node: what it has besides the node itself.
-    stored: Vec<Option<Box<Stored>>>,
-    /// Per node: its inode, 0 for removed ones.
-    inodes: Vec<u32>,
+    /// Where the scratch file has the inodes of all nodes, the root's first.
+    inodes_at: u64,
     /// Values of attributes that have inodes of their own, numbered behind all nodes.
     values: Vec<ValueInode>,
-    /// One past the last inode in use.
-    end_inode: u32,
+    /// One past the last inode of a node.
+    first_value_inode: u32,
     /// Whether a directory has more than one index level below its root.
     large_directory: bool,
+}
+
+impl Collected {
+    /// One past the last inode in use.
+    fn end_inode(&self) -> u32 {
+        self.first_value_inode + self.values.len() as u32
+    }
 }
 
 impl<W: Write + Seek> Writer<W> {
@@ -42,7 +48,10 @@ impl<W: Write + Seek> Writer<W> {
     /// [`WriteError::Io`], [`WriteError::DiskFull`].
     pub fn finish(mut self, uuid: [u8; 16]) -> Result<Summary, WriteError> {
         self.drop_unfinished_file()?;
+        self.end_layer()?;
+        let block_size = self.options.block_size;
         let mut superblock = Superblock {
+            block_size,
             uuid,
             label: label_bytes(&self.options.label),
             hash_seed: hash_seed(uuid),
@@ -60,9 +69,10 @@ impl<W: Write + Seek> Writer<W> {
             superblock.incompat |= incompat::LARGE_DIR;
         }
 
-        let shape = Geometry::fit(u64::from(self.sink.next_block()), collected.end_inode - 1);
+        let shape = Geometry::fit(block_size, u64::from(self.sink.next_block()), collected.end_inode() - 1);
         let capacity_bytes = self.options.capacity_bytes;
-        if shape.blocks * BLOCK_BYTES as u64 > capacity_bytes {
+        let disk_bytes = shape.blocks * block_size.bytes() as u64;
+        if disk_bytes > capacity_bytes {
             return Err(WriteError::DiskFull { capacity_bytes });
         }
         let groups = self.write_tables(&shape, &collected)?;
@@ -70,9 +80,9 @@ impl<W: Write + Seek> Writer<W> {
 
         let free_blocks: u64 = groups.iter().map(|group| u64::from(group.free_blocks)).sum();
         Ok(Summary {
-            disk_bytes: shape.blocks * BLOCK_BYTES as u64,
-            used_blocks: shape.blocks - free_blocks,
-            inodes: collected.end_inode - FIRST_INODE + 1,
+            disk_bytes,
+            used_bytes: disk_bytes - free_blocks * block_size.bytes() as u64,
+            inodes: collected.end_inode() - FIRST_INODE + 1,
         })
     }
 
@@ -83,32 +93,33 @@ impl<W: Write + Seek> Writer<W> {
         shape: &Geometry,
         groups: &[GroupDescriptor],
     ) -> Result<(), WriteError> {
-        let inodes = shape.inodes_per_group * shape.groups;
         let superblock = Superblock {
             blocks: shape.blocks,
             free_blocks: groups.iter().map(|group| u64::from(group.free_blocks)).sum(),
-            inodes,
+            inodes: shape.inodes_per_group * shape.groups,
             free_inodes: groups.iter().map(|group| group.free_inodes).sum(),
             inodes_per_group: shape.inodes_per_group,
             ..superblock
         };
+        let block_bytes = shape.block_size.bytes();
+        // The superblock follows 1,024 bytes that are not used; the descriptors start with the next block.
         let mut head = vec![0; SUPERBLOCK_BYTES];
         head.extend_from_slice(&superblock.encode(0));
-        head.resize(BLOCK_BYTES, 0);
+        head.resize(head.len().next_multiple_of(block_bytes), 0);
         for group in groups {
             head.extend_from_slice(&group.encode());
         }
         self.sink.flush()?;
         if u64::from(self.sink.next_block()) < shape.blocks {
-            self.sink.write_at(shape.blocks * BLOCK_BYTES as u64 - 1, &[0])?;
+            self.sink.write_at(shape.blocks * block_bytes as u64 - 1, &[0])?;
         }
         Ok(self.sink.write_at(0, &head)?)
     }
 }
 
 /// Blocks taken by the descriptors of that many groups.
-pub(crate) fn descriptor_blocks(groups: u32) -> usize {
-    (groups as usize * DESCRIPTOR_BYTES).div_ceil(BLOCK_BYTES)
+pub(crate) fn descriptor_blocks(groups: u32, block_size: BlockSize) -> usize {
+    (groups as usize * DESCRIPTOR_BYTES).div_ceil(block_size.bytes())
 }
 
 pub(crate) fn label_bytes(label: &str) -> [u8; 16] {
@@ -126,9 +137,4 @@ pub(crate) fn hash_seed(uuid: [u8; 16]) -> [u32; 4] {
         *word = u32::from_le_bytes(*bytes);
     }
     seed
-}
-
-/// The first block of a group.
-fn group_start(group: u32) -> usize {
-    group as usize * BLOCKS_PER_GROUP as usize
 }

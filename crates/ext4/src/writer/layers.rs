@@ -1,98 +1,107 @@
 //! Several layers on one disk: what a layer hides is removed.
 //!
-//! A whiteout hides what *earlier* layers put somewhere, wherever in its own layer it stands; so whiteouts are applied after their layer, to names that
-//! the layer itself did not put there.
+//! A whiteout hides what *earlier* layers put somewhere, wherever in its own layer it stands. So whiteouts are gathered and take effect when their layer ends,
+//! all of a layer at once: two passes over the entries, however many whiteouts there are.
 
 use std::io::{Seek, Write};
 
 use super::Writer;
 use super::resolve::Place;
 use crate::error::WriteError;
-use crate::tree::NodeId;
+use crate::tree::{Kind, NodeId};
+
+/// An entry that a whiteout names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hidden {
+    entry: NodeId,
+    /// Whether the entry goes as well as what is in it.
+    itself: bool,
+}
 
 impl<W: Write + Seek> Writer<W> {
     /// Starts the next layer: entries from here on count as newer than all before.
-    pub fn begin_layer(&mut self) {
-        self.layer += 1;
-    }
-
-    /// Removes what earlier layers left at `path`; what the current layer put there or below stays.
     ///
     /// # Errors
-    /// [`WriteError::InvalidPath`], [`WriteError::SymlinkLoop`].
+    /// [`WriteError::Io`].
+    pub fn begin_layer(&mut self) -> Result<(), WriteError> {
+        self.end_layer()?;
+        self.layer = self.layer.saturating_add(1);
+        Ok(())
+    }
+
+    /// Removes, when the layer ends, what earlier layers left at `path`; what the current layer put there or below stays.
+    ///
+    /// # Errors
+    /// [`WriteError::InvalidPath`], [`WriteError::SymlinkLoop`], [`WriteError::Io`].
     pub fn remove_earlier(&mut self, path: &[u8]) -> Result<(), WriteError> {
-        let Some((parent, name)) = self.find_existing(path)? else {
+        let place = match self.find_place(path) {
+            Err(WriteError::NotADirectory { .. }) => None,
+            found => found?,
+        };
+        let Some(Place::In { parent, name }) = place else {
             return Ok(());
         };
-        let Some(child) = self.tree.child(parent, name) else {
-            return Ok(());
-        };
-        self.last_parent = None;
-        if self.tree.directory(child.node).is_some() {
-            self.clear_earlier(child.node);
-        }
-        let emptied = self
-            .tree
-            .directory(child.node)
-            .is_none_or(|directory| directory.children.is_empty());
-        if child.layer < self.layer && emptied {
-            self.tree.unlink(parent, name);
+        if let Some(child) = self.tree.child(parent, name)? {
+            self.hidden.push(Hidden {
+                entry: child.entry,
+                itself: true,
+            });
         }
         Ok(())
     }
 
-    /// Removes what earlier layers left in the directory `path`; the directory stays.
+    /// Removes, when the layer ends, what earlier layers left in the directory `path`; the directory stays.
     ///
     /// # Errors
-    /// [`WriteError::InvalidPath`], [`WriteError::SymlinkLoop`].
+    /// [`WriteError::InvalidPath`], [`WriteError::SymlinkLoop`], [`WriteError::Io`].
     pub fn remove_earlier_children(&mut self, path: &[u8]) -> Result<(), WriteError> {
         let found = match self.find(path) {
             Err(WriteError::NotADirectory { .. }) => None,
             found => found?,
         };
-        if let Some(directory) = found {
-            self.last_parent = None;
-            self.clear_earlier(directory);
+        if let Some(entry) = found {
+            self.hidden.push(Hidden { entry, itself: false });
         }
         Ok(())
     }
 
-    fn find_existing<'a>(&mut self, path: &'a [u8]) -> Result<Option<(NodeId, &'a [u8])>, WriteError> {
-        match self.find_place(path) {
-            Ok(Some(Place::In { parent, name })) => Ok(Some((parent, name))),
-            Ok(Some(Place::Root) | None) | Err(WriteError::NotADirectory { .. }) => Ok(None),
-            Err(error) => Err(error),
+    /// Lets the layer's whiteouts take effect.
+    pub(super) fn end_layer(&mut self) -> Result<(), WriteError> {
+        let hidden = std::mem::take(&mut self.hidden);
+        if hidden.is_empty() {
+            return Ok(());
         }
-    }
-
-    /// Removes every name below `directory` that is older than the current layer, except directories that still hold something newer.
-    fn clear_earlier(&mut self, directory: NodeId) {
-        // Directories from the top down; emptied ones are then removed from the bottom up.
-        let mut found = vec![directory];
-        let mut next = 0;
-        let mut names: Vec<(NodeId, Box<[u8]>, NodeId)> = Vec::new();
-        while let Some(parent) = found.get(next).copied() {
-            next += 1;
-            let Some(directory) = self.tree.directory(parent) else {
+        self.last_parent = None;
+        let made = self.tree.made();
+        let (mut goes, mut contents_go) = (vec![false; made], vec![false; made]);
+        for Hidden { entry, itself } in hidden {
+            goes[entry.index()] |= itself;
+            contents_go[entry.index()] = true;
+        }
+        // From the top down, because directories come before what is in them.
+        for index in 1..made {
+            let entry = self.tree.entry(NodeId::from_index(index));
+            if entry.is_named() && contents_go[entry.parent.index()] {
+                goes[index] = true;
+                contents_go[index] = true;
+            }
+        }
+        // From the bottom up: a directory stays while something newer is in it.
+        let mut holds_newer = contents_go;
+        holds_newer.fill(false);
+        for index in (1..made).rev() {
+            let id = NodeId::from_index(index);
+            let entry = self.tree.entry(id);
+            if !entry.is_named() {
                 continue;
-            };
-            for (name, child) in &directory.children {
-                if self.tree.directory(child.node).is_some() {
-                    found.push(child.node);
-                }
-                if child.layer < self.layer {
-                    names.push((parent, name.clone(), child.node));
-                }
+            }
+            let needed = entry.kind == Kind::Directory && holds_newer[index];
+            if goes[index] && entry.layer < self.layer && !needed {
+                self.tree.unlink(id)?;
+            } else {
+                holds_newer[entry.parent.index()] = true;
             }
         }
-        for (parent, name, node) in names.into_iter().rev() {
-            if self
-                .tree
-                .directory(node)
-                .is_none_or(|directory| directory.children.is_empty())
-            {
-                self.tree.unlink(parent, &name);
-            }
-        }
+        Ok(())
     }
 }

@@ -14,43 +14,50 @@ mod xattrs;
 
 use std::io::{Seek, Write};
 
-use crate::disk::BLOCK_BYTES;
+use crate::disk::block_size::BlockSize;
 use crate::disk::group::DESCRIPTOR_BYTES;
 use crate::error::WriteError;
+use crate::scratch::ScratchFile;
 use crate::sink::Sink;
 use crate::tree::{NodeId, Tree};
 
 pub use file::FileWriter;
 pub(crate) use finish::{descriptor_blocks, hash_seed, label_bytes};
 
+/// Places of records in the scratch file are numbers of 32 bits; one entry takes less than the rest.
+const MAX_SCRATCH_BYTES: u64 = u32::MAX as u64 - (64 << 20);
+
 /// What a disk is made with.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Volume label, cut off after 16 bytes.
     pub label: String,
-    /// The largest disk possible; one block is set aside for each 16 GiB.
+    /// The largest disk possible. Room for the descriptors of that many groups is left as a hole in the file.
     pub capacity_bytes: u64,
+    /// The size of blocks.
+    pub block_size: BlockSize,
     /// Bounds against hostile input.
     pub limits: Limits,
 }
 
 impl Default for Options {
-    /// No label, 1 TiB, default limits.
+    /// No label, 1 TiB, blocks of 4 KiB, default limits.
     fn default() -> Self {
         Self {
             label: String::new(),
             capacity_bytes: 1 << 40,
+            block_size: BlockSize::default(),
             limits: Limits::default(),
         }
     }
 }
 
-/// Bounds on what is kept in memory until the disk is finished.
+/// Bounds on what is kept until the disk is finished.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Entries of all kinds, replaced ones included; each takes about 200 bytes.
+    /// Entries of all kinds, replaced ones included. Each takes 20 to 28 bytes of memory, and about 400 of the scratch file.
     pub entries: u32,
-    /// Names, link targets and extended attributes.
+    /// Names, link targets and extended attributes, which are in the scratch file.
     pub retained_bytes: u64,
 }
 
@@ -69,8 +76,8 @@ impl Default for Limits {
 pub struct Summary {
     /// Size of the image file.
     pub disk_bytes: u64,
-    /// Blocks of 4 KiB in use.
-    pub used_blocks: u64,
+    /// Bytes of it in blocks that are in use.
+    pub used_bytes: u64,
     /// Inodes in use, without the reserved ones.
     pub inodes: u32,
 }
@@ -86,7 +93,7 @@ pub enum EntryKind {
 
 /// Writes a disk entry by entry. See the [crate] documentation.
 ///
-/// Paths are bytes, relative to the root of the disk with or without a leading slash. Missing parents are made ([`crate::Metadata::implied_directory`]); symbolic
+/// Paths are bytes, relative to the root of the disk with or without a leading slash. Missing parents are made ([`Metadata::implied_directory`](crate::Metadata::implied_directory)); symbolic
 /// links on the way are followed within the disk. An entry replaces what had its path before, except that a directory over a directory keeps its children.
 #[derive(Debug)]
 pub struct Writer<W> {
@@ -94,7 +101,9 @@ pub struct Writer<W> {
     tree: Tree,
     options: Options,
     /// The layer that is being added.
-    layer: u32,
+    layer: u16,
+    /// What the whiteouts of that layer name.
+    hidden: Vec<layers::Hidden>,
     /// Bytes counted against [`Limits::retained_bytes`].
     retained_bytes: u64,
     /// The parent path that was resolved last, as it was given, and what it led to.
@@ -106,28 +115,33 @@ pub struct Writer<W> {
 }
 
 impl<W: Write + Seek> Writer<W> {
-    /// Starts a disk at the beginning of `out`, which must be empty.
-    #[must_use]
-    pub fn new(out: W, options: Options) -> Self {
-        let capacity_blocks = (options.capacity_bytes / BLOCK_BYTES as u64).clamp(2, u64::from(u32::MAX));
-        let first_block = 1 + descriptor_room_blocks(capacity_blocks);
-        Self {
-            sink: Sink::new(out, first_block, capacity_blocks),
-            tree: Tree::new(),
+    /// Starts a disk at the beginning of `out`, which must be empty. `scratch`, empty too, is where everything about entries waits for the end; it is of no
+    /// use afterwards.
+    ///
+    /// # Errors
+    /// [`WriteError::Io`].
+    pub fn new(out: W, scratch: impl ScratchFile + 'static, options: Options) -> Result<Self, WriteError> {
+        let block_size = options.block_size;
+        let capacity_blocks = (options.capacity_bytes / block_size.bytes() as u64).clamp(2, u64::from(u32::MAX));
+        let first_block = block_size.first_data_block() + 1 + descriptor_room_blocks(capacity_blocks, block_size);
+        Ok(Self {
+            sink: Sink::new(out, block_size, first_block, capacity_blocks),
+            tree: Tree::new(Box::new(scratch))?,
             options,
             layer: 0,
+            hidden: Vec::new(),
             retained_bytes: 0,
             last_parent: None,
             first_block,
             open_file: None,
-        }
+        })
     }
 
-    /// Counts bytes that stay in memory.
+    /// Counts bytes that stay until the end.
     fn retain(&mut self, bytes: usize) -> Result<(), WriteError> {
         self.retained_bytes += bytes as u64;
         let limit_bytes = self.options.limits.retained_bytes;
-        if self.retained_bytes > limit_bytes {
+        if self.retained_bytes > limit_bytes || self.tree.scratch_bytes() > MAX_SCRATCH_BYTES {
             Err(WriteError::TooMuchMetadata { limit_bytes })
         } else {
             Ok(())
@@ -136,7 +150,7 @@ impl<W: Write + Seek> Writer<W> {
 }
 
 /// Blocks set aside for the group descriptors of a disk of this size.
-fn descriptor_room_blocks(capacity_blocks: u64) -> u64 {
-    let groups = capacity_blocks.div_ceil(crate::disk::BLOCKS_PER_GROUP);
-    (groups * DESCRIPTOR_BYTES as u64).div_ceil(BLOCK_BYTES as u64)
+fn descriptor_room_blocks(capacity_blocks: u64, block_size: BlockSize) -> u64 {
+    let groups = capacity_blocks.div_ceil(block_size.per_group().into());
+    (groups * DESCRIPTOR_BYTES as u64).div_ceil(block_size.bytes() as u64)
 }

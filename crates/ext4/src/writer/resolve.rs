@@ -1,13 +1,12 @@
 //! From a path to the directory it lies in.
 
-use std::collections::BTreeMap;
 use std::io::{Seek, Write};
 
 use super::{EntryKind, Writer};
 use crate::error::WriteError;
 use crate::metadata::Metadata;
 use crate::path::{components, split_plain};
-use crate::tree::{Content, Directory, NodeId};
+use crate::tree::{Content, Kind, NodeId};
 
 /// Symbolic links followed on one path, as the kernel's MAXSYMLINKS.
 const MAX_SYMLINKS: u32 = 40;
@@ -71,7 +70,7 @@ impl<W: Write + Seek> Writer<W> {
         Ok(match self.find_place(path)? {
             None => None,
             Some(Place::Root) => Some(NodeId::ROOT),
-            Some(Place::In { parent, name }) => self.tree.child(parent, name).map(|child| child.node),
+            Some(Place::In { parent, name }) => self.tree.child(parent, name)?.map(|child| child.node),
         })
     }
 
@@ -81,9 +80,9 @@ impl<W: Write + Seek> Writer<W> {
     /// [`WriteError::InvalidPath`], [`WriteError::NotADirectory`], [`WriteError::SymlinkLoop`].
     pub fn entry_kind(&mut self, path: &[u8]) -> Result<Option<EntryKind>, WriteError> {
         let node = self.find(path)?;
-        Ok(node.map(|node| match self.tree.directory(node) {
-            Some(_) => EntryKind::Directory,
-            None => EntryKind::Other,
+        Ok(node.map(|node| match self.tree.entry(node).kind {
+            Kind::Directory => EntryKind::Directory,
+            _ => EntryKind::Other,
         }))
     }
 
@@ -94,22 +93,22 @@ impl<W: Write + Seek> Writer<W> {
         let mut pending: Vec<Vec<u8>> = names.iter().rev().map(|name| name.to_vec()).collect();
         while let Some(name) = pending.pop() {
             if name == b".." {
-                here = self
-                    .tree
-                    .directory(here)
-                    .map_or(NodeId::ROOT, |directory| directory.parent);
+                here = self.tree.entry(here).parent;
                 continue;
             }
-            let Some(child) = self.tree.child(here, &name) else {
+            let Some(child) = self.tree.child(here, &name)? else {
                 if missing == Missing::Stop {
                     return Ok(None);
                 }
                 here = self.add_directory(here, &name, Metadata::implied_directory())?;
                 continue;
             };
-            match &self.tree.node(child.node).content {
-                Content::Directory(_) => here = child.node,
-                Content::Symlink(target) => {
+            match self.tree.entry(child.node).kind {
+                Kind::Directory => here = child.node,
+                Kind::Symlink => {
+                    let Content::Symlink(target) = self.tree.record(child.node)?.content else {
+                        continue;
+                    };
                     links += 1;
                     if links > MAX_SYMLINKS {
                         return Err(WriteError::SymlinkLoop { path: path.to_vec() });
@@ -133,10 +132,6 @@ impl<W: Write + Seek> Writer<W> {
         name: &[u8],
         metadata: Metadata,
     ) -> Result<NodeId, WriteError> {
-        let content = Content::Directory(Directory {
-            parent,
-            children: BTreeMap::new(),
-        });
-        self.add_node(parent, name, metadata, content)
+        self.add_node(parent, name, &metadata, Content::Directory)
     }
 }

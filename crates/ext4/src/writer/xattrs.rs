@@ -4,6 +4,7 @@ use std::io::{Seek, Write};
 
 use super::Writer;
 use crate::disk::acl;
+use crate::disk::block_size::BlockSize;
 use crate::disk::checksum::crc32c;
 use crate::disk::xattr::{
     Attribute, MAX_VALUE_BYTES, Placed, Value, is_acl, names_fit, place, split_name, values_to_move_out,
@@ -34,15 +35,15 @@ impl<W: Write + Seek> Writer<W> {
             }
             self.retain(xattr.name.len() + xattr.value.len())?;
         }
-        if !names_fit(
-            xattrs
-                .iter()
-                .filter_map(|xattr| split_name(&xattr.name))
-                .map(|(_, name)| name),
-        ) {
-            return Err(WriteError::TooManyXattrs { path: path.to_vec() });
+        let fits = |block_size: BlockSize| {
+            let names = xattrs.iter().filter_map(|xattr| split_name(&xattr.name));
+            names_fit(names.map(|(_, name)| name), block_size.bytes())
+        };
+        match () {
+            () if fits(self.options.block_size) => Ok(()),
+            () if fits(BlockSize::Kib4) => Err(WriteError::BlocksTooSmall { path: path.to_vec() }),
+            () => Err(WriteError::TooManyXattrs { path: path.to_vec() }),
         }
-        Ok(())
     }
 }
 
@@ -55,7 +56,8 @@ pub(super) fn write_xattrs<W: Write + Seek>(
     values: &mut Vec<ValueInode>,
 ) -> Result<Placed, WriteError> {
     let mut attributes: Vec<Attribute> = xattrs.iter().filter_map(attribute).collect();
-    for index in values_to_move_out(&attributes) {
+    let block_bytes = sink.block_bytes();
+    for index in values_to_move_out(&attributes, block_bytes) {
         let Value::Here(value) = &attributes[index].value else {
             continue;
         };
@@ -74,7 +76,7 @@ pub(super) fn write_xattrs<W: Write + Seek>(
             checksum,
         };
     }
-    place(&attributes).ok_or_else(|| WriteError::TooManyXattrs { path: Vec::new() })
+    place(&attributes, block_bytes).ok_or_else(|| WriteError::TooManyXattrs { path: Vec::new() })
 }
 
 fn attribute(xattr: &Xattr) -> Option<Attribute> {

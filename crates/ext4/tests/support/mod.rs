@@ -8,7 +8,7 @@ use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 
-use container_ext4::{Metadata, Options, Summary, Timestamp, Writer};
+use container_ext4::{BlockSize, Metadata, Options, Summary, Timestamp, Writer};
 
 pub(crate) const UUID: [u8; 16] = *b"0123456789abcdef";
 
@@ -18,10 +18,22 @@ pub(crate) struct Image {
     pub(crate) summary: Summary,
 }
 
-/// Writes a disk, has `e2fsck` look at it, and returns it.
+/// Both sizes of blocks.
+pub(crate) const BLOCK_SIZES: [BlockSize; 2] = [BlockSize::Kib1, BlockSize::Kib4];
+
+/// Writes a disk with blocks of 4 KiB, has `e2fsck` look at it, and returns it.
 pub(crate) fn image(build: impl FnOnce(&mut Writer<&File>)) -> Image {
+    image_with(BlockSize::Kib4, build)
+}
+
+/// The same with any size of blocks.
+pub(crate) fn image_with(block_size: BlockSize, build: impl FnOnce(&mut Writer<&File>)) -> Image {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let mut writer = Writer::new(file.as_file(), Options::default());
+    let options = Options {
+        block_size,
+        ..Options::default()
+    };
+    let mut writer = Writer::new(file.as_file(), tempfile::tempfile().unwrap(), options).unwrap();
     build(&mut writer);
     let summary = writer.finish(UUID).unwrap();
     assert_eq!(file.as_file().metadata().unwrap().len(), summary.disk_bytes);

@@ -5,11 +5,10 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-const BLOCK: u64 = 4096;
-
 pub(crate) struct Reader {
     file: File,
     inodes_per_group: u32,
+    block_bytes: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -74,12 +73,15 @@ impl Reader {
         Self {
             file,
             inodes_per_group: u32_at(&superblock, 0x28),
+            block_bytes: 1024 << u32_at(&superblock, 0x18),
         }
     }
 
     fn block(&self, number: u32) -> Vec<u8> {
-        let mut block = vec![0; BLOCK as usize];
-        self.file.read_exact_at(&mut block, u64::from(number) * BLOCK).unwrap();
+        let mut block = vec![0; self.block_bytes as usize];
+        self.file
+            .read_exact_at(&mut block, u64::from(number) * self.block_bytes)
+            .unwrap();
         block
     }
 
@@ -90,10 +92,10 @@ impl Reader {
         );
         let mut descriptor = [0; 32];
         self.file
-            .read_exact_at(&mut descriptor, BLOCK + u64::from(group) * 32)
+            .read_exact_at(&mut descriptor, self.block_bytes.max(2048) + u64::from(group) * 32)
             .unwrap();
         let mut raw = vec![0; 256];
-        let at = u64::from(u32_at(&descriptor, 8)) * BLOCK + u64::from(index) * 256;
+        let at = u64::from(u32_at(&descriptor, 8)) * self.block_bytes + u64::from(index) * 256;
         self.file.read_exact_at(&mut raw, at).unwrap();
         Inode { raw }
     }
@@ -119,12 +121,12 @@ impl Reader {
 
     /// The whole content; only for files that fit memory.
     pub(crate) fn content(&self, inode: &Inode) -> Vec<u8> {
-        let mut content = vec![0; inode.size().next_multiple_of(BLOCK) as usize];
+        let mut content = vec![0; inode.size().next_multiple_of(self.block_bytes) as usize];
         for (logical, physical, count) in self.extents(inode) {
-            let at = logical as usize * BLOCK as usize;
-            let length = count as usize * BLOCK as usize;
+            let at = logical as usize * self.block_bytes as usize;
+            let length = count as usize * self.block_bytes as usize;
             self.file
-                .read_exact_at(&mut content[at..at + length], u64::from(physical) * BLOCK)
+                .read_exact_at(&mut content[at..at + length], u64::from(physical) * self.block_bytes)
                 .unwrap();
         }
         content.truncate(inode.size() as usize);
@@ -142,7 +144,7 @@ impl Reader {
     pub(crate) fn entries(&self, directory: &Inode) -> BTreeMap<Vec<u8>, (u32, u8)> {
         let mut entries = BTreeMap::new();
         let content = self.content(directory);
-        for block in content.chunks(BLOCK as usize) {
+        for block in content.chunks(self.block_bytes as usize) {
             let mut at = 0;
             while at < block.len() {
                 let (inode, length, name_length) = (u32_at(block, at), u16_at(block, at + 4), block[at + 6]);

@@ -1,148 +1,127 @@
-//! Numbers inodes and writes what nodes have besides their inode: directory blocks, long link targets, attributes.
+//! Numbers inodes, writes what nodes have besides their inode (directory blocks, long link targets, attributes), and makes the inodes.
+//!
+//! Inodes go to the scratch file: where their tables will be is known only when everything else has been written.
 
 use std::io::{Seek, Write};
 
 use super::Collected;
-use crate::disk::directory::{DirectoryEntry, single_block};
+use super::inodes::{Attributes, encode_node};
 use crate::disk::extent::{build_map, dense};
 use crate::disk::superblock::{Superblock, checksum_seed};
-use crate::disk::{FIRST_INODE, ROOT_INODE, hashtree};
+use crate::disk::{FIRST_INODE, ROOT_INODE};
 use crate::error::WriteError;
-use crate::tree::{Content, Directory, NodeId};
+use crate::sink::BlockRange;
+use crate::tree::{Content, Kind, NodeId, Record};
 use crate::writer::Writer;
 use crate::writer::xattrs::write_xattrs;
 
 /// The longest link target that fits the inode is one byte shorter.
 const INLINE_SYMLINK_BYTES: usize = 60;
 
-/// What a node has on the disk besides its inode and, for files, their data.
-#[derive(Debug, Default)]
-pub(super) struct Stored {
-    /// Blocks of a directory or of a long link target.
-    pub(super) content: Option<StoredContent>,
-    /// A directory with an index.
-    pub(super) indexed: bool,
-    pub(super) xattr_block: u32,
-    /// Blocks of attribute values in inodes of their own, which count as blocks of the entry too.
-    pub(super) value_blocks: u32,
-    pub(super) in_inode: Vec<u8>,
-}
-
+/// What a node has in blocks of its own: a file's data, directory blocks, or a long link target.
 #[derive(Debug)]
-pub(super) struct StoredContent {
+pub(super) struct Stored {
     pub(super) size_bytes: u64,
     /// Those of the extent tree included.
     pub(super) blocks: u32,
     pub(super) map: [u8; 60],
+    /// A directory with an index.
+    pub(super) indexed: bool,
 }
 
 impl<W: Write + Seek> Writer<W> {
     pub(super) fn write_contents(&mut self, superblock: &Superblock) -> Result<Collected, WriteError> {
+        self.tree.drop_orphans()?;
         let mut collected = Collected {
-            end_inode: FIRST_INODE,
+            first_value_inode: self.tree.number(ROOT_INODE, FIRST_INODE),
+            inodes_at: self.tree.scratch.end(),
             ..Collected::default()
         };
-        collected.inodes.reserve(self.tree.made());
-        for (index, node) in self.tree.nodes().iter().enumerate() {
-            collected.inodes.push(match &node.content {
-                Content::Removed => 0,
-                _ if index == NodeId::ROOT.index() => ROOT_INODE,
-                _ => {
-                    collected.end_inode += 1;
-                    collected.end_inode - 1
-                }
-            });
-        }
-        debug_assert_eq!(collected.end_inode - FIRST_INODE + 1, self.tree.live());
-        let first_value_inode = collected.end_inode;
-
+        let by_parent = self.entries_by_parent();
+        let mut rest = by_parent.as_slice();
         for index in 0..self.tree.made() {
-            let node = &self.tree.nodes()[index];
-            let mut stored = Stored::default();
-            match &node.content {
-                Content::Directory(directory) => {
-                    let own = collected.inodes[index];
-                    let blocks = self.directory_blocks(directory, own, superblock.hash_seed, &mut collected);
-                    stored.indexed = blocks.indexed;
-                    stored.content = Some(self.append_content(&blocks.bytes)?);
-                }
-                Content::Symlink(target) if target.len() >= INLINE_SYMLINK_BYTES => {
-                    let target = target.clone();
-                    stored.content = Some(self.append_content(&target)?);
-                }
-                _ => {}
+            let id = NodeId::from_index(index);
+            let kind = self.tree.entry(id).kind;
+            if matches!(kind, Kind::Removed | Kind::HardLink) {
+                continue;
             }
-            let xattrs = &self.tree.nodes()[index].metadata.xattrs;
-            if !xattrs.is_empty() {
-                let seed = checksum_seed(&superblock.uuid);
-                let earlier_values = collected.values.len();
-                let placed = write_xattrs(&mut self.sink, xattrs, seed, first_value_inode, &mut collected.values)?;
-                stored.in_inode = placed.in_inode;
-                stored.value_blocks = collected.values[earlier_values..]
-                    .iter()
-                    .map(|value| value.range.count)
-                    .sum();
-                if let Some(block) = placed.block {
-                    stored.xattr_block = self.sink.append(&block[..])?.start;
+            let mut record = self.tree.record(id)?;
+            let stored = match &record.content {
+                Content::Directory => {
+                    let end = rest.partition_point(|child| self.tree.entry(*child).parent == id);
+                    let (children, others) = rest.split_at(end);
+                    rest = others;
+                    let subdirectories = children.iter().filter(|child| self.tree.is_directory(**child)).count();
+                    record.names = 2 + subdirectories as u32;
+                    Some(self.write_directory(id, children, superblock.hash_seed, &mut collected)?)
                 }
-            }
-            let needed = stored.content.is_some()
-                || !stored.in_inode.is_empty()
-                || stored.xattr_block != 0
-                || stored.value_blocks != 0;
-            collected.stored.push(needed.then(|| Box::new(stored)));
+                Content::Symlink(target) if target.len() >= INLINE_SYMLINK_BYTES => Some(self.append_content(target)?),
+                _ => None,
+            };
+            let attributes = self.write_attributes(&record, superblock, &mut collected)?;
+            let inode = encode_node(&record, kind, stored.as_ref(), &attributes, self.options.block_size);
+            self.tree.scratch.append(&[&inode])?;
         }
-        collected.end_inode += collected.values.len() as u32;
         Ok(collected)
     }
 
-    fn append_content(&mut self, bytes: &[u8]) -> Result<StoredContent, WriteError> {
-        let data = self.sink.append(bytes)?;
-        let map = build_map(&dense(data), &mut self.sink)?;
-        // A tree, if there is one, lies right behind the data.
-        let blocks = self.sink.next_block() - data.start;
-        Ok(StoredContent {
-            size_bytes: bytes.len() as u64,
-            blocks,
-            map,
+    /// All names but the root's, those of one directory together, in the order in which they came.
+    fn entries_by_parent(&self) -> Vec<NodeId> {
+        let mut entries: Vec<NodeId> = (1..self.tree.made())
+            .map(NodeId::from_index)
+            .filter(|id| self.tree.entry(*id).is_named())
+            .collect();
+        entries.sort_unstable_by_key(|id| (self.tree.entry(*id).parent, *id));
+        entries
+    }
+
+    fn write_attributes(
+        &mut self,
+        record: &Record,
+        superblock: &Superblock,
+        collected: &mut Collected,
+    ) -> Result<Attributes, WriteError> {
+        if record.xattrs_bytes == 0 {
+            return Ok(Attributes::default());
+        }
+        let xattrs = self.tree.metadata(record)?.xattrs;
+        let earlier_values = collected.values.len();
+        let placed = write_xattrs(
+            &mut self.sink,
+            &xattrs,
+            checksum_seed(&superblock.uuid),
+            collected.first_value_inode,
+            &mut collected.values,
+        )?;
+        let value_blocks: u32 = collected.values[earlier_values..]
+            .iter()
+            .map(|value| value.range.count)
+            .sum();
+        let block = match placed.block {
+            Some(block) => Some(self.sink.append(&block)?.start),
+            None => None,
+        };
+        Ok(Attributes {
+            in_inode: placed.in_inode,
+            block,
+            value_blocks,
         })
     }
 
-    fn directory_blocks(
-        &self,
-        directory: &Directory,
-        own: u32,
-        seed: [u32; 4],
-        collected: &mut Collected,
-    ) -> DirectoryBlocks {
-        let parent = collected.inodes[directory.parent.index()];
-        let entries: Vec<DirectoryEntry<'_>> = directory
-            .children
-            .iter()
-            .map(|(name, child)| DirectoryEntry {
-                name,
-                inode: collected.inodes[child.node.index()],
-                file_type: self.tree.node(child.node).content.file_type(),
-            })
-            .collect();
-        match single_block(own, parent, &entries) {
-            Some(block) => DirectoryBlocks {
-                bytes: block.to_vec(),
-                indexed: false,
-            },
-            None => {
-                let tree = hashtree::build(own, parent, &entries, seed);
-                collected.large_directory |= tree.indirect_levels > 1;
-                DirectoryBlocks {
-                    bytes: tree.bytes,
-                    indexed: true,
-                }
-            }
-        }
+    fn append_content(&mut self, bytes: &[u8]) -> Result<Stored, WriteError> {
+        let data = self.sink.append(bytes)?;
+        self.stored(data, bytes.len() as u64)
     }
-}
 
-struct DirectoryBlocks {
-    bytes: Vec<u8>,
-    indexed: bool,
+    /// Maps a run of blocks that was just appended.
+    pub(super) fn stored(&mut self, data: BlockRange, size_bytes: u64) -> Result<Stored, WriteError> {
+        let map = build_map(&dense(data), &mut self.sink)?;
+        Ok(Stored {
+            size_bytes,
+            // A tree, if there is one, lies right behind the data.
+            blocks: self.sink.next_block() - data.start,
+            map,
+            indexed: false,
+        })
+    }
 }

@@ -2,42 +2,59 @@
 
 use super::contents::Stored;
 use crate::disk::INODE_BYTES;
+use crate::disk::block_size::BlockSize;
 use crate::disk::extent::inline_map;
 use crate::disk::inode::{Inode, device_map, flags, mode, symlink_map};
 use crate::metadata::Timestamp;
-use crate::tree::{Content, Directory, Node, Tree};
+use crate::tree::{Content, Kind, Record};
 use crate::writer::xattrs::ValueInode;
 
 /// EXT4_LINK_MAX: a directory with more links says 1, "dir_nlink".
-const MAX_DIRECTORY_LINKS: usize = 65_000;
+const MAX_DIRECTORY_LINKS: u32 = 65_000;
+
+/// Where the extended attributes of a node are.
+#[derive(Debug, Default)]
+pub(super) struct Attributes {
+    pub(super) in_inode: Vec<u8>,
+    pub(super) block: Option<u32>,
+    /// Blocks of values in inodes of their own, which count as blocks of the entry too.
+    pub(super) value_blocks: u32,
+}
 
 /// The inode of a node.
-pub(super) fn encode_node(node: &Node, stored: Option<&Stored>, tree: &Tree) -> [u8; INODE_BYTES] {
-    let metadata = &node.metadata;
+pub(super) fn encode_node(
+    record: &Record,
+    kind: Kind,
+    stored: Option<&Stored>,
+    attributes: &Attributes,
+    block_size: BlockSize,
+) -> [u8; INODE_BYTES] {
+    let metadata = &record.metadata;
+    let mut blocks = attributes.value_blocks + u32::from(attributes.block.is_some());
     let mut inode = Inode {
-        mode: node.content.mode_bits() | (metadata.mode & 0o7777),
+        mode: kind.mode_bits() | (metadata.mode & 0o7777),
         uid: metadata.uid,
         gid: metadata.gid,
         size: 0,
-        links: node.names as u16,
-        blocks: 0,
+        links: record.names as u16,
+        sectors: 0,
         flags: 0,
         map: [0; 60],
-        xattr_block: 0,
+        xattr_block: attributes.block.unwrap_or(0),
         accessed: metadata.modified,
         changed: metadata.modified,
         modified: metadata.modified,
         created: metadata.modified,
         version: 0,
-        xattrs: &[],
+        xattrs: &attributes.in_inode,
     };
-    match &node.content {
-        Content::Directory(directory) => inode.links = directory_links(directory, tree),
+    match &record.content {
+        Content::Directory if record.names > MAX_DIRECTORY_LINKS => inode.links = 1,
         Content::File(file) => {
             inode.size = file.size_bytes;
             inode.flags = flags::EXTENTS;
-            inode.blocks = u64::from(file.range.count);
-            inode.map = file.map.as_deref().copied().unwrap_or_else(|| inline_map(file.range));
+            inode.map = file.map.unwrap_or_else(|| inline_map(file.range));
+            blocks += file.range.count;
         }
         // A long target replaces this below.
         Content::Symlink(target) => {
@@ -45,31 +62,20 @@ pub(super) fn encode_node(node: &Node, stored: Option<&Stored>, tree: &Tree) -> 
             inode.map = symlink_map(target);
         }
         Content::CharacterDevice(device) | Content::BlockDevice(device) => inode.map = device_map(*device),
-        Content::Fifo | Content::Socket | Content::Removed => {}
+        Content::Directory | Content::Fifo | Content::Socket | Content::HardLink(_) | Content::Removed => {}
     }
-    let Some(stored) = stored else {
-        return inode.encode();
-    };
-    if let Some(content) = &stored.content {
-        inode.size = content.size_bytes;
-        inode.map = content.map;
-        inode.flags |= flags::EXTENTS;
-        inode.blocks += u64::from(content.blocks);
+    if let Some(stored) = stored {
+        inode.size = stored.size_bytes;
+        inode.map = stored.map;
+        inode.flags = flags::EXTENTS | if stored.indexed { flags::INDEX } else { 0 };
+        blocks += stored.blocks;
     }
-    if stored.indexed {
-        inode.flags |= flags::INDEX;
-    }
-    if stored.xattr_block != 0 {
-        inode.xattr_block = stored.xattr_block;
-        inode.blocks += 1;
-    }
-    inode.blocks += u64::from(stored.value_blocks);
-    inode.xattrs = &stored.in_inode;
+    inode.sectors = sectors(blocks, block_size);
     inode.encode()
 }
 
 /// The inode of a large attribute value (`fs/ext4/xattr.c`): the checksum of the value is its access time, the number of references its version.
-pub(super) fn encode_value(value: &ValueInode) -> [u8; INODE_BYTES] {
+pub(super) fn encode_value(value: &ValueInode, block_size: BlockSize) -> [u8; INODE_BYTES] {
     let zero = Timestamp::default();
     let inode = Inode {
         mode: mode::REGULAR | 0o600,
@@ -77,7 +83,7 @@ pub(super) fn encode_value(value: &ValueInode) -> [u8; INODE_BYTES] {
         gid: 0,
         size: value.size_bytes,
         links: 1,
-        blocks: u64::from(value.range.count),
+        sectors: sectors(value.range.count, block_size),
         flags: flags::EXTENTS | flags::EA_INODE,
         map: inline_map(value.range),
         xattr_block: 0,
@@ -94,9 +100,7 @@ pub(super) fn encode_value(value: &ValueInode) -> [u8; INODE_BYTES] {
     inode.encode()
 }
 
-/// Two, and one for the `..` of each subdirectory.
-fn directory_links(directory: &Directory, tree: &Tree) -> u16 {
-    let children = directory.children.values();
-    let links = 2 + children.filter(|child| tree.directory(child.node).is_some()).count();
-    if links > MAX_DIRECTORY_LINKS { 1 } else { links as u16 }
+/// Blocks in the units of "i_blocks".
+fn sectors(blocks: u32, block_size: BlockSize) -> u64 {
+    u64::from(blocks) * (block_size.bytes() as u64 / 512)
 }

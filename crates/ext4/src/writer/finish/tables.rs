@@ -2,13 +2,13 @@
 
 use std::io::{Seek, Write};
 
-use super::inodes::{encode_node, encode_value};
-use super::{Collected, descriptor_blocks, group_start};
+use super::inodes::encode_value;
+use super::{Collected, descriptor_blocks};
 use crate::disk::bitmap::Bitmap;
 use crate::disk::group::GroupDescriptor;
 use crate::disk::{FIRST_INODE, INODE_BYTES, ROOT_INODE};
 use crate::error::WriteError;
-use crate::tree::Content;
+use crate::tree::Kind;
 use crate::writer::Writer;
 use crate::writer::geometry::Geometry;
 
@@ -19,23 +19,18 @@ impl<W: Write + Seek> Writer<W> {
         shape: &Geometry,
         collected: &Collected,
     ) -> Result<Vec<GroupDescriptor>, WriteError> {
+        let per_group = shape.block_size.per_group() as usize;
         let blocks = self.block_bitmap(shape);
-        let mut inodes = Bitmap::new(shape.groups as usize);
-        let mut directories = vec![0; shape.groups as usize];
-        for (node, inode) in self.tree.nodes().iter().zip(&collected.inodes) {
-            if matches!(node.content, Content::Directory(_)) {
-                directories[((inode - 1) / shape.inodes_per_group) as usize] += 1;
-            }
-        }
+        let mut inodes = Bitmap::new(shape.groups as usize * per_group);
+        let directories = self.directories_per_group(shape);
         let mut groups = Vec::with_capacity(shape.groups as usize);
-        for group in 0..shape.groups {
-            let first_bit = group_start(group);
+        for (group, directories) in (0..shape.groups).zip(directories) {
+            let first_bit = group as usize * per_group;
             let first_inode = group * shape.inodes_per_group;
-            let used_inodes = (collected.end_inode - 1)
+            let used_inodes = (collected.end_inode() - 1)
                 .saturating_sub(first_inode)
                 .min(shape.inodes_per_group);
-            let free_inodes = shape.inodes_per_group - used_inodes;
-            inodes.fill(first_bit..group_start(group + 1), true);
+            inodes.fill(first_bit..first_bit + per_group, true);
             inodes.fill(
                 first_bit + used_inodes as usize..first_bit + shape.inodes_per_group as usize,
                 false,
@@ -46,8 +41,8 @@ impl<W: Write + Seek> Writer<W> {
                 inode_bitmap: (shape.bitmaps_at + u64::from(shape.groups + group)) as u32,
                 inode_table: (shape.tables_at() + u64::from(group) * u64::from(shape.table_blocks())) as u32,
                 free_blocks: group_blocks - blocks.used(first_bit..first_bit + group_blocks as usize),
-                free_inodes,
-                directories: directories[group as usize],
+                free_inodes: shape.inodes_per_group - used_inodes,
+                directories,
                 ..GroupDescriptor::default()
             });
         }
@@ -57,37 +52,50 @@ impl<W: Write + Seek> Writer<W> {
         Ok(groups)
     }
 
+    fn directories_per_group(&self, shape: &Geometry) -> Vec<u32> {
+        let mut directories = vec![0; shape.groups as usize];
+        for entry in self.tree.entries().iter().filter(|entry| entry.kind == Kind::Directory) {
+            directories[((entry.hash_or_inode - 1) / shape.inodes_per_group) as usize] += 1;
+        }
+        directories
+    }
+
     fn block_bitmap(&self, shape: &Geometry) -> Bitmap {
-        let mut bitmap = Bitmap::new(shape.groups as usize);
-        let tables_end = shape.tables_at() + u64::from(shape.groups) * u64::from(shape.table_blocks());
-        bitmap.fill(0..1 + descriptor_blocks(shape.groups), true);
-        bitmap.fill(self.first_block as usize..tables_end as usize, true);
+        // The first bit stands for the first block of the first group.
+        let bit = |block: u64| (block - shape.block_size.first_data_block()) as usize;
+        let end = shape.groups as usize * shape.block_size.per_group() as usize;
+        let mut bitmap = Bitmap::new(end);
+        bitmap.fill(0..1 + descriptor_blocks(shape.groups, shape.block_size), true);
+        bitmap.fill(bit(self.first_block)..bit(shape.tables_end()), true);
         for range in self.tree.freed() {
-            bitmap.fill(range.start as usize..range.end() as usize, false);
+            bitmap.fill(bit(range.start.into())..bit(range.end().into()), false);
         }
         // Bits beyond the end of the disk are set.
-        bitmap.fill(shape.blocks as usize..group_start(shape.groups), true);
+        bitmap.fill(bit(shape.blocks)..end, true);
         bitmap
     }
 
     /// Writes the inodes in use. The rest of the last table, and what follows, stays a hole.
     fn write_inodes(&mut self, collected: &Collected) -> Result<(), WriteError> {
-        for inode in 1..FIRST_INODE {
-            let bytes = match (inode, self.tree.nodes().first()) {
-                (ROOT_INODE, Some(root)) => {
-                    encode_node(root, collected.stored.first().and_then(Option::as_deref), &self.tree)
-                }
-                _ => [0; INODE_BYTES],
-            };
-            self.sink.push(&bytes);
+        let nodes = u64::from(collected.first_value_inode - FIRST_INODE);
+        let mut at = collected.inodes_at;
+        let mut inode = [0; INODE_BYTES];
+        for number in 1..FIRST_INODE {
+            if number == ROOT_INODE {
+                self.tree.scratch.read(at, &mut inode)?;
+                self.sink.push(&inode);
+            } else {
+                self.sink.push(&[0; INODE_BYTES]);
+            }
         }
-        let nodes = self.tree.nodes().iter().zip(&collected.stored).skip(1);
-        for (node, stored) in nodes.filter(|(node, _)| !matches!(node.content, Content::Removed)) {
-            self.sink.push(&encode_node(node, stored.as_deref(), &self.tree));
+        for _ in 0..nodes {
+            at += INODE_BYTES as u64;
+            self.tree.scratch.read(at, &mut inode)?;
+            self.sink.push(&inode);
             self.sink.settle()?;
         }
         for value in &collected.values {
-            self.sink.push(&encode_value(value));
+            self.sink.push(&encode_value(value, self.options.block_size));
             self.sink.settle()?;
         }
         self.sink.pad();
