@@ -18,6 +18,11 @@ use crate::{CreateRequest, Engine, EngineError};
 /// Apparent size of a container's writable disk, bytes. The file is sparse: it costs what the container writes.
 const WRITABLE_DISK_BYTES: u64 = 64 << 30;
 
+/// Disks that the layers of an image may take; the lowest of more layers are merged into one. Each disk costs the start of a machine some time.
+const MAX_LAYER_DISKS: usize = 16;
+/// Slots of the machine left for the writable disk and for volumes.
+const RESERVED_DISK_SLOTS: usize = 9;
+
 impl Engine {
     /// Makes a container without starting it.
     ///
@@ -27,16 +32,18 @@ impl Engine {
     pub async fn create(&self, mut request: CreateRequest) -> Result<ContainerId, EngineError> {
         fill_in(&mut request, &self.settings);
         let platform = request.platform.clone().unwrap_or_else(Platform::host);
-        let image = self.images().resolve(&request.image, &platform).await?;
+        let machine = Backend::new(self.app_root()).detect().await?.info().clone();
+        let max_disks = MAX_LAYER_DISKS.min(machine.disk_slots.saturating_sub(RESERVED_DISK_SLOTS));
+        let image = self.images().resolve(&request.image, &platform, max_disks).await?;
         let reference = ImageReference {
             reference: image.reference.to_string(),
             descriptor: serde_json::to_value(&image.descriptor).unwrap_or_default(),
             manifest_digest: image.manifest_descriptor.digest.to_string(),
-            layers: image.layers.iter().map(|layer| layer.diff_id.to_string()).collect(),
+            layers: image.layers.iter().map(|layer| layer.id.to_string()).collect(),
         };
         let default_cpus = match request.cpus {
             Some(_) => Resources::DEFAULT_CPUS,
-            None => Backend::new(self.app_root()).detect().await?.info().default_vcpu_count,
+            None => machine.default_vcpu_count,
         };
         let facts = ImageFacts {
             default_cpus,

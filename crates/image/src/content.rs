@@ -19,6 +19,7 @@ pub use error::ContentError;
 pub(crate) use error::{full_disk, is_full};
 
 pub(crate) use blob::{has_blob, open_blob, read_blob};
+pub(crate) use follow::Restart;
 pub(crate) use gate::{OpenGate, ShutGate};
 pub(crate) use hash::Hasher;
 pub(crate) use ingest::{Ingest, Staged};

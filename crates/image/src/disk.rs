@@ -1,25 +1,32 @@
-//! Layer disks: one read-only EXT4 image per layer, made once and shared by every image that has the layer.
+//! Layer disks: one read-only EXT4 image per layer, made once and shared by every image that has the layer. The lowest layers of an image with
+//! more of them than a machine has disks are merged into one disk, shared by every image that starts with the same layers.
 //!
 //! `layers/<diff id>.ext4` appears only when the whole layer has been unpacked, its digest has proved to be the one that the
-//! image configuration names, and the file is on the disk. `layers/<diff id>.json` is written before it and says what it is.
+//! image configuration names, and the file is on the disk. `layers/<diff id>.json` is written before it and says what it is. A merged disk
+//! is named by the chain id of its layers, which is never the diff id of anything.
 
+mod chain;
 mod error;
 mod make;
+mod merge;
 mod record;
+mod unfinished;
 
 use std::path::PathBuf;
 
 use container_oci::Digest;
 
+pub(crate) use chain::{chain_id, merged_layers};
 pub use error::DiskError;
 pub(crate) use make::{layer_compression, make_disk};
+pub(crate) use merge::make_merged_disk;
 pub(crate) use record::find_disk;
 
 /// A layer's disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerDisk {
-    /// Digest of the uncompressed layer.
-    pub diff_id: Digest,
+    /// Digest of the uncompressed layer, or the chain id of several merged ones.
+    pub id: Digest,
     /// The EXT4 image. Never written to again.
     pub path: PathBuf,
     /// Size of the file (not of the blocks that it takes).

@@ -13,9 +13,9 @@ use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::process::Command;
 
-use container_image::layer::{LayerError, LayerLimits, write_layer_disk, write_layer_disk_within};
-use container_oci::{Algorithm, LayerCompression};
-use layer_support::{Tar, disk_of, merged_disk_of, sha256};
+use container_image::layer::{LayerError, LayerLimits};
+use container_oci::LayerCompression;
+use layer_support::{Tar, disk_of, merged_disk_of, sha256, try_disk_of};
 
 #[test]
 fn compression_is_told_from_the_bytes() {
@@ -34,8 +34,7 @@ fn compression_is_told_from_the_bytes() {
         (&zstd, LayerCompression::Zstd),
     ] {
         for declared in [LayerCompression::None, LayerCompression::Gzip, LayerCompression::Zstd] {
-            let file = tempfile::tempfile().unwrap();
-            let summary = write_layer_disk(&bytes[..], declared, Algorithm::Sha256, &file).unwrap();
+            let summary = try_disk_of(&bytes[..], declared, LayerLimits::default()).unwrap();
             assert_eq!((summary.compression, summary.entries), (found, 1));
             assert_eq!(summary.diff_id.hex(), sha256(&tar));
             assert_eq!(summary.uncompressed_bytes, tar.len() as u64);
@@ -64,7 +63,7 @@ fn a_fixed_layer_gives_a_fixed_disk() {
 }
 
 /// Changes only together with the format version of layer disks.
-const KNOWN_DISK: &str = "34c159c534e2ba5901d854e1fdab47f18ef5fd492a4cf23f1e22b8605b8694bd";
+const KNOWN_DISK: &str = "0dca91833be86f2f5154b4d1d378e846433611bc3384b5e9a19a8b0b92f33ef0";
 
 #[test]
 fn whiteouts_become_devices_and_opaque_directories() {
@@ -97,12 +96,7 @@ fn whiteouts_become_devices_and_opaque_directories() {
 fn whiteouts_of_nothing_are_refused() {
     for path in [".wh.", "a/.wh..", "a/.wh..."] {
         let tar = Tar::new().file(path, b"").end();
-        let result = write_layer_disk(
-            &tar[..],
-            LayerCompression::None,
-            Algorithm::Sha256,
-            &tempfile::tempfile().unwrap(),
-        );
+        let result = try_disk_of(&tar, LayerCompression::None, LayerLimits::default());
         assert!(matches!(result, Err(LayerError::InvalidWhiteout { .. })), "{path}");
     }
 }
@@ -138,13 +132,7 @@ fn merging_removes_what_upper_layers_hide() {
 #[test]
 fn a_hard_link_to_another_layer_is_named() {
     let tar = Tar::new().hard_link("link", "elsewhere/file").end();
-    let error = write_layer_disk(
-        &tar[..],
-        LayerCompression::None,
-        Algorithm::Sha256,
-        &tempfile::tempfile().unwrap(),
-    )
-    .unwrap_err();
+    let error = try_disk_of(&tar, LayerCompression::None, LayerLimits::default()).unwrap_err();
     let LayerError::Disk(error) = error else {
         panic!("{error:?}")
     };
@@ -206,16 +194,16 @@ fn sparse_files_of_every_format_stay_sparse() {
             .unwrap();
         assert!(output.status.success());
         let disk = disk_of(&output.stdout);
-        assert!(disk.summary.disk_bytes < 2 << 20);
+        assert!(disk.summary.disk_bytes < 5 << 20);
         assert!(
             disk.stat("/sparse").contains(&format!("Size: {}", 10_u64 << 30)),
             "{format:?}"
         );
         for piece in [0_u64, 17, 39] {
-            let block = disk.debugfs(&format!("bmap /sparse {}", (piece << 28) / 4096));
+            let block = disk.debugfs(&format!("bmap /sparse {}", (piece << 28) / 1024));
             let block: u64 = String::from_utf8(block).unwrap().trim().parse().unwrap();
             let mut found = [0; 8];
-            disk.file.as_file().read_exact_at(&mut found, block * 4096).unwrap();
+            disk.file.as_file().read_exact_at(&mut found, block * 1024).unwrap();
             assert_eq!(found, format!("piece {piece:02}").as_bytes(), "{format:?}");
         }
     }
@@ -224,10 +212,7 @@ fn sparse_files_of_every_format_stay_sparse() {
 #[test]
 fn bombs_and_cut_off_streams_end_in_clear_errors() {
     let tar = Tar::new().file("f", &[1; 100_000]).end();
-    let run = |bytes: &[u8], limits: &LayerLimits| {
-        let disk = tempfile::tempfile().unwrap();
-        write_layer_disk_within(bytes, LayerCompression::None, Algorithm::Sha256, &disk, limits).unwrap_err()
-    };
+    let run = |bytes: &[u8], limits: &LayerLimits| try_disk_of(bytes, LayerCompression::None, *limits).unwrap_err();
     let small = LayerLimits {
         uncompressed_bytes: 50_000,
         ..LayerLimits::default()
@@ -257,8 +242,7 @@ fn bombs_and_cut_off_streams_end_in_clear_errors() {
             "{cut}: {error:?}"
         );
     }
-    let disk = tempfile::tempfile().unwrap();
-    let error = write_layer_disk(&b"<html>"[..], LayerCompression::Gzip, Algorithm::Sha256, &disk).unwrap_err();
+    let error = try_disk_of(b"<html>", LayerCompression::Gzip, LayerLimits::default()).unwrap_err();
     assert!(matches!(
         error,
         LayerError::NotAsDeclared {

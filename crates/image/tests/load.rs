@@ -14,7 +14,7 @@ use std::path::Path;
 use container_image::{ArchiveError, ImageStore, LoadError, LoadOptions, LoadSource, LoadedImage, NoProgress};
 use container_oci::{Platform, Reference};
 use support::images::{archive, archive_for, members, write_tar};
-use support::{Events, TestStore};
+use support::{Events, MAX_DISKS, TestStore};
 
 async fn load(store: &ImageStore, path: &Path) -> Result<Vec<LoadedImage>, LoadError> {
     store
@@ -35,13 +35,13 @@ async fn an_oci_archive_is_listed_resolved_tagged_and_deleted() {
 
     let image = test
         .store
-        .resolve(&reference("demo:1"), &Platform::host())
+        .resolve(&reference("demo:1"), &Platform::host(), MAX_DISKS)
         .await
         .unwrap();
     assert_eq!(image.config.config.cmd, ["/bin/hello"]);
     assert_eq!(image.layers.len(), 1);
     assert!(image.layers[0].path.is_file());
-    assert_eq!(image.layers[0].diff_id, image.config.diff_ids()[0]);
+    assert_eq!(image.layers[0].id, image.config.diff_ids()[0]);
 
     test.store.tag(&reference("demo:1"), &reference("other:2")).unwrap();
     let names: Vec<String> = test
@@ -57,7 +57,7 @@ async fn an_oci_archive_is_listed_resolved_tagged_and_deleted() {
     assert!(test.store.delete(&reference("demo:1")).is_err());
     assert!(
         test.store
-            .resolve(&reference("demo:1"), &Platform::host())
+            .resolve(&reference("demo:1"), &Platform::host(), MAX_DISKS)
             .await
             .is_err()
     );
@@ -126,7 +126,11 @@ async fn a_docker_archive_keeps_its_names_and_layers() {
     let loaded = load(&test.store, &path).await.unwrap();
     let names: Vec<String> = loaded.iter().map(|image| image.reference.familiar()).collect();
     assert_eq!(names, ["a:1", "ghcr.io/b/c:2"]);
-    let image = test.store.resolve(&reference("a:1"), &Platform::host()).await.unwrap();
+    let image = test
+        .store
+        .resolve(&reference("a:1"), &Platform::host(), MAX_DISKS)
+        .await
+        .unwrap();
     assert_eq!(image.manifest.layers[0].digest, image.config.diff_ids()[0]);
 
     write_tar(&path, &docker_save(&oci, serde_json::Value::Null));
@@ -166,7 +170,11 @@ async fn a_docker_archive_without_manifest_gets_a_configuration() {
         )
         .await
         .unwrap();
-    let image = test.store.resolve(&reference("old:1"), &platform).await.unwrap();
+    let image = test
+        .store
+        .resolve(&reference("old:1"), &platform, MAX_DISKS)
+        .await
+        .unwrap();
     assert_eq!((image.layers.len(), image.config.config.cmd.len()), (2, 1));
 }
 
@@ -245,7 +253,7 @@ async fn an_image_for_another_platform_loads_but_does_not_resolve() {
     load(&test.store, &path).await.unwrap();
     let error = test
         .store
-        .resolve(&reference("demo:1"), &Platform::host())
+        .resolve(&reference("demo:1"), &Platform::host(), MAX_DISKS)
         .await
         .unwrap_err();
     assert!(error.to_string().contains("linux/s390x"), "{error}");
@@ -259,19 +267,19 @@ async fn a_lost_disk_is_made_again_and_a_warm_resolve_is_quick() {
         .unwrap();
     let first = test
         .store
-        .resolve(&reference("demo:1"), &Platform::host())
+        .resolve(&reference("demo:1"), &Platform::host(), MAX_DISKS)
         .await
         .unwrap();
     std::fs::remove_file(&first.layers[0].path).unwrap();
     let second = test
         .store
-        .resolve(&reference("demo:1"), &Platform::host())
+        .resolve(&reference("demo:1"), &Platform::host(), MAX_DISKS)
         .await
         .unwrap();
     assert_eq!((first.manifest, first.layers), (second.manifest, second.layers));
     let start = std::time::Instant::now();
     test.store
-        .resolve(&reference("demo:1"), &Platform::host())
+        .resolve(&reference("demo:1"), &Platform::host(), MAX_DISKS)
         .await
         .unwrap();
     // The budget is 3 ms for an optimised program on a quiet machine.

@@ -15,7 +15,7 @@ use support::images::{archive, archive_for};
 use support::liar::{Answer, Liar, ok, status};
 use support::registry::Registry;
 use support::served::Served;
-use support::{Events, TestStore};
+use support::{Events, MAX_DISKS, TestStore};
 
 async fn pull(store: &ImageStore, name: &str) -> Result<PulledImage, PullError> {
     store
@@ -38,7 +38,7 @@ async fn what_skopeo_pushed_is_pulled_and_shared() {
         events.count(|event| matches!(event, ProgressEvent::LayerStored { .. })),
         1
     );
-    let image = test.store.resolve(&name, &Platform::host()).await.unwrap();
+    let image = test.store.resolve(&name, &Platform::host(), MAX_DISKS).await.unwrap();
     assert!(image.manifest.layers[0].media_type.as_str().ends_with("gzip"));
     assert_eq!(image.layers.len(), 1);
 

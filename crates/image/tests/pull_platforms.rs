@@ -11,9 +11,9 @@ mod support;
 
 use container_image::{NoProgress, PlatformChoice, PullError, PullOptions, PulledImage};
 use container_oci::{Descriptor, Digest, Document, ImageConfig, Manifest, Platform, Reference, media_type};
-use support::TestStore;
 use support::liar::{Liar, ok};
 use support::platforms::{REPOSITORY, serve_attestation, serve_blob, serve_image, serve_index, serve_manifest, sha256};
+use support::{MAX_DISKS, TestStore};
 
 fn host() -> String {
     Platform::host().to_string()
@@ -98,7 +98,7 @@ async fn all_platforms_bring_everything_but_only_this_machines_disks() {
     assert_eq!(disks(&test), 1);
     let resolved = test
         .store
-        .resolve(&name(&liar), &other.platform.unwrap())
+        .resolve(&name(&liar), &other.platform.unwrap(), MAX_DISKS)
         .await
         .unwrap();
     assert_eq!(
@@ -118,11 +118,14 @@ async fn a_second_platform_of_the_same_index_is_added() {
     serve_index(&liar, vec![here.clone(), other.clone()]);
     pull(&test, &liar, PlatformChoice::Default).await.unwrap();
     let s390x: Platform = "linux/s390x".parse().unwrap();
-    let error = test.store.resolve(&name(&liar), &s390x).await.unwrap_err();
+    let error = test.store.resolve(&name(&liar), &s390x, MAX_DISKS).await.unwrap_err();
     assert!(error.to_string().contains("--platform linux/s390x"), "{error}");
     pull(&test, &liar, PlatformChoice::Only(s390x.clone())).await.unwrap();
-    test.store.resolve(&name(&liar), &s390x).await.unwrap();
-    test.store.resolve(&name(&liar), &Platform::host()).await.unwrap();
+    test.store.resolve(&name(&liar), &s390x, MAX_DISKS).await.unwrap();
+    test.store
+        .resolve(&name(&liar), &Platform::host(), MAX_DISKS)
+        .await
+        .unwrap();
     assert_eq!(
         requests_for(&liar, &here.digest),
         1,

@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 
 use container_image::ImageStore;
 use container_oci::Platform;
-use support::TestStore;
 use support::liar::{Answer, ok, status};
 use support::served::{Served, pull};
+use support::{MAX_DISKS, TestStore};
 
 /// Set in a process that pulls, to the app root and the name.
 const CHILD: &str = "CONTAINER_TEST_PULL";
@@ -61,7 +61,7 @@ async fn wait_until_written(path: &Path) {
 /// The image is whole, and nothing unfinished is left.
 async fn assert_right(test: &TestStore, served: &Served) {
     let name = served.name().parse().unwrap();
-    let image = test.store.resolve(&name, &Platform::host()).await.unwrap();
+    let image = test.store.resolve(&name, &Platform::host(), MAX_DISKS).await.unwrap();
     assert_eq!(image.layers[0].entries, 4);
     let blob = test
         .root

@@ -19,10 +19,10 @@ use container_image::{
     SavedImage,
 };
 use container_oci::{Digest, Platform, Reference, media_type};
-use support::TestStore;
 use support::images::{archive, archive_for, members};
 use support::liar::Liar;
 use support::platforms::{REPOSITORY, serve_attestation, serve_image, serve_index};
+use support::{MAX_DISKS, TestStore};
 
 fn reference(name: &str) -> Reference {
     name.parse().unwrap()
@@ -156,7 +156,7 @@ async fn a_docker_archive_has_uncompressed_layers_named_by_their_diff_ids() {
     load(&test.store, &packed).await;
     let image = test
         .store
-        .resolve(&reference("demo:1"), &Platform::host())
+        .resolve(&reference("demo:1"), &Platform::host(), MAX_DISKS)
         .await
         .unwrap();
     assert_eq!(image.manifest.layers[0].media_type.as_str(), media_type::OCI_LAYER_GZIP);
@@ -175,7 +175,7 @@ async fn a_damaged_store_gives_an_error_and_no_archive() {
     let test = filled().await;
     let image = test
         .store
-        .resolve(&reference("demo:1"), &Platform::host())
+        .resolve(&reference("demo:1"), &Platform::host(), MAX_DISKS)
         .await
         .unwrap();
     let layer = image.manifest.layers[0].digest;
@@ -406,7 +406,7 @@ async fn skopeo_reads_every_form_and_its_copies_load_with_equal_digests() {
     .await;
     let image = test
         .store
-        .resolve(&reference("demo:1"), &Platform::host())
+        .resolve(&reference("demo:1"), &Platform::host(), MAX_DISKS)
         .await
         .unwrap();
     for (format, file, source) in [
@@ -432,7 +432,7 @@ async fn skopeo_reads_every_form_and_its_copies_load_with_equal_digests() {
             load(&other.store, &copy).await;
             let copied = other
                 .store
-                .resolve(&reference("demo:1"), &Platform::host())
+                .resolve(&reference("demo:1"), &Platform::host(), MAX_DISKS)
                 .await
                 .unwrap();
             assert_eq!(copied.config.diff_ids(), image.config.diff_ids(), "{source} to {form}");

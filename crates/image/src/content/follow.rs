@@ -1,7 +1,7 @@
 //! Reading a file while it is still being written, so that unpacking overlaps with the download.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// How far a file has grown, shared by its writer and its readers.
@@ -64,6 +64,25 @@ impl Follower {
                 (available, _) => return Ok(available),
             }
         }
+    }
+}
+
+/// A stream that can be read once more from its start.
+pub(crate) trait Restart: Read {
+    /// Goes back to the start.
+    fn restart(&mut self) -> io::Result<()>;
+}
+
+impl Restart for Follower {
+    fn restart(&mut self) -> io::Result<()> {
+        self.offset = 0;
+        self.file.rewind()
+    }
+}
+
+impl Restart for File {
+    fn restart(&mut self) -> io::Result<()> {
+        self.rewind()
     }
 }
 

@@ -41,6 +41,14 @@ pub enum DiskError {
         /// Why.
         source: LayerError,
     },
+    /// The image's lowest layers cannot be unpacked onto one disk.
+    #[error("cannot merge the lowest {layers} layers: {}", Chain(source))]
+    Merge {
+        /// How many.
+        layers: usize,
+        /// Why.
+        source: LayerError,
+    },
 }
 
 /// An error and its causes, in one line.

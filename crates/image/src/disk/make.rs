@@ -1,15 +1,12 @@
 //! Making a layer's disk.
 
-use std::fs::OpenOptions;
-use std::io::Read;
-
-use container_durable::sync_dir;
 use container_oci::{Descriptor, Digest, LayerCompression};
 
-use super::record::write_record;
+use super::record::DiskRecord;
+use super::unfinished::Unfinished;
 use super::{DiskError, LayerDisk};
-use crate::content::{ContentError, Session, StorePaths, is_full};
-use crate::layer::{LayerError, write_layer_disk};
+use crate::content::{ContentError, Restart, Session, StorePaths, is_full};
+use crate::layer::{BlockSize, DiskOptions, LayerError, write_layer_disk};
 
 /// The compression of a layer, from its media type.
 pub(crate) fn layer_compression(layer: &Descriptor) -> Result<LayerCompression, DiskError> {
@@ -26,62 +23,55 @@ pub(crate) fn make_disk(
     session: &Session,
     layer: &Descriptor,
     diff_id: &Digest,
-    reader: impl Read + Send,
+    mut reader: impl Restart + Send,
 ) -> Result<LayerDisk, DiskError> {
     let compression = layer_compression(layer)?;
-    let unfinished = session.file()?;
-    let io_error = |action: &'static str| {
-        let path = unfinished.clone();
-        move |source| DiskError::Content(ContentError::io(action, &path, source))
-    };
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .open(&unfinished)
-        .map_err(io_error("create"))?;
-    let written = write_layer_disk(reader, compression, diff_id.algorithm(), &file).map_err(|source| {
-        let _ = std::fs::remove_file(&unfinished);
-        match full_disk(&source) {
-            true => DiskError::Content(ContentError::NoSpace {
-                path: unfinished.clone(),
-            }),
-            false => DiskError::Unpack {
-                blob: layer.digest,
-                source,
-            },
+    let mut unfinished = Unfinished::create(session)?;
+    let written = with_fitting_blocks(&mut unfinished, |unfinished, options, again| {
+        if again {
+            reader.restart().map_err(LayerError::Read)?;
         }
+        write_layer_disk(&mut reader, compression, diff_id.algorithm(), &unfinished.file, options)
+    });
+    let written = written.map_err(|source| match full_disk(&source) {
+        true => DiskError::Content(ContentError::NoSpace {
+            path: unfinished.path.clone(),
+        }),
+        false => DiskError::Unpack {
+            blob: layer.digest,
+            source,
+        },
     })?;
     if written.diff_id != *diff_id {
-        let _ = std::fs::remove_file(&unfinished);
         return Err(DiskError::DiffIdMismatch {
             blob: layer.digest,
             expected: *diff_id,
             actual: written.diff_id,
         });
     }
-    file.sync_data().map_err(io_error("sync"))?;
-    let size_bytes = file.metadata().map_err(io_error("read"))?.len();
+    unfinished.publish(paths, DiskRecord::of_layer(*diff_id, written.entries))
+}
 
-    // A disk of an older format goes first, so that the new record never describes the old disk.
-    let path = paths.disk(diff_id);
-    match std::fs::remove_file(&path) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => return Err(io_error("replace")(source)),
-        _ => {}
+/// Writes a disk with small blocks, and once more from the start with large ones in the rare case that a layer needs them.
+pub(super) fn with_fitting_blocks<T>(
+    unfinished: &mut Unfinished,
+    mut write: impl FnMut(&Unfinished, &DiskOptions<'_>, bool) -> Result<T, LayerError>,
+) -> Result<T, LayerError> {
+    let directory = unfinished.directory().to_owned();
+    let mut options = DiskOptions::new(&directory);
+    match write(unfinished, &options, false) {
+        Err(error) if error.needs_larger_blocks() => {
+            tracing::debug!(%error, "the layer needs large blocks");
+            unfinished.restart().map_err(|source| LayerError::Disk(source.into()))?;
+            options.block_size = BlockSize::Kib4;
+            write(unfinished, &options, true)
+        }
+        written => written,
     }
-    write_record(paths, diff_id, written.entries)?;
-    std::fs::rename(&unfinished, &path).map_err(io_error("rename"))?;
-    sync_dir(&paths.layer_dir()).map_err(ContentError::from)?;
-    Ok(LayerDisk {
-        diff_id: *diff_id,
-        path,
-        size_bytes,
-        entries: written.entries,
-    })
 }
 
 /// Whether somewhere below the error the system said that there is no room.
-fn full_disk(error: &LayerError) -> bool {
+pub(super) fn full_disk(error: &LayerError) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if error.downcast_ref::<std::io::Error>().is_some_and(is_full) {

@@ -12,35 +12,53 @@ use crate::content::{ContentError, StorePaths};
 /// Version of the record's own format.
 const RECORD_VERSION: u32 = 1;
 /// Version of the disks: raised when disks made before must be made again.
-const DISK_FORMAT: u32 = 1;
+const DISK_FORMAT: u32 = 2;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct DiskRecord {
-    diff_id: Digest,
+pub(super) struct DiskRecord {
+    /// The diff id, or the chain id of several layers.
+    pub(super) id: Digest,
+    /// The layers that are on the disk, lowest first.
+    diff_ids: Vec<Digest>,
     disk_format: u32,
-    entries: u64,
+    pub(super) entries: u64,
 }
 
-/// The layer's disk, if it has been made in the current format.
-pub(crate) fn find_disk(paths: &StorePaths, diff_id: &Digest) -> Result<Option<LayerDisk>, DiskError> {
-    let path = paths.disk(diff_id);
+impl DiskRecord {
+    pub(super) fn of_layer(diff_id: Digest, entries: u64) -> Self {
+        Self::of_chain(diff_id, vec![diff_id], entries)
+    }
+
+    pub(super) fn of_chain(id: Digest, diff_ids: Vec<Digest>, entries: u64) -> Self {
+        Self {
+            id,
+            diff_ids,
+            disk_format: DISK_FORMAT,
+            entries,
+        }
+    }
+}
+
+/// The disk of a layer or of merged ones, if it has been made in the current format.
+pub(crate) fn find_disk(paths: &StorePaths, id: &Digest) -> Result<Option<LayerDisk>, DiskError> {
+    let path = paths.disk(id);
     let size_bytes = match std::fs::metadata(&path) {
         Ok(metadata) => metadata.len(),
         Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(ContentError::io("read", &path, source).into()),
     };
-    let record = match read_json::<DiskRecord>(&paths.disk_record(diff_id), RECORD_VERSION) {
+    let record = match read_json::<DiskRecord>(&paths.disk_record(id), RECORD_VERSION) {
         Ok(Some(record)) => record.body,
         // The record only tells what can be found out again by unpacking, so a lost or damaged one costs no more than that.
         Ok(None) | Err(container_durable::RecordError::Parse { .. }) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    if record.diff_id != *diff_id || record.disk_format != DISK_FORMAT {
+    if record.id != *id || record.disk_format != DISK_FORMAT {
         return Ok(None);
     }
     Ok(Some(LayerDisk {
-        diff_id: *diff_id,
+        id: *id,
         path,
         size_bytes,
         entries: record.entries,
@@ -48,14 +66,9 @@ pub(crate) fn find_disk(paths: &StorePaths, diff_id: &Digest) -> Result<Option<L
 }
 
 /// Writes the record of a disk that is about to get its name.
-pub(super) fn write_record(paths: &StorePaths, diff_id: &Digest, entries: u64) -> Result<(), DiskError> {
-    let path = paths.disk_record(diff_id);
-    let record = DiskRecord {
-        diff_id: *diff_id,
-        disk_format: DISK_FORMAT,
-        entries,
-    };
-    write_json(&path, &Record::new(RECORD_VERSION, record)).map_err(|error| {
+pub(super) fn write_record(paths: &StorePaths, record: &DiskRecord) -> Result<(), DiskError> {
+    let path = paths.disk_record(&record.id);
+    write_json(&path, &Record::new(RECORD_VERSION, record.clone())).map_err(|error| {
         crate::content::full_disk(&error, &path).map_or_else(|| DiskError::Record(error), DiskError::Content)
     })
 }

@@ -1,6 +1,7 @@
 //! Why a layer did not become a disk.
 
 use std::io;
+use std::path::PathBuf;
 
 use container_ext4::WriteError;
 use container_oci::LayerCompression;
@@ -38,7 +39,26 @@ pub enum LayerError {
         /// Path of the whiteout.
         path: Vec<u8>,
     },
-    /// The paths of whiteouts exceed [`super::LayerLimits::retained_bytes`].
-    #[error("the layer has too many whiteouts")]
-    TooManyWhiteouts,
+    /// The paths of whiteouts exceed [`super::LayerLimits::whiteout_bytes`].
+    #[error("the layer removes too much: the names of what it removes take more than {limit_bytes} bytes")]
+    TooManyWhiteouts {
+        /// The limit.
+        limit_bytes: u64,
+    },
+    /// The scratch file could not be made.
+    #[error("cannot make a temporary file in {}", .directory.display())]
+    Scratch {
+        /// Where it should be.
+        directory: PathBuf,
+        /// Why it cannot.
+        source: io::Error,
+    },
+}
+
+impl LayerError {
+    /// Whether the layer fits a disk with blocks of 4 KiB but not one with smaller ones: it has a link target or names of attributes longer than those.
+    #[must_use]
+    pub fn needs_larger_blocks(&self) -> bool {
+        matches!(self, Self::Disk(WriteError::BlocksTooSmall { .. }))
+    }
 }

@@ -3,17 +3,20 @@
 //! [`write_layer_disk`] makes the disk of one layer, for overlayfs to stack: whiteouts become character devices 0/0, opaque directories get the attribute
 //! `trusted.overlay.opaque`. [`write_merged_disk`] puts several layers on one disk and applies their whiteouts.
 //!
-//! What comes out depends on the tar's bytes alone. Nothing in a tar reaches outside of the image's root, and memory is bounded ([`LayerLimits`]).
+//! What comes out depends on the tar's bytes alone. Nothing in a tar reaches outside of the image's root, and memory is bounded ([`LayerLimits`]): a few
+//! megabytes, and up to 28 bytes for each entry; names and metadata wait in an unlinked scratch file.
 
 mod apply;
 mod chunk;
 mod error;
 mod inflate;
-mod limits;
+mod options;
 mod pipeline;
+mod scratch;
 pub mod tar;
+mod whiteout;
 mod write;
 
 pub use error::LayerError;
-pub use limits::LayerLimits;
-pub use write::{LayerDiskSummary, MergedDiskSummary, write_layer_disk, write_layer_disk_within, write_merged_disk};
+pub use options::{BlockSize, DiskOptions, LayerLimits};
+pub use write::{LayerDiskSummary, MergedDiskSummary, write_layer_disk, write_merged_disk};

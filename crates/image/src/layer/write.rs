@@ -8,8 +8,9 @@ use container_oci::{Algorithm, Digest, LayerCompression};
 
 use super::apply::{Whiteouts, apply_layer};
 use super::error::LayerError;
-use super::limits::LayerLimits;
+use super::options::DiskOptions;
 use super::pipeline::run;
+use super::scratch::unnamed_file;
 use super::tar::TarReader;
 use crate::content::Hasher;
 
@@ -39,7 +40,7 @@ pub struct MergedDiskSummary {
     pub disk_bytes: u64,
 }
 
-/// Makes the disk of one layer in `disk`, an empty file, with the default limits. The file is not synced.
+/// Makes the disk of one layer in `disk`, an empty file. The file is not synced.
 ///
 /// `declared` is what the media type says; what counts is how the bytes start. The caller compares the digest with what the image promises.
 ///
@@ -50,28 +51,16 @@ pub fn write_layer_disk(
     declared: LayerCompression,
     algorithm: Algorithm,
     disk: &File,
+    options: &DiskOptions<'_>,
 ) -> Result<LayerDiskSummary, LayerError> {
-    write_layer_disk_within(layer, declared, algorithm, disk, &LayerLimits::default())
-}
-
-/// [`write_layer_disk`] with other limits.
-///
-/// # Errors
-/// Any [`LayerError`].
-pub fn write_layer_disk_within(
-    layer: impl Read + Send,
-    declared: LayerCompression,
-    algorithm: Algorithm,
-    disk: &File,
-    limits: &LayerLimits,
-) -> Result<LayerDiskSummary, LayerError> {
-    let mut writer = Writer::new(disk, options(limits));
+    let limits = &options.limits;
+    let mut writer = start(disk, options)?;
     let stream = run(layer, declared, algorithm, limits.uncompressed_bytes, |tar| {
         apply_layer(
             &mut TarReader::new(tar),
             &mut writer,
             Whiteouts::Keep,
-            limits.retained_bytes,
+            limits.whiteout_bytes,
         )
     })?;
     let written = writer.finish(uuid_of(stream.digest.as_bytes()))?;
@@ -92,20 +81,21 @@ pub fn write_merged_disk<R: Read + Send>(
     layers: impl IntoIterator<Item = (R, LayerCompression)>,
     algorithm: Algorithm,
     disk: &File,
-    limits: &LayerLimits,
+    options: &DiskOptions<'_>,
 ) -> Result<MergedDiskSummary, LayerError> {
-    let mut writer = Writer::new(disk, options(limits));
+    let limits = &options.limits;
+    let mut writer = start(disk, options)?;
     let mut diff_ids = Vec::new();
     let mut entries = 0;
     let mut chain = Hasher::new(Algorithm::Sha256);
     for (layer, declared) in layers {
-        writer.begin_layer();
+        writer.begin_layer()?;
         let stream = run(layer, declared, algorithm, limits.uncompressed_bytes, |tar| {
             apply_layer(
                 &mut TarReader::new(tar),
                 &mut writer,
                 Whiteouts::Resolve,
-                limits.retained_bytes,
+                limits.whiteout_bytes,
             )
         })?;
         chain.update(stream.digest.as_bytes());
@@ -120,15 +110,21 @@ pub fn write_merged_disk<R: Read + Send>(
     })
 }
 
-fn options(limits: &LayerLimits) -> Options {
+fn start<'a>(disk: &'a File, options: &DiskOptions<'_>) -> Result<Writer<&'a File>, LayerError> {
+    let scratch = unnamed_file(options.scratch_dir).map_err(|source| LayerError::Scratch {
+        directory: options.scratch_dir.to_owned(),
+        source,
+    })?;
     let limits = Limits {
-        entries: limits.entries,
-        retained_bytes: limits.retained_bytes,
+        entries: options.limits.entries,
+        retained_bytes: options.limits.retained_bytes,
     };
-    Options {
+    let options = Options {
+        block_size: options.block_size,
         limits,
         ..Options::default()
-    }
+    };
+    Ok(Writer::new(disk, scratch, options)?)
 }
 
 /// A UUID of version 8 (RFC 9562) from the start of a digest, so that equal content gives equal bytes.

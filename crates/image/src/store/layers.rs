@@ -1,6 +1,5 @@
 //! Making the layer disks of an image whose blobs are here.
 
-use std::io::Read;
 use std::sync::Arc;
 
 use container_oci::{Descriptor, Digest, ImageConfig, Manifest};
@@ -8,11 +7,11 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::lock::{self, WorkLock};
 use super::worker::blocking;
-use crate::content::{Session, StorePaths, open_blob};
-use crate::disk::{DiskError, LayerDisk, find_disk, make_disk};
+use crate::content::{Restart, Session, StorePaths, open_blob};
+use crate::disk::{DiskError, LayerDisk, chain_id, find_disk, make_disk, make_merged_disk};
 use crate::progress::{Progress, ProgressEvent};
 
-/// The disks of all layers, the base first; makes those that are missing, as many at once as there are processors.
+/// The disks of an image, the base first; makes those that are missing, as many at once as there are processors. The lowest `merged` layers are on one disk.
 ///
 /// Manifest and configuration have as many layers as each other.
 pub(super) async fn unpack(
@@ -20,13 +19,18 @@ pub(super) async fn unpack(
     session: &Arc<Session>,
     manifest: &Manifest,
     config: &ImageConfig,
+    merged: usize,
     progress: &dyn Progress,
 ) -> Result<Vec<LayerDisk>, DiskError> {
+    let all = manifest.layers.iter().cloned().zip(config.diff_ids().iter().copied());
+    let lowest: Vec<(Descriptor, Digest)> = all.take(merged).collect();
+    let base = ensure_merged(paths, session, lowest).await?;
     let at_once = std::thread::available_parallelism().map_or(1, usize::from);
     let disks = manifest
         .layers
         .iter()
         .zip(config.diff_ids())
+        .skip(merged)
         .map(|(layer, diff_id)| async move {
             let disk = ensure(paths, session, layer, diff_id).await?;
             progress.event(ProgressEvent::DiskReady {
@@ -35,7 +39,33 @@ pub(super) async fn unpack(
             });
             Ok::<_, DiskError>(disk)
         });
-    stream::iter(disks).buffered(at_once).try_collect().await
+    let mut disks: Vec<LayerDisk> = stream::iter(disks).buffered(at_once).try_collect().await?;
+    disks.splice(0..0, base);
+    Ok(disks)
+}
+
+/// The one disk of several layers; makes it from their blobs unless it is there. None for no layers.
+async fn ensure_merged(
+    paths: &StorePaths,
+    session: &Arc<Session>,
+    layers: Vec<(Descriptor, Digest)>,
+) -> Result<Option<LayerDisk>, DiskError> {
+    let diff_ids: Vec<Digest> = layers.iter().map(|(_, diff_id)| *diff_id).collect();
+    let Some(chain_id) = chain_id(&diff_ids) else {
+        return Ok(None);
+    };
+    let guard = match claim(paths, session, &chain_id).await? {
+        Claim::Made(disk) => return Ok(Some(disk)),
+        Claim::Ours(guard) => guard,
+    };
+    session.pin(layers.iter().map(|(layer, _)| layer.digest))?;
+    let (paths, session) = (paths.clone(), Arc::clone(session));
+    let made = blocking(move || {
+        let made = make_merged_disk(&paths, &session, &chain_id, &layers);
+        drop(guard);
+        made
+    });
+    Ok(Some(made.await??))
 }
 
 /// The layer's disk; makes it from its blob unless it is there. Whoever comes second waits and finds it made.
@@ -83,7 +113,7 @@ pub(super) async fn make(
     layer: &Descriptor,
     diff_id: &Digest,
     guard: WorkLock,
-    blob: impl Read + Send + 'static,
+    blob: impl Restart + Send + 'static,
 ) -> Result<LayerDisk, DiskError> {
     let (paths, session, layer, diff_id) = (paths.clone(), Arc::clone(session), layer.clone(), *diff_id);
     blocking(move || {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use container_oci::{Descriptor, Document, ImageConfig, Manifest, Platform, Reference};
+use container_oci::{Descriptor, Digest, Document, ImageConfig, Manifest, Platform, Reference};
 
 use super::variant::{read_config, read_document};
 use super::{CatalogError, ImageStore, Lease, catalog, layers};
 use crate::content::{ContentError, OpenGate, Session, StorePaths, has_blob};
-use crate::disk::{DiskError, LayerDisk, find_disk};
+use crate::disk::{DiskError, LayerDisk, chain_id, find_disk, merged_layers};
 
 /// An image that is ready to run.
 #[derive(Debug, Clone)]
@@ -76,20 +76,26 @@ pub enum ResolveError {
 }
 
 impl ImageStore {
-    /// Everything about the image behind `reference` for `platform`; makes the layer disks that are missing.
+    /// Everything about the image behind `reference` for `platform`; makes the layer disks that are missing. Of an image with more layers than `max_disks` the
+    /// lowest ones are merged into one disk, so that there are never more disks than that.
     ///
     /// Quick when nothing is missing: it then reads four small files and one per layer, writes the lease, and hashes nothing.
     ///
     /// # Errors
     /// [`ResolveError`].
-    pub async fn resolve(&self, reference: &Reference, platform: &Platform) -> Result<ResolvedImage, ResolveError> {
+    pub async fn resolve(
+        &self,
+        reference: &Reference,
+        platform: &Platform,
+        max_disks: usize,
+    ) -> Result<ResolvedImage, ResolveError> {
         let disk_error = |source| ResolveError::Disk {
             reference: reference.clone(),
             source: Box::new(source),
         };
         let session = Session::start(&self.paths).map_err(|error| disk_error(error.into()))?;
         let session = Arc::new(session);
-        let (image, found) = documents(&self.paths, &session, reference, platform)?;
+        let (image, found) = documents(&self.paths, &session, reference, platform, max_disks)?;
         let layers = match found.into_iter().collect::<Option<Vec<_>>>() {
             Some(layers) => layers,
             None => layers::unpack(
@@ -97,6 +103,7 @@ impl ImageStore {
                 &session,
                 &image.manifest,
                 &image.config,
+                merged_layers(image.manifest.layers.len(), max_disks),
                 &crate::NoProgress,
             )
             .await
@@ -114,6 +121,7 @@ fn documents(
     session: &Arc<Session>,
     reference: &Reference,
     platform: &Platform,
+    max_disks: usize,
 ) -> Result<(ResolvedImage, Vec<Option<LayerDisk>>), ResolveError> {
     let content = |source| ResolveError::Content {
         reference: reference.clone(),
@@ -149,11 +157,9 @@ fn documents(
             diff_ids,
         });
     }
-    let disks = config
-        .diff_ids()
-        .iter()
-        .map(|diff_id| find_disk(paths, diff_id))
-        .collect::<Result<Vec<_>, _>>();
+    let (lowest, upper) = config.diff_ids().split_at(merged_layers(layers, max_disks));
+    let ids: Vec<Digest> = chain_id(lowest).into_iter().chain(upper.iter().copied()).collect();
+    let disks = ids.iter().map(|id| find_disk(paths, id)).collect::<Result<Vec<_>, _>>();
     let disks = disks.map_err(|source| ResolveError::Disk {
         reference: reference.clone(),
         source: Box::new(source),
@@ -162,7 +168,7 @@ fn documents(
         .layers
         .iter()
         .chain([&descriptor, &manifest_descriptor, &manifest.config]);
-    let digests = blobs.map(|blob| blob.digest).chain(config.diff_ids().iter().copied());
+    let digests = blobs.map(|blob| blob.digest).chain(ids);
     session.pin_found(&gate, digests).map_err(content)?;
     let image = ResolvedImage {
         reference: reference.clone(),

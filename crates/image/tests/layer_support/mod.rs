@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use container_image::layer::{LayerDiskSummary, LayerLimits, write_layer_disk, write_merged_disk};
+use container_image::layer::{
+    DiskOptions, LayerDiskSummary, LayerError, LayerLimits, write_layer_disk, write_merged_disk,
+};
 use container_oci::{Algorithm, LayerCompression};
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {
@@ -88,15 +90,34 @@ pub(crate) struct Disk<S> {
 
 pub(crate) fn disk_of(tar: &[u8]) -> Disk<LayerDiskSummary> {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let summary = write_layer_disk(tar, LayerCompression::None, Algorithm::Sha256, file.as_file()).unwrap();
+    let directory = std::env::temp_dir();
+    let options = DiskOptions::new(&directory);
+    let summary = write_layer_disk(tar, LayerCompression::None, Algorithm::Sha256, file.as_file(), &options).unwrap();
     assert_clean(file.path());
     Disk { file, summary }
+}
+
+/// What comes of bytes that may be no layer.
+pub(crate) fn try_disk_of(
+    bytes: &[u8],
+    declared: LayerCompression,
+    limits: LayerLimits,
+) -> Result<LayerDiskSummary, LayerError> {
+    let disk = tempfile::tempfile().unwrap();
+    let directory = std::env::temp_dir();
+    let options = DiskOptions {
+        limits,
+        ..DiskOptions::new(&directory)
+    };
+    write_layer_disk(bytes, declared, Algorithm::Sha256, &disk, &options)
 }
 
 pub(crate) fn merged_disk_of(tars: &[Vec<u8>]) -> Disk<()> {
     let file = tempfile::NamedTempFile::new().unwrap();
     let layers = tars.iter().map(|tar| (&tar[..], LayerCompression::None));
-    write_merged_disk(layers, Algorithm::Sha256, file.as_file(), &LayerLimits::default()).unwrap();
+    let directory = std::env::temp_dir();
+    let options = DiskOptions::new(&directory);
+    write_merged_disk(layers, Algorithm::Sha256, file.as_file(), &options).unwrap();
     assert_clean(file.path());
     Disk { file, summary: () }
 }

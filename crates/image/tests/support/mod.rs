@@ -9,6 +9,9 @@ pub(crate) mod served;
 use container_image::{ImageStore, Progress, ProgressEvent};
 use std::sync::Mutex;
 
+/// More disks than the images of most tests have layers.
+pub(crate) const MAX_DISKS: usize = 16;
+
 /// A store in a directory that goes with it.
 pub(crate) struct TestStore {
     pub(crate) root: tempfile::TempDir,
