@@ -339,7 +339,7 @@ proptest! {
             Err(_) => test.assert_untouched(),
             Ok(loaded) => {
                 for image in loaded {
-                    let resolved = runtime.block_on(test.store.resolve(&image.reference, &Platform::host()));
+                    let resolved = runtime.block_on(test.store.resolve(&image.reference, &Platform::host(), support::MAX_DISKS));
                     prop_assert!(resolved.is_ok(), "{:?}", resolved.err());
                 }
             }
