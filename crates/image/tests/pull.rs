@@ -11,6 +11,7 @@ mod support;
 
 use container_image::{ImageStore, NoProgress, ProgressEvent, PullError, PullOptions, PulledImage};
 use container_oci::{Platform, Reference, media_type};
+use container_registry::{NoCredentials, Registries};
 use support::images::{archive, archive_for};
 use support::liar::{Answer, Liar, ok, status};
 use support::registry::Registry;
@@ -249,4 +250,35 @@ async fn an_anonymous_token_is_fetched_and_never_follows_a_redirect_elsewhere() 
         theirs.contains("/layer") && !theirs.contains("secret-token"),
         "{theirs}"
     );
+}
+
+#[tokio::test]
+async fn the_registry_makes_good_what_a_mirror_sends_wrong() {
+    let image = Served::new("hello");
+    let mirror = Liar::start();
+    mirror.answer(&image.layer_path, vec![ok("x/y", vec![7; image.layer.len()])]);
+    let forged = {
+        let mut answer = ok(media_type::OCI_MANIFEST, b"{}".to_vec());
+        if let Answer::Full { headers, .. } = &mut answer {
+            headers.push(("Docker-Content-Digest".into(), format!("sha256:{}", "0".repeat(64))));
+        }
+        answer
+    };
+    for manifest in [ok(media_type::OCI_MANIFEST, image.manifest.clone()), forged] {
+        mirror.answer("/v2/demo/manifests/1", vec![manifest]);
+        let test = TestStore::new();
+        let own = container_registry::HostSettings {
+            mirrors: vec![mirror.address.clone()],
+            ..Default::default()
+        };
+        let mut settings = container_registry::RegistrySettings::default();
+        settings.hosts.insert(image.liar.address.clone(), own);
+        let options = PullOptions {
+            registries: Registries::new(settings, std::sync::Arc::new(NoCredentials)),
+            ..PullOptions::default()
+        };
+        let name = format!("{}/demo:1", image.liar.address).parse().unwrap();
+        test.store.pull(&name, &options, &NoProgress).await.unwrap();
+    }
+    assert!(!mirror.requests.lock().unwrap().is_empty());
 }

@@ -67,11 +67,12 @@ impl RegistryClient {
 
     /// Asks only the registry itself from now on: what a mirror sent has proved wrong.
     ///
-    /// Gives whether there was a mirror left.
+    /// Gives whether there are mirrors at all, so that something wrong may have come from one.
     pub fn give_up_mirrors(&self) -> bool {
-        let was_asked = |mirror: &Mirror| !mirror.has_failed.swap(true, Ordering::Relaxed);
-        // Every one has to be marked, so no short cut.
-        self.mirrors.iter().filter(|mirror| was_asked(mirror)).count() > 0
+        for mirror in &self.mirrors {
+            mirror.has_failed.store(true, Ordering::Relaxed);
+        }
+        !self.mirrors.is_empty()
     }
 
     fn path(&self, rest: &str) -> String {

@@ -273,6 +273,7 @@ impl RegistryError {
                 return Self::NoSuchHost { host };
             }
             if reason.contains("certificate") || reason.contains("TLS") || reason.contains("InvalidContentType") {
+                let reason = tls_reason(reason);
                 return Self::Tls { host, reason };
             }
             cause = error.source();
@@ -282,6 +283,18 @@ impl RegistryError {
             reason: shorten(&reason),
         }
     }
+}
+
+/// What the TLS library says of a certificate, for people.
+fn tls_reason(reason: String) -> String {
+    if reason.contains("UnknownIssuer") {
+        return "its certificate is of an authority that is not trusted here; config.toml can name more (registry.ca-files)"
+            .to_owned();
+    }
+    if reason.contains("CaUsedAsEndEntity") {
+        return "its certificate is that of an authority itself; it needs one that an authority has signed".to_owned();
+    }
+    shorten(&reason)
 }
 
 /// When to come back, for a message.

@@ -160,8 +160,10 @@ fn serve(mut stream: TcpStream, all: &Mutex<Vec<Seen>>, patience: &Patience, ans
     }
     stream.write_all(b"\r\n")?;
     stream.write_all(&reply.body[..reply.cut_after.unwrap_or(reply.body.len())])?;
-    while reply.is_endless {
-        stream.write_all(&[b' '; 65536])?;
+    if reply.is_endless {
+        loop {
+            stream.write_all(&[b' '; 65536])?;
+        }
     }
     Ok(())
 }

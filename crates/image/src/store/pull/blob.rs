@@ -31,7 +31,7 @@ pub(super) async fn fetch_small(
     limit_bytes: u64,
 ) -> Result<Vec<u8>, PullFailure> {
     if descriptor.size_bytes > limit_bytes {
-        let host = source.client.host().to_owned();
+        let host = source.client.host();
         return Err(RegistryError::TooLarge {
             host,
             what: what.to_owned(),
@@ -111,7 +111,7 @@ pub(super) async fn fetch_kept(source: &Source<'_>, blob: Descriptor) -> Result<
     Ok(())
 }
 
-/// Goes on with what earlier attempts have left of the blob; when that cannot have been right, starts again once.
+/// Goes on with what earlier attempts have left of the blob; when that or a mirror cannot have been right, starts again once.
 async fn resume(
     source: &Source<'_>,
     blob: &Descriptor,
@@ -120,8 +120,9 @@ async fn resume(
     let ingest = Ingest::resume(source.paths, &blob.digest, blob.size_bytes)?;
     let is_resumed = ingest.present_bytes() > 0;
     match attempt(ingest).await {
-        Err(failure) if is_resumed && blames_partial(&failure) => {
-            tracing::warn!(blob = %blob.digest, %failure, "cannot resume a download; starting again");
+        // A part that was here may be wrong, and so may be what a mirror sent: the registry itself gets a chance.
+        Err(failure) if blames_partial(&failure) && (source.client.give_up_mirrors() || is_resumed) => {
+            tracing::warn!(blob = %blob.digest, %failure, "the download is not right; starting again");
             attempt(Ingest::resume(source.paths, &blob.digest, blob.size_bytes)?).await
         }
         fetched => fetched,

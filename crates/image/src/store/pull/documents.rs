@@ -1,6 +1,6 @@
 //! The documents of a pull: index, manifests, configurations.
 
-use container_oci::{Algorithm, Descriptor, Document, MANIFEST_LIMIT_BYTES, MediaType, Reference, media_type};
+use container_oci::{Algorithm, Descriptor, Digest, Document, MANIFEST_LIMIT_BYTES, MediaType, Reference, media_type};
 
 use super::PullFailure;
 use super::blob::{Source, store_bytes};
@@ -17,14 +17,7 @@ pub(super) async fn top(source: &Source<'_>, reference: &Reference) -> Result<(D
             (tag.to_owned(), format!("tag {tag:?} in {}", reference.repository()))
         }
     };
-    let fetched = fetch(source, &name, &what).await?;
-    // Without a digest in the reference, the registry's own claim still shows what was damaged on the way.
-    let expected = reference.digest().copied().or(fetched.claimed_digest);
-    let algorithm = expected.map_or(Algorithm::Sha256, |digest| digest.algorithm());
-    let actual = Hasher::of(algorithm, &fetched.bytes);
-    if let Some(expected) = expected.filter(|expected| *expected != actual) {
-        return Err(RegistryError::DigestMismatch { what, expected, actual }.into());
-    }
+    let (fetched, actual) = fetch(source, &name, &what, reference.digest()).await?;
     let document = parse(source, &fetched.bytes, fetched.media_type.as_ref(), &what)?;
     let media_type = match &document {
         Document::Index(index) => index
@@ -60,12 +53,7 @@ pub(super) async fn listed(source: &Source<'_>, descriptor: &Descriptor) -> Resu
             .into()
         });
     }
-    let fetched = fetch(source, &descriptor.digest.to_string(), &what).await?;
-    let actual = Hasher::of(descriptor.digest.algorithm(), &fetched.bytes);
-    if actual != descriptor.digest {
-        let expected = descriptor.digest;
-        return Err(RegistryError::DigestMismatch { what, expected, actual }.into());
-    }
+    let (fetched, _) = fetch(source, &descriptor.digest.to_string(), &what, Some(&descriptor.digest)).await?;
     let (expected_bytes, actual_bytes) = (descriptor.size_bytes, fetched.bytes.len() as u64);
     if expected_bytes != actual_bytes {
         return Err(RegistryError::SizeMismatch {
@@ -83,13 +71,45 @@ pub(super) async fn listed(source: &Source<'_>, descriptor: &Descriptor) -> Resu
     Ok(document)
 }
 
-async fn fetch(source: &Source<'_>, name: &str, what: &str) -> Result<Fetched, RegistryError> {
-    retry(
+/// Fetches a document and gives its digest; one that comes wrong from a mirror is fetched from the registry.
+async fn fetch(
+    source: &Source<'_>,
+    name: &str,
+    what: &str,
+    expected: Option<&Digest>,
+) -> Result<(Fetched, Digest), RegistryError> {
+    match fetch_once(source, name, what, expected).await {
+        Err(RegistryError::DigestMismatch { .. }) if source.client.give_up_mirrors() => {
+            fetch_once(source, name, what, expected).await
+        }
+        fetched => fetched,
+    }
+}
+
+async fn fetch_once(
+    source: &Source<'_>,
+    name: &str,
+    what: &str,
+    expected: Option<&Digest>,
+) -> Result<(Fetched, Digest), RegistryError> {
+    let fetched = retry(
         what,
         |retry| source.progress.event(ProgressEvent::Retrying(retry)),
         async || source.client.manifest(name, what, MANIFEST_LIMIT_BYTES).await,
     )
-    .await
+    .await?;
+    // Where nobody knows the digest, the registry's own claim still shows what was damaged on the way.
+    let expected = expected.copied().or(fetched.claimed_digest);
+    let algorithm = expected.map_or(Algorithm::Sha256, |digest| digest.algorithm());
+    let actual = Hasher::of(algorithm, &fetched.bytes);
+    match expected.filter(|expected| *expected != actual) {
+        Some(expected) => Err(RegistryError::DigestMismatch {
+            what: what.to_owned(),
+            expected,
+            actual,
+        }),
+        None => Ok((fetched, actual)),
+    }
 }
 
 fn parse(
@@ -99,7 +119,7 @@ fn parse(
     what: &str,
 ) -> Result<Document, RegistryError> {
     Document::parse(bytes, media_type).map_err(|error| RegistryError::Document {
-        host: source.client.host().to_owned(),
+        host: source.client.host(),
         what: what.to_owned(),
         source: error,
     })

@@ -83,7 +83,7 @@ async fn layers(
 ) -> Result<Vec<(Descriptor, Digest)>, PullFailure> {
     let config = fetch_small(source, &manifest.config, "image configuration", CONFIG_LIMIT_BYTES).await?;
     let config = ImageConfig::parse(&config).map_err(|error| RegistryError::Document {
-        host: source.client.host().to_owned(),
+        host: source.client.host(),
         what: "image configuration".to_owned(),
         source: error,
     })?;
