@@ -70,3 +70,24 @@ pub(crate) fn reference(engine: &Engine, text: &str) -> Result<Reference, Comman
         .reference(text)
         .map_err(|error| CommandError::usage(format!("{error}")))
 }
+
+/// The image that is here and that a user means: a name, a digest, or the beginning of one.
+pub(crate) fn find(engine: &Engine, text: &str) -> Result<Reference, CommandError> {
+    reference(engine, text)
+}
+
+/// All images that are meant; names everything that is not here.
+pub(crate) fn find_all(engine: &Engine, texts: &[String]) -> Result<Vec<Reference>, CommandError> {
+    let (mut found, mut errors) = (Vec::new(), Vec::new());
+    for text in texts {
+        match find(engine, text) {
+            Ok(reference) => found.push(reference),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() {
+        Ok(found)
+    } else {
+        Err(CommandError::joined(&errors))
+    }
+}

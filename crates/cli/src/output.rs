@@ -18,6 +18,12 @@ pub(crate) fn line(text: &str) -> io::Result<()> {
     writeln!(io::stdout(), "{text}")
 }
 
+/// Tells something beside the results, on standard error.
+pub(crate) fn note(text: &str) {
+    // Whoever closed standard error does not want to know.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// Writes text to standard output as it is.
 ///
 /// # Errors

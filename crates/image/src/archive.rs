@@ -32,7 +32,7 @@ pub use write::{ArchiveFile, FileContent, WriteError, write_oci_archive};
 pub(crate) use images::ArchiveImage;
 pub(crate) use members::{Members, ReadEvent, Reading};
 pub(crate) use writer::{
-    Cancelled, OutgoingImage, Output, PendingDirectory, TarSink, WriteFailure, write_docker, write_oci,
+    OutgoingImage, Output, PendingDirectory, TarSink, Watch, WriteFailure, write_docker, write_oci,
 };
 
 /// The most images that an archive may have.

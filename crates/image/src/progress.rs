@@ -100,6 +100,16 @@ pub enum ProgressEvent {
         /// The name, as it is in the archive.
         name: String,
     },
+    /// An archive is being written.
+    Saving {
+        /// Bytes of the blobs that go into it; `None` when they are written in another form.
+        size_bytes: Option<u64>,
+    },
+    /// Some of what goes into an archive has been read.
+    SavingBytes {
+        /// Bytes so far.
+        read_bytes: u64,
+    },
     /// A layer disk is ready.
     DiskReady {
         /// Digest of the layer's blob.

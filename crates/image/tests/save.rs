@@ -54,6 +54,7 @@ async fn save(
             &PlatformChoice::Default,
             format,
             SaveTarget::Path(path.clone()),
+            &NoProgress,
         )
         .await?;
     Ok((saved, path))
@@ -278,7 +279,9 @@ async fn a_stream_gets_the_same_bytes_as_a_file() {
     let references = [reference("demo:1")];
     let to = async |target, format| {
         let platforms = PlatformChoice::Default;
-        test.store.save(&references, &platforms, format, target).await
+        test.store
+            .save(&references, &platforms, format, target, &NoProgress)
+            .await
     };
     to(SaveTarget::Stream(Box::new(pipe.clone())), SaveFormat::OciArchive)
         .await
@@ -326,7 +329,7 @@ async fn save_one(
     let _ = std::fs::remove_file(test.root.path().join("out"));
     let mut saved = test
         .store
-        .save(std::slice::from_ref(name), platforms, format, target)
+        .save(std::slice::from_ref(name), platforms, format, target, &NoProgress)
         .await?;
     Ok(saved.remove(0))
 }

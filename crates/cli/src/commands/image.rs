@@ -5,6 +5,8 @@ mod inspect;
 mod list;
 mod load;
 mod pull;
+mod push;
+mod save;
 mod tag;
 mod view;
 
@@ -22,6 +24,8 @@ pub(crate) enum ImageCommand {
     List(list::List),
     Load(load::Load),
     Pull(pull::Pull),
+    Push(push::Push),
+    Save(save::Save),
     Tag(tag::Tag),
 }
 
@@ -33,6 +37,8 @@ impl ImageCommand {
             Self::List(list) => list.run(),
             Self::Load(load) => load.run().await,
             Self::Pull(pull) => pull.run().await,
+            Self::Push(push) => push.run().await,
+            Self::Save(save) => save.run().await,
             Self::Tag(tag) => tag.run(),
         }
     }

@@ -10,7 +10,7 @@ use container_terminal::Progress;
 
 use super::short;
 
-/// Name of the task that reads an archive.
+/// Name of the task that reads or writes an archive.
 const ARCHIVE: &str = "archive";
 
 /// Shows the events of one operation.
@@ -24,6 +24,7 @@ pub(crate) struct Shown {
 struct State {
     layers: BTreeMap<Digest, Layer>,
     is_reading_archive: bool,
+    skipped_members: Vec<String>,
 }
 
 /// How far a layer is.
@@ -51,6 +52,11 @@ impl Shown {
         self.progress.queue(ARCHIVE, size_bytes);
     }
 
+    /// Takes the progress away, and gives the names of what was left out of an archive.
+    pub(crate) fn end(self) -> Vec<String> {
+        self.with_state(|state| std::mem::take(&mut state.skipped_members))
+    }
+
     fn with_state<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -61,8 +67,15 @@ impl Shown {
         }
     }
 
+    /// Documents travel like layers, but were not announced as such and are not worth a line.
+    fn advance(&self, digest: &Digest, bytes: u64) {
+        if self.with_state(|state| state.layers.contains_key(digest)) {
+            self.progress.advance(&layer(digest), bytes);
+        }
+    }
+
     /// A layer is ready. It is said once only, however often the layer is in the image.
-    fn end(&self, digest: &Digest) {
+    fn layer_ended(&self, digest: &Digest) {
         let outcome = match self.with_state(|state| state.layers.insert(*digest, Layer::Ended)) {
             Some(Layer::Ended) => return,
             Some(Layer::Present) => "here already",
@@ -93,18 +106,31 @@ impl ImageProgress for Shown {
                 self.with_state(|state| state.layers.insert(digest, Layer::Present));
                 progress.doing(&layer(&digest), "unpacking");
             }
-            ProgressEvent::LayerBytes { digest, received_bytes } => progress.advance(&layer(&digest), received_bytes),
+            ProgressEvent::LayerBytes { digest, received_bytes } => self.advance(&digest, received_bytes),
             ProgressEvent::LayerStored { digest } => progress.doing(&layer(&digest), "unpacking"),
             ProgressEvent::DiskReady { layer: digest, .. } => {
                 self.archive_is_read();
-                self.end(&digest);
+                self.layer_ended(&digest);
             }
-            ProgressEvent::LayerKept { digest } => self.end(&digest),
+            ProgressEvent::LayerKept { digest } => self.layer_ended(&digest),
             ProgressEvent::LayerWaiting { digest } => {
                 progress.remark(&layer(&digest), "waiting for another command that fetches it");
             }
+            ProgressEvent::Pushing { reference } => progress.say(&format!("pushing {reference}")),
+            ProgressEvent::LayerPushing { digest, sent_bytes } => self.advance(&digest, sent_bytes),
+            ProgressEvent::LayerOnRegistry { digest } => progress.finish(&layer(&digest), "there already"),
+            ProgressEvent::LayerMounted { digest, repository } => {
+                progress.finish(&layer(&digest), &format!("taken from {repository}"));
+            }
+            ProgressEvent::LayerPushed { digest } => progress.finish(&layer(&digest), "done"),
+            ProgressEvent::ImagePushed { reference, digest } => {
+                progress.say(&format!("{reference}: pushed ({})", short(&digest)));
+            }
             ProgressEvent::Retrying(retry) => self.retrying(&retry),
             ProgressEvent::ArchiveBytes { read_bytes } => progress.advance(ARCHIVE, read_bytes),
+            ProgressEvent::MemberSkipped { name } => self.with_state(|state| state.skipped_members.push(name)),
+            ProgressEvent::Saving { size_bytes } => progress.queue(ARCHIVE, size_bytes),
+            ProgressEvent::SavingBytes { read_bytes } => progress.advance(ARCHIVE, read_bytes),
             ProgressEvent::ImageReady { reference, digest } => {
                 self.archive_is_read();
                 progress.say(&format!("{reference}: ready ({})", short(&digest)));

@@ -12,7 +12,7 @@ mod tar;
 
 use std::io::Read;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use container_oci::{Descriptor, Digest, ImageConfig, Manifest, Reference};
 
@@ -83,17 +83,33 @@ pub(crate) trait Sink {
     }
 }
 
-/// Tells a writer that nobody waits for it any more.
+/// What a writer and whoever waits for it know of each other: how far the one is, and whether the other is still there.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Cancelled(Arc<AtomicBool>);
+pub(crate) struct Watch(Arc<Watched>);
 
-impl Cancelled {
-    pub(crate) fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+#[derive(Debug, Default)]
+struct Watched {
+    is_alone: AtomicBool,
+    read_bytes: AtomicU64,
+}
+
+impl Watch {
+    /// Nobody waits for the writer any more.
+    pub(crate) fn leave(&self) {
+        self.0.is_alone.store(true, Ordering::Relaxed);
+    }
+
+    /// Bytes of blobs that the writer has read.
+    pub(crate) fn read_bytes(&self) -> u64 {
+        self.0.read_bytes.load(Ordering::Relaxed)
+    }
+
+    fn add(&self, bytes: usize) {
+        self.0.read_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     fn check(&self) -> Result<(), ContentError> {
-        match self.0.load(Ordering::Relaxed) {
+        match self.0.is_alone.load(Ordering::Relaxed) {
             true => Err(ContentError::WorkerLost),
             false => Ok(()),
         }

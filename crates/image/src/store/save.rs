@@ -1,18 +1,23 @@
 //! `image save`: from the store into an archive.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use container_oci::{Descriptor, Digest, Document, ImageConfig, Manifest, Platform, Reference};
+use tokio::sync::oneshot;
 
 use super::selection::{Partial, Selection, select};
 use super::variant::{read_config, read_document};
 use super::worker::blocking;
 use super::{ImageStore, PlatformChoice, SelectionError};
-use crate::archive::{
-    Cancelled, OutgoingImage, Output, PendingDirectory, TarSink, WriteFailure, write_docker, write_oci,
-};
+use crate::archive::{OutgoingImage, Output, PendingDirectory, TarSink, Watch, WriteFailure, write_docker, write_oci};
 use crate::content::{ContentError, Session, StorePaths};
+use crate::progress::{Progress, ProgressEvent};
+
+/// Time between two reports of how far an archive is.
+const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The form of an archive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -106,33 +111,58 @@ impl ImageStore {
         platforms: &PlatformChoice,
         format: SaveFormat,
         target: SaveTarget,
+        progress: &dyn Progress,
     ) -> Result<Vec<SavedImage>, SaveError> {
         let (paths, references, platforms) = (self.paths.clone(), references.to_vec(), platforms.clone());
-        let cancelled = Cancelled::default();
-        let _guard = CancelOnDrop(cancelled.clone());
-        blocking(move || {
+        let watch = Watch::default();
+        let guard = LeaveOnDrop(watch.clone());
+        let (sizes, size) = oneshot::channel();
+        let writer = blocking(move || {
             let session = Session::start(&paths)?;
             let images = references
                 .iter()
                 .map(|reference| outgoing(&paths, &session, reference, &platforms, format))
                 .collect::<Result<Vec<_>, _>>()?;
-            write(&paths, &images, format, target, &cancelled)?;
+            let _ = sizes.send(size_bytes(&images, format));
+            write(&paths, &images, format, target, &watch)?;
             let saved = |image: OutgoingImage| SavedImage {
                 reference: image.reference,
                 descriptor: image.root,
             };
             Ok(images.into_iter().map(saved).collect())
-        })
-        .await?
+        });
+        let reporter = async {
+            if let Ok(size_bytes) = size.await {
+                progress.event(ProgressEvent::Saving { size_bytes });
+            }
+            loop {
+                tokio::time::sleep(REPORT_INTERVAL).await;
+                let read_bytes = guard.0.read_bytes();
+                progress.event(ProgressEvent::SavingBytes { read_bytes });
+            }
+        };
+        tokio::select! {
+            saved = writer => saved?,
+            () = reporter => Err(ContentError::WorkerLost.into()),
+        }
     }
 }
 
-/// The thread that writes cannot be dropped, but told.
-struct CancelOnDrop(Cancelled);
+/// Bytes that are read of the store while the images are written. Layers that are unpacked on the way are read twice, or so.
+fn size_bytes(images: &[OutgoingImage], format: SaveFormat) -> Option<u64> {
+    let parts: BTreeMap<_, _> = images
+        .iter()
+        .flat_map(|image| image.parts.iter().map(|part| (part.digest, part.size_bytes)))
+        .collect();
+    (format != SaveFormat::DockerArchive).then(|| parts.values().fold(0_u64, |sum, size| sum.saturating_add(*size)))
+}
 
-impl Drop for CancelOnDrop {
+/// The thread that writes cannot be dropped, but told.
+struct LeaveOnDrop(Watch);
+
+impl Drop for LeaveOnDrop {
     fn drop(&mut self) {
-        self.0.cancel();
+        self.0.leave();
     }
 }
 
@@ -217,7 +247,7 @@ fn write(
     images: &[OutgoingImage],
     format: SaveFormat,
     target: SaveTarget,
-    cancelled: &Cancelled,
+    watch: &Watch,
 ) -> Result<(), SaveError> {
     let name = match &target {
         SaveTarget::Path(path) => path.display().to_string(),
@@ -241,7 +271,7 @@ fn write(
         (SaveFormat::OciDirectory, SaveTarget::Stream(_)) => return Err(SaveError::DirectoryNeedsPath),
         (SaveFormat::OciDirectory, SaveTarget::Path(path)) => {
             let mut directory = PendingDirectory::start(&path).map_err(write_error)?;
-            write_oci(&mut directory, paths, images, false, cancelled).map_err(failure)?;
+            write_oci(&mut directory, paths, images, false, watch).map_err(failure)?;
             return directory.commit().map_err(write_error);
         }
         (_, SaveTarget::Path(path)) => Output::to_path(&path).map_err(write_error)?,
@@ -249,8 +279,8 @@ fn write(
     };
     let mut sink = TarSink::new(output);
     match format {
-        SaveFormat::DockerArchive => write_docker(&mut sink, paths, images, cancelled),
-        _ => write_oci(&mut sink, paths, images, true, cancelled),
+        SaveFormat::DockerArchive => write_docker(&mut sink, paths, images, watch),
+        _ => write_oci(&mut sink, paths, images, true, watch),
     }
     .map_err(failure)?;
     sink.finish().and_then(Output::commit).map_err(write_error)

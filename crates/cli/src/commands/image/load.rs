@@ -1,5 +1,6 @@
 //! `container image load`.
 
+use std::fs;
 use std::io;
 use std::path::PathBuf;
 
@@ -8,16 +9,27 @@ use container_engine::Engine;
 use container_engine::image::{LoadOptions, LoadSource};
 
 use crate::arguments::ProgressFlags;
-use crate::error::CommandError;
+use crate::error::{self, CommandError};
 use crate::images::Shown;
 use crate::output;
+use crate::session::Signals;
 
-/// Load images from an archive: an OCI layout or what `docker save` writes
+/// Load the images of an archive, and print their names
+///
+/// An archive is an OCI layout, as a tar file or a directory, or what `docker save` writes, compressed or not.
 #[derive(Debug, Args)]
 pub(crate) struct Load {
-    /// Archive; standard input otherwise
-    #[arg(short, long, value_name = "FILE")]
+    /// Archive or directory; standard input otherwise
+    #[arg(short, long, value_name = "PATH")]
     input: Option<PathBuf>,
+
+    /// Leave out members with unsafe names instead of refusing the archive
+    #[arg(short, long)]
+    force: bool,
+
+    /// Show no progress
+    #[arg(short, long, conflicts_with = "progress")]
+    quiet: bool,
 
     #[command(flatten)]
     progress: ProgressFlags,
@@ -26,19 +38,38 @@ pub(crate) struct Load {
 impl Load {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         let engine = Engine::open()?;
+        let shown = Shown::new(self.progress.show_unless(self.quiet));
         let source = match self.input {
-            Some(path) => LoadSource::Path(path),
+            Some(path) => {
+                let file = fs::metadata(&path).ok().filter(fs::Metadata::is_file);
+                shown.reads_archive(file.map(|file| file.len()));
+                LoadSource::Path(path)
+            }
             None if container_terminal::is_terminal(io::stdin()) => {
                 return Err(CommandError::usage(
                     "an archive is needed, on standard input or with --input",
                 ));
             }
-            None => LoadSource::Stream(Box::new(io::stdin())),
+            None => {
+                shown.reads_archive(None);
+                LoadSource::Stream(Box::new(io::stdin()))
+            }
         };
-        let shown = Shown::new(self.progress.show());
-        let loaded = engine.images().load(source, &LoadOptions::default(), &shown).await;
-        drop(shown);
-        for image in loaded.map_err(|error| CommandError::new(error.to_string()))? {
+        let options = LoadOptions {
+            skips_unsafe_members: self.force,
+            ..LoadOptions::default()
+        };
+        let mut signals = Signals::listen()?;
+        let loaded = signals
+            .or_end(async {
+                let loaded = engine.images().load(source, &options, &shown).await;
+                for name in shown.end() {
+                    error::warn(format_args!("left out the member with the unsafe name {name:?}"));
+                }
+                loaded.map_err(|error| CommandError::new(error.to_string()))
+            })
+            .await?;
+        for image in loaded {
             output::line(&image.reference.to_string())?;
         }
         Ok(0)

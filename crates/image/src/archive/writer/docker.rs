@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use container_oci::{Descriptor, Digest};
 
 use super::stored::{self, StoredBlob};
-use super::{Cancelled, OutgoingImage, Sink, WriteFailure};
+use super::{OutgoingImage, Sink, Watch, WriteFailure};
 use crate::archive::compression::unpacked;
 use crate::archive::docker::Item;
 use crate::archive::layout::MANIFEST_FILE;
@@ -18,7 +18,7 @@ pub(crate) fn write_docker(
     sink: &mut dyn Sink,
     paths: &StorePaths,
     images: &[OutgoingImage],
-    cancelled: &Cancelled,
+    watch: &Watch,
 ) -> Result<(), WriteFailure> {
     let mut items: Vec<Item> = Vec::new();
     let mut written = BTreeSet::new();
@@ -30,13 +30,13 @@ pub(crate) fn write_docker(
         for (layer, diff_id) in manifest.layers.iter().zip(config.diff_ids()) {
             let name = format!("{}.tar", diff_id.hex());
             if written.insert(*diff_id) {
-                write_layer(sink, paths, layer, diff_id, &name, cancelled)?;
+                write_layer(sink, paths, layer, diff_id, &name, watch)?;
             }
             layers.push(name);
         }
         let name = format!("{}.json", manifest.config.digest.hex());
         if written.insert(manifest.config.digest) {
-            let mut blob = StoredBlob::open(paths, &manifest.config, cancelled)?;
+            let mut blob = StoredBlob::open(paths, &manifest.config, watch)?;
             sink.file(&name, manifest.config.size_bytes, &mut blob)?;
         }
         Item::add(&mut items, name, layers, &image.reference);
@@ -52,13 +52,13 @@ fn write_layer(
     layer: &Descriptor,
     diff_id: &Digest,
     name: &str,
-    cancelled: &Cancelled,
+    watch: &Watch,
 ) -> Result<(), WriteFailure> {
     if layer.digest == *diff_id {
-        let mut blob = StoredBlob::open(paths, layer, cancelled)?;
+        let mut blob = StoredBlob::open(paths, layer, watch)?;
         return sink.file(name, layer.size_bytes, &mut blob);
     }
-    let open = || unpacked(StoredBlob::open(paths, layer, cancelled)?).map_err(stored::failure);
+    let open = || unpacked(StoredBlob::open(paths, layer, watch)?).map_err(stored::failure);
     let size_bytes = measure(open()?, layer, diff_id)?;
     sink.file(name, size_bytes, &mut open()?)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use container_oci::{Descriptor, Index, annotation};
 
 use super::stored::StoredBlob;
-use super::{Cancelled, OutgoingImage, Sink, WriteFailure};
+use super::{OutgoingImage, Sink, Watch, WriteFailure};
 use crate::archive::docker::Item;
 use crate::archive::layout::{INDEX_FILE, LAYOUT_FILE, LAYOUT_MARK, MANIFEST_FILE, blob_name};
 use crate::archive::name;
@@ -18,7 +18,7 @@ pub(crate) fn write_oci(
     paths: &StorePaths,
     images: &[OutgoingImage],
     is_tar: bool,
-    cancelled: &Cancelled,
+    watch: &Watch,
 ) -> Result<(), WriteFailure> {
     sink.bytes(LAYOUT_FILE, LAYOUT_MARK)?;
     let index = Index::new(images.iter().map(listed).collect());
@@ -29,7 +29,7 @@ pub(crate) fn write_oci(
     let mut written = BTreeSet::new();
     for part in images.iter().flat_map(|image| &image.parts) {
         if written.insert(part.digest) {
-            let mut blob = StoredBlob::open(paths, part, cancelled)?;
+            let mut blob = StoredBlob::open(paths, part, watch)?;
             sink.file(&blob_name(&part.digest), part.size_bytes, &mut blob)?;
         }
     }

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use container_oci::Descriptor;
 
-use super::{Cancelled, WriteFailure};
+use super::{Watch, WriteFailure};
 use crate::content::{ContentError, Hasher, StorePaths, open_blob};
 
 /// Reads a blob. The read that would tell the end of it fails when it was not the blob it should be.
@@ -14,26 +14,22 @@ pub(super) struct StoredBlob {
     expected: Descriptor,
     hasher: Option<Hasher>,
     read_bytes: u64,
-    cancelled: Cancelled,
+    watch: Watch,
 }
 
 impl StoredBlob {
-    pub(super) fn open(
-        paths: &StorePaths,
-        descriptor: &Descriptor,
-        cancelled: &Cancelled,
-    ) -> Result<Self, ContentError> {
+    pub(super) fn open(paths: &StorePaths, descriptor: &Descriptor, watch: &Watch) -> Result<Self, ContentError> {
         Ok(Self {
             file: open_blob(paths, &descriptor.digest)?,
             expected: descriptor.clone(),
             hasher: Some(Hasher::new(descriptor.digest.algorithm())),
             read_bytes: 0,
-            cancelled: cancelled.clone(),
+            watch: watch.clone(),
         })
     }
 
     fn next(&mut self, buffer: &mut [u8]) -> Result<usize, ContentError> {
-        self.cancelled.check()?;
+        self.watch.check()?;
         let count = loop {
             match self.file.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -47,6 +43,7 @@ impl StoredBlob {
             }
         };
         self.read_bytes += count as u64;
+        self.watch.add(count);
         let expected_bytes = self.expected.size_bytes;
         if self.read_bytes > expected_bytes || (count == 0 && !buffer.is_empty() && self.read_bytes < expected_bytes) {
             return Err(ContentError::SizeMismatch {
