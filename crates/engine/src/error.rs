@@ -1,7 +1,7 @@
 //! What can go wrong in a container's life, and how a front end should report it.
 
 use container_hypervisor::CreateError as HypervisorError;
-use container_image::{CatalogError, ContentError, ResolveError};
+use container_image::{CatalogError, CollectError, ContentError, ResolveError};
 use container_launcher::SpawnError;
 use container_launcher::control::ConnectError;
 use container_launcher::control::v1::{Failure, FailureKind};
@@ -55,6 +55,12 @@ pub enum EngineError {
     /// The image store failed.
     #[error(transparent)]
     Content(#[from] ContentError),
+    /// The names of images could not be read or changed.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// What images do not need could not be removed.
+    #[error(transparent)]
+    Collect(Box<CollectError<ListError>>),
     /// The image is not in the store, or cannot be used.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
@@ -130,6 +136,12 @@ impl From<FindError> for EngineError {
             FindError::NotFound { name } => Self::NoSuchContainer { name },
             other => Self::Find(other),
         }
+    }
+}
+
+impl From<CollectError<ListError>> for EngineError {
+    fn from(error: CollectError<ListError>) -> Self {
+        Self::Collect(Box::new(error))
     }
 }
 

@@ -12,6 +12,7 @@ mod delete;
 mod engine;
 mod error;
 mod exec;
+mod images;
 mod kernel;
 mod launch;
 mod list;
@@ -23,16 +24,19 @@ mod settings;
 mod signal;
 mod start;
 mod system;
+mod usage;
 
 pub use container::ContainerView;
 pub use engine::Engine;
 pub use error::{EngineError, FailureClass, RequestError, WritableDiskError};
+pub use images::PruneReport;
 pub use kernel::KernelInfo;
 pub use launch::launch;
 pub use logs::{LogOptions, LogReader, LogSource};
 pub use request::{CreateRequest, ExecOptions, SessionOptions, UserRequest, WindowSize};
 pub use session::{InputClosed, Session, SessionControl, SessionEvent, SessionEvents, SessionInput};
 pub use system::SystemStatus;
+pub use usage::{DiskUsage, Usage};
 
 pub use container_image as image;
 pub use container_model as model;

@@ -4,6 +4,7 @@
 //! lives in a [`Session`]'s directory, which its owner's lock protects; whatever has no owner any more is swept away. What
 //! is relied on is pinned in the session, which the collector of garbage respects.
 
+mod allocated;
 mod blob;
 mod error;
 mod follow;
@@ -13,7 +14,9 @@ mod ingest;
 mod paths;
 mod session;
 mod sweep;
+mod trash;
 
+pub use allocated::allocated_bytes;
 pub use error::ContentError;
 
 pub(crate) use error::{full_disk, is_full};
@@ -25,4 +28,5 @@ pub(crate) use hash::Hasher;
 pub(crate) use ingest::{Ingest, Staged};
 pub(crate) use paths::StorePaths;
 pub(crate) use session::Session;
-pub(crate) use sweep::{live_pins, sweep};
+pub(crate) use sweep::{entries, idle_downloads_bytes, live_pins, sweep, sweep_downloads};
+pub(crate) use trash::Trash;

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 use container_oci::Digest;
 
-pub(crate) use chain::{chain_id, merged_layers};
+pub(crate) use chain::{chain_id, chain_ids, merged_layers};
 pub use error::DiskError;
 pub(crate) use make::{layer_compression, make_disk};
 pub(crate) use merge::make_merged_disk;

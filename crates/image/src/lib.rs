@@ -14,11 +14,12 @@ mod progress;
 mod store;
 
 pub use archive::{ArchiveError, LoadSource, LoadedImage};
-pub use content::ContentError;
+pub use content::{ContentError, allocated_bytes};
 pub use disk::{DiskError, LayerDisk};
 pub use progress::{NoProgress, Progress, ProgressEvent};
 pub use store::{
-    CatalogError, ImageStore, ImageSummary, ImageVariant, Lease, LoadError, LoadOptions, PlatformChoice, PullError,
-    PullFailure, PullOptions, PulledImage, PushError, PushFailure, PushOptions, PushedImage, ResolveError,
-    ResolvedImage, SaveError, SaveFormat, SaveTarget, SavedImage, SelectionError,
+    CatalogError, CollectError, CollectScope, Collected, DeleteError, DeleteScope, Deletion, HistoryEntry, ImageQuery,
+    ImageStore, ImageSummary, ImageUsage, ImageVariant, ImagesInUse, Lease, LoadError, LoadOptions, PlatformChoice,
+    PruneScope, PullError, PullFailure, PullOptions, PulledImage, PushError, PushFailure, PushOptions, PushedImage,
+    ResolveError, ResolvedImage, SaveError, SaveFormat, SaveTarget, SavedImage, SelectionError, Untagged,
 };

@@ -1,18 +1,24 @@
 //! The store and its verbs, one file each.
 
 mod catalog;
+mod collect;
 mod delete;
+mod find;
+mod history;
+mod in_use;
 mod layers;
 mod lease;
 mod list;
 mod load;
 mod lock;
+mod mark;
 mod pull;
 mod push;
 mod resolve;
 mod save;
 mod selection;
 mod tag;
+mod usage;
 mod variant;
 mod worker;
 
@@ -21,6 +27,11 @@ use std::path::Path;
 use crate::content::{ContentError, StorePaths};
 
 pub use catalog::CatalogError;
+pub use collect::{CollectError, CollectScope, Collected};
+pub use delete::{DeleteError, DeleteScope, Deletion, PruneScope, Untagged};
+pub use find::ImageQuery;
+pub use history::HistoryEntry;
+pub use in_use::ImagesInUse;
 pub use lease::Lease;
 pub use list::ImageSummary;
 pub use load::{LoadError, LoadOptions};
@@ -29,6 +40,7 @@ pub use push::{PushError, PushFailure, PushOptions, PushedImage};
 pub use resolve::{ResolveError, ResolvedImage};
 pub use save::{SaveError, SaveFormat, SaveTarget, SavedImage};
 pub use selection::{PlatformChoice, SelectionError};
+pub use usage::ImageUsage;
 pub use variant::ImageVariant;
 
 /// Images below an app root. Cheap to open and to clone; any number of processes may have it open.

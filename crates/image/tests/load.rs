@@ -53,8 +53,8 @@ async fn an_oci_archive_is_listed_resolved_tagged_and_deleted() {
         .collect();
     assert_eq!(names, ["demo:1", "other:2"]);
     assert!(test.store.inspect(&reference("other:2")).unwrap().size_bytes() > 0);
-    test.store.delete(&reference("demo:1")).unwrap();
-    assert!(test.store.delete(&reference("demo:1")).is_err());
+    assert_eq!(test.delete("demo:1").untagged.len(), 1);
+    assert_eq!(test.delete("demo:1").refused.len(), 1);
     assert!(
         test.store
             .resolve(&reference("demo:1"), &Platform::host(), MAX_DISKS)
@@ -89,7 +89,7 @@ async fn a_pipe_a_directory_and_a_compressed_archive_do_as_well() {
         let events = Events::default();
         let loaded = test.store.load(source, &LoadOptions::default(), &events).await.unwrap();
         digests.push(loaded[0].descriptor.digest);
-        assert_eq!(test.store.delete(&reference("demo:1")).unwrap().digest, digests[0]);
+        assert_eq!(test.delete("demo:1").untagged[0].descriptor.digest, digests[0]);
     }
     assert_eq!(digests.len(), 3);
 }

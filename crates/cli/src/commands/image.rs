@@ -32,7 +32,7 @@ pub(crate) enum ImageCommand {
 impl ImageCommand {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         match self {
-            Self::Delete(delete) => delete.run(),
+            Self::Delete(delete) => delete.run().await,
             Self::Inspect(inspect) => inspect.run(),
             Self::List(list) => list.run(),
             Self::Load(load) => load.run().await,

@@ -41,6 +41,16 @@ impl StorePaths {
         self.root.join("content/gate.lock")
     }
 
+    /// What is on its way out.
+    pub(crate) fn trash_dir(&self) -> PathBuf {
+        self.root.join("content/trash")
+    }
+
+    /// Held by whoever collects garbage; never removed.
+    pub(crate) fn trash_lock(&self) -> PathBuf {
+        self.root.join("content/trash.lock")
+    }
+
     pub(crate) fn ingest_dir(&self) -> PathBuf {
         self.root.join("content/ingest")
     }

@@ -107,7 +107,7 @@ impl Drop for Session {
 /// Removes a session's files and then its lock.
 ///
 /// A file that cannot be removed now is left for the next sweep, so a failure here must not fail the operation.
-pub(super) fn remove(dir: &Path, lock: FileLock) {
+fn remove(dir: &Path, lock: FileLock) {
     match std::fs::remove_dir_all(dir) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             tracing::warn!(path = %dir.display(), %error, "cannot remove unfinished files");

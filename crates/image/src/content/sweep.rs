@@ -8,22 +8,87 @@ use std::path::{Path, PathBuf};
 use container_durable::{FileLock, LockMode, is_held};
 use container_oci::Digest;
 
-use super::session::{LOCK_EXTENSION, remove};
+use super::allocated::allocated_bytes;
+use super::paths::PARTIAL_EXTENSION;
+use super::session::LOCK_EXTENSION;
+use super::trash::{Trash, remove};
 use super::{ContentError, StorePaths};
 
-/// Removes the unfinished files and the locks of operations that did not end in order: those whose lock is free.
-pub(crate) fn sweep(paths: &StorePaths) -> Result<(), ContentError> {
+/// Removes what operations left behind that did not end in order, but for their downloads, which the next pull goes on
+/// with; returns the bytes that the disk got back.
+pub(crate) fn sweep(paths: &StorePaths) -> Result<u64, ContentError> {
+    Trash::empty_abandoned(paths)?;
+    let mut freed_bytes = 0;
     for path in entries(&paths.ingest_dir())? {
-        let is_lock = extension(&path).is_some_and(|extension| extension.ends_with(LOCK_EXTENSION));
-        if !is_lock {
-            continue;
-        }
-        if let Some(lock) = FileLock::try_acquire_existing(&path, LockMode::Exclusive)? {
-            tracing::debug!(path = %path.display(), "removing what an interrupted operation left");
-            remove(&path.with_extension(""), lock);
+        freed_bytes += match extension(&path) {
+            Some(extension) if extension.ends_with(LOCK_EXTENSION) => sweep_session(&path)?,
+            // The lock file is made before the directory and goes after it, so one without the other has no owner.
+            None if !path.with_extension(LOCK_EXTENSION).exists() => remove(&path),
+            _ => 0,
+        };
+    }
+    Ok(freed_bytes)
+}
+
+/// Removes the downloads that nobody is at; returns the bytes that the disk got back.
+pub(crate) fn sweep_downloads(paths: &StorePaths) -> Result<u64, ContentError> {
+    let mut freed_bytes = 0;
+    for path in entries(&paths.ingest_dir())? {
+        if extension(&path) == Some(PARTIAL_EXTENSION) {
+            freed_bytes += sweep_download(paths, &path)?;
         }
     }
-    Ok(())
+    Ok(freed_bytes)
+}
+
+/// Bytes of the disk that [`sweep_downloads`] would give back.
+pub(crate) fn idle_downloads_bytes(paths: &StorePaths) -> Result<u64, ContentError> {
+    let mut idle_bytes = 0;
+    for path in entries(&paths.ingest_dir())? {
+        let is_download = extension(&path) == Some(PARTIAL_EXTENSION);
+        let is_idle = || blob_of(&path).map_or(Ok(true), |digest| Ok(!is_held(&paths.blob_lock(&digest))?));
+        if is_download && is_idle().map_err(ContentError::Lock)? {
+            idle_bytes += allocated_bytes(&path);
+        }
+    }
+    Ok(idle_bytes)
+}
+
+/// The blob of which the file is an unfinished download.
+fn blob_of(partial: &Path) -> Option<Digest> {
+    let name = partial.file_stem()?.to_str()?;
+    name.replacen('-', ":", 1).parse().ok()
+}
+
+/// Removes the lock file, and the directory that it protects, when nobody holds the lock.
+fn sweep_session(lock_path: &Path) -> Result<u64, ContentError> {
+    let Some(lock) = FileLock::try_acquire_existing(lock_path, LockMode::Exclusive)? else {
+        return Ok(0);
+    };
+    tracing::debug!(path = %lock_path.display(), "removing what an interrupted operation left");
+    let dir = lock_path.with_extension("");
+    let freed_bytes = if dir.exists() { remove(&dir) } else { 0 };
+    if !dir.exists()
+        && let Err(error) = lock.remove()
+    {
+        tracing::warn!(%error, "cannot remove a lock file");
+    }
+    Ok(freed_bytes)
+}
+
+/// Removes the download unless somebody is at it.
+fn sweep_download(paths: &StorePaths, partial: &Path) -> Result<u64, ContentError> {
+    let Some(digest) = blob_of(partial) else {
+        return Ok(remove(partial));
+    };
+    let Some(lock) = FileLock::try_acquire(&paths.blob_lock(&digest), LockMode::Exclusive)? else {
+        return Ok(0);
+    };
+    let freed_bytes = remove(partial);
+    if let Err(error) = lock.remove() {
+        tracing::warn!(%error, "cannot remove a lock file");
+    }
+    Ok(freed_bytes)
 }
 
 /// What the living sessions have pinned.
@@ -74,9 +139,25 @@ mod tests {
         std::fs::write(dead.join("0"), b"x").unwrap();
         std::fs::write(paths.ingest_dir().join("dead.lock"), b"").unwrap();
         std::fs::write(paths.ingest_dir().join("00.blob-lock"), b"").unwrap();
+        let orphan = paths.ingest_dir().join("orphan");
+        std::fs::create_dir(&orphan).unwrap();
         sweep(&paths).unwrap();
         assert_eq!(std::fs::read_dir(paths.ingest_dir()).unwrap().count(), 2);
         drop(session);
         assert_eq!(std::fs::read_dir(paths.ingest_dir()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_download_is_swept_when_it_is_asked_for_and_nobody_is_at_it() {
+        let root = tempfile::tempdir().unwrap();
+        let paths = StorePaths::create(root.path()).unwrap();
+        let [free, taken] = [1, 2].map(|value| Digest::Sha256([value; 32]));
+        for digest in [&free, &taken] {
+            std::fs::write(paths.partial(digest), vec![1; 10_000]).unwrap();
+        }
+        let _writer = FileLock::acquire(&paths.blob_lock(&taken), LockMode::Exclusive).unwrap();
+        assert_eq!(sweep(&paths).unwrap(), 0);
+        assert!(sweep_downloads(&paths).unwrap() >= 10_000);
+        assert!(!paths.partial(&free).exists() && paths.partial(&taken).exists());
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use container_durable::{FileLock, LockMode, Record, RecordError, read_json, write_json};
-use container_oci::{Descriptor, Reference};
+use container_oci::{Descriptor, Digest, Reference};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -28,15 +28,55 @@ pub(crate) struct Catalog {
 pub(crate) struct CatalogEntry {
     /// An index or a manifest.
     pub(crate) descriptor: Descriptor,
+    /// Whether the name is only a place to keep what another name pointed at before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) dangling: bool,
     /// Fields of newer versions.
     #[serde(flatten)]
     unknown: Map<String, Value>,
+}
+
+impl Catalog {
+    /// Makes `reference` point at `descriptor`: the one way in which names are given.
+    ///
+    /// What it pointed at before stays as a dangling image, `repository@digest`, until it is pruned, unless another name
+    /// points at it. An image that gets a name dangles no more.
+    pub(crate) fn give_name(&mut self, reference: &Reference, descriptor: Descriptor) {
+        self.images.retain(|name, entry| {
+            name == reference || !(entry.dangling && entry.descriptor.digest == descriptor.digest)
+        });
+        let digest = descriptor.digest;
+        let Some(old) = self.images.insert(reference.clone(), CatalogEntry::new(descriptor)) else {
+            return;
+        };
+        let old_digest = old.descriptor.digest;
+        if old_digest != digest && !self.has(&old_digest) {
+            let place = reference.with_digest(old_digest);
+            self.images.insert(place, CatalogEntry { dangling: true, ..old });
+        }
+    }
+
+    /// Whether any name points at the digest.
+    fn has(&self, digest: &Digest) -> bool {
+        self.images.values().any(|entry| entry.descriptor.digest == *digest)
+    }
+
+    /// What `reference` points at, and the name under which that stands.
+    ///
+    /// A name with tag and digest is also found under the digest alone: the tag is then only a remark.
+    pub(crate) fn entry(&self, reference: &Reference) -> Option<(&Reference, &CatalogEntry)> {
+        let by_digest = reference.digest().map(|digest| reference.with_digest(*digest));
+        self.images
+            .get_key_value(reference)
+            .or_else(|| self.images.get_key_value(&by_digest?))
+    }
 }
 
 impl CatalogEntry {
     pub(crate) fn new(descriptor: Descriptor) -> Self {
         Self {
             descriptor,
+            dangling: false,
             unknown: Map::new(),
         }
     }
@@ -50,6 +90,20 @@ pub enum CatalogError {
     NotFound {
         /// The name asked for.
         reference: Reference,
+    },
+    /// Several images have a digest that begins so.
+    #[error("{text:?} could be any of: {}; write more digits", names(candidates))]
+    Ambiguous {
+        /// What was asked for.
+        text: String,
+        /// Names of the images that it could be.
+        candidates: Vec<Reference>,
+    },
+    /// No image has a digest that begins so, and it is no name either.
+    #[error("no image {text:?} here; container image list shows what is")]
+    NoDigest {
+        /// What was asked for.
+        text: String,
     },
     /// The file with the names.
     #[error(transparent)]
@@ -65,24 +119,24 @@ pub enum CatalogError {
     },
 }
 
+/// Names for people, with commas between.
+pub(crate) fn names(references: &[Reference]) -> String {
+    let names: Vec<String> = references.iter().map(Reference::familiar).collect();
+    names.join(", ")
+}
+
 /// The names as they are now. Needs no lock: the file is replaced whole.
 pub(crate) fn read(paths: &StorePaths) -> Result<Catalog, CatalogError> {
     Ok(read_record(paths)?.body)
 }
 
-/// What `reference` points at.
-///
-/// A name with tag and digest is also found under the digest alone: the tag is then only a remark.
+/// What `reference` points at (see [`Catalog::entry`]).
 pub(crate) fn lookup(paths: &StorePaths, reference: &Reference) -> Result<CatalogEntry, CatalogError> {
-    let mut catalog = read(paths)?;
-    let by_digest = reference.digest().map(|digest| reference.with_digest(*digest));
-    catalog
-        .images
-        .remove(reference)
-        .or_else(|| catalog.images.remove(&by_digest?))
-        .ok_or_else(|| CatalogError::NotFound {
-            reference: reference.clone(),
-        })
+    let catalog = read(paths)?;
+    let found = catalog.entry(reference).map(|(_, entry)| entry.clone());
+    found.ok_or_else(|| CatalogError::NotFound {
+        reference: reference.clone(),
+    })
 }
 
 /// Changes the names under their lock; `change` sees what is there now, and nothing is written when it fails.
@@ -110,7 +164,7 @@ fn read_record(paths: &StorePaths) -> Result<Record<Catalog>, RecordError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use container_oci::{Digest, media_type};
+    use container_oci::media_type;
 
     fn entry(value: u8) -> CatalogEntry {
         CatalogEntry::new(Descriptor::new(
@@ -156,6 +210,30 @@ mod tests {
         let value: Value = serde_json::from_slice(&std::fs::read(paths.catalog()).unwrap()).unwrap();
         assert_eq!(value["colour"], 1);
         assert_eq!(value["images"]["docker.io/library/a:latest"]["pinned"], true);
+    }
+
+    #[test]
+    fn an_image_that_loses_its_last_name_dangles_until_it_gets_another() {
+        let mut catalog = Catalog::default();
+        let names = ["a:1", "a:2", "b:1"].map(|name| name.parse::<Reference>().unwrap());
+        let image = |value| entry(value).descriptor;
+        let shown = |catalog: &Catalog| -> Vec<(String, bool)> {
+            let entries = catalog.images.iter();
+            let short = |name: &Reference| name.familiar().split("@sha256:0").next().unwrap_or_default().to_owned();
+            entries.map(|(name, entry)| (short(name), entry.dangling)).collect()
+        };
+        let named = |name: &str| (name.to_owned(), false);
+        let dangling = |name: &str| (name.to_owned(), true);
+        catalog.give_name(&names[0], image(1));
+        catalog.give_name(&names[1], image(1));
+        catalog.give_name(&names[0], image(2));
+        assert_eq!(shown(&catalog), [named("a:1"), named("a:2")], "the other name has it");
+        catalog.give_name(&names[1], image(2));
+        assert_eq!(shown(&catalog), [dangling("a"), named("a:1"), named("a:2")]);
+        catalog.give_name(&names[1], image(2));
+        assert_eq!(shown(&catalog).len(), 3, "the same again changes nothing");
+        catalog.give_name(&names[2], image(1));
+        assert_eq!(shown(&catalog), [named("a:1"), named("a:2"), named("b:1")]);
     }
 
     #[test]

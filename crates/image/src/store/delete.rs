@@ -1,20 +1,195 @@
-//! `image delete`: take a name away.
+//! `image delete` and `image prune`: taking names away. The content goes with the next collection of garbage.
 
-use container_oci::{Descriptor, Reference};
+use std::collections::BTreeSet;
 
-use super::{CatalogError, ImageStore, catalog};
+use container_oci::{Descriptor, Digest, Reference};
+
+use super::catalog::{Catalog, names};
+use super::find::{Meaning, meaning, not_found};
+use super::in_use::ImagesInUse;
+use super::mark::Marker;
+use super::{CatalogError, ImageQuery, ImageStore, catalog};
+use crate::content::{ContentError, live_pins};
+
+/// Which names are to go.
+#[derive(Debug, Clone, Copy)]
+pub enum DeleteScope<'a> {
+    /// These. A digest stands for all names of its image.
+    Queries(&'a [ImageQuery]),
+    /// All of them.
+    All,
+}
+
+/// Which images are to be pruned. Those that containers use never are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PruneScope {
+    /// Those that have lost their last name to another image.
+    Dangling,
+    /// Those as well that have a name.
+    Unused,
+}
+
+/// A name that has been taken away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untagged {
+    /// The name.
+    pub reference: Reference,
+    /// What it pointed at.
+    pub descriptor: Descriptor,
+}
+
+/// What has become of names that were to go.
+#[derive(Debug, Default)]
+pub struct Deletion {
+    /// Names that are gone.
+    pub untagged: Vec<Untagged>,
+    /// What was asked for and not done, as it was written, and why.
+    pub refused: Vec<(String, DeleteError)>,
+}
+
+/// Why a name stays.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteError {
+    /// There is no such image, or several.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// A container needs the image, and it has no other name.
+    #[error(
+        "image {:?} is used by a container and has no other name; delete the container first, or take away the name with --force",
+        reference.familiar()
+    )]
+    InUse {
+        /// The name.
+        reference: Reference,
+    },
+    /// The image that the digest stands for has several names.
+    #[error(
+        "image {text} has several names: {}; delete them by name, or all of them with --force",
+        names(references)
+    )]
+    SeveralNames {
+        /// What was asked for.
+        text: String,
+        /// The names.
+        references: Vec<Reference>,
+    },
+}
 
 impl ImageStore {
-    /// Removes the name, and returns what it pointed at. The content stays until garbage is collected.
+    /// Takes names away, in one change.
+    ///
+    /// The last name of an image that a container uses stays, unless `force` is set; the container keeps its disks either
+    /// way. With `force`, what is not here is no failure, and a digest stands for all names of its image.
     ///
     /// # Errors
-    /// [`CatalogError::NotFound`] when there is no such name.
-    pub fn delete(&self, reference: &Reference) -> Result<Descriptor, CatalogError> {
-        catalog::update(&self.paths, |catalog| match catalog.images.remove(reference) {
-            Some(entry) => Ok(entry.descriptor),
-            None => Err(CatalogError::NotFound {
-                reference: reference.clone(),
-            }),
+    /// [`CatalogError`] when the names cannot be read or changed; nothing is changed then.
+    pub fn delete(&self, scope: DeleteScope<'_>, force: bool, in_use: &ImagesInUse) -> Result<Deletion, CatalogError> {
+        catalog::update(&self.paths, |catalog| {
+            let mut deletion = Deletion::default();
+            let mut marker = Marker::new(&self.paths);
+            let mut wanted = Vec::new();
+            match scope {
+                DeleteScope::All => {
+                    let all = catalog.images.keys().cloned();
+                    wanted.extend(all.map(|reference| (reference.familiar(), reference)));
+                }
+                DeleteScope::Queries(queries) => {
+                    for query in queries {
+                        match self.meant(catalog, query, force) {
+                            Ok(meant) => wanted.extend(meant.into_iter().map(|name| (query.text.clone(), name))),
+                            Err(DeleteError::Catalog(
+                                CatalogError::NotFound { .. } | CatalogError::NoDigest { .. },
+                            )) if force => {}
+                            Err(error) => deletion.refused.push((query.text.clone(), error)),
+                        }
+                    }
+                }
+            }
+            for (text, reference) in wanted {
+                // It may have been asked for twice.
+                let Some(entry) = catalog.images.get(&reference) else {
+                    continue;
+                };
+                if !force && is_last_of_used(&mut marker, catalog, &reference, in_use)? {
+                    deletion.refused.push((text, DeleteError::InUse { reference }));
+                    continue;
+                }
+                let descriptor = entry.descriptor.clone();
+                catalog.images.remove(&reference);
+                deletion.untagged.push(Untagged { reference, descriptor });
+            }
+            Ok(deletion)
         })
     }
+
+    /// Takes the names of unused images away, in one change. An image that an operation is at counts as used.
+    ///
+    /// # Errors
+    /// [`CatalogError`] when the names cannot be read or changed; nothing is changed then.
+    pub fn prune(&self, scope: PruneScope, in_use: &ImagesInUse) -> Result<Vec<Untagged>, CatalogError> {
+        let prunable = |catalog: &Catalog| -> Result<Vec<Reference>, ContentError> {
+            let mut marker = Marker::new(&self.paths);
+            let pins = live_pins(&self.paths)?;
+            let mut prunable = Vec::new();
+            for (reference, entry) in &catalog.images {
+                let is_meant = entry.dangling || scope == PruneScope::Unused;
+                let is_used = |marker: &mut Marker<'_>| {
+                    let used = in_use.of(marker, &entry.descriptor)?;
+                    Ok::<_, ContentError>(!used.is_empty() || pins.contains(&entry.descriptor.digest))
+                };
+                if is_meant && !is_used(&mut marker)? {
+                    prunable.push(reference.clone());
+                }
+            }
+            Ok(prunable)
+        };
+        // Most often there is nothing to do, and then nothing is written.
+        if prunable(&catalog::read(&self.paths)?)?.is_empty() {
+            return Ok(Vec::new());
+        }
+        catalog::update(&self.paths, |catalog| {
+            let prunable = prunable(catalog)?.into_iter();
+            let untag = |reference| {
+                let descriptor = catalog.images.remove(&reference)?.descriptor;
+                Some(Untagged { reference, descriptor })
+            };
+            Ok(prunable.filter_map(untag).collect())
+        })
+    }
+
+    /// The names that a query means.
+    fn meant(&self, catalog: &Catalog, query: &ImageQuery, force: bool) -> Result<Vec<Reference>, DeleteError> {
+        match meaning(&self.paths, catalog, query)? {
+            Meaning::Name(name) => Ok(vec![name]),
+            Meaning::Image(names) if names.is_empty() => Err(not_found(query).into()),
+            Meaning::Image(names) if names.len() == 1 || force => Ok(names),
+            Meaning::Image(references) => Err(DeleteError::SeveralNames {
+                text: query.text.clone(),
+                references,
+            }),
+        }
+    }
+}
+
+/// Whether a container uses an image that only this name leads to.
+fn is_last_of_used(
+    marker: &mut Marker<'_>,
+    catalog: &Catalog,
+    reference: &Reference,
+    in_use: &ImagesInUse,
+) -> Result<bool, ContentError> {
+    let Some(entry) = catalog.images.get(reference) else {
+        return Ok(false);
+    };
+    let mut alone: BTreeSet<Digest> = in_use.of(marker, &entry.descriptor)?;
+    for (name, other) in &catalog.images {
+        if alone.is_empty() {
+            break;
+        }
+        if name != reference {
+            let elsewhere = in_use.of(marker, &other.descriptor)?;
+            alone.retain(|digest| !elsewhere.contains(digest));
+        }
+    }
+    Ok(!alone.is_empty())
 }

@@ -2,8 +2,9 @@
 
 use container_oci::{Descriptor, Reference};
 
-use super::variant::read_variants;
+use super::variant::{read_undamaged, read_variants};
 use super::{CatalogError, ImageStore, ImageVariant, catalog};
+use crate::content::OpenGate;
 
 /// A name and the images behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct ImageSummary {
     pub descriptor: Descriptor,
     /// The images that are here, in the index's order. Attestations are left out.
     pub variants: Vec<ImageVariant>,
+    /// Whether the image has lost its last name, and the reference is only the place where it is kept until it is pruned.
+    pub is_dangling: bool,
 }
 
 impl ImageSummary {
@@ -29,21 +32,22 @@ impl ImageSummary {
 impl ImageStore {
     /// All images, by name.
     ///
-    /// An image whose documents have been damaged is listed without variants rather than hiding the others.
+    /// A variant whose documents have been damaged is left out rather than hiding the others.
     ///
     /// # Errors
     /// [`CatalogError`] when the names cannot be read.
     pub fn list(&self) -> Result<Vec<ImageSummary>, CatalogError> {
+        let _gate = OpenGate::hold(&self.paths)?;
         let images = catalog::read(&self.paths)?.images;
         let summary = |(reference, entry): (Reference, catalog::CatalogEntry)| {
-            let variants = read_variants(&self.paths, &entry.descriptor).unwrap_or_else(|error| {
+            let variants = read_undamaged(&self.paths, &entry.descriptor, |error| {
                 tracing::warn!(%reference, %error, "cannot read an image");
-                Vec::new()
             });
             ImageSummary {
                 reference,
                 descriptor: entry.descriptor,
                 variants,
+                is_dangling: entry.dangling,
             }
         };
         Ok(images.into_iter().map(summary).collect())
@@ -54,12 +58,14 @@ impl ImageStore {
     /// # Errors
     /// [`CatalogError::NotFound`] when there is no such name; [`CatalogError::Content`] when a document is missing or damaged.
     pub fn inspect(&self, reference: &Reference) -> Result<ImageSummary, CatalogError> {
-        let descriptor = catalog::lookup(&self.paths, reference)?.descriptor;
-        let variants = read_variants(&self.paths, &descriptor)?;
+        let _gate = OpenGate::hold(&self.paths)?;
+        let entry = catalog::lookup(&self.paths, reference)?;
+        let variants = read_variants(&self.paths, &entry.descriptor)?;
         Ok(ImageSummary {
             reference: reference.clone(),
-            descriptor,
+            descriptor: entry.descriptor,
             variants,
+            is_dangling: entry.dangling,
         })
     }
 }

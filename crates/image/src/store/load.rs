@@ -8,9 +8,8 @@ use futures_util::{TryStreamExt as _, stream};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::catalog::{self, CatalogEntry};
 use super::worker::blocking;
-use super::{CatalogError, ImageStore, layers};
+use super::{CatalogError, ImageStore, catalog, layers};
 use crate::archive::{self, ArchiveError, ArchiveImage, LoadSource, LoadedImage, Members, ReadEvent, Reading};
 use crate::content::{ContentError, Session, StorePaths, sweep};
 use crate::disk::DiskError;
@@ -72,9 +71,7 @@ impl ImageStore {
         self.make_disks(&session, &images, progress).await?;
         catalog::update(&self.paths, |catalog| {
             for image in &images {
-                catalog
-                    .images
-                    .insert(image.reference.clone(), CatalogEntry::new(image.descriptor.clone()));
+                catalog.give_name(&image.reference, image.descriptor.clone());
             }
             Ok(())
         })?;

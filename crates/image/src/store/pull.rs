@@ -13,8 +13,7 @@ use std::sync::Arc;
 use container_oci::{Descriptor, Digest, Platform, Reference};
 use futures_util::{TryStreamExt as _, stream};
 
-use super::catalog::{self, CatalogEntry};
-use super::{CatalogError, ImageStore, Lease, PlatformChoice};
+use super::{CatalogError, ImageStore, Lease, PlatformChoice, catalog};
 use crate::content::{ContentError, Session, sweep};
 use crate::disk::DiskError;
 use crate::progress::{Progress, ProgressEvent};
@@ -171,9 +170,7 @@ impl ImageStore {
 
         let descriptor = plan.descriptor;
         catalog::update(&self.paths, |catalog| {
-            catalog
-                .images
-                .insert(reference.clone(), CatalogEntry::new(descriptor.clone()));
+            catalog.give_name(reference, descriptor.clone());
             Ok(())
         })?;
         progress.event(ProgressEvent::ImageReady {

@@ -66,17 +66,51 @@ pub(super) fn read_variant(
 
 /// Reads the images behind `descriptor` whose manifest and configuration are here.
 pub(super) fn read_variants(paths: &StorePaths, descriptor: &Descriptor) -> Result<Vec<ImageVariant>, ContentError> {
-    let index = match read_document(paths, &descriptor.digest, Some(&descriptor.media_type))? {
-        Document::Manifest(manifest) => return Ok(vec![read_variant(paths, descriptor.clone(), *manifest)?]),
-        Document::Index(index) => index,
-    };
-    let mut variants = Vec::new();
-    for image in index.images().filter(|image| has_blob(paths, &image.digest)) {
-        if let Document::Manifest(manifest) = read_document(paths, &image.digest, Some(&image.media_type))?
-            && has_blob(paths, &manifest.config.digest)
-        {
-            variants.push(read_variant(paths, image.clone(), *manifest)?);
+    let found = variants(paths, descriptor)?;
+    found.into_iter().filter_map(Result::transpose).collect()
+}
+
+/// Like [`read_variants`], but leaves out what is damaged; `on_damage` hears of it.
+pub(super) fn read_undamaged(
+    paths: &StorePaths,
+    descriptor: &Descriptor,
+    on_damage: impl Fn(ContentError),
+) -> Vec<ImageVariant> {
+    match variants(paths, descriptor) {
+        Ok(found) => {
+            let undamaged = |variant: Result<_, _>| {
+                variant.unwrap_or_else(|error| {
+                    on_damage(error);
+                    None
+                })
+            };
+            found.into_iter().filter_map(undamaged).collect()
+        }
+        Err(error) => {
+            on_damage(error);
+            Vec::new()
         }
     }
-    Ok(variants)
+}
+
+/// The images behind `descriptor`: each as it is, `None` where its documents are not here.
+fn variants(
+    paths: &StorePaths,
+    descriptor: &Descriptor,
+) -> Result<Vec<Result<Option<ImageVariant>, ContentError>>, ContentError> {
+    let of_index = |image: &Descriptor| {
+        if !has_blob(paths, &image.digest) {
+            return Ok(None);
+        }
+        match read_document(paths, &image.digest, Some(&image.media_type))? {
+            Document::Manifest(manifest) if has_blob(paths, &manifest.config.digest) => {
+                read_variant(paths, image.clone(), *manifest).map(Some)
+            }
+            _ => Ok(None),
+        }
+    };
+    match read_document(paths, &descriptor.digest, Some(&descriptor.media_type))? {
+        Document::Manifest(manifest) => Ok(vec![read_variant(paths, descriptor.clone(), *manifest).map(Some)]),
+        Document::Index(index) => Ok(index.images().map(of_index).collect()),
+    }
 }

@@ -6,7 +6,7 @@ pub(crate) mod platforms;
 pub(crate) mod registry;
 pub(crate) mod served;
 
-use container_image::{ImageStore, Progress, ProgressEvent};
+use container_image::{DeleteScope, Deletion, ImageQuery, ImageStore, ImagesInUse, Progress, ProgressEvent};
 use std::sync::Mutex;
 
 /// More disks than the images of most tests have layers.
@@ -23,6 +23,13 @@ impl TestStore {
         let root = tempfile::tempdir().unwrap();
         let store = ImageStore::open(root.path()).unwrap();
         Self { root, store }
+    }
+
+    /// Takes a name away that no container uses.
+    pub(crate) fn delete(&self, name: &str) -> Deletion {
+        let queries = [ImageQuery::from(name)];
+        let scope = DeleteScope::Queries(&queries);
+        self.store.delete(scope, false, &ImagesInUse::default()).unwrap()
     }
 
     /// Files in a directory of the store.

@@ -2,22 +2,20 @@
 
 use clap::Args;
 use container_engine::Engine;
-use container_engine::image::CatalogError;
 
 use crate::error::{CommandError, cannot};
-use crate::images;
 use crate::output;
 
 /// Delete images
 ///
-/// Containers that were made from them keep what they need.
+/// The last name of an image that a container uses stays. What belongs to no image any more is removed with its last name.
 #[derive(Debug, Args)]
 pub(crate) struct Delete {
     /// Delete all images
     #[arg(short, long, conflicts_with = "references")]
     all: bool,
 
-    /// Ignore images that are not here
+    /// Ignore images that are not here, and take the last name of used ones as well: containers keep their disks
     #[arg(short, long)]
     force: bool,
 
@@ -27,26 +25,20 @@ pub(crate) struct Delete {
 }
 
 impl Delete {
-    pub(crate) fn run(self) -> Result<u8, CommandError> {
+    pub(crate) async fn run(self) -> Result<u8, CommandError> {
         let engine = Engine::open()?;
-        let store = engine.images();
-        let references = if self.all {
-            let images = store.list().map_err(|error| cannot("list images", error))?;
-            images.into_iter().map(|image| image.reference).collect()
+        let report = if self.all {
+            engine.delete_all_images(self.force).await?
         } else {
-            self.references
-                .iter()
-                .map(|text| images::reference(&engine, text))
-                .collect::<Result<Vec<_>, _>>()?
+            engine.delete_images(&self.references, self.force).await?
         };
-        let mut errors = Vec::new();
-        for reference in references {
-            match store.delete(&reference) {
-                Ok(_) => output::line(&reference.to_string())?,
-                Err(CatalogError::NotFound { .. }) if self.force => {}
-                Err(error) => errors.push(cannot(format!("delete image {}", reference.familiar()), error)),
-            }
+        for reference in &report.untagged {
+            output::line(&reference.to_string())?;
         }
+        let refused = report.refused.into_iter();
+        let errors: Vec<_> = refused
+            .map(|(name, error)| cannot(format!("delete image {name}"), error))
+            .collect();
         if errors.is_empty() {
             Ok(0)
         } else {
