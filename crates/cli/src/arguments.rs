@@ -13,7 +13,7 @@ mod ulimit;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::commands::{container, image, system};
+use crate::commands::{self, container, image, system};
 
 pub(crate) use self::creation::ContainerFlags;
 pub(crate) use self::later::{ExecLaterFlags, LaterFlags};
@@ -66,6 +66,10 @@ pub(crate) enum Command {
     Exec(container::exec::Exec),
     #[command(subcommand, visible_alias = "i")]
     Image(image::ImageCommand),
+    #[command(subcommand, visible_alias = "r")]
+    Registry(commands::registry::RegistryCommand),
+    Login(commands::registry::login::Login),
+    Logout(commands::registry::logout::Logout),
     #[command(subcommand, visible_alias = "s")]
     System(system::SystemCommand),
     #[command(hide = true)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod container;
 pub(crate) mod image;
+pub(crate) mod registry;
 pub(crate) mod system;
 
 use clap::CommandFactory;
@@ -45,6 +46,9 @@ async fn dispatch(command: Command) -> Result<u8, CommandError> {
         Command::Logs(logs) => logs.run().await,
         Command::Exec(exec) => exec.run().await.map_err(CommandError::starting_a_program),
         Command::Image(image) => image.run().await,
+        Command::Registry(registry) => registry.run().await,
+        Command::Login(login) => login.run().await,
+        Command::Logout(logout) => logout.run().await,
         Command::System(system) => system.run().await,
         // The program becomes a launcher before it comes here.
         Command::Launcher(_) => Err(CommandError::usage("only the program itself starts launchers")),

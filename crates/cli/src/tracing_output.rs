@@ -1,15 +1,63 @@
-//! Debug messages, on standard error, for those who ask.
+//! What libraries tell on standard error: warnings that matter to the user, and everything for those who ask.
+
+use std::fmt;
+use std::io;
+
+use container_terminal::is_terminal;
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
 
 /// Environment variable that asks for debug messages, whatever its value: the name is that of Apple's tool.
 const VARIABLE: &str = "CONTAINER_DEBUG";
 
-/// Shows debug messages if the flag or the environment asks for them. Otherwise nothing is set up, which costs nothing.
+/// Crates whose warnings are written for the user. Those of the others are for whoever looks into a fault.
+const FOR_USERS: [&str; 2] = ["container_credentials", "container_registry"];
+
+/// Shows debug messages if the flag or the environment asks for them, otherwise the warnings for users only.
 pub(crate) fn start(flag: bool) {
+    let output = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(is_terminal(io::stderr()));
     if flag || std::env::var_os(VARIABLE).is_some() {
-        tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::DEBUG)
-            .with_writer(std::io::stderr)
-            .with_ansi(container_terminal::is_terminal(std::io::stderr()))
-            .init();
+        output.with_max_level(Level::DEBUG).init();
+    } else {
+        output.with_max_level(Level::WARN).event_format(ForUsers).init();
+    }
+}
+
+/// One line: `Warning: …`, as the command line's own.
+struct ForUsers;
+
+impl<S, N> FormatEvent<S, N> for ForUsers
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        if !is_for_users(event.metadata().target()) {
+            return Ok(());
+        }
+        write!(writer, "Warning: ")?;
+        context.format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
+    }
+}
+
+fn is_for_users(target: &str) -> bool {
+    let name = target.split("::").next().unwrap_or(target);
+    FOR_USERS.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_some_crates_speak_to_users() {
+        assert!(is_for_users("container_credentials::docker::helper"));
+        assert!(!is_for_users("container_image::store"));
+        assert!(!is_for_users("rustls"));
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use container_credentials::{LoginStore, system_keyring};
 use container_image::ImageStore;
 use container_launcher::control::{self, ControlClient};
 use container_model::ContainerId;
@@ -20,6 +21,7 @@ pub struct Engine {
     pub(crate) containers: ContainerStore,
     pub(crate) settings: Arc<Settings>,
     pub(crate) registries: Registries,
+    pub(crate) logins: LoginStore,
     images: ImageStore,
 }
 
@@ -33,9 +35,11 @@ impl Engine {
         let paths = AppPaths::from_environment()?;
         paths.prepare()?;
         let images = ImageStore::open(paths.root())?;
+        let logins = LoginStore::new(paths.root(), system_keyring());
         Ok(Self {
             containers: ContainerStore::new(paths.clone()),
-            registries: registries(&settings),
+            registries: registries(&settings, &logins),
+            logins,
             settings: Arc::new(settings),
             images,
             paths,

@@ -1,11 +1,14 @@
 //! What can go wrong in a container's life, and how a front end should report it.
 
+use container_credentials::LoginError;
 use container_hypervisor::CreateError as HypervisorError;
 use container_image::{CatalogError, CollectError, ContentError, ResolveError};
 use container_launcher::SpawnError;
 use container_launcher::control::ConnectError;
 use container_launcher::control::v1::{Failure, FailureKind};
 use container_model::{ByteSize, ContainerId};
+use container_oci::RegistryHost;
+use container_registry::RegistryError;
 use container_settings::SettingsError;
 use container_state::{CreateError, DeleteError, FindError, ListError, LoadError, PathsError};
 
@@ -109,6 +112,29 @@ pub enum EngineError {
         id: ContainerId,
         /// The system's reason.
         source: std::io::Error,
+    },
+    /// A registry does not accept a login, or could not be asked.
+    #[error("cannot log in to {host}: {source}")]
+    Login {
+        /// The registry.
+        host: RegistryHost,
+        /// Why.
+        source: Box<RegistryError>,
+    },
+    /// There is no login to forget.
+    #[error("not logged in to {host}")]
+    NotLoggedIn {
+        /// The registry.
+        host: RegistryHost,
+    },
+    /// The logins could not be read or changed.
+    #[error("cannot use the logins: {0}")]
+    Logins(#[from] LoginError),
+    /// Work on a thread of its own did not come to its end.
+    #[error("cannot {action}: the work was interrupted")]
+    Interrupted {
+        /// What was to be done.
+        action: &'static str,
     },
     /// A kernel could not be installed.
     #[error("cannot install the kernel {}: {source}", path.display())]
@@ -230,6 +256,7 @@ impl EngineError {
         match self {
             Self::NoSuchContainer { .. } => Some("container list --all".to_owned()),
             Self::Launch { hint, .. } if !hint.is_empty() => Some(hint.clone()),
+            Self::NotLoggedIn { .. } => Some("container registry list".to_owned()),
             Self::Phase { verb: "delete", id, .. } => Some(format!("container delete --force {id}")),
             Self::Phase {
                 verb: "exec in", id, ..

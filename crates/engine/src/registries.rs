@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use container_registry::{HostSettings, NoCredentials, Registries, RegistrySettings, Scheme};
+use container_credentials::{Credentials, Environment, LoginError, LoginStore};
+use container_registry::{HostSettings, Registries, RegistrySettings, Scheme};
 use container_settings::{RegistryScheme, Settings};
 
-use crate::Engine;
+use crate::{Engine, EngineError};
 
 impl Engine {
     /// The way to the registries, with the settings and the logins of this user.
@@ -15,9 +16,22 @@ impl Engine {
     }
 }
 
-/// Registries as the settings describe them.
-pub(crate) fn registries(settings: &Settings) -> Registries {
-    Registries::new(registry_settings(settings), Arc::new(NoCredentials))
+/// Registries as the settings describe them, with what the environment, these logins and other tools know of this user.
+pub(crate) fn registries(settings: &Settings, logins: &LoginStore) -> Registries {
+    let credentials = Credentials::new(Environment::of_process(), logins.clone());
+    Registries::new(registry_settings(settings), Arc::new(credentials))
+}
+
+/// Runs work on the logins on a thread where it may block.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, LoginError> + Send + 'static,
+) -> Result<T, EngineError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => Ok(result?),
+        Err(_) => Err(EngineError::Interrupted {
+            action: "change the logins",
+        }),
+    }
 }
 
 fn registry_settings(settings: &Settings) -> RegistrySettings {

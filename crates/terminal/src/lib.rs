@@ -6,6 +6,7 @@
 
 mod detach;
 mod device;
+mod echo_off;
 mod progress;
 mod raw_mode;
 mod resize;
@@ -15,6 +16,7 @@ mod source;
 
 pub use detach::{DetachFilter, Keys};
 pub use device::{WindowSize, is_terminal, window_size};
+pub use echo_off::EchoOff;
 pub use progress::{Progress, ProgressStyle};
 pub use raw_mode::RawMode;
 pub use resize::Resizes;

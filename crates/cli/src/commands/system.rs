@@ -1,6 +1,7 @@
 //! The system: what this program runs on.
 
 mod kernel;
+mod property;
 mod start;
 mod status;
 mod stop;
@@ -19,6 +20,8 @@ pub(crate) enum SystemCommand {
     Version(version::Version),
     #[command(subcommand)]
     Kernel(kernel::KernelCommand),
+    #[command(subcommand)]
+    Property(property::PropertyCommand),
 }
 
 impl SystemCommand {
@@ -29,6 +32,7 @@ impl SystemCommand {
             Self::Status(status) => status.run().await,
             Self::Version(version) => version.run(),
             Self::Kernel(kernel) => kernel.run(),
+            Self::Property(property) => property.run(),
         }
     }
 }
