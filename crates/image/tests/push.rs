@@ -12,13 +12,13 @@ mod support;
 use std::sync::Arc;
 
 use container_image::{NoProgress, PlatformChoice, ProgressEvent, PullOptions, PushError, PushOptions, PushedImage};
-use container_oci::{Platform, Reference};
+use container_oci::{Descriptor, Manifest, Platform, Reference, media_type};
 use container_registry::{
     Credential, CredentialError, CredentialSource, HostSettings, Registries, RegistrySettings, Scheme, Secret,
 };
-use support::images::archive;
-use support::liar::Liar;
-use support::platforms::{serve_attestation, serve_image, serve_index};
+use support::images::{archive, members};
+use support::liar::{Liar, ok};
+use support::platforms::{serve_attestation, serve_blob, serve_image, serve_index, serve_manifest, sha256};
 use support::registry::{LOGIN, Registry};
 use support::{Events, TestStore};
 
@@ -208,4 +208,62 @@ async fn a_configured_authority_is_trusted_and_no_other() {
     };
     let error = test.store.push(&to, &untrusting, &NoProgress).await.unwrap_err();
     assert!(error.to_string().contains("no secure connection"), "{error}");
+}
+
+#[tokio::test]
+async fn an_upload_that_is_cut_goes_on_where_it_broke() {
+    let source = Registry::start();
+    let test = TestStore::new();
+    let noise: String = (0..400_000u64)
+        .map(|number| format!("{:x}", number.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+        .collect();
+    source.push(&archive(test.root.path(), "demo:1", &noise), "demo:1", &[]);
+    let from = name(&source.address, "demo:1");
+    test.store
+        .pull(&from, &PullOptions::default(), &NoProgress)
+        .await
+        .unwrap();
+    let registry = Registry::start();
+    let cut = support::cut::start(&registry.address, 1_000_000);
+    let to = name(&cut, "demo:1");
+    test.store.tag(&from, &to).unwrap();
+    let events = Events::default();
+    push(&test, &to, &events).await.unwrap();
+    assert!(events.count(|event| matches!(event, ProgressEvent::Retrying(_))) >= 1);
+    assert_eq!(registry.digest("demo:1", &[]), source.digest("demo:1", &[]));
+    registry.copy_out("demo:1", &[], &test.root.path().join("copy"));
+}
+
+#[tokio::test]
+async fn a_layer_that_others_serve_is_left_to_them() {
+    let liar = Liar::start();
+    let directory = tempfile::tempdir().unwrap();
+    let all = members(&archive(directory.path(), "demo:1", "hello"));
+    let (config, layer) = (&all[3].1, &all[4].1);
+    let config = serve_blob(&liar, media_type::OCI_CONFIG, config);
+    liar.answer("/layer", vec![ok("application/octet-stream", layer.clone())]);
+    let foreign = Descriptor {
+        urls: vec![format!("http://{}/layer", liar.address)],
+        ..Descriptor::new(
+            "application/vnd.oci.image.layer.nondistributable.v1.tar",
+            sha256(layer),
+            layer.len() as u64,
+        )
+    };
+    let manifest = serde_json::to_vec(&Manifest::new(config, vec![foreign])).unwrap();
+    let manifest = serve_manifest(&liar, media_type::OCI_MANIFEST, &manifest, Some("1"));
+    let test = TestStore::new();
+    let from = name(&liar.address, "demo:1");
+    test.store
+        .pull(&from, &PullOptions::default(), &NoProgress)
+        .await
+        .unwrap();
+    let registry = Registry::start();
+    let to = name(&registry.address, "demo:1");
+    test.store.tag(&from, &to).unwrap();
+    let events = Events::default();
+    push(&test, &to, &events).await.unwrap();
+    let pushed = events.count(|event| matches!(event, ProgressEvent::LayerPushed { .. }));
+    assert_eq!(pushed, 1, "the configuration only");
+    assert_eq!(registry.digest("demo:1", &[]), manifest.digest.to_string());
 }

@@ -32,8 +32,8 @@ pub struct Registries {
 struct Shared {
     settings: RegistrySettings,
     credentials: Arc<dyn CredentialSource>,
-    /// By address: the same registry is the same one for all clients.
-    endpoints: Mutex<HashMap<Url, Endpoint>>,
+    /// By name and address: the same registry is the same one for all clients.
+    endpoints: Mutex<HashMap<(String, Url), Endpoint>>,
     /// By the authorities that are trusted.
     webs: Mutex<HashMap<Vec<PathBuf>, Arc<Web>>>,
 }
@@ -84,12 +84,13 @@ impl Registries {
     /// The registry or mirror called `name`, with the login for that name.
     fn endpoint(&self, name: &str, scheme: Scheme) -> Result<Endpoint, RegistryError> {
         let root = self.root(name, scheme)?;
+        let key = (name.to_owned(), root.clone());
         let mut endpoints = self.shared.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(endpoint) = endpoints.get(&root) {
+        if let Some(endpoint) = endpoints.get(&key) {
             return Ok(endpoint.clone());
         }
-        let endpoint = self.fresh_endpoint(name, root.clone(), Arc::clone(&self.shared.credentials))?;
-        endpoints.insert(root, endpoint.clone());
+        let endpoint = self.fresh_endpoint(name, root, Arc::clone(&self.shared.credentials))?;
+        endpoints.insert(key, endpoint.clone());
         Ok(endpoint)
     }
 

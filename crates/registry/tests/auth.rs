@@ -214,6 +214,15 @@ async fn a_broken_credential_store_keeps_nobody_from_a_public_image() {
     manifest(&client(&registries, &registry.address, Access::Pull))
         .await
         .unwrap();
+    let private = basic_registry();
+    let error = manifest(&client(&registries, &private.address, Access::Pull))
+        .await
+        .unwrap_err();
+    let cause = format!(
+        "cannot read the credentials for {} from a test: it is broken",
+        private.address
+    );
+    assert!(error.to_string().contains(&cause), "{error}");
     let registries = logged_in(Logins::broken());
     let push = client(&registries, &registry.address, Access::Push);
     let error = push.blob_exists(&digest()).await.unwrap_err();

@@ -90,7 +90,8 @@ impl Registry {
         let blobs = root.path().join("blobs");
         let text = format!(
             "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\nstorage:\n  filesystem: {{rootdirectory: \
-             {}}}\n  maintenance: {{uploadpurging: {{enabled: false}}}}\nhttp: {{addr: \"{address}\"{http}}}\n{auth}",
+             {}}}\n  maintenance: {{uploadpurging: {{enabled: false}}}}\nhttp: {{addr: \"{address}\"{http}}}\n\
+             validation: {{manifests: {{urls: {{allow: ['.*']}}}}}}\n{auth}",
             blobs.display()
         );
         std::fs::write(&config, text).unwrap();

@@ -1,7 +1,7 @@
 //! The door of one registry: what it has asked for, and what has opened it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use reqwest::{RequestBuilder, Url};
 use tokio::sync::{Mutex, OnceCell};
@@ -53,6 +53,8 @@ pub(crate) struct Gate {
     registry: Url,
     source: Arc<dyn CredentialSource>,
     credential: OnceCell<Option<Credential>>,
+    /// Why the source could not be used, when we went on without it.
+    trouble: OnceLock<CredentialError>,
     learned: Mutex<Learned>,
 }
 
@@ -69,6 +71,7 @@ impl Gate {
             registry,
             source,
             credential: OnceCell::new(),
+            trouble: OnceLock::new(),
             learned: Mutex::default(),
         }
     }
@@ -133,7 +136,13 @@ impl Gate {
         let credential = self.credential.get().and_then(Option::as_ref);
         let (host, name) = (host.to_owned(), self.name.clone());
         match credential {
-            None => RegistryError::Unauthorized { host, name, reason },
+            None => {
+                let reason = match self.trouble.get() {
+                    Some(trouble) => format!("{reason} ({trouble})"),
+                    None => reason,
+                };
+                RegistryError::Unauthorized { host, name, reason }
+            }
             Some(credential) if was_password => RegistryError::BadCredentials {
                 user: user(credential),
                 name,
@@ -196,6 +205,8 @@ impl Gate {
                 Ok(Ok(credential)) => Ok(credential),
                 Ok(Err(error)) if access == Access::Pull => {
                     tracing::warn!(%error, "going on without a login");
+                    // Asked once, so nothing is there yet.
+                    let _ = self.trouble.set(error);
                     Ok(None)
                 }
                 Ok(Err(error)) => Err(error),

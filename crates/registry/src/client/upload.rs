@@ -139,37 +139,51 @@ impl RegistryClient {
 
     async fn send(&self, course: &mut Course<'_>, on_retry: &impl Fn(Retry)) -> Result<(), RegistryError> {
         let mut attempt = 1;
+        let mut is_lost = false;
         loop {
             let before = course.offset;
-            let error = match self.send_rest(course).await {
+            let error = match self.go_on(course, is_lost).await {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
+            is_lost = true;
+            if error.status() == Some(413) {
+                if course.shrink() {
+                    continue;
+                }
+                return Err(error);
+            }
             if course.offset > before {
                 // It got further, so this is not the same failure over and over.
                 attempt = 1;
             }
-            let is_over = match error.status() {
-                Some(413) => !course.shrink(),
-                // The registry has lost track of the upload, or we have.
-                Some(404 | 416) => attempt >= ATTEMPTS,
-                _ => !error.is_worth_a_retry() || attempt >= ATTEMPTS,
+            let may_pass = match &error {
+                // The registry has been there a moment ago.
+                RegistryError::Refused { .. } => true,
+                // It has lost track of the upload, or we have.
+                RegistryError::Status { status: 404 | 416, .. } => true,
+                error => error.is_worth_a_retry(),
             };
-            if is_over {
+            if !may_pass || attempt >= ATTEMPTS {
                 return Err(error);
             }
-            if error.status() != Some(413) {
-                let delay = pause(attempt, error.retry_after());
-                on_retry(Retry {
-                    what: format!("push of blob {}", course.digest),
-                    reason: error.to_string(),
-                    delay,
-                });
-                tokio::time::sleep(delay).await;
-                attempt += 1;
-            }
+            let delay = pause(attempt, error.retry_after());
+            on_retry(Retry {
+                what: format!("push of blob {}", course.digest),
+                reason: error.to_string(),
+                delay,
+            });
+            tokio::time::sleep(delay).await;
+            attempt += 1;
+        }
+    }
+
+    /// Goes on with the upload, which has to be found again when a request of it has failed.
+    async fn go_on(&self, course: &mut Course<'_>, is_lost: bool) -> Result<(), RegistryError> {
+        if is_lost {
             self.find_again(course).await?;
         }
+        self.send_rest(course).await
     }
 
     /// Sends what the registry has not got yet and ends the upload.
