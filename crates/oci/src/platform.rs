@@ -61,6 +61,7 @@ impl Platform {
             ("amd64" | "x86_64" | "x86-64", None | Some("v1" | "1")) => ("amd64", None),
             ("amd64" | "x86_64" | "x86-64", Some(_)) => ("amd64", variant),
             ("arm64" | "aarch64", None | Some("v8" | "8" | "v8.0")) => ("arm64", None),
+            ("arm64" | "aarch64", Some("9" | "9.0" | "v9.0")) => ("arm64", Some("v9".to_owned())),
             ("arm64" | "aarch64", Some(_)) => ("arm64", variant),
             ("armhf", _) => ("arm", Some("v7".to_owned())),
             ("armel", _) => ("arm", Some("v6".to_owned())),
@@ -84,7 +85,9 @@ impl Platform {
 
     /// How well an image for `offered` serves a request for `self`: 0 is exact, higher is worse, `None` is not at all.
     ///
-    /// A request for `arm/v7` is served by `v6` and `v5` as well; other variants have to be equal.
+    /// A request for a variant is served by what was made for an older one, as in containerd (`platforms/compare.go`):
+    /// `arm/v7` by `v6` and `v5`, `amd64/v3` by `v2` and plain `amd64`, `arm64/v9` by plain `arm64`. It does not go on to other
+    /// architectures there, `386` for `amd64` and `arm` for `arm64`: whether a machine runs those is not known here.
     #[must_use]
     pub fn distance(&self, offered: &Self) -> Option<u32> {
         if self.os != offered.os || self.architecture != offered.architecture {
@@ -93,11 +96,22 @@ impl Platform {
         if self.variant == offered.variant {
             return Some(0);
         }
-        let level = |platform: &Self| -> Option<u32> { platform.variant.as_deref()?.strip_prefix('v')?.parse().ok() };
-        match self.architecture.as_str() {
-            "arm" => level(self)?.checked_sub(level(offered)?),
-            _ => None,
-        }
+        self.level()?.checked_sub(offered.level()?)
+    }
+
+    /// The variant as a number that grows with what the processor can do; `None` where variants have no order.
+    fn level(&self) -> Option<u32> {
+        let variant = match (self.architecture.as_str(), self.variant.as_deref()) {
+            ("arm" | "amd64" | "arm64", Some(variant)) => variant,
+            ("amd64", None) => "v1",
+            ("arm64", None) => "v8",
+            _ => return None,
+        };
+        let (major, minor) = match variant.strip_prefix('v')?.split_once('.') {
+            Some((major, minor)) => (major, minor.parse::<u8>().ok()?),
+            None => (variant.strip_prefix('v')?, 0),
+        };
+        Some(u32::from(major.parse::<u8>().ok()?) * 1000 + u32::from(minor))
     }
 
     /// Whether system and architecture are equal. Configurations often leave the variant out, so it does not count.
@@ -116,7 +130,8 @@ impl Platform {
 impl FromStr for Platform {
     type Err = PlatformError;
 
-    /// Reads `os/architecture[/variant]`, or the name of an architecture alone, which means Linux.
+    /// Reads `os/architecture[/variant]`; the name of an architecture alone, which means Linux; or `linux` alone, which means
+    /// this machine's architecture.
     fn from_str(text: &str) -> Result<Self, PlatformError> {
         let error = || PlatformError { text: text.to_owned() };
         let is_word = |word: &&str| {
@@ -130,6 +145,7 @@ impl FromStr for Platform {
             return Err(error());
         }
         match parts.as_slice() {
+            ["linux"] => Ok(Self::host()),
             [architecture] if is_architecture(architecture) => Ok(Self::new("linux", architecture, None)),
             [os, architecture] => Ok(Self::new(os, architecture, None)),
             [os, architecture, variant] => Ok(Self::new(os, architecture, Some(variant))),
@@ -177,6 +193,15 @@ mod tests {
             ("linux/arm", "linux/arm/v7"),
             ("armhf", "linux/arm/v7"),
             ("linux/arm/6", "linux/arm/v6"),
+            ("linux/amd64/v2", "linux/amd64/v2"),
+            ("Linux/X86-64", "linux/amd64"),
+            ("linux/aarch64", "linux/arm64"),
+            ("linux/arm64/9", "linux/arm64/v9"),
+            ("linux/arm64/v8.0", "linux/arm64"),
+            ("linux/armel", "linux/arm/v6"),
+            ("linux/i386", "linux/386"),
+            ("s390x", "linux/s390x"),
+            ("riscv64", "linux/riscv64"),
             ("macos/arm64", "darwin/arm64"),
         ] {
             assert_eq!(platform(text).to_string(), normal, "{text}");
@@ -187,7 +212,7 @@ mod tests {
     fn nonsense_is_refused() {
         for text in [
             "",
-            "linux",
+            "windows",
             "linux/",
             "/amd64",
             "linux/amd64/v1/x",
@@ -200,8 +225,31 @@ mod tests {
     }
 
     #[test]
+    fn an_older_variant_serves_a_newer_one() {
+        for (wanted, offered, distance) in [
+            ("linux/amd64/v3", "linux/amd64/v2", Some(1000)),
+            ("linux/amd64/v3", "linux/amd64", Some(2000)),
+            ("linux/amd64/v2", "linux/amd64/v3", None),
+            ("linux/amd64", "linux/amd64/v2", None),
+            ("linux/arm64/v9", "linux/arm64", Some(1000)),
+            ("linux/arm64/v8.2", "linux/arm64", Some(2)),
+            ("linux/arm64", "linux/arm64/v8.2", None),
+            ("linux/arm64", "linux/arm/v7", None),
+            ("linux/amd64", "linux/386", None),
+            ("linux/s390x/z13", "linux/s390x", None),
+        ] {
+            assert_eq!(
+                platform(wanted).distance(&platform(offered)),
+                distance,
+                "{wanted} from {offered}"
+            );
+        }
+        assert_eq!(platform("linux"), Platform::host());
+    }
+
+    #[test]
     fn an_older_arm_serves_a_newer_but_not_the_other_way_round() {
-        assert_eq!(platform("linux/arm/v7").distance(&platform("linux/arm/v6")), Some(1));
+        assert_eq!(platform("linux/arm/v7").distance(&platform("linux/arm/v6")), Some(1000));
         assert_eq!(platform("linux/arm/v6").distance(&platform("linux/arm/v7")), None);
         assert_eq!(platform("linux/amd64").distance(&platform("linux/amd64/v3")), None);
         assert_eq!(platform("linux/amd64").distance(&platform("linux/amd64")), Some(0));

@@ -2,7 +2,6 @@
 //!
 //! The same input gives the same bytes: members are in the given order, times are zero.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,8 @@ use container_oci::{
     Algorithm, Descriptor, Digest, ImageConfig, Index, Manifest, Platform, ProcessDefaults, annotation, media_type,
 };
 
-use super::layout::blob_name;
+use super::layout::{INDEX_FILE, LAYOUT_FILE, LAYOUT_MARK, blob_name};
+use super::writer::{Output, Sink as _, TarSink};
 use crate::content::Hasher;
 
 /// A file of the layer.
@@ -58,7 +58,7 @@ pub enum WriteError {
 /// Returns the digest of the manifest.
 ///
 /// # Errors
-/// [`WriteError`]; `dest` is then incomplete or absent.
+/// [`WriteError`]; `dest` is then as it was.
 pub fn write_oci_archive(
     dest: &Path,
     name: &str,
@@ -88,20 +88,18 @@ pub fn write_oci_archive(
     let index = serde_json::to_vec(&Index::new(vec![manifest_descriptor]))?;
 
     let mut members = vec![
-        ("oci-layout".to_owned(), br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()),
-        ("index.json".to_owned(), index),
+        (LAYOUT_FILE.to_owned(), LAYOUT_MARK.to_vec()),
+        (INDEX_FILE.to_owned(), index),
         (blob_name(&digest), manifest_bytes),
         (blob_name(&config_descriptor.digest), config),
     ];
     members.push((blob_name(&layer_digest), layer));
-    let write = || {
-        let mut tar = tar::Builder::new(io::BufWriter::new(File::create(dest)?));
-        for (name, bytes) in &members {
-            append(&mut tar, name, 0o644, &FileContent::Bytes(bytes.clone()))?;
-        }
-        tar.into_inner()?.flush()
-    };
-    write().map_err(io_error)?;
+    let mut sink = TarSink::new(Output::to_path(dest).map_err(io_error)?);
+    for (name, bytes) in &members {
+        sink.bytes(name, bytes)
+            .map_err(|error| io_error(io::Error::other(error)))?;
+    }
+    sink.finish().and_then(Output::commit).map_err(io_error)?;
     Ok(digest)
 }
 

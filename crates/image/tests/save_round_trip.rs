@@ -1,0 +1,169 @@
+//! Random images, out of one store and into another: nothing changes on the way.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+#![allow(dead_code, reason = "each test binary uses its own part of the shared support")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+
+use container_image::{ImageStore, LoadOptions, LoadSource, NoProgress, PlatformChoice, SaveFormat, SaveTarget};
+use container_oci::{
+    Descriptor, Digest, ImageConfig, Index, Manifest, Platform, ProcessDefaults, Reference, annotation, media_type,
+};
+use proptest::prelude::*;
+use support::TestStore;
+use support::images::write_tar;
+use support::platforms::sha256;
+
+/// A layer: how it is packed, and its files.
+type Layer = (u8, BTreeMap<String, Vec<u8>>);
+
+#[derive(Debug, Clone)]
+struct Image {
+    layers: Vec<Layer>,
+    names: Vec<String>,
+    command: String,
+    platform: &'static str,
+}
+
+fn any_image() -> impl Strategy<Value = Image> {
+    let file = ("[a-z]{1,8}", proptest::collection::vec(any::<u8>(), 0..2000));
+    let files = proptest::collection::vec(file, 0..4).prop_map(|files| files.into_iter().collect());
+    (
+        proptest::collection::vec((0u8..3, files), 0..4),
+        proptest::collection::vec("[a-z]{1,6}:[0-9]{1,3}", 1..3),
+        "[a-zé\"\\\\]{0,8}",
+        prop_oneof![Just(""), Just("linux/s390x")],
+    )
+        .prop_map(|(layers, names, command, platform)| Image {
+            layers,
+            names,
+            command,
+            platform,
+        })
+}
+
+/// The members of a layout.
+#[derive(Default)]
+struct Layout {
+    blobs: BTreeMap<String, Vec<u8>>,
+    listed: Vec<Descriptor>,
+}
+
+impl Layout {
+    fn blob(&mut self, media_type: &str, bytes: Vec<u8>) -> Descriptor {
+        let digest = sha256(&bytes);
+        let descriptor = Descriptor::new(media_type, digest, bytes.len() as u64);
+        self.blobs.insert(format!("blobs/sha256/{}", digest.hex()), bytes);
+        descriptor
+    }
+
+    fn image(&mut self, image: &Image) {
+        let mut layers = Vec::new();
+        let mut diff_ids = Vec::new();
+        for (packing, files) in &image.layers {
+            let tar = tar_of(files);
+            diff_ids.push(sha256(&tar));
+            layers.push(match packing {
+                0 => self.blob(media_type::OCI_LAYER, tar),
+                1 => {
+                    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                    packed.write_all(&tar).unwrap();
+                    self.blob(media_type::OCI_LAYER_GZIP, packed.finish().unwrap())
+                }
+                _ => self.blob(media_type::OCI_LAYER_ZSTD, zstd::encode_all(&tar[..], 1).unwrap()),
+            });
+        }
+        let platform = match image.platform {
+            "" => Platform::host(),
+            platform => platform.parse().unwrap(),
+        };
+        let defaults = ProcessDefaults {
+            cmd: vec![image.command.clone()],
+            ..ProcessDefaults::default()
+        };
+        let config = ImageConfig::new(platform, defaults, diff_ids);
+        let config = self.blob(media_type::OCI_CONFIG, serde_json::to_vec(&config).unwrap());
+        let manifest = serde_json::to_vec(&Manifest::new(config, layers)).unwrap();
+        let manifest = self.blob(media_type::OCI_MANIFEST, manifest);
+        for name in &image.names {
+            let mut listed = manifest.clone();
+            listed
+                .annotations
+                .insert(annotation::IMAGE_NAME.to_owned(), name.clone());
+            self.listed.push(listed);
+        }
+    }
+
+    fn write(self, path: &Path) {
+        let index = serde_json::to_vec(&Index::new(self.listed)).unwrap();
+        let mut all = vec![("index.json".to_owned(), index)];
+        all.extend(self.blobs);
+        write_tar(path, &all);
+    }
+}
+
+fn tar_of(files: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, name, bytes.as_slice()).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+async fn load(store: &ImageStore, path: &Path) {
+    let source = LoadSource::Path(path.to_owned());
+    store.load(source, &LoadOptions::default(), &NoProgress).await.unwrap();
+}
+
+/// Names, and per name the digests of what it points at, of the configuration and of the layers.
+fn contents(
+    store: &ImageStore,
+    has_same_manifests: bool,
+) -> BTreeMap<Reference, (Option<Digest>, Digest, Vec<Digest>)> {
+    let images = store.list().unwrap().into_iter();
+    images
+        .map(|image| {
+            let variant = &image.variants[0];
+            let root = has_same_manifests.then_some(image.descriptor.digest);
+            let content = (root, variant.manifest.config.digest, variant.config.diff_ids().to_vec());
+            (image.reference, content)
+        })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_saved_loads_as_it_was(images in proptest::collection::vec(any_image(), 1..4), format in 0u8..3) {
+        let format = [SaveFormat::OciArchive, SaveFormat::OciDirectory, SaveFormat::DockerArchive][usize::from(format)];
+        let (test, other) = (TestStore::new(), TestStore::new());
+        let path = test.root.path().join("in.tar");
+        let mut layout = Layout::default();
+        images.iter().for_each(|image| layout.image(image));
+        layout.write(&path);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            load(&test.store, &path).await;
+            let names: Vec<Reference> = contents(&test.store, true).into_keys().collect();
+            let saved = test.root.path().join("out");
+            let target = SaveTarget::Path(saved.clone());
+            test.store.save(&names, &PlatformChoice::Default, format, target).await.unwrap();
+            load(&other.store, &saved).await;
+        });
+        // A docker archive has no manifests; what is made of it anew says that the layers are not compressed.
+        let has_same_manifests = format != SaveFormat::DockerArchive;
+        prop_assert_eq!(contents(&test.store, has_same_manifests), contents(&other.store, has_same_manifests));
+    }
+}
