@@ -159,7 +159,7 @@ proptest! {
             let names: Vec<Reference> = contents(&test.store, true).into_keys().collect();
             let saved = test.root.path().join("out");
             let target = SaveTarget::Path(saved.clone());
-            test.store.save(&names, &PlatformChoice::Default, format, target).await.unwrap();
+            test.store.save(&names, &PlatformChoice::Default, format, target, &NoProgress).await.unwrap();
             load(&other.store, &saved).await;
         });
         // A docker archive has no manifests; what is made of it anew says that the layers are not compressed.
