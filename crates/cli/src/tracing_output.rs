@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 
-use container_terminal::is_terminal;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
@@ -17,9 +16,8 @@ const FOR_USERS: [&str; 2] = ["container_credentials", "container_registry"];
 
 /// Shows debug messages if the flag or the environment asks for them, otherwise the warnings for users only.
 pub(crate) fn start(flag: bool) {
-    let output = tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_ansi(is_terminal(io::stderr()));
+    // Colours need a feature of the crate that is not built in.
+    let output = tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false);
     if flag || std::env::var_os(VARIABLE).is_some() {
         output.with_max_level(Level::DEBUG).init();
     } else {

@@ -113,7 +113,15 @@ pub enum EngineError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A registry does not accept a login, or could not be asked.
+    /// A registry does not accept a user name and password.
+    #[error("{host} does not accept this user name and password for {username}")]
+    LoginRefused {
+        /// The registry.
+        host: RegistryHost,
+        /// The user name.
+        username: String,
+    },
+    /// A registry could not be asked whether it accepts a login.
     #[error("cannot log in to {host}: {source}")]
     Login {
         /// The registry.

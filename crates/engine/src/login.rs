@@ -2,7 +2,7 @@
 
 use container_credentials::SavedLogin;
 use container_oci::RegistryHost;
-use container_registry::{Credential, Scheme, Secret};
+use container_registry::{Credential, RegistryError, Scheme, Secret};
 
 use crate::registries::blocking;
 use crate::{Engine, EngineError};
@@ -24,7 +24,7 @@ impl Engine {
     /// Logs in: all later pulls and pushes there do so as this user.
     ///
     /// # Errors
-    /// [`EngineError::Login`] when the registry does not accept it or cannot be asked; [`EngineError::Logins`] when the login cannot be
+    /// [`EngineError::LoginRefused`] when the registry does not accept it, [`EngineError::Login`] when it cannot be asked; [`EngineError::Logins`] when the login cannot be
     /// kept. An earlier login stays as it was in both cases.
     pub async fn login(&self, request: LoginRequest) -> Result<SavedLogin, EngineError> {
         let LoginRequest {
@@ -38,9 +38,15 @@ impl Engine {
             password: password.clone(),
         };
         let checked = self.registries.check_login(host.as_str(), scheme, &credential).await;
-        checked.map_err(|source| EngineError::Login {
-            host: host.clone(),
-            source: Box::new(source),
+        checked.map_err(|error| match error {
+            RegistryError::BadCredentials { .. } => EngineError::LoginRefused {
+                host: host.clone(),
+                username: username.clone(),
+            },
+            source => EngineError::Login {
+                host: host.clone(),
+                source: Box::new(source),
+            },
         })?;
         let logins = self.logins.clone();
         blocking(move || logins.save(&host, &username, &password)).await
