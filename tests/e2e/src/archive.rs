@@ -67,10 +67,10 @@ impl Layer {
     }
 }
 
-/// An image with one layer.
+/// An image with one layer or several.
 pub struct Image {
     name: String,
-    layer: Vec<u8>,
+    layers: Vec<Vec<u8>>,
     config: Value,
     damaged: bool,
 }
@@ -90,10 +90,23 @@ impl Image {
     pub fn from_tar(name: &str, layer: Vec<u8>) -> Self {
         Self {
             name: name.to_owned(),
-            layer,
+            layers: vec![layer],
             config: json!({}),
             damaged: false,
         }
+    }
+
+    /// The busybox image under a name of its own, for more layers.
+    #[must_use]
+    pub fn busybox(name: &str) -> Self {
+        Self::new(name, busybox_layer()).config(json!({"Env": ["PATH=/bin"], "Cmd": ["sh"]}))
+    }
+
+    /// Puts one more layer on top, a tar archive.
+    #[must_use]
+    pub fn layer(mut self, tar: Vec<u8>) -> Self {
+        self.layers.push(tar);
+        self
     }
 
     /// Sets what the image says about its process, in the keys of the OCI configuration.
@@ -103,7 +116,7 @@ impl Image {
         self
     }
 
-    /// Flips a byte of the layer after its digest was taken.
+    /// Flips a byte of the topmost layer after its digest was taken.
     #[must_use]
     pub fn damaged(mut self) -> Self {
         self.damaged = true;
@@ -120,31 +133,39 @@ impl Image {
             "aarch64" => "arm64",
             other => other,
         };
-        let layer = describe("application/vnd.oci.image.layer.v1.tar", &self.layer);
+        let layers: Vec<Value> = self
+            .layers
+            .iter()
+            .map(|layer| describe("application/vnd.oci.image.layer.v1.tar", layer))
+            .collect();
+        let diff_ids: Vec<&Value> = layers.iter().map(|layer| &layer["digest"]).collect();
         let config = serde_json::to_vec(&json!({
             "architecture": architecture, "os": "linux", "config": self.config,
-            "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]},
+            "rootfs": {"type": "layers", "diff_ids": diff_ids},
         }))
         .unwrap();
         let config_descriptor = describe("application/vnd.oci.image.config.v1+json", &config);
         let manifest = serde_json::to_vec(&json!({
             "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
-            "config": config_descriptor, "layers": [layer],
+            "config": config_descriptor, "layers": layers,
         }))
         .unwrap();
         let mut manifest_descriptor = describe("application/vnd.oci.image.manifest.v1+json", &manifest);
         manifest_descriptor["annotations"] = json!({"io.containerd.image.name": self.name});
         let index = json!({"schemaVersion": 2, "manifests": [manifest_descriptor]});
         if self.damaged {
-            let middle = self.layer.len() / 2;
-            self.layer[middle] ^= 1;
+            let top = self.layers.last_mut().unwrap();
+            let middle = top.len() / 2;
+            top[middle] ^= 1;
         }
-        let archive = Layer::default()
+        let mut archive = Layer::default()
             .file("oci-layout", 0o644, br#"{"imageLayoutVersion":"1.0.0"}"#)
             .file("index.json", 0o644, &serde_json::to_vec(&index).unwrap())
             .file(&blob(&manifest_descriptor), 0o644, &manifest)
-            .file(&blob(&config_descriptor), 0o644, &config)
-            .file(&blob(&layer), 0o644, &self.layer);
+            .file(&blob(&config_descriptor), 0o644, &config);
+        for (descriptor, layer) in layers.iter().zip(&self.layers) {
+            archive = archive.file(&blob(descriptor), 0o644, layer);
+        }
         let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap()).unwrap();
         file.write_all(&archive.tar.into_inner().unwrap()).unwrap();
         file.persist(path).unwrap();

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 /// user needs subordinate user ids, which not every user has.
 const TAR_VARIABLE: &str = "E2E_DEBIAN_TAR";
 
-fn root_tar(home: &Home) -> PathBuf {
+pub(crate) fn root_tar(home: &Home) -> PathBuf {
     if let Some(path) = std::env::var_os(TAR_VARIABLE) {
         return PathBuf::from(path);
     }

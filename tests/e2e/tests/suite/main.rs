@@ -16,6 +16,7 @@ mod exit_codes;
 mod guest_faults;
 mod host_faults;
 mod images;
+mod layers;
 mod life;
 mod listing;
 mod logs;

@@ -2,6 +2,7 @@
 //!
 //! The parser reads each byte once and keeps no more than one entry's headers in memory: 1 MiB of extended headers, a million pieces of a sparse file.
 
+mod acl;
 mod entry;
 mod error;
 mod header;

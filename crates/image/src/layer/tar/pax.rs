@@ -2,6 +2,7 @@
 
 use container_ext4::Timestamp;
 
+use super::acl;
 use super::number::{decimal, time};
 
 /// More attributes than any file system holds for one entry.
@@ -46,12 +47,15 @@ impl Pax {
 
     fn add_record(&mut self, key: &[u8], value: &[u8]) -> Option<()> {
         if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
-            if self.xattrs.len() >= MAX_XATTRS {
-                return None;
-            }
-            self.xattrs.retain(|(earlier, _)| earlier != name);
-            self.xattrs.push((name.to_vec(), value.to_vec()));
-            return Some(());
+            return self.add_xattr(name, value.to_vec());
+        }
+        if let Some(name) = key.strip_prefix(b"SCHILY.acl.") {
+            let (name, access) = match name {
+                b"access" => (b"system.posix_acl_access".as_slice(), true),
+                b"default" => (b"system.posix_acl_default".as_slice(), false),
+                _ => return Some(()),
+            };
+            return acl::parse(value, access).map_or(Some(()), |value| self.add_xattr(name, value));
         }
         // A record without a value takes one back that a global header gave.
         let given = !value.is_empty();
@@ -72,6 +76,15 @@ impl Pax {
             }
             _ => {}
         }
+        Some(())
+    }
+
+    fn add_xattr(&mut self, name: &[u8], value: Vec<u8>) -> Option<()> {
+        if self.xattrs.len() >= MAX_XATTRS {
+            return None;
+        }
+        self.xattrs.retain(|(earlier, _)| earlier != name);
+        self.xattrs.push((name.to_vec(), value));
         Some(())
     }
 
