@@ -9,6 +9,8 @@ use std::process::Command;
 
 /// The release in the tests' image.
 const SUITE: &str = "bookworm";
+/// Packages that the smallest variant with apt does not have: `getfattr` and `getfacl` look at what layers came to.
+const PACKAGES: &str = "acl,attr";
 
 /// The cached tar archive, made by mmdebstrap if it is not there yet.
 ///
@@ -17,7 +19,7 @@ const SUITE: &str = "bookworm";
 pub(crate) fn cached() -> Result<PathBuf> {
     let directory = cache::directory()?.join("debian");
     let _lock = cache::lock(&directory)?;
-    let archive = directory.join(format!("{SUITE}-apt.tar"));
+    let archive = directory.join(format!("{SUITE}-apt-attr.tar"));
     if archive.exists() {
         return Ok(archive);
     }
@@ -25,7 +27,7 @@ pub(crate) fn cached() -> Result<PathBuf> {
     let unfinished = directory.join("unfinished.tar");
     process::run(
         Command::new("mmdebstrap")
-            .args(["--quiet", "--variant=apt", SUITE])
+            .args(["--quiet", "--variant=apt", &format!("--include={PACKAGES}"), SUITE])
             .arg(&unfinished),
     )?;
     fs::rename(&unfinished, &archive).with_context(|| format!("cannot rename {}", unfinished.display()))?;

@@ -8,7 +8,7 @@ use container_e2e::{Home, Pty, Registry};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-/// Names a tar archive of a Debian root file system, such as `mmdebstrap --variant=apt bookworm` makes. Making one as an ordinary
+/// Names a tar archive of a Debian root file system, such as `mmdebstrap --variant=apt --include=acl,attr bookworm` makes. Making one as an ordinary
 /// user needs subordinate user ids, which not every user has.
 const TAR_VARIABLE: &str = "E2E_DEBIAN_TAR";
 
@@ -18,7 +18,7 @@ pub(crate) fn root_tar(home: &Home) -> PathBuf {
     }
     let path = home.file("debian.tar");
     let output = Command::new("mmdebstrap")
-        .args(["--quiet", "--variant=apt", "bookworm"])
+        .args(["--quiet", "--variant=apt", "--include=acl,attr", "bookworm"])
         .arg(&path)
         .output()
         .expect("mmdebstrap is needed: apt-get install mmdebstrap");

@@ -48,7 +48,7 @@ pub(super) fn parse(text: &[u8], access: bool) -> Option<Vec<u8>> {
 fn parse_entry(entry: &str) -> Option<(u16, u32, u16)> {
     let mut fields = entry.split(':').map(str::trim);
     let (tag, qualifier, permissions) = (fields.next()?, fields.next()?, fields.next()?);
-    let id = || fields.next().unwrap_or(qualifier).parse().ok();
+    let mut id = || fields.next().unwrap_or(qualifier).parse().ok();
     let (tag, id) = match (tag, qualifier) {
         ("user" | "u", "") => (USER_OBJ, NOBODY),
         ("user" | "u", _) => (USER, id()?),
