@@ -3,7 +3,7 @@
 mod shown;
 
 use container_engine::Engine;
-use container_engine::image::{CatalogError, ImageSummary, PlatformChoice, PullOptions, PulledImage};
+use container_engine::image::{CatalogError, ImageSummary, Lease, PlatformChoice, PullOptions, PulledImage};
 use container_engine::oci::{Digest, Platform, Reference};
 
 pub(crate) use shown::Shown;
@@ -17,9 +17,10 @@ pub(crate) async fn ensure(
     reference: &Reference,
     platform: Option<&Platform>,
     flags: &PullFlags,
-) -> Result<(), CommandError> {
-    match engine.images().inspect(reference) {
-        Ok(image) if platform.is_none_or(|platform| has(&image, platform)) => return Ok(()),
+) -> Result<Lease, CommandError> {
+    let held = engine.images().lease(reference);
+    match held.and_then(|lease| Ok((engine.images().inspect(reference)?, lease))) {
+        Ok((image, lease)) if platform.is_none_or(|platform| has(&image, platform)) => return Ok(lease),
         Ok(_) | Err(CatalogError::NotFound { .. }) => {}
         Err(error) => return Err(cannot(format!("use image {}", reference.familiar()), error)),
     }
@@ -27,7 +28,8 @@ pub(crate) async fn ensure(
         PlatformChoice::Only(platform.clone())
     });
     let shown = Shown::new(flags.progress.show());
-    pull(engine, reference, choice, flags, shown).await.map(|_| ())
+    let pulled = pull(engine, reference, choice, flags, shown).await?;
+    Ok(pulled.lease)
 }
 
 fn has(image: &ImageSummary, platform: &Platform) -> bool {

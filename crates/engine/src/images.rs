@@ -70,8 +70,7 @@ impl Engine {
     pub async fn prune_images(&self, scope: PruneScope) -> Result<PruneReport, EngineError> {
         let engine = self.clone();
         blocking(move || {
-            let in_use = engine.images_in_use()?;
-            let untagged = engine.images().prune(scope, &in_use)?;
+            let untagged = engine.images().prune(scope, || engine.images_in_use())?;
             let collected = engine.collect_garbage(CollectScope::UnreachableAndDownloads)?;
             Ok(report(untagged, Vec::new(), &collected))
         })

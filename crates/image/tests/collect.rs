@@ -15,7 +15,7 @@ use std::path::Path;
 
 use container_image::{
     CollectScope, Collected, DeleteError, DeleteScope, ImageQuery, ImageStore, ImagesInUse, LoadOptions, LoadSource,
-    NoProgress, PruneScope, ResolvedImage, allocated_bytes,
+    NoProgress, PruneScope, ResolvedImage, Untagged, allocated_bytes,
 };
 use container_oci::{Descriptor, Digest, Manifest, Platform, Reference, media_type};
 use support::images::archive;
@@ -59,6 +59,10 @@ fn used_by_container(image: &ResolvedImage) -> ImagesInUse {
         disks: image.config.diff_ids().iter().copied().collect(),
         has_unknown: false,
     }
+}
+
+fn prune(test: &TestStore, scope: PruneScope, in_use: &ImagesInUse) -> Vec<Untagged> {
+    test.store.prune(scope, || Ok::<_, Infallible>(in_use.clone())).unwrap()
 }
 
 fn store_bytes(test: &TestStore) -> u64 {
@@ -125,9 +129,9 @@ async fn an_image_that_an_operation_is_at_is_not_pruned() {
     load(&test, "demo:1", "hello").await;
     let image = resolve(&test.store, "demo:1").await;
     let none = ImagesInUse::default();
-    assert_eq!(test.store.prune(PruneScope::Unused, &none).unwrap(), []);
+    assert_eq!(prune(&test, PruneScope::Unused, &none), []);
     drop(image);
-    assert_eq!(test.store.prune(PruneScope::Unused, &none).unwrap().len(), 1);
+    assert_eq!(prune(&test, PruneScope::Unused, &none).len(), 1);
 }
 
 #[tokio::test]
@@ -147,7 +151,7 @@ async fn a_container_keeps_its_disks_and_the_last_name_of_its_image() {
     );
     let error = delete(&test, "demo:2", false, &in_use).unwrap_err();
     assert!(error.to_string().contains("used by a container"), "{error}");
-    assert_eq!(test.store.prune(PruneScope::Unused, &in_use).unwrap(), []);
+    assert_eq!(prune(&test, PruneScope::Unused, &in_use), []);
 
     delete(&test, "demo:2", true, &in_use).unwrap();
     let collected = collect_with(&test.store, CollectScope::Unreachable, in_use);
@@ -178,8 +182,8 @@ async fn an_image_that_lost_its_name_is_pruned_unless_a_container_uses_it() {
     let dangling = format!("demo@{}", old.digest);
     assert_eq!(listed, [(dangling, true), ("demo:1".to_owned(), false)]);
 
-    assert_eq!(test.store.prune(PruneScope::Dangling, &in_use).unwrap(), []);
-    let pruned = test.store.prune(PruneScope::Dangling, &ImagesInUse::default()).unwrap();
+    assert_eq!(prune(&test, PruneScope::Dangling, &in_use), []);
+    let pruned = prune(&test, PruneScope::Dangling, &ImagesInUse::default());
     assert_eq!(pruned[0].descriptor.digest, old.digest);
     let collected = collect(&test);
     assert!(collected.blobs.contains(&old.digest) && !collected.blobs.contains(&new.digest));
@@ -349,7 +353,7 @@ async fn usage_is_what_is_there_and_reclaimable_what_pruning_gives_back() {
     assert_eq!((usage.total, usage.active), (2, 1));
     assert!(usage.size_bytes > usage.reclaimable_bytes);
 
-    test.store.prune(PruneScope::Unused, &in_use).unwrap();
+    prune(&test, PruneScope::Unused, &in_use);
     let collected = collect_with(&test.store, CollectScope::UnreachableAndDownloads, in_use.clone());
     assert_eq!(collected.reclaimed_bytes, usage.reclaimable_bytes);
     let after = test.store.usage(|| Ok::<_, Infallible>(in_use)).unwrap();
@@ -383,7 +387,7 @@ async fn nothing_but_what_belongs_to_the_images_is_left() {
     for round in 0..5 {
         load(&test, "demo:1", &format!("round {round}")).await;
     }
-    test.store.prune(PruneScope::Dangling, &ImagesInUse::default()).unwrap();
+    prune(&test, PruneScope::Dangling, &ImagesInUse::default());
     collect(&test);
     let image = resolve(&test.store, "demo:1").await;
     let blobs = [

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use container_oci::{Descriptor, Digest, Reference};
 
-use super::catalog::{Catalog, names};
+use super::catalog::{Catalog, CatalogEntry, names};
+use super::collect::CollectError;
 use super::find::{Meaning, meaning, not_found};
 use super::in_use::ImagesInUse;
 use super::mark::Marker;
 use super::{CatalogError, ImageQuery, ImageStore, catalog};
-use crate::content::{ContentError, live_pins};
+use crate::content::{ContentError, ShutGate, live_pins};
 
 /// Which names are to go.
 #[derive(Debug, Clone, Copy)]
@@ -124,37 +125,42 @@ impl ImageStore {
 
     /// Takes the names of unused images away, in one change. An image that an operation is at counts as used.
     ///
+    /// `in_use` tells what containers use; it is called while nobody can start to use an image.
+    ///
     /// # Errors
-    /// [`CatalogError`] when the names cannot be read or changed; nothing is changed then.
-    pub fn prune(&self, scope: PruneScope, in_use: &ImagesInUse) -> Result<Vec<Untagged>, CatalogError> {
-        let prunable = |catalog: &Catalog| -> Result<Vec<Reference>, ContentError> {
-            let mut marker = Marker::new(&self.paths);
-            let pins = live_pins(&self.paths)?;
-            let mut prunable = Vec::new();
-            for (reference, entry) in &catalog.images {
-                let is_meant = entry.dangling || scope == PruneScope::Unused;
-                let is_used = |marker: &mut Marker<'_>| {
-                    let used = in_use.of(marker, &entry.descriptor)?;
-                    Ok::<_, ContentError>(!used.is_empty() || pins.contains(&entry.descriptor.digest))
-                };
-                if is_meant && !is_used(&mut marker)? {
-                    prunable.push(reference.clone());
-                }
-            }
-            Ok(prunable)
-        };
-        // Most often there is nothing to do, and then nothing is written.
-        if prunable(&catalog::read(&self.paths)?)?.is_empty() {
+    /// [`CollectError`]; nothing is changed then.
+    pub fn prune<E: std::error::Error + 'static>(
+        &self,
+        scope: PruneScope,
+        in_use: impl Fn() -> Result<ImagesInUse, E>,
+    ) -> Result<Vec<Untagged>, CollectError<E>> {
+        let candidate = |entry: &CatalogEntry| entry.dangling || scope == PruneScope::Unused;
+        // Most often there is nothing to do, and then nobody is held up.
+        if !catalog::read(&self.paths)?.images.values().any(candidate) {
             return Ok(Vec::new());
         }
-        catalog::update(&self.paths, |catalog| {
-            let prunable = prunable(catalog)?.into_iter();
-            let untag = |reference| {
-                let descriptor = catalog.images.remove(&reference)?.descriptor;
-                Some(Untagged { reference, descriptor })
-            };
-            Ok(prunable.filter_map(untag).collect())
-        })
+        let _gate = ShutGate::hold(&self.paths)?;
+        let pins = live_pins(&self.paths)?;
+        let in_use = in_use().map_err(CollectError::InUse)?;
+        let mut marker = Marker::new(&self.paths);
+        let mut is_used = |entry: &CatalogEntry| {
+            let used = in_use.of(&mut marker, &entry.descriptor)?;
+            Ok::<_, ContentError>(!used.is_empty() || pins.contains(&entry.descriptor.digest))
+        };
+        let untagged = catalog::update(&self.paths, |catalog| {
+            let mut untagged = Vec::new();
+            for (reference, entry) in &catalog.images {
+                if candidate(entry) && !is_used(entry)? {
+                    let (reference, descriptor) = (reference.clone(), entry.descriptor.clone());
+                    untagged.push(Untagged { reference, descriptor });
+                }
+            }
+            for name in &untagged {
+                catalog.images.remove(&name.reference);
+            }
+            Ok(untagged)
+        })?;
+        Ok(untagged)
     }
 
     /// The names that a query means.

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::content::Session;
+use container_oci::Reference;
+
+use super::{CatalogError, ImageStore, catalog};
+use crate::content::{OpenGate, Session};
 
 /// Keeps the content and the disks that an operation has found in the store, and the image's name from being pruned.
 ///
@@ -16,5 +19,19 @@ pub struct Lease {
 impl Lease {
     pub(super) fn new(session: Arc<Session>) -> Self {
         Self { _session: session }
+    }
+}
+
+impl ImageStore {
+    /// Keeps the name from being pruned, and what it points at; the layers are kept by resolving it.
+    ///
+    /// # Errors
+    /// [`CatalogError::NotFound`] when there is no such name.
+    pub fn lease(&self, reference: &Reference) -> Result<Lease, CatalogError> {
+        let session = Session::start(&self.paths)?;
+        let gate = OpenGate::hold(&self.paths)?;
+        let digest = catalog::lookup(&self.paths, reference)?.descriptor.digest;
+        session.pin_found(&gate, [digest])?;
+        Ok(Lease::new(Arc::new(session)))
     }
 }

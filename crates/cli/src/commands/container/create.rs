@@ -40,8 +40,9 @@ impl Create {
         let request = self.container.request(&self.process, image, platform, arguments)?;
         let mut signals = Signals::listen()?;
         let ready = images::ensure(&engine, &request.image, request.platform.as_ref(), &self.pull);
-        signals.or_end(ready).await?;
+        let lease = signals.or_end(ready).await?;
         let id = signals.or_end(engine.create(request)).await?;
+        drop(lease);
         cidfile::write(cidfile.as_deref(), &id)?;
         output::line(id.as_str())?;
         Ok(0)

@@ -52,9 +52,10 @@ impl Run {
         let mut request = self.container.request(&self.process, image, platform, arguments)?;
         let mut signals = Signals::listen()?;
         let ready = images::ensure(&engine, &request.image, request.platform.as_ref(), &self.pull);
-        signals.or_end(ready).await?;
+        let lease = signals.or_end(ready).await?;
         if detach {
             let id = signals.or_end(engine.run_detached(request)).await?;
+            drop(lease);
             cidfile::write(cidfile.as_deref(), &id)?;
             output::line(id.as_str())?;
             return Ok(0);
@@ -75,6 +76,7 @@ impl Run {
                 return Err(arrived.as_error());
             }
         };
+        drop(lease);
         let ending = follow(session, streams, &mut signals, || {
             cidfile::write(cidfile.as_deref(), &id)
         })
