@@ -49,7 +49,7 @@ async fn resolve(store: &ImageStore, name: &Reference) -> Result<ResolvedImage, 
 /// Two images that share nothing but the registry, and one store that each thread opens for itself, as processes do.
 #[test]
 fn pulls_runs_and_prunes_beside_each_other_never_fail() {
-    let test = TestStore::new();
+    let test = TestStore::in_memory();
     let served = [Served::new(&"one".repeat(30_000)), Served::new(&"two".repeat(30_000))];
     let names: Vec<Reference> = served.iter().map(|served| served.name().parse().unwrap()).collect();
     let open = || ImageStore::open(test.root.path()).unwrap();
@@ -98,6 +98,7 @@ fn pulls_runs_and_prunes_beside_each_other_never_fail() {
             while !is_over.load(Ordering::Relaxed) {
                 prune_all(&store, CollectScope::UnreachableAndDownloads);
                 prunes.fetch_add(1, Ordering::Relaxed);
+                std::thread::sleep(Duration::from_millis(1));
             }
         });
         let pulled: Vec<_> = pullers.into_iter().map(std::thread::ScopedJoinHandle::join).collect();

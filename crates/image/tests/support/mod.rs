@@ -26,6 +26,15 @@ impl TestStore {
         Self { root, store }
     }
 
+    /// A store in memory where the system has a directory for that: syncing is not what the test is about.
+    pub(crate) fn in_memory() -> Self {
+        let Ok(root) = tempfile::tempdir_in("/dev/shm") else {
+            return Self::new();
+        };
+        let store = ImageStore::open(root.path()).unwrap();
+        Self { root, store }
+    }
+
     /// Takes a name away that no container uses.
     pub(crate) fn delete(&self, name: &str) -> Deletion {
         let queries = [ImageQuery::from(name)];
