@@ -33,6 +33,9 @@ pub(crate) const VERSION: &str = concat!(
     ")"
 );
 
+/// Place in the help of what only saves typing: behind everything else.
+const SHORT: usize = 1000;
+
 /// Run Linux containers, each in a micro-VM of its own, without a daemon and without root.
 #[derive(Debug, Parser)]
 #[command(name = "container", version = VERSION, subcommand_required = false, arg_required_else_help = true)]
@@ -68,10 +71,29 @@ pub(crate) enum Command {
     Image(image::ImageCommand),
     #[command(subcommand, visible_alias = "r")]
     Registry(commands::registry::RegistryCommand),
-    Login(commands::registry::login::Login),
-    Logout(commands::registry::logout::Logout),
     #[command(subcommand, visible_alias = "s")]
     System(system::SystemCommand),
+    /// Short for image pull
+    #[command(display_order = SHORT)]
+    Pull(image::pull::Pull),
+    /// Short for image push
+    #[command(display_order = SHORT)]
+    Push(image::push::Push),
+    /// Short for image list
+    #[command(display_order = SHORT)]
+    Images(image::list::List),
+    /// Short for image tag
+    #[command(display_order = SHORT)]
+    Tag(image::tag::Tag),
+    /// Short for image delete
+    #[command(display_order = SHORT)]
+    Rmi(image::delete::Delete),
+    /// Short for registry login
+    #[command(display_order = SHORT)]
+    Login(commands::registry::login::Login),
+    /// Short for registry logout
+    #[command(display_order = SHORT)]
+    Logout(commands::registry::logout::Logout),
     #[command(hide = true)]
     Launcher(container::launcher::Launcher),
 }

@@ -49,6 +49,11 @@ async fn dispatch(command: Command) -> Result<u8, CommandError> {
         Command::Registry(registry) => registry.run().await,
         Command::Login(login) => login.run().await,
         Command::Logout(logout) => logout.run().await,
+        Command::Pull(pull) => pull.run().await,
+        Command::Push(push) => push.run().await,
+        Command::Images(list) => list.run(),
+        Command::Tag(tag) => tag.run(),
+        Command::Rmi(delete) => delete.run().await,
         Command::System(system) => system.run().await,
         // The program becomes a launcher before it comes here.
         Command::Launcher(_) => Err(CommandError::usage("only the program itself starts launchers")),

@@ -75,7 +75,13 @@ pub(crate) fn reference(engine: &Engine, text: &str) -> Result<Reference, Comman
 
 /// The image that is here and that a user means: a name, a digest, or the beginning of one.
 pub(crate) fn find(engine: &Engine, text: &str) -> Result<Reference, CommandError> {
-    reference(engine, text)
+    // What can be neither is a mistake in writing rather than an image that is missing.
+    let written = reference(engine, text);
+    match (engine.find_image(text), written) {
+        (Ok(found), _) => Ok(found),
+        (Err(CatalogError::NotFound { .. } | CatalogError::NoDigest { .. }), Err(mistake)) => Err(mistake),
+        (Err(error), _) => Err(CommandError::new(error.to_string())),
+    }
 }
 
 /// All images that are meant; names everything that is not here.

@@ -1,11 +1,13 @@
 //! Results on standard output.
 
+mod ago;
 mod format;
 mod table;
 mod view;
 
 use std::io::{self, Write};
 
+pub(crate) use ago::ago;
 pub(crate) use format::{Format, ListFlags, Listing, pretty};
 pub(crate) use table::table;
 pub(crate) use view::{container_json, timestamp};

@@ -1,13 +1,15 @@
 //! Images.
 
-mod delete;
+pub(crate) mod delete;
+mod history;
 mod inspect;
-mod list;
+pub(crate) mod list;
 mod load;
-mod pull;
-mod push;
+mod prune;
+pub(crate) mod pull;
+pub(crate) mod push;
 mod save;
-mod tag;
+pub(crate) mod tag;
 mod view;
 
 use clap::Subcommand;
@@ -19,10 +21,12 @@ use crate::error::CommandError;
 pub(crate) enum ImageCommand {
     #[command(visible_alias = "rm")]
     Delete(delete::Delete),
+    History(history::History),
     Inspect(inspect::Inspect),
     #[command(visible_alias = "ls")]
     List(list::List),
     Load(load::Load),
+    Prune(prune::Prune),
     Pull(pull::Pull),
     Push(push::Push),
     Save(save::Save),
@@ -33,9 +37,11 @@ impl ImageCommand {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         match self {
             Self::Delete(delete) => delete.run().await,
+            Self::History(history) => history.run(),
             Self::Inspect(inspect) => inspect.run(),
             Self::List(list) => list.run(),
             Self::Load(load) => load.run().await,
+            Self::Prune(prune) => prune.run().await,
             Self::Pull(pull) => pull.run().await,
             Self::Push(push) => push.run().await,
             Self::Save(save) => save.run().await,

@@ -1,5 +1,6 @@
 //! The system: what this program runs on.
 
+mod df;
 mod kernel;
 mod property;
 mod start;
@@ -14,6 +15,7 @@ use crate::error::CommandError;
 /// Show and change what containers run on
 #[derive(Debug, Subcommand)]
 pub(crate) enum SystemCommand {
+    Df(df::Df),
     Start(start::Start),
     Stop(stop::Stop),
     Status(status::Status),
@@ -27,6 +29,7 @@ pub(crate) enum SystemCommand {
 impl SystemCommand {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         match self {
+            Self::Df(df) => df.run().await,
             Self::Start(start) => start.run(),
             Self::Stop(stop) => stop.run().await,
             Self::Status(status) => status.run().await,

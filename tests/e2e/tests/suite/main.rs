@@ -15,6 +15,7 @@ mod exec;
 mod exit_codes;
 mod guest_faults;
 mod host_faults;
+mod image_commands;
 mod images;
 mod layers;
 mod life;

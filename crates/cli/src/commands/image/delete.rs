@@ -1,18 +1,19 @@
 //! `container image delete`.
 
 use clap::Args;
-use container_engine::Engine;
+use container_engine::{Engine, PruneReport};
+use container_terminal::HumanSize;
 
 use crate::error::{CommandError, cannot};
 use crate::output;
 
-/// Delete images
+/// Delete images, and print their names
 ///
 /// The last name of an image that a container uses stays. What belongs to no image any more is removed with its last name.
 #[derive(Debug, Args)]
 pub(crate) struct Delete {
     /// Delete all images
-    #[arg(short, long, conflicts_with = "references")]
+    #[arg(short, long, conflicts_with = "images")]
     all: bool,
 
     /// Ignore images that are not here, and take the last name of used ones as well: containers keep their disks
@@ -21,7 +22,7 @@ pub(crate) struct Delete {
 
     /// Images
     #[arg(required_unless_present = "all", value_name = "IMAGE")]
-    references: Vec<String>,
+    images: Vec<String>,
 }
 
 impl Delete {
@@ -30,10 +31,13 @@ impl Delete {
         let report = if self.all {
             engine.delete_all_images(self.force).await?
         } else {
-            engine.delete_images(&self.references, self.force).await?
+            engine.delete_images(&self.images, self.force).await?
         };
         for reference in &report.untagged {
             output::line(&reference.to_string())?;
+        }
+        if !report.untagged.is_empty() {
+            reclaimed(&report);
         }
         let refused = report.refused.into_iter();
         let errors: Vec<_> = refused
@@ -45,4 +49,10 @@ impl Delete {
             Err(CommandError::joined(&errors))
         }
     }
+}
+
+/// Says what the disk got back.
+pub(super) fn reclaimed(report: &PruneReport) {
+    let size = HumanSize(report.reclaimed_bytes);
+    output::note(&format!("Reclaimed {size} in disk space"));
 }

@@ -13,18 +13,18 @@ use crate::output;
 pub(crate) struct Inspect {
     /// Images
     #[arg(required = true, value_name = "IMAGE")]
-    references: Vec<String>,
+    images: Vec<String>,
 }
 
 impl Inspect {
     pub(crate) fn run(self) -> Result<u8, CommandError> {
         let engine = Engine::open()?;
+        let references = images::find_all(&engine, &self.images)?;
         let (mut found, mut errors) = (Vec::new(), Vec::new());
-        for text in &self.references {
-            let reference = images::reference(&engine, text)?;
-            match engine.images().inspect(&reference) {
+        for reference in &references {
+            match engine.images().inspect(reference) {
                 Ok(image) => found.push(image_json(&image)),
-                Err(error) => errors.push(cannot(format!("inspect image {}", reference.familiar()), error)),
+                Err(error) => errors.push(cannot(format!("inspect image {}", engine.familiar(reference)), error)),
             }
         }
         if !errors.is_empty() {

@@ -3,11 +3,15 @@
 use clap::Args;
 use container_engine::Engine;
 use container_engine::image::{ImageSummary, ImageVariant};
+use container_engine::oci::Reference;
+use container_terminal::HumanSize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::view::image_json;
 use crate::error::{CommandError, cannot};
 use crate::images::short;
-use crate::output::{ListFlags, Listing, table};
+use crate::output::{ListFlags, Listing, table, timestamp};
 
 /// List images
 #[derive(Debug, Args)]
@@ -24,14 +28,15 @@ impl List {
     pub(crate) fn run(self) -> Result<u8, CommandError> {
         let engine = Engine::open()?;
         let images = engine.images().list().map_err(|error| cannot("list images", error))?;
+        let familiar = |reference: &Reference| engine.familiar(reference);
         self.output.print(Listing {
-            identifiers: || images.iter().map(|image| engine.familiar(&image.reference)).collect(),
+            identifiers: || images.iter().map(|image| familiar(&image.reference)).collect(),
             objects: || images.iter().map(image_json).collect(),
             table: || {
                 if self.verbose {
-                    verbose(&engine, &images)
+                    verbose(&familiar, &images)
                 } else {
-                    brief(&engine, &images)
+                    brief(&familiar, &images)
                 }
             },
         })?;
@@ -39,22 +44,23 @@ impl List {
     }
 }
 
-fn brief(engine: &Engine, images: &[ImageSummary]) -> String {
+fn brief(familiar: &dyn Fn(&Reference) -> String, images: &[ImageSummary]) -> String {
     let rows: Vec<_> = images
         .iter()
         .map(|image| {
-            let (name, tag) = name_and_tag(engine, image);
+            let (name, tag) = name_and_tag(familiar, &image.reference);
             [name, tag, short(&image.descriptor.digest)]
         })
         .collect();
     table(["NAME", "TAG", "DIGEST"], &rows)
 }
 
-fn verbose(engine: &Engine, images: &[ImageSummary]) -> String {
-    let rows: Vec<_> = images
-        .iter()
-        .flat_map(|image| image.variants.iter().map(|variant| verbose_row(engine, image, variant)))
-        .collect();
+fn verbose(familiar: &dyn Fn(&Reference) -> String, images: &[ImageSummary]) -> String {
+    let mut rows = Vec::new();
+    for image in images {
+        let of_variant = |variant| verbose_row(familiar, image, variant);
+        rows.extend(image.variants.iter().map(of_variant));
+    }
     let header = [
         "NAME",
         "TAG",
@@ -69,8 +75,8 @@ fn verbose(engine: &Engine, images: &[ImageSummary]) -> String {
     table(header, &rows)
 }
 
-fn verbose_row(engine: &Engine, image: &ImageSummary, variant: &ImageVariant) -> [String; 9] {
-    let (name, tag) = name_and_tag(engine, image);
+fn verbose_row(familiar: &dyn Fn(&Reference) -> String, image: &ImageSummary, variant: &ImageVariant) -> [String; 9] {
+    let (name, tag) = name_and_tag(familiar, &image.reference);
     let platform = &variant.platform;
     [
         name,
@@ -79,17 +85,90 @@ fn verbose_row(engine: &Engine, image: &ImageSummary, variant: &ImageVariant) ->
         platform.os.clone(),
         platform.architecture.clone(),
         platform.variant.clone().unwrap_or_default(),
-        format!("{:.1} MB", variant.size_bytes() as f64 / f64::from(1 << 20)),
-        variant.config.created.clone().unwrap_or_default(),
+        HumanSize(variant.size_bytes()).to_string(),
+        variant.config.created.as_deref().map(to_the_second).unwrap_or_default(),
         short(&variant.descriptor.digest),
     ]
 }
 
-/// The name that people write, in front of the tag.
-fn name_and_tag(engine: &Engine, image: &ImageSummary) -> (String, String) {
-    let familiar = engine.familiar(&image.reference);
-    let tag = image.reference.tag().unwrap_or("<none>").to_owned();
+/// A date of an image without its fractions; what is none stays as it is.
+fn to_the_second(text: &str) -> String {
+    OffsetDateTime::parse(text, &Rfc3339).map_or_else(|_| text.to_owned(), timestamp)
+}
+
+/// The name that people write, in front of the tag. An image that has none, only a digest, has `<none>`.
+fn name_and_tag(familiar: &dyn Fn(&Reference) -> String, reference: &Reference) -> (String, String) {
+    let familiar = familiar(reference);
     let name = familiar.split('@').next().unwrap_or(&familiar);
-    let name = name.strip_suffix(&format!(":{tag}")).unwrap_or(name);
-    (name.to_owned(), tag)
+    match reference.tag() {
+        Some(tag) => (
+            name.strip_suffix(&format!(":{tag}")).unwrap_or(name).to_owned(),
+            tag.to_owned(),
+        ),
+        None => (name.to_owned(), "<none>".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use container_engine::oci::{Descriptor, Digest, ImageConfig, Manifest, ProcessDefaults, media_type};
+
+    fn descriptor(value: u8, size_bytes: u64) -> Descriptor {
+        Descriptor::new(media_type::OCI_MANIFEST, Digest::Sha256([value; 32]), size_bytes)
+    }
+
+    fn variant(platform: &str, value: u8) -> ImageVariant {
+        let mut config = ImageConfig::new(platform.parse().unwrap(), ProcessDefaults::default(), Vec::new());
+        config.created = Some("2023-11-14T22:13:20.123456789Z".to_owned());
+        ImageVariant {
+            platform: config.platform.clone(),
+            descriptor: descriptor(value, 1000),
+            manifest: Manifest::new(descriptor(value, 500), vec![descriptor(value, 29_400_000)]),
+            config,
+        }
+    }
+
+    fn images() -> Vec<ImageSummary> {
+        let digest = Digest::Sha256([7; 32]);
+        let image = |name: &str, is_dangling, variants| ImageSummary {
+            reference: name.parse().unwrap(),
+            descriptor: descriptor(7, 2),
+            variants,
+            is_dangling,
+        };
+        vec![
+            image(
+                "alpine",
+                false,
+                vec![variant("linux/amd64", 1), variant("linux/arm/v7", 2)],
+            ),
+            image(
+                &format!("localhost:5000/team/app@{digest}"),
+                true,
+                vec![variant("linux/arm64", 3)],
+            ),
+        ]
+    }
+
+    #[test]
+    fn an_image_without_a_tag_has_none() {
+        let expected = "\
+NAME                     TAG     DIGEST
+alpine                   latest  070707070707
+localhost:5000/team/app  <none>  070707070707
+";
+        assert_eq!(brief(&Reference::familiar, &images()), expected);
+    }
+
+    #[test]
+    fn each_platform_has_a_line_with_its_size() {
+        let expected = "\
+NAME                     TAG     INDEX DIGEST  OS     ARCH   VARIANT  FULL SIZE  CREATED               MANIFEST DIGEST
+alpine                   latest  070707070707  linux  amd64           29.4 MB    2023-11-14T22:13:20Z  010101010101
+alpine                   latest  070707070707  linux  arm    v7       29.4 MB    2023-11-14T22:13:20Z  020202020202
+localhost:5000/team/app  <none>  070707070707  linux  arm64           29.4 MB    2023-11-14T22:13:20Z  030303030303
+";
+        assert_eq!(verbose(&Reference::familiar, &images()), expected);
+    }
 }
