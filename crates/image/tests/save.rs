@@ -131,7 +131,10 @@ async fn an_oci_archive_names_its_images_for_every_reader() {
         "docker.io/library/demo:1"
     );
     let docker = json(&all, "manifest.json");
-    assert_eq!(docker[0]["RepoTags"], serde_json::json!(["demo:1", "other:2"]));
+    assert_eq!(
+        docker[0]["RepoTags"],
+        serde_json::json!(["docker.io/library/demo:1", "docker.io/library/other:2"])
+    );
     assert_eq!(docker[1]["RepoTags"], serde_json::json!(["ghcr.io/a/second:1"]));
     let config = docker[0]["Config"].as_str().unwrap();
     assert!(all.iter().any(|(name, _)| name == config), "{config}");
@@ -363,6 +366,27 @@ async fn an_index_that_is_here_whole_is_saved_whole_with_its_attestations() {
         .await
         .unwrap();
     assert_eq!(saved.descriptor.platform.unwrap().to_string(), "linux/s390x");
+}
+
+#[tokio::test]
+async fn skopeo_copies_a_saved_index_whole_and_it_loads_again_as_it_was() {
+    let (test, name, index) = pulled(&[PlatformChoice::All]).await;
+    save_one(&test, &name, &PlatformChoice::All, SaveFormat::OciArchive)
+        .await
+        .unwrap();
+    let copy = test.root.path().join("copy");
+    let output = Command::new("skopeo")
+        .args(["--insecure-policy", "copy", "--all", "--preserve-digests"])
+        .arg(format!("oci-archive:{}", test.root.path().join("out").display()))
+        .arg(format!("oci:{}:{name}", copy.display()))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let other = TestStore::new();
+    assert_eq!(load(&other.store, &copy).await, [(name.to_string(), index)]);
+    save_one(&other, &name, &PlatformChoice::All, SaveFormat::OciArchive)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

@@ -30,9 +30,9 @@ pub(super) struct Item {
 impl Item {
     /// Adds an image to the list; further names of one that is there are added to it.
     pub(super) fn add(items: &mut Vec<Self>, config: String, layers: Vec<String>, reference: &Reference) {
-        // Only names with a tag can be given there.
+        // Only names with a tag can be given there. They are given in full: podman takes a short one for one of its own.
         let tagged = reference.tag().and_then(|tag| reference.with_tag(tag).ok());
-        let tag = tagged.map(|tagged| tagged.familiar());
+        let tag = tagged.map(|tagged| tagged.to_string());
         let layers = Some(layers);
         match items
             .iter_mut()

@@ -13,7 +13,7 @@ use super::variant::{read_config, read_document};
 use super::worker::blocking;
 use super::{ImageStore, PlatformChoice, SelectionError};
 use crate::archive::{OutgoingImage, Output, PendingDirectory, TarSink, Watch, WriteFailure, write_docker, write_oci};
-use crate::content::{ContentError, Session, StorePaths};
+use crate::content::{ContentError, Session, StorePaths, sweep};
 use crate::progress::{Progress, ProgressEvent};
 
 /// Time between two reports of how far an archive is.
@@ -118,6 +118,7 @@ impl ImageStore {
         let guard = LeaveOnDrop(watch.clone());
         let (sizes, size) = oneshot::channel();
         let writer = blocking(move || {
+            sweep(&paths)?;
             let session = Session::start(&paths)?;
             let images = references
                 .iter()
