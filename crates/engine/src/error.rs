@@ -114,7 +114,7 @@ pub enum EngineError {
         source: std::io::Error,
     },
     /// A registry does not accept a user name and password.
-    #[error("{host} does not accept this user name and password for {username}")]
+    #[error("cannot log in to {host}: it does not accept this password for {username}")]
     LoginRefused {
         /// The registry.
         host: RegistryHost,

@@ -24,8 +24,8 @@ impl Engine {
     /// Logs in: all later pulls and pushes there do so as this user.
     ///
     /// # Errors
-    /// [`EngineError::LoginRefused`] when the registry does not accept it, [`EngineError::Login`] when it cannot be asked; [`EngineError::Logins`] when the login cannot be
-    /// kept. An earlier login stays as it was in both cases.
+    /// [`EngineError::LoginRefused`] when the registry does not accept it, [`EngineError::Login`] when it cannot be asked,
+    /// [`EngineError::Logins`] when the login cannot be kept. An earlier login stays as it was in each case.
     pub async fn login(&self, request: LoginRequest) -> Result<SavedLogin, EngineError> {
         let LoginRequest {
             host,

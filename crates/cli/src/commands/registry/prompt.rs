@@ -47,5 +47,9 @@ pub(super) async fn prompt(
         })
         .await;
     drop(silence);
+    if typed.is_err() {
+        // Whoever writes next is not to go on in the line of the question.
+        let _ = writeln!(io::stderr());
+    }
     Ok(typed?.trim_end_matches(['\r', '\n']).to_owned())
 }
