@@ -90,6 +90,7 @@ fn checked_mirrors(mirrors: &[String], place: &Place) -> Result<Vec<String>, Set
             .iter()
             .find_map(|scheme| mirror.strip_prefix(scheme))
             .unwrap_or(mirror);
+        let host = host.strip_suffix('/').unwrap_or(host);
         host.parse::<RegistryHost>()
             .map_err(|error| bad(place, format!("mirror {mirror:?}: {error}")))?;
     }
@@ -133,7 +134,7 @@ mod tests {
     #[test]
     fn mirrors_are_hosts_with_or_without_a_scheme() {
         let settings =
-            checked("registry.hosts.x.mirrors = [\"mirror.example\", \"http://127.0.0.1:5000\", \"https://[::1]:1\"]")
+            checked("registry.hosts.x.mirrors = [\"mirror.example\", \"http://127.0.0.1:5000\", \"https://[::1]:1/\"]")
                 .unwrap();
         assert_eq!(settings.registry.hosts[&"x".parse().unwrap()].mirrors.len(), 3);
     }

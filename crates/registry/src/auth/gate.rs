@@ -204,7 +204,7 @@ impl Gate {
             match answer {
                 Ok(Ok(credential)) => Ok(credential),
                 Ok(Err(error)) if access == Access::Pull => {
-                    tracing::warn!(%error, "going on without a login");
+                    tracing::warn!("going on without a login: {error}");
                     // Asked once, so nothing is there yet.
                     let _ = self.trouble.set(error);
                     Ok(None)

@@ -126,7 +126,11 @@ impl RegistryClient {
                     let is_missing = matches!(error, RegistryError::NotFound { .. });
                     mirror.has_failed.store(!is_missing, Ordering::Relaxed);
                     let host = mirror.endpoint.host();
-                    tracing::warn!(mirror = %host, %what, %error, "the mirror cannot help, asking the next registry");
+                    if is_missing {
+                        tracing::debug!(mirror = %host, %what, "the mirror lacks it, asking the next registry");
+                    } else {
+                        tracing::warn!("the mirror {host} cannot give {what}, asking the next registry: {error}");
+                    }
                 }
             }
         }
