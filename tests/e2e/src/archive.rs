@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::cache;
+use crate::{cache, host_architecture};
 
 /// Name of the image that every home has.
 pub const BUSYBOX: &str = "localhost/busybox:latest";
@@ -53,6 +53,15 @@ impl Layer {
         self.entry(path, tar::EntryType::Symlink, 0o777, Some(target), &[])
     }
 
+    /// The tar archive.
+    ///
+    /// # Panics
+    /// Never.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.tar.into_inner().unwrap()
+    }
+
     fn entry(mut self, path: &str, kind: tar::EntryType, mode: u32, link: Option<&str>, bytes: &[u8]) -> Self {
         let mut header = tar::Header::new_ustar();
         header.set_entry_type(kind);
@@ -82,7 +91,7 @@ impl Image {
     /// Never with a complete layer.
     #[must_use]
     pub fn new(name: &str, layer: Layer) -> Self {
-        Self::from_tar(name, layer.tar.into_inner().unwrap())
+        Self::from_tar(name, layer.into_bytes())
     }
 
     /// An image whose layer is a tar archive made elsewhere.
@@ -128,11 +137,7 @@ impl Image {
     /// # Panics
     /// When it cannot be written.
     pub fn write(mut self, path: &Path) {
-        let architecture = match std::env::consts::ARCH {
-            "x86_64" => "amd64",
-            "aarch64" => "arm64",
-            other => other,
-        };
+        let architecture = host_architecture();
         let layers: Vec<Value> = self
             .layers
             .iter()
@@ -167,16 +172,16 @@ impl Image {
             archive = archive.file(&blob(descriptor), 0o644, layer);
         }
         let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap()).unwrap();
-        file.write_all(&archive.tar.into_inner().unwrap()).unwrap();
+        file.write_all(&archive.into_bytes()).unwrap();
         file.persist(path).unwrap();
     }
 }
 
-fn describe(media_type: &str, bytes: &[u8]) -> Value {
+pub(crate) fn describe(media_type: &str, bytes: &[u8]) -> Value {
     json!({"mediaType": media_type, "digest": format!("sha256:{}", hex(&Sha256::digest(bytes))), "size": bytes.len()})
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -184,7 +189,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn blob(descriptor: &Value) -> String {
+pub(crate) fn blob(descriptor: &Value) -> String {
     let digest = descriptor["digest"].as_str().unwrap();
     format!("blobs/{}", digest.replace(':', "/"))
 }

@@ -13,25 +13,36 @@
 mod accelerator;
 mod archive;
 mod cache;
+mod certificates;
 mod cpio;
 mod home;
 mod install;
+mod layout;
+mod liar;
 mod members;
 mod outcome;
 mod processes;
+mod proxy;
 mod pty;
 mod registry;
+mod skopeo;
+mod store;
 mod wait;
 
 pub use archive::{BUSYBOX, Image, Layer};
 pub use cpio::Initramfs;
 pub use home::Home;
 pub use install::{InstallTree, binary};
+pub use layout::{Compression, Layout, host_architecture, noise};
+pub use liar::{Answer, Liar, Request};
 pub use members::{Member, Members};
 pub use outcome::{Outcome, Started};
 pub use processes::{Process, processes_of};
+pub use proxy::Proxy;
 pub use pty::Pty;
-pub use registry::Registry;
+pub use registry::{Access, PASSWORD, Registry, USER};
+pub use skopeo::Skopeo;
+pub use store::Store;
 pub use wait::eventually;
 
 use std::time::Duration;

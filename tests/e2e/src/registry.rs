@@ -1,38 +1,78 @@
-//! A real registry on the loopback interface: Debian's docker-registry.
+//! A real registry on the loopback interface: Debian's docker-registry, open to all or with a password, with or without TLS.
 
 use std::fs::{self, File};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::eventually;
+use crate::certificates::Certificates;
+use crate::{Skopeo, eventually};
+
+/// The user of a registry that asks for one.
+pub const USER: &str = "alice";
+/// Her password. The characters are ones that a shell, a URL or JSON would trip over.
+pub const PASSWORD: &str = "pass:w%20rd \"$1\" ü";
+
+/// What a registry asks of those who come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Access {
+    /// [`USER`] and [`PASSWORD`], by basic authentication.
+    pub password: bool,
+    /// TLS with a certificate by an authority that nobody knows.
+    pub tls: bool,
+}
 
 /// A running registry; it ends with this value.
 pub struct Registry {
     address: String,
+    access: Access,
+    certificates: Option<Certificates>,
     child: Child,
     directory: TempDir,
 }
 
 impl Registry {
-    /// Starts an empty registry.
+    /// Starts an empty registry that is open to all.
     ///
     /// # Panics
     /// When docker-registry is not installed or does not answer.
     #[must_use]
     pub fn start() -> Self {
+        Self::with(Access::default())
+    }
+
+    /// Starts an empty registry.
+    ///
+    /// # Panics
+    /// When docker-registry, htpasswd or openssl is not installed, or the registry does not answer.
+    #[must_use]
+    pub fn with(access: Access) -> Self {
         let directory = tempfile::Builder::new().prefix("cr-").tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let address = format!("127.0.0.1:{port}");
-        let configuration = format!(
-            "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: {address}\n",
-            directory.path().join("data").display()
-        );
+        let certificates = access.tls.then(Certificates::new);
+        // JSON is YAML, and its quoting is known.
+        let mut configuration = json!({
+            "version": 0.1,
+            "storage": {
+                "filesystem": { "rootdirectory": directory.path().join("data") },
+                "maintenance": { "uploadpurging": { "enabled": false } },
+            },
+            "http": { "addr": address },
+        });
+        if let Some(certificates) = &certificates {
+            configuration["http"]["tls"] =
+                json!({ "certificate": certificates.server(), "key": certificates.server_key() });
+        }
+        if access.password {
+            configuration["auth"] = password_file(directory.path());
+        }
         let file = directory.path().join("config.yml");
-        fs::write(&file, configuration).unwrap();
+        fs::write(&file, configuration.to_string()).unwrap();
         let child = Command::new("docker-registry")
             .arg("serve")
             .arg(file)
@@ -43,6 +83,8 @@ impl Registry {
             .expect("docker-registry is needed: apt-get install docker-registry");
         let registry = Self {
             address,
+            access,
+            certificates,
             child,
             directory,
         };
@@ -52,10 +94,31 @@ impl Registry {
         registry
     }
 
+    /// Host and port.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// The name of an image in this registry.
     #[must_use]
     pub fn name(&self, repository: &str) -> String {
         format!("{}/{repository}", self.address)
+    }
+
+    /// The certificate of the authority that vouches for this registry.
+    ///
+    /// # Panics
+    /// When it has no TLS.
+    #[must_use]
+    pub fn authority(&self) -> PathBuf {
+        self.certificates.as_ref().expect("a registry with TLS").authority()
+    }
+
+    /// skopeo with what this registry asks for.
+    #[must_use]
+    pub fn skopeo(&self) -> Skopeo<'_> {
+        Skopeo::new(self.directory.path(), self.access)
     }
 
     /// Puts the image of an OCI archive there with skopeo.
@@ -68,19 +131,25 @@ impl Registry {
         tar::Archive::new(File::open(archive).unwrap())
             .unpack(layout.path())
             .unwrap();
-        let output = Command::new("skopeo")
-            .args(["copy", "--quiet", "--insecure-policy", "--dest-tls-verify=false"])
-            .arg(format!("oci:{}", layout.path().display()))
-            .arg(format!("docker://{}", self.name(repository)))
-            .env("TMPDIR", self.directory.path())
-            .env("XDG_RUNTIME_DIR", self.directory.path())
-            .output()
-            .expect("skopeo is needed: apt-get install skopeo");
-        assert!(
-            output.status.success(),
-            "skopeo: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        self.push_from(&format!("oci:{}", layout.path().display()), repository);
+    }
+
+    /// Puts an image there with skopeo, whole: `source` is in skopeo's notation.
+    ///
+    /// # Panics
+    /// When skopeo fails.
+    pub fn push_from(&self, source: &str, repository: &str) {
+        self.skopeo()
+            .copy(source, &format!("docker://{}", self.name(repository)));
+    }
+
+    /// The manifest or index behind a tag, byte by byte.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn manifest(&self, repository: &str) -> Vec<u8> {
+        self.skopeo().raw(&format!("docker://{}", self.name(repository)))
     }
 
     /// Changes a byte of every blob at least as large as `minimum_bytes`, as a failing disk would.
@@ -98,6 +167,22 @@ impl Drop for Registry {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Writes the only user's password, hashed the one way that docker-registry takes, and gives the part of the configuration that names it.
+fn password_file(directory: &Path) -> Value {
+    let output = Command::new("htpasswd")
+        .args(["-B", "-b", "-n", USER, PASSWORD])
+        .output()
+        .expect("htpasswd is needed: apt-get install apache2-utils");
+    assert!(
+        output.status.success(),
+        "htpasswd: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let path = directory.join("htpasswd");
+    fs::write(&path, output.stdout).unwrap();
+    json!({ "htpasswd": { "realm": "e2e", "path": path } })
 }
 
 fn damage(directory: &Path, minimum_bytes: u64) -> usize {

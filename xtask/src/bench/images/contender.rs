@@ -5,7 +5,7 @@ use crate::{dist, process};
 use anyhow::{Context, Result};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -70,32 +70,28 @@ impl<'a> Contest<'a> {
         })
     }
 
-    /// `podman pull` into a new root, in milliseconds; the root is removed.
+    /// `podman pull` into a new root, in milliseconds. The root stays until the end: removing so many files would keep the disk busy for longer than
+    /// the next measurement takes.
     ///
     /// # Errors
     /// When it fails.
     pub(super) fn podman(&self, picture: &Picture) -> Result<f64> {
-        let podman = |words: &[&str]| {
-            let mut command = Command::new("podman");
-            command
-                .arg("--root")
-                .arg(self.path("podman"))
-                .arg("--runroot")
-                .arg(self.runroot.path())
-                .args(["--storage-driver", "overlay"])
-                .args(words)
-                .env("CONTAINERS_CONF", self.path("containers.conf"));
-            command
-        };
-        let wall_ms = timed(&mut podman(&[
-            "pull",
-            "--quiet",
-            "--tls-verify=false",
-            &self.gallery.name(picture),
-        ]));
+        let root = tempfile::Builder::new()
+            .prefix("podman-")
+            .tempdir_in(self.directory.path())?
+            .keep();
+        let mut command = Command::new("podman");
+        command
+            .arg("--root")
+            .arg(&root)
+            .arg("--runroot")
+            .arg(self.runroot.path())
+            .args(["--storage-driver", "overlay", "pull", "--quiet", "--tls-verify=false"])
+            .arg(self.gallery.name(picture))
+            .env("CONTAINERS_CONF", self.path("containers.conf"));
+        let wall_ms = timed(&mut command);
         // The driver leaves its home mounted; where it does not, there is nothing to unmount.
-        let _ = Command::new("umount").arg(self.path("podman/overlay")).output();
-        remove(&self.path("podman"))?;
+        let _ = Command::new("umount").arg(root.join("overlay")).output();
         wall_ms
     }
 
@@ -134,7 +130,11 @@ impl<'a> Contest<'a> {
     /// # Errors
     /// When it cannot be removed.
     pub(super) fn forget(&self) -> Result<()> {
-        remove(&self.path("root"))
+        let root = self.path("root");
+        if root.exists() {
+            fs::remove_dir_all(&root).with_context(|| format!("cannot remove {}", root.display()))?;
+        }
+        Ok(())
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -149,11 +149,4 @@ fn timed(command: &mut Command) -> Result<f64> {
     let start = Instant::now();
     process::output(command)?;
     Ok(start.elapsed().as_secs_f64() * 1e3)
-}
-
-fn remove(directory: &Path) -> Result<()> {
-    if directory.exists() {
-        fs::remove_dir_all(directory).with_context(|| format!("cannot remove {}", directory.display()))?;
-    }
-    Ok(())
 }
