@@ -10,7 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::archive::{self, BUSYBOX};
-use crate::{Outcome, Process, Started, accelerator, binary, eventually, processes_of};
+use crate::{Outcome, Process, Started, Store, accelerator, binary, eventually, processes_of};
 
 /// How long processes may take to go once the last container has ended.
 const QUIET_LIMIT: Duration = Duration::from_secs(15);
@@ -118,6 +118,33 @@ impl Home {
     #[track_caller]
     pub fn shell(&self, script: &str) -> Outcome {
         self.run(["run", "--rm", BUSYBOX, "sh", "-c", script])
+    }
+
+    /// Runs a shell script in a user and mount namespace of its own, where it may mount over the app root. It finds the program in `$PROGRAM`
+    /// and the app root in `$ROOT`. `None` where such namespaces are not permitted.
+    ///
+    /// # Panics
+    /// When the script does not end in time.
+    #[track_caller]
+    #[must_use]
+    pub fn with_own_mounts(&self, script: &str) -> Option<Outcome> {
+        let possible = Command::new("unshare").args(["-rm", "true"]).status();
+        if !possible.is_ok_and(|status| status.success()) {
+            return None;
+        }
+        let mut command = Command::new("unshare");
+        command
+            .args(["-rm", "sh", "-c", script])
+            .envs(&self.variables)
+            .env("PROGRAM", binary())
+            .env("ROOT", self.app_root());
+        Some(Started::spawn(command, Some(Vec::new())).wait())
+    }
+
+    /// The image store.
+    #[must_use]
+    pub fn store(&self) -> Store {
+        Store::below(&self.app_root())
     }
 
     /// Starts a container that stays until it is stopped; it heeds TERM.

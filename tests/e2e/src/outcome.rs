@@ -146,6 +146,15 @@ impl Started {
         rustix::process::kill_process(id, signal).unwrap();
     }
 
+    /// Sends SIGKILL; a command that has ended already is fine.
+    pub fn kill_if_running(&self) {
+        let id = i32::try_from(self.child.id())
+            .ok()
+            .and_then(rustix::process::Pid::from_raw);
+        // It has not been waited for, so its id is still its own.
+        let _ = id.map(|id| rustix::process::kill_process(id, rustix::process::Signal::KILL));
+    }
+
     /// Whether the command has ended.
     ///
     /// # Panics

@@ -19,6 +19,11 @@ enum Fault {
     None,
     /// The connection that would send the next byte is cut, and the fault is over.
     CutOnce(u64),
+    /// The same again each time that `every` more bytes have been sent.
+    CutEach {
+        at: u64,
+        every: u64,
+    },
     /// All connections are cut, and new ones refused.
     CutForEver(u64),
     /// Nothing more is sent.
@@ -78,6 +83,14 @@ impl Proxy {
     /// Cuts one connection once so many bytes have been sent in all.
     pub fn cut_once_after(&self, bytes: u64) {
         self.set(Fault::CutOnce(bytes));
+    }
+
+    /// Cuts one connection each time that so many bytes have been sent.
+    pub fn cut_each(&self, bytes: u64) {
+        self.set(Fault::CutEach {
+            at: bytes,
+            every: bytes,
+        });
     }
 
     /// Cuts every connection, and refuses new ones, once so many bytes have been sent in all.
@@ -207,7 +220,7 @@ impl Line {
             };
             let allowed = match state.fault {
                 Fault::None => length,
-                Fault::CutOnce(at) | Fault::CutForEver(at) | Fault::Hold(at) => left(at),
+                Fault::CutOnce(at) | Fault::CutEach { at, .. } | Fault::CutForEver(at) | Fault::Hold(at) => left(at),
             };
             if allowed > 0 {
                 state.sent_bytes += allowed as u64;
@@ -216,6 +229,10 @@ impl Line {
             match state.fault {
                 Fault::CutOnce(_) => {
                     state.fault = Fault::None;
+                    return None;
+                }
+                Fault::CutEach { at, every } => {
+                    state.fault = Fault::CutEach { at: at + every, every };
                     return None;
                 }
                 Fault::Hold(_) => {

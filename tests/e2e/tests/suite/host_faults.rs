@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use container_e2e::{BUSYBOX, Home, InstallTree, Outcome, Started};
+use container_e2e::{BUSYBOX, Home, InstallTree, Started, noise};
 
 fn assert_nothing_left(home: &Home) {
     assert!(home.run(["ls", "-aq"]).success().stdout.is_empty());
@@ -86,57 +86,25 @@ fn a_missing_initramfs_is_named() {
     assert_nothing_left(&home);
 }
 
-/// Runs a command in a user and mount namespace of its own, where the app root's file system has this many bytes. `None` where
-/// such namespaces are not permitted.
-fn on_small_disk(home: &Home, bytes: u64, script: &str) -> Option<Outcome> {
-    let possible = std::process::Command::new("unshare")
-        .args(["-rm", "true"])
-        .status()
-        .is_ok_and(|status| status.success());
-    if !possible {
-        return None;
-    }
-    let root = home.app_root();
-    let words = format!("mount -t tmpfs -o size={bytes} small '{}' && {script}", root.display());
-    let shell = home.command([] as [&str; 0]);
-    let mut command = std::process::Command::new("unshare");
-    command.args(["-rm", "sh", "-c", &words]);
-    command.envs(shell.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    command.env("PROGRAM", container_e2e::binary()).env("ROOT", &root);
-    Some(Started::spawn(command, Some(Vec::new())).wait())
-}
-
 #[test]
 fn a_full_disk_is_told_and_leaves_no_half_image() {
     let home = Home::empty();
     let image = home.file("image.tar");
     container_e2e::Image::new(
         "localhost/large:latest",
-        container_e2e::Layer::default().file("data", 0o644, &noise()),
+        container_e2e::Layer::default().file("data", 0o644, &noise(1, 8 << 20)),
     )
     .write(&image);
     let script = format!(
         "\"$PROGRAM\" image load --input '{}'; code=$?; \"$PROGRAM\" image list -q; find \"$ROOT/content/ingest\" \"$ROOT/layers\" -type f -size +100k; exit $code",
         image.display()
     );
-    let Some(outcome) = on_small_disk(&home, 12 << 20, &script) else {
+    let script = format!("mount -t tmpfs -o size={} small \"$ROOT\" && {script}", 12 << 20);
+    let Some(outcome) = home.with_own_mounts(&script) else {
         return;
     };
     assert!(outcome.stdout.is_empty(), "{outcome:?}");
     outcome.failure(1, &["space"]);
-}
-
-/// Eight mebibytes that do not compress.
-fn noise() -> Vec<u8> {
-    let mut state = 88_172_645_463_325_252_u64;
-    (0..8 << 20)
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state.to_le_bytes()[0]
-        })
-        .collect()
 }
 
 #[test]

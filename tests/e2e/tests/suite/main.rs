@@ -17,6 +17,7 @@ mod guest_faults;
 mod host_faults;
 mod image_commands;
 mod images;
+mod interruption;
 mod layers;
 mod life;
 mod listing;
