@@ -21,6 +21,6 @@ pub use auth::credential::{Credential, CredentialError, CredentialSource, NoCred
 pub use client::{BlobBody, BlobFile, Fetched, Mount, RegistryClient, Upload};
 pub use error::RegistryError;
 pub use registries::{Access, Registries};
-pub use retry::{Retry, retry};
+pub use retry::{Retry, retry, retry_transfer};
 pub use scheme::{Scheme, SchemeError};
 pub use settings::{HostSettings, RegistrySettings};

@@ -11,6 +11,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(300);
 /// The longest pause. A registry that asks for a longer one is not waited for.
 const PAUSE_LIMIT: Duration = Duration::from_secs(60);
 
+/// What an attempt has to bring so that the next one counts as the first: less may be a registry that never means to finish.
+const PROGRESS_BYTES: u64 = 64 * 1024;
+
 /// A request that failed and will be made again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retry {
@@ -29,15 +32,37 @@ pub struct Retry {
 pub async fn retry<T>(
     what: &str,
     on_retry: impl Fn(Retry),
+    request: impl AsyncFnMut() -> Result<T, RegistryError>,
+) -> Result<T, RegistryError> {
+    retry_transfer(what, on_retry, || 0, request).await
+}
+
+/// [`retry`] of a transfer that goes on where it stopped. As long as attempts bring something on, the line is bad but not broken, and they are
+/// not counted; `transferred_bytes` tells what has arrived in all.
+///
+/// # Errors
+/// That of the last try.
+pub async fn retry_transfer<T>(
+    what: &str,
+    on_retry: impl Fn(Retry),
+    transferred_bytes: impl Fn() -> u64,
     mut request: impl AsyncFnMut() -> Result<T, RegistryError>,
 ) -> Result<T, RegistryError> {
     let mut attempt = 1;
+    let mut before_bytes = transferred_bytes();
     loop {
         let error = match request().await {
             Ok(answer) => return Ok(answer),
-            Err(error) if error.is_worth_a_retry() && attempt < ATTEMPTS => error,
-            Err(error) => return Err(error),
+            Err(error) if !error.is_worth_a_retry() => return Err(error),
+            Err(error) => error,
         };
+        let now_bytes = transferred_bytes();
+        if now_bytes >= before_bytes + PROGRESS_BYTES {
+            attempt = 1;
+        } else if attempt == ATTEMPTS {
+            return Err(error);
+        }
+        before_bytes = now_bytes;
         let delay = pause(attempt, error.retry_after());
         on_retry(Retry {
             what: what.to_owned(),
@@ -73,6 +98,21 @@ mod tests {
         assert_eq!(pause(40, None), PAUSE_LIMIT);
         assert_eq!(pause(1, Some(Duration::from_secs(86_400))), PAUSE_LIMIT);
         assert_eq!(pause(1, Some(Duration::ZERO)), FIRST_PAUSE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_transfer_that_gets_on_is_not_given_up() {
+        let broken = || RegistryError::Timeout { host: "r".to_owned() };
+        for (step_bytes, succeeds) in [(PROGRESS_BYTES, true), (1, false)] {
+            let arrived = std::cell::Cell::new(0);
+            let made = std::cell::Cell::new(0);
+            let outcome = retry_transfer("x", drop, || arrived.get(), async || {
+                arrived.set(arrived.get() + step_bytes);
+                made.set(made.get() + 1);
+                if made.get() == 20 { Ok(()) } else { Err(broken()) }
+            });
+            assert_eq!(outcome.await.is_ok(), succeeds);
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -204,7 +204,11 @@ pub(crate) fn busybox_program() -> PathBuf {
 }
 
 /// A layer with busybox under all of its names, and what a root file system needs besides.
-pub(crate) fn busybox_layer() -> Layer {
+///
+/// # Panics
+/// When there is no busybox.
+#[must_use]
+pub fn busybox_layer() -> Layer {
     let program = busybox_program();
     let names = std::process::Command::new(&program)
         .arg("--list")

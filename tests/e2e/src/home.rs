@@ -50,7 +50,12 @@ impl Home {
             fs::create_dir(path).unwrap();
         }
         let (root, runtime) = (home.app_root(), home.runtime());
-        home.with("CONTAINER_APP_ROOT", root).with("XDG_RUNTIME_DIR", runtime)
+        let (settings, docker) = (home.file("config"), home.docker_directory());
+        // Nothing that the user who runs the tests has set up may matter.
+        home.with("CONTAINER_APP_ROOT", root)
+            .with("XDG_RUNTIME_DIR", runtime)
+            .with("XDG_CONFIG_HOME", settings)
+            .with("DOCKER_CONFIG", docker)
     }
 
     fn with_busybox(self) -> Self {
@@ -82,6 +87,22 @@ impl Home {
     #[must_use]
     pub fn runtime(&self) -> PathBuf {
         self.directory.path().join("run")
+    }
+
+    /// Docker's directory, which does not exist until a test makes it.
+    #[must_use]
+    pub fn docker_directory(&self) -> PathBuf {
+        self.directory.path().join("docker")
+    }
+
+    /// Writes the user's settings, config.toml.
+    ///
+    /// # Panics
+    /// When they cannot be written.
+    pub fn set_up(&self, settings: &str) {
+        let directory = self.file("config/container");
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join("config.toml"), settings).unwrap();
     }
 
     /// A path for a file of the test's own.

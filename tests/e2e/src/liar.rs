@@ -70,6 +70,13 @@ impl Answer {
         answer
     }
 
+    /// The answer with this body.
+    #[must_use]
+    pub fn with_body(mut self, body: impl AsRef<[u8]>) -> Self {
+        self.body = body.as_ref().to_vec();
+        self
+    }
+
     /// The answer with another header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {

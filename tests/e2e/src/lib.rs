@@ -29,7 +29,7 @@ mod skopeo;
 mod store;
 mod wait;
 
-pub use archive::{BUSYBOX, Image, Layer};
+pub use archive::{BUSYBOX, Image, Layer, busybox_layer};
 pub use cpio::Initramfs;
 pub use home::Home;
 pub use install::{InstallTree, binary};

@@ -7,6 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod archives;
 mod churn;
 mod command_line;
 mod crash;
@@ -19,11 +20,17 @@ mod image_commands;
 mod images;
 mod interruption;
 mod layers;
+mod lies;
 mod life;
 mod listing;
+mod login;
 mod logs;
+mod peers;
+mod platforms;
 mod process;
 mod pulling;
 mod signals;
 mod stdio;
 mod terminal;
+mod tls;
+mod traffic;

@@ -4,12 +4,13 @@
 //! What is on the disk is hashed again, so a partial that the power took with it cannot do harm: the whole then has the
 //! wrong digest, the partial is removed, and the blob is fetched once more from its beginning.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use container_oci::Descriptor;
-use container_registry::{BlobBody, RegistryError, retry};
+use container_registry::{BlobBody, RegistryError, retry_transfer};
 use tokio::sync::mpsc;
 
 use super::PullFailure;
@@ -121,21 +122,23 @@ fn discard(path: &Path) {
     }
 }
 
-/// Sends the blob's bytes from `received_bytes` on to the writer, and goes on where it stopped after a broken connection.
+/// Sends the blob's bytes from `present_bytes` on to the writer, and goes on where it stopped after a broken connection.
 async fn receive(
     source: &Source<'_>,
     descriptor: &Descriptor,
-    mut received_bytes: u64,
+    present_bytes: u64,
     pieces: mpsc::Sender<Piece>,
 ) -> Result<(), RegistryError> {
     let what = format!("blob {}", descriptor.digest);
-    let received = if received_bytes == descriptor.size_bytes && received_bytes > 0 {
+    let received_bytes = Cell::new(present_bytes);
+    let received = if present_bytes == descriptor.size_bytes && present_bytes > 0 {
         Ok(())
     } else {
-        retry(
+        retry_transfer(
             &what,
             |retry| source.progress.event(ProgressEvent::Retrying(retry)),
-            async || receive_once(source, descriptor, &mut received_bytes, &pieces).await,
+            || received_bytes.get(),
+            async || receive_once(source, descriptor, &received_bytes, &pieces).await,
         )
         .await
     };
@@ -154,7 +157,7 @@ async fn receive(
 async fn receive_once(
     source: &Source<'_>,
     descriptor: &Descriptor,
-    received_bytes: &mut u64,
+    received_bytes: &Cell<u64>,
     pieces: &mpsc::Sender<Piece>,
 ) -> Result<(), RegistryError> {
     let digest = descriptor.digest;
@@ -163,17 +166,17 @@ async fn receive_once(
         expected_bytes: descriptor.size_bytes,
         actual_bytes,
     };
-    let mut body = open(source, descriptor, *received_bytes).await?;
+    let mut body = open(source, descriptor, received_bytes.get()).await?;
     // A registry without ranges sends everything again; what has been written already is passed over.
-    let mut skip = received_bytes.saturating_sub(body.start);
+    let mut skip = received_bytes.get().saturating_sub(body.start);
     while let Some(mut chunk) = body.chunk().await? {
         let skipped = skip.min(chunk.len() as u64);
         skip -= skipped;
         // At most the length of the chunk, so it fits.
         let _ = chunk.split_to(usize::try_from(skipped).unwrap_or(chunk.len()));
-        *received_bytes += chunk.len() as u64;
-        if *received_bytes > descriptor.size_bytes {
-            return Err(wrong_size(*received_bytes));
+        received_bytes.set(received_bytes.get() + chunk.len() as u64);
+        if received_bytes.get() > descriptor.size_bytes {
+            return Err(wrong_size(received_bytes.get()));
         }
         if !chunk.is_empty() && pieces.send(Piece::Bytes(chunk)).await.is_err() {
             // The writer has failed and tells why.
@@ -181,11 +184,11 @@ async fn receive_once(
         }
         source.progress.event(ProgressEvent::LayerBytes {
             digest,
-            received_bytes: *received_bytes,
+            received_bytes: received_bytes.get(),
         });
     }
-    if *received_bytes < descriptor.size_bytes {
-        return Err(wrong_size(*received_bytes));
+    if received_bytes.get() < descriptor.size_bytes {
+        return Err(wrong_size(received_bytes.get()));
     }
     Ok(())
 }
