@@ -259,6 +259,19 @@ async fn uploads_without_a_sensible_address_are_errors() {
 }
 
 #[tokio::test]
+async fn what_is_there_is_seen_also_through_a_redirect() {
+    for (status, exists) in [(200, true), (404, false), (403, false)] {
+        let storage = Fake::start(move |_| reply(status));
+        let location = storage.url("/blob");
+        let fake = Fake::start(move |_| reply(307).header("Location", location.clone()));
+        let registries = anonymous();
+        let push = client(&registries, &fake.address, Access::Push);
+        assert_eq!(push.blob_exists(&digest()).await.unwrap(), exists);
+        assert_eq!(storage.log(), ["HEAD /blob"]);
+    }
+}
+
+#[tokio::test]
 async fn a_blob_is_mounted_or_an_upload_begun() {
     let fake = Fake::start(|seen| match seen.query.as_str() {
         "" => reply(202).header("Location", "/plain"),

@@ -30,6 +30,8 @@ impl RegistryClient {
         match answer.status() {
             StatusCode::NOT_FOUND => Ok(false),
             status if status.is_success() => Ok(true),
+            // Storage that we were sent to may serve nothing but downloads; sending the blob again does no harm.
+            _ if !answer.is_from_origin => Ok(false),
             _ => Err(self.registry.failure(answer, &format!("blob {digest}")).await),
         }
     }
