@@ -13,7 +13,6 @@ mod support;
 use std::process::Command;
 
 use container_image::{ImageStore, LoadOptions, LoadSource, NoProgress};
-use container_oci::Platform;
 use support::TestStore;
 use support::images::archive;
 

@@ -1,5 +1,6 @@
 //! OCI layouts (image-spec `image-layout.md`).
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use container_oci::{Descriptor, Digest, Document, DocumentError, ImageConfig, Index, Manifest, Platform};
@@ -29,12 +30,11 @@ pub(super) fn images(
         if images.len() >= IMAGE_LIMIT {
             return Err(ArchiveError::TooManyImages { limit: IMAGE_LIMIT });
         }
-        if !roots.contains_key(&listed.digest) {
-            roots.insert(listed.digest, root(members, listed, machine)?);
-        }
-        let Some(Some(found)) = roots.get(&listed.digest) else {
-            continue;
+        let found = match roots.entry(listed.digest) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(root(members, listed, machine)?),
         };
+        let Some(found) = found else { continue };
         // The name is the catalog's business; what is stored is the bare descriptor.
         let mut descriptor = Descriptor::new(listed.media_type.as_str(), listed.digest, listed.size_bytes);
         descriptor.platform.clone_from(&listed.platform);
