@@ -12,7 +12,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(300);
 const PAUSE_LIMIT: Duration = Duration::from_secs(60);
 
 /// What an attempt has to bring so that the next one counts as the first: less may be a registry that never means to finish.
-const PROGRESS_BYTES: u64 = 64 * 1024;
+pub(crate) const PROGRESS_BYTES: u64 = 64 * 1024;
 
 /// A request that failed and will be made again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,11 +106,16 @@ mod tests {
         for (step_bytes, succeeds) in [(PROGRESS_BYTES, true), (1, false)] {
             let arrived = std::cell::Cell::new(0);
             let made = std::cell::Cell::new(0);
-            let outcome = retry_transfer("x", drop, || arrived.get(), async || {
-                arrived.set(arrived.get() + step_bytes);
-                made.set(made.get() + 1);
-                if made.get() == 20 { Ok(()) } else { Err(broken()) }
-            });
+            let outcome = retry_transfer(
+                "x",
+                drop,
+                || arrived.get(),
+                async || {
+                    arrived.set(arrived.get() + step_bytes);
+                    made.set(made.get() + 1);
+                    if made.get() == 20 { Ok(()) } else { Err(broken()) }
+                },
+            );
             assert_eq!(outcome.await.is_ok(), succeeds);
         }
     }

@@ -180,6 +180,28 @@ async fn a_registry_that_asks_for_pieces_gets_them() {
 }
 
 #[tokio::test]
+async fn a_registry_that_takes_crumbs_is_not_fed_for_ever() {
+    for (kept, is_enough) in [(9, false), (79_999, true)] {
+        let location = format!("{UPLOADS}1?state=0");
+        let rule = move |seen: &Seen| {
+            let answer = reply(202).header("Location", location.clone());
+            let start = seen.header("content-range").map(|range| range.starts_with("0-"));
+            match (seen.method.as_str(), start) {
+                ("POST", _) => Some(answer.header("OCI-Chunk-Min-Length", "1")),
+                ("PATCH", Some(true)) => Some(answer.header("Range", format!("0-{kept}"))),
+                ("PATCH", _) => Some(answer),
+                _ => None,
+            }
+        };
+        let (fake, _) = registry(|_, _| None, rule);
+        assert_eq!(push(&fake, &bytes(100_000)).await.is_ok(), is_enough);
+        if is_enough {
+            assert_eq!(fake.seen()[2].header("content-range"), Some("80000-99999"));
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_broken_upload_goes_on_where_it_broke() {
     // The first request with a body breaks off, and the registry has kept a part of it.
     let (fake, storage) = registry(

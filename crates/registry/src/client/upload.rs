@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::push::check_digest;
 use super::{RegistryClient, header};
 use crate::http::{Answer, FileRange, Payload, Request};
-use crate::retry::{ATTEMPTS, Retry, pause};
+use crate::retry::{ATTEMPTS, PROGRESS_BYTES, Retry, pause};
 use crate::{RegistryError, http};
 
 /// Size of the first piece, when there are pieces.
@@ -139,9 +139,9 @@ impl RegistryClient {
 
     async fn send(&self, course: &mut Course<'_>, on_retry: &impl Fn(Retry)) -> Result<(), RegistryError> {
         let mut attempt = 1;
+        let mut farthest = 0;
         let mut is_lost = false;
         loop {
-            let before = course.offset;
             let error = match self.go_on(course, is_lost).await {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
@@ -153,9 +153,10 @@ impl RegistryClient {
                 }
                 return Err(error);
             }
-            if course.offset > before {
-                // It got further, so this is not the same failure over and over.
+            if course.offset >= farthest + PROGRESS_BYTES {
+                // It got further than ever, so this is not the same failure over and over.
                 attempt = 1;
+                farthest = course.offset;
             }
             let may_pass = match &error {
                 // The registry has been there a moment ago.
@@ -208,12 +209,20 @@ impl RegistryClient {
             request.payload = Payload::File(course.range(start, length));
             let answer = self.exchange_upload(&request).await?;
             course.upload.moved(&answer)?;
-            // The registry may have kept less than it was sent; more would be nonsense.
+            // The registry may have kept less than it was sent, but crumbs would never end. What makes no sense is passed over:
+            // the digest at the end decides.
             let end = start + length;
-            course.offset = answer
-                .uploaded_bytes()
-                .filter(|bytes| (start + 1..=end).contains(bytes))
-                .unwrap_or(end);
+            let least = end.min(start + PROGRESS_BYTES);
+            course.offset = match answer.uploaded_bytes() {
+                Some(bytes) if (least..end).contains(&bytes) => bytes,
+                Some(bytes) if (start + 1..least).contains(&bytes) => {
+                    return Err(RegistryError::Protocol {
+                        host: answer.host,
+                        reason: "it keeps almost nothing of what it is sent",
+                    });
+                }
+                _ => end,
+            };
         }
         self.finish(course, size_bytes).await
     }
