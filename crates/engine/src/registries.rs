@@ -52,3 +52,28 @@ fn registry_settings(settings: &Settings) -> RegistrySettings {
         ca_files: settings.registry.ca_files.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_of_a_registry_arrives() {
+        let mut settings = Settings::default();
+        settings.registry.ca_files = vec!["/a.pem".into()];
+        let host = settings
+            .registry
+            .hosts
+            .entry("localhost:5000".parse().unwrap())
+            .or_default();
+        host.mirrors = vec!["http://127.0.0.1:5055".to_owned()];
+        host.scheme = Some(RegistryScheme::Https);
+        host.ca_files = vec!["/b.pem".into()];
+        let registries = registry_settings(&settings);
+        assert_eq!(registries.ca_files, ["/a.pem"].map(std::path::PathBuf::from));
+        let host = &registries.hosts["localhost:5000"];
+        assert_eq!(host.mirrors, ["http://127.0.0.1:5055"]);
+        assert_eq!(host.scheme, Some(Scheme::Https));
+        assert_eq!(host.ca_files, ["/b.pem"].map(std::path::PathBuf::from));
+    }
+}
