@@ -84,6 +84,14 @@ pub(crate) fn find(engine: &Engine, text: &str) -> Result<Reference, CommandErro
     }
 }
 
+/// The image that a container is to be made of: one that is here, or the name of one to pull.
+pub(crate) fn find_or_name(engine: &Engine, text: &str) -> Result<Reference, CommandError> {
+    match engine.find_image(text) {
+        Err(CatalogError::NotFound { .. } | CatalogError::NoDigest { .. }) => reference(engine, text),
+        found => found.map_err(|error| CommandError::new(error.to_string())),
+    }
+}
+
 /// All images that are meant; names everything that is not here.
 pub(crate) fn find_all(engine: &Engine, texts: &[String]) -> Result<Vec<Reference>, CommandError> {
     let (mut found, mut errors) = (Vec::new(), Vec::new());

@@ -92,6 +92,6 @@ pub(super) fn image_and_arguments(
     words: Vec<String>,
 ) -> Result<(Reference, Vec<String>), CommandError> {
     let mut words = words.into_iter();
-    let image = images::reference(engine, &words.next().unwrap_or_default())?;
+    let image = images::find_or_name(engine, &words.next().unwrap_or_default())?;
     Ok((image, words.collect()))
 }

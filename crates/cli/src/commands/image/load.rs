@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use container_engine::Engine;
-use container_engine::image::{LoadOptions, LoadSource};
+use container_engine::image::{LoadError, LoadOptions, LoadSource};
 
 use crate::arguments::ProgressFlags;
-use crate::error::{self, CommandError};
+use crate::error::{self, CommandError, cannot};
 use crate::images::Shown;
 use crate::output;
 use crate::session::Signals;
@@ -39,6 +39,10 @@ impl Load {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         let engine = Engine::open()?;
         let shown = Shown::new(self.progress.show_unless(self.quiet));
+        let origin = match &self.input {
+            Some(path) => path.display().to_string(),
+            None => "standard input".to_owned(),
+        };
         let source = match self.input {
             Some(path) => {
                 let file = fs::metadata(&path).ok().filter(fs::Metadata::is_file);
@@ -66,12 +70,20 @@ impl Load {
                 for name in shown.end() {
                     error::warn(format_args!("left out the member with the unsafe name {name:?}"));
                 }
-                loaded.map_err(|error| CommandError::new(error.to_string()))
+                loaded.map_err(|error| explain(&origin, &error))
             })
             .await?;
         for image in loaded {
             output::line(&image.reference.to_string())?;
         }
         Ok(0)
+    }
+}
+
+/// What is wrong with the archive is said together with which one it was.
+fn explain(origin: &str, error: &LoadError) -> CommandError {
+    match error {
+        LoadError::Archive(reason) => cannot(format!("load {origin}"), reason),
+        other => CommandError::new(other.to_string()),
     }
 }
