@@ -6,6 +6,7 @@ use container_ext4::{FileWriter, Metadata, Writer, Xattr};
 
 use super::error::LayerError;
 use super::tar::{Entry, EntryKind, Region, TarReader};
+use super::turn::Turn;
 use super::whiteout::Hidden;
 
 /// Attributes with which overlayfs would take a layer's content for its own notes.
@@ -26,11 +27,13 @@ pub(super) fn apply_layer<R: BufRead, W: Write + Seek>(
     disk: &mut Writer<W>,
     whiteouts: Whiteouts,
     max_whiteout_bytes: u64,
+    turn: &mut Turn,
 ) -> Result<u64, LayerError> {
     let mut hidden = Hidden::new(max_whiteout_bytes);
     let mut entries = 0;
     while let Some(entry) = tar.next_entry()? {
         entries += 1;
+        turn.count();
         if !hidden.takes(&entry.path)? {
             add_entry(tar, disk, entry)?;
         }

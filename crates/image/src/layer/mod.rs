@@ -14,6 +14,7 @@ mod options;
 mod pipeline;
 mod scratch;
 pub mod tar;
+mod turn;
 mod whiteout;
 mod write;
 

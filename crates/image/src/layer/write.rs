@@ -12,6 +12,7 @@ use super::options::DiskOptions;
 use super::pipeline::run;
 use super::scratch::unnamed_file;
 use super::tar::TarReader;
+use super::turn::Turn;
 use crate::content::Hasher;
 
 /// What a layer turned out to be, and its disk.
@@ -54,6 +55,8 @@ pub fn write_layer_disk(
     options: &DiskOptions<'_>,
 ) -> Result<LayerDiskSummary, LayerError> {
     let limits = &options.limits;
+    // It outlives the writer, whose memory it is about.
+    let mut turn = Turn::default();
     let mut writer = start(disk, options)?;
     let stream = run(layer, declared, algorithm, limits.uncompressed_bytes, |tar| {
         apply_layer(
@@ -61,6 +64,7 @@ pub fn write_layer_disk(
             &mut writer,
             Whiteouts::Keep,
             limits.whiteout_bytes,
+            &mut turn,
         )
     })?;
     let written = writer.finish(uuid_of(stream.digest.as_bytes()))?;
@@ -84,6 +88,8 @@ pub fn write_merged_disk<R: Read + Send>(
     options: &DiskOptions<'_>,
 ) -> Result<MergedDiskSummary, LayerError> {
     let limits = &options.limits;
+    // It outlives the writer, whose memory it is about.
+    let mut turn = Turn::default();
     let mut writer = start(disk, options)?;
     let mut diff_ids = Vec::new();
     let mut entries = 0;
@@ -96,6 +102,7 @@ pub fn write_merged_disk<R: Read + Send>(
                 &mut writer,
                 Whiteouts::Resolve,
                 limits.whiteout_bytes,
+                &mut turn,
             )
         })?;
         chain.update(stream.digest.as_bytes());

@@ -122,7 +122,7 @@ pub(crate) fn merged_disk_of(tars: &[Vec<u8>]) -> Disk<()> {
     Disk { file, summary: () }
 }
 
-fn assert_clean(path: &Path) {
+pub(crate) fn assert_clean(path: &Path) {
     let output = Command::new("e2fsck")
         .args(["-f", "-n"])
         .arg(path)

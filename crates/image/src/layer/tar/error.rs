@@ -35,7 +35,7 @@ pub enum TarError {
         /// The header.
         offset: u64,
     },
-    /// An extended header over 1 MiB.
+    /// Extended headers of one entry over 2 MiB together.
     #[error("the extended header at byte {offset} has {size_bytes} bytes, more than is allowed")]
     HeaderTooLarge {
         /// The header.

@@ -1,48 +1,33 @@
-//! The parser itself.
+//! From headers to entries.
 
-use std::io::{BufRead, ErrorKind};
+use std::io::BufRead;
 
 use container_ext4::{DeviceNumber, Timestamp};
 
-use super::entry::{Entry, EntryKind, Region};
+use super::entry::{Entry, EntryKind};
 use super::error::TarError;
-use super::header::{Header, RECORD_BYTES};
-use super::number::decimal;
+use super::header::Header;
 use super::pax::Pax;
-use super::sparse::{MAX_REGIONS, is_consistent, old_gnu_pairs, pairs};
+use super::records::{Records, size_of};
+use super::sparse::{is_consistent, map_in_content, old_gnu_map, pairs};
 
-/// The largest extended header taken, as in Go's `archive/tar`.
-const MAX_EXTENDED_BYTES: u64 = 1 << 20;
+/// The most bytes of extended headers before one entry: one of the largest that Go's `archive/tar` takes, and as much again.
+const MAX_EXTENDED_BYTES: u64 = 2 << 20;
 
 /// Reads a tar entry by entry.
 #[derive(Debug)]
 pub struct TarReader<R> {
-    source: R,
-    /// Bytes read so far.
-    offset: u64,
-    /// Where the header being read started.
-    header_offset: u64,
-    /// Bytes of the current entry's content that were not read yet.
-    content_left: u64,
-    /// Zeros after the content, up to the next record.
-    padding_left: u64,
+    records: Records<R>,
     /// What global headers said.
     global: Pax,
-    ended: bool,
 }
 
 impl<R: BufRead> TarReader<R> {
     /// Starts at the beginning of a tar.
     pub fn new(source: R) -> Self {
-        let global = Pax::default();
         Self {
-            source,
-            offset: 0,
-            header_offset: 0,
-            content_left: 0,
-            padding_left: 0,
-            global,
-            ended: false,
+            records: Records::new(source),
+            global: Pax::default(),
         }
     }
 
@@ -51,37 +36,36 @@ impl<R: BufRead> TarReader<R> {
     /// # Errors
     /// Any [`TarError`]; the reader cannot go on after one.
     pub fn next_entry(&mut self) -> Result<Option<Entry>, TarError> {
-        self.skip_content()?;
+        self.records.skip_content()?;
         let mut pax: Option<Pax> = None;
         let (mut long_path, mut long_link) = (None, None);
-        while !self.ended {
-            let Some(bytes) = self.read_header()? else {
-                break;
-            };
+        let mut room = MAX_EXTENDED_BYTES;
+        while let Some(bytes) = self.records.read_header()? {
             let header = Header::parse(&bytes).ok_or(TarError::Checksum {
-                offset: self.header_offset,
+                offset: self.records.header_offset(),
             })?;
             match header.kind() {
                 b'x' | b'X' => {
-                    let records = self.read_extended(&header)?;
+                    let records = self.records.read_extended(&header, &mut room)?;
                     pax.get_or_insert_default().add(&records).ok_or(TarError::Pax {
-                        offset: self.header_offset,
+                        offset: self.records.header_offset(),
                     })?;
                 }
                 b'g' => {
-                    let records = self.read_extended(&header)?;
+                    let records = self.records.read_extended(&header, &mut room)?;
                     let mut global = std::mem::take(&mut self.global);
                     global.add(&records).ok_or(TarError::Pax {
-                        offset: self.header_offset,
+                        offset: self.records.header_offset(),
                     })?;
                     self.global = global.into_global();
                 }
-                b'L' => long_path = Some(until_nul(self.read_extended(&header)?)),
-                b'K' => long_link = Some(until_nul(self.read_extended(&header)?)),
+                b'L' => long_path = Some(until_nul(self.records.read_extended(&header, &mut room)?)),
+                b'K' => long_link = Some(until_nul(self.records.read_extended(&header, &mut room)?)),
                 // A volume's label, and long names of a format given up in the eighties.
                 b'V' | b'N' => {
-                    self.begin_content(self.size_of(&header)?);
-                    self.skip_content()?;
+                    self.records
+                        .begin_content(size_of(&header, self.records.header_offset())?);
+                    self.records.skip_content()?;
                 }
                 _ => {
                     let mut pax = pax.unwrap_or_default();
@@ -99,35 +83,22 @@ impl<R: BufRead> TarReader<R> {
     /// # Errors
     /// [`TarError::Io`], [`TarError::Truncated`].
     pub fn content(&mut self) -> Result<&[u8], TarError> {
-        if self.content_left == 0 {
-            return Ok(&[]);
-        }
-        let offset = self.offset;
-        let bytes = fill(&mut self.source)?;
-        if bytes.is_empty() {
-            return Err(TarError::Truncated { offset });
-        }
-        let length = usize::try_from(self.content_left)
-            .unwrap_or(usize::MAX)
-            .min(bytes.len());
-        Ok(&bytes[..length])
+        self.records.content()
     }
 
     /// Says that `length` bytes of what [`Self::content`] returned were used.
     pub fn consume(&mut self, length: usize) {
-        self.source.consume(length);
-        self.offset += length as u64;
-        self.content_left = self.content_left.saturating_sub(length as u64);
+        self.records.consume(length);
     }
 
     /// The stream, for what comes after the tar's end.
     pub fn into_inner(self) -> R {
-        self.source
+        self.records.into_inner()
     }
 
     /// Builds the entry that `header` and the extended headers before it describe, and gets ready for its content.
     fn entry(&mut self, header: &Header<'_>, pax: Pax) -> Result<Entry, TarError> {
-        let offset = self.header_offset;
+        let offset = self.records.header_offset();
         let number = |field| TarError::Number { offset, field };
         let global = &self.global;
         let mut path = pax
@@ -163,7 +134,7 @@ impl<R: BufRead> TarReader<R> {
             b'0' | 0 | b'7' | b'S' => {
                 let stored = match size {
                     Some(size) => size,
-                    None => self.size_of(header)?,
+                    None => size_of(header, offset)?,
                 };
                 let (kind, name) = self.file(header, stored, pax.sparse)?;
                 path = name.unwrap_or(path);
@@ -177,8 +148,8 @@ impl<R: BufRead> TarReader<R> {
             b'6' => EntryKind::Fifo,
             // A directory with a listing, from GNU tar's incremental archives.
             b'D' => {
-                self.begin_content(self.size_of(header)?);
-                self.skip_content()?;
+                self.records.begin_content(size_of(header, offset)?);
+                self.records.skip_content()?;
                 EntryKind::Directory
             }
             kind => return Err(TarError::UnknownKind { offset, kind }),
@@ -202,27 +173,27 @@ impl<R: BufRead> TarReader<R> {
         sparse: super::pax::PaxSparse,
     ) -> Result<(EntryKind, Option<Vec<u8>>), TarError> {
         let malformed = TarError::Sparse {
-            offset: self.header_offset,
+            offset: self.records.header_offset(),
         };
         let (size_bytes, regions) = if header.kind() == b'S' {
             let (first_pairs, more, real_size) = header.gnu_sparse();
             let Some(real_size) = real_size else {
                 return Err(malformed);
             };
-            let regions = self.old_gnu_map(first_pairs, more)?;
-            self.begin_content(stored);
+            let regions = old_gnu_map(&mut self.records, first_pairs, more)?;
+            self.records.begin_content(stored);
             (real_size, regions)
         } else if let Some(real_size) = sparse.real_size {
-            self.begin_content(stored);
+            self.records.begin_content(stored);
             let regions = match sparse.major {
-                Some(1) => self.map_in_content()?,
+                Some(1) => map_in_content(&mut self.records)?,
                 _ => pairs(&sparse.map).ok_or(TarError::Sparse {
-                    offset: self.header_offset,
+                    offset: self.records.header_offset(),
                 })?,
             };
             (real_size, regions)
         } else {
-            self.begin_content(stored);
+            self.records.begin_content(stored);
             return Ok((
                 EntryKind::File {
                     size_bytes: stored,
@@ -231,7 +202,7 @@ impl<R: BufRead> TarReader<R> {
                 None,
             ));
         };
-        if !is_consistent(&regions, size_bytes, self.content_left) {
+        if !is_consistent(&regions, size_bytes, self.records.content_left()) {
             return Err(malformed);
         }
         Ok((
@@ -242,141 +213,6 @@ impl<R: BufRead> TarReader<R> {
             sparse.name,
         ))
     }
-
-    /// The map of an old GNU sparse file, which goes on in records between header and content.
-    fn old_gnu_map(&mut self, first_pairs: &[u8], mut more: bool) -> Result<Vec<Region>, TarError> {
-        let offset = self.header_offset;
-        let malformed = || TarError::Sparse { offset };
-        let mut regions = Vec::new();
-        old_gnu_pairs(first_pairs, &mut regions).ok_or_else(malformed)?;
-        while more {
-            let mut record = [0; RECORD_BYTES];
-            self.read_exactly(&mut record)?;
-            old_gnu_pairs(&record[..504], &mut regions).ok_or_else(malformed)?;
-            more = record[504] != 0;
-        }
-        Ok(regions)
-    }
-
-    /// The map of format 1.0: decimal numbers on lines of their own at the start of the content, filled up to a record.
-    fn map_in_content(&mut self) -> Result<Vec<Region>, TarError> {
-        let offset = self.header_offset;
-        let malformed = || TarError::Sparse { offset };
-        let mut numbers: Vec<u64> = Vec::new();
-        let mut line = Vec::new();
-        // The first number says how many pairs follow.
-        let mut wanted = 1;
-        while numbers.len() < wanted {
-            if self.content_left < RECORD_BYTES as u64 {
-                return Err(malformed());
-            }
-            let mut record = [0; RECORD_BYTES];
-            self.read_exactly(&mut record)?;
-            self.content_left -= RECORD_BYTES as u64;
-            for byte in record {
-                match byte {
-                    b'0'..=b'9' if line.len() < 20 => line.push(byte),
-                    b'\n' if numbers.len() < wanted => {
-                        numbers.push(decimal(&line).ok_or_else(malformed)?);
-                        line.clear();
-                    }
-                    0 if numbers.len() == wanted => {}
-                    _ => return Err(malformed()),
-                }
-                if let (1, [count]) = (wanted, numbers.as_slice()) {
-                    let count = usize::try_from(*count).ok().filter(|count| *count <= MAX_REGIONS);
-                    wanted = 1 + 2 * count.ok_or_else(malformed)?;
-                }
-            }
-        }
-        pairs(&numbers[1..]).ok_or_else(malformed)
-    }
-
-    fn size_of(&self, header: &Header<'_>) -> Result<u64, TarError> {
-        header.size().ok_or(TarError::Number {
-            offset: self.header_offset,
-            field: "size",
-        })
-    }
-
-    fn begin_content(&mut self, size: u64) {
-        self.content_left = size;
-        self.padding_left = size.wrapping_neg() % RECORD_BYTES as u64;
-    }
-
-    /// Skips what is left of the content, and the zeros behind it. A tar may end without those.
-    fn skip_content(&mut self) -> Result<(), TarError> {
-        while self.content_left > 0 {
-            let length = self.content()?.len();
-            self.consume(length);
-        }
-        while self.padding_left > 0 {
-            let length = (fill(&mut self.source)?.len() as u64).min(self.padding_left);
-            if length == 0 {
-                self.padding_left = 0;
-                self.ended = true;
-            }
-            self.source.consume(length as usize);
-            self.offset += length;
-            self.padding_left -= length;
-        }
-        Ok(())
-    }
-
-    /// The content of an extended header.
-    fn read_extended(&mut self, header: &Header<'_>) -> Result<Vec<u8>, TarError> {
-        let size_bytes = self.size_of(header)?;
-        if size_bytes > MAX_EXTENDED_BYTES {
-            return Err(TarError::HeaderTooLarge {
-                offset: self.header_offset,
-                size_bytes,
-            });
-        }
-        let mut bytes = vec![0; size_bytes as usize];
-        self.read_exactly(&mut bytes)?;
-        self.begin_content(size_bytes);
-        self.content_left = 0;
-        self.skip_content()?;
-        Ok(bytes)
-    }
-
-    /// The next header; `None` at a record of zeros or where the stream ends between entries.
-    fn read_header(&mut self) -> Result<Option<[u8; RECORD_BYTES]>, TarError> {
-        self.header_offset = self.offset;
-        let mut bytes = [0; RECORD_BYTES];
-        if fill(&mut self.source)?.is_empty() {
-            self.ended = true;
-            return Ok(None);
-        }
-        self.read_exactly(&mut bytes)?;
-        if bytes.iter().all(|byte| *byte == 0) {
-            self.ended = true;
-            return Ok(None);
-        }
-        Ok(Some(bytes))
-    }
-
-    fn read_exactly(&mut self, bytes: &mut [u8]) -> Result<(), TarError> {
-        self.source.read_exact(bytes).map_err(|error| match error.kind() {
-            ErrorKind::UnexpectedEof => TarError::Truncated { offset: self.offset },
-            _ => TarError::Io(error),
-        })?;
-        self.offset += bytes.len() as u64;
-        Ok(())
-    }
-}
-
-/// What the stream has at hand, read on when that is nothing.
-fn fill(source: &mut impl BufRead) -> Result<&[u8], TarError> {
-    // Returning the slice from inside of the loop does not satisfy the borrow checker, so it is taken again.
-    loop {
-        match source.fill_buf() {
-            Ok(_) => break,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(TarError::Io(error)),
-        }
-    }
-    source.fill_buf().map_err(TarError::Io)
 }
 
 fn until_nul(mut bytes: Vec<u8>) -> Vec<u8> {
@@ -390,6 +226,7 @@ fn until_nul(mut bytes: Vec<u8>) -> Vec<u8> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::header::RECORD_BYTES;
     use super::*;
 
     /// Reads everything there is; malformed input must end in an error, never in a panic or a hang.

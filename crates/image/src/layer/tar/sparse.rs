@@ -1,15 +1,20 @@
 //! Maps of sparse files.
 
+use std::io::BufRead;
+
 use super::entry::Region;
-use super::number::field;
+use super::error::TarError;
+use super::header::RECORD_BYTES;
+use super::number::{decimal, field};
+use super::records::Records;
 
 /// The most pieces a sparse file may have.
-pub(super) const MAX_REGIONS: usize = 1 << 20;
+const MAX_REGIONS: usize = 1 << 18;
 /// Bytes of one pair in the old GNU format.
 const PAIR_BYTES: usize = 24;
 
 /// Reads the pairs of an old GNU sparse header or of one of its continuations, up to the first empty one.
-pub(super) fn old_gnu_pairs(bytes: &[u8], regions: &mut Vec<Region>) -> Option<()> {
+fn old_gnu_pairs(bytes: &[u8], regions: &mut Vec<Region>) -> Option<()> {
     for pair in bytes.chunks_exact(PAIR_BYTES).take_while(|pair| pair[0] != 0) {
         let offset = field(&pair[..12])?.try_into().ok()?;
         let length = field(&pair[12..])?.try_into().ok()?;
@@ -51,4 +56,52 @@ pub(super) fn is_consistent(regions: &[Region], size_bytes: u64, stored_bytes: u
         stored += region.length;
     }
     stored == stored_bytes
+}
+
+/// The map of an old GNU sparse file, which goes on in records between header and content.
+pub(super) fn old_gnu_map<R: BufRead>(
+    records: &mut Records<R>,
+    first_pairs: &[u8],
+    mut more: bool,
+) -> Result<Vec<Region>, TarError> {
+    let offset = records.header_offset();
+    let malformed = || TarError::Sparse { offset };
+    let mut regions = Vec::new();
+    old_gnu_pairs(first_pairs, &mut regions).ok_or_else(malformed)?;
+    while more {
+        let mut record = [0; RECORD_BYTES];
+        records.read_exactly(&mut record)?;
+        old_gnu_pairs(&record[..504], &mut regions).ok_or_else(malformed)?;
+        more = record[504] != 0;
+    }
+    Ok(regions)
+}
+
+/// The map of format 1.0: decimal numbers on lines of their own at the start of the content, filled up to a record.
+pub(super) fn map_in_content<R: BufRead>(records: &mut Records<R>) -> Result<Vec<Region>, TarError> {
+    let offset = records.header_offset();
+    let malformed = || TarError::Sparse { offset };
+    let mut numbers: Vec<u64> = Vec::new();
+    let mut line = Vec::new();
+    // The first number says how many pairs follow.
+    let mut wanted = 1;
+    while numbers.len() < wanted {
+        let record = records.content_record()?.ok_or_else(malformed)?;
+        for byte in record {
+            match byte {
+                b'0'..=b'9' if line.len() < 20 => line.push(byte),
+                b'\n' if numbers.len() < wanted => {
+                    numbers.push(decimal(&line).ok_or_else(malformed)?);
+                    line.clear();
+                }
+                0 if numbers.len() == wanted => {}
+                _ => return Err(malformed()),
+            }
+            if let (1, [count]) = (wanted, numbers.as_slice()) {
+                let count = usize::try_from(*count).ok().filter(|count| *count <= MAX_REGIONS);
+                wanted = 1 + 2 * count.ok_or_else(malformed)?;
+            }
+        }
+    }
+    pairs(&numbers[1..]).ok_or_else(malformed)
 }
