@@ -60,7 +60,7 @@ impl Store {
         let (blobs, disks) = self.reachable();
         let superfluous: Vec<PathBuf> = files(&self.root.join("content"))
             .into_iter()
-            .filter(|path| !path.ends_with("gate.lock") && !path.ends_with("collector.lock"))
+            .filter(|path| !self.is_standing_lock(path))
             .filter(|path| !is_named_in(path, &blobs) || !path.starts_with(self.root.join("content/blobs")))
             .chain(
                 files(&self.root.join("layers"))
@@ -130,6 +130,13 @@ impl Store {
             }
         }
         names
+    }
+
+    /// The locks of the store itself stay, so that whoever waits for one waits for the right file.
+    fn is_standing_lock(&self, path: &Path) -> bool {
+        ["gate.lock", "trash.lock"]
+            .iter()
+            .any(|name| *path == self.root.join("content").join(name))
     }
 
     fn catalog_digests(&self) -> Vec<String> {
