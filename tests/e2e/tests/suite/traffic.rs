@@ -6,7 +6,7 @@ use container_e2e::{
 use serde_json::json;
 
 /// Rounds, unless `E2E_ROUNDS` says otherwise.
-const ROUNDS: u64 = 8;
+const ROUNDS: u64 = 10;
 
 /// A registry with `left` and `right`, which share a layer with each other and with `tool`, which has programs.
 fn registry() -> Registry {
