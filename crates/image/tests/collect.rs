@@ -210,6 +210,9 @@ async fn a_digest_stands_for_its_image_and_for_all_names_only_by_force() {
         reference("other:1")
     );
     assert!(test.store.find(&ImageQuery::from("0123456789abcdef")).is_err());
+    let by_name = |name: &str| test.store.find(&ImageQuery::from(format!("{name}@{digest}").as_str()));
+    assert_eq!(by_name("demo").unwrap(), reference("demo:1"));
+    assert!(by_name("other").is_err(), "another repository has another image");
 
     let error = delete(&test, &short, false, &none).unwrap_err();
     assert!(matches!(error, DeleteError::SeveralNames { .. }), "{error}");

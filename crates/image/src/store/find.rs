@@ -42,9 +42,9 @@ impl From<&str> for ImageQuery {
 }
 
 impl ImageStore {
-    /// The name of the image that is meant: the name itself if there is one such, else that of the only image of which
-    /// index, manifest or configuration has a digest that is `text` or begins with it (`sha256:…`, or at least six
-    /// hexadecimal digits).
+    /// The name of the image that is meant: the name itself if there is one such; for a name with a digest another one of the
+    /// same repository that points at it; else that of the only image of which index, manifest or configuration has a digest
+    /// that is `text` or begins with it (`sha256:…`, or at least six hexadecimal digits).
     ///
     /// # Errors
     /// [`CatalogError::NotFound`] and [`CatalogError::NoDigest`]; [`CatalogError::Ambiguous`] with the names of the images that
@@ -62,6 +62,13 @@ impl ImageStore {
 pub(super) fn meaning(paths: &StorePaths, catalog: &Catalog, query: &ImageQuery) -> Result<Meaning, CatalogError> {
     if let Some((name, _)) = query.name.as_ref().and_then(|name| catalog.entry(name)) {
         return Ok(Meaning::Name(name.clone()));
+    }
+    let same = query
+        .name
+        .as_ref()
+        .map_or_else(Vec::new, |name| same_image(catalog, name));
+    if !same.is_empty() {
+        return Ok(Meaning::Image(same));
     }
     let beginning = Beginning::of(&query.text).ok_or_else(|| not_found(query))?;
     let (mut digests, mut names) = (BTreeSet::new(), Vec::new());
@@ -83,6 +90,18 @@ pub(super) fn meaning(paths: &StorePaths, catalog: &Catalog, query: &ImageQuery)
             candidates: names,
         }),
     }
+}
+
+/// The names in the same repository that point at the digest of `name`. An image within an index is another one: its digest says
+/// which platform is meant, and no name does.
+fn same_image(catalog: &Catalog, name: &Reference) -> Vec<Reference> {
+    let is_same = |known: &Reference, digest: &Digest| {
+        known.registry() == name.registry() && known.repository() == name.repository() && name.digest() == Some(digest)
+    };
+    let all = catalog.images.iter();
+    all.filter(|(known, entry)| is_same(known, &entry.descriptor.digest))
+        .map(|(known, _)| known.clone())
+        .collect()
 }
 
 pub(super) fn not_found(query: &ImageQuery) -> CatalogError {
