@@ -52,7 +52,6 @@ pub(crate) async fn pull(
         scheme: flags.scheme.scheme(),
         max_concurrent_downloads: flags.max_concurrent_downloads(),
         platforms,
-        ..PullOptions::default()
     };
     let pulled = engine.images().pull(reference, &options, &shown).await;
     drop(shown);

@@ -55,12 +55,12 @@ impl PlatformFlags {
         }
         match from_environment(variable.as_deref())? {
             Some(platform) => Ok(Some(platform)),
-            None => self.from_parts(),
+            None => self.parts(),
         }
     }
 
     /// What `--arch` and `--os` say; what one of them leaves out is the host's.
-    fn from_parts(&self) -> Result<Option<Platform>, CommandError> {
+    fn parts(&self) -> Result<Option<Platform>, CommandError> {
         if self.arch.is_none() && self.os.is_none() {
             return Ok(None);
         }
@@ -87,7 +87,7 @@ impl SelectionFlags {
         }
         let said = match &self.platform.platform {
             Some(platform) => Some(platform.clone()),
-            None => self.platform.from_parts()?,
+            None => self.platform.parts()?,
         };
         let chosen = match said {
             Some(platform) => Some(platform),
