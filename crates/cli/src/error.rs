@@ -36,10 +36,14 @@ impl CommandError {
         Self::new("").with_code(code)
     }
 
-    /// Several failures, one per line.
+    /// Several failures, one per line. They have the exit code that all of them have.
     pub(crate) fn joined(errors: &[Self]) -> Self {
         let lines: Vec<String> = errors.iter().map(Self::text).collect();
-        Self::new(lines.join("\nError: "))
+        let first = errors.first().and_then(|error| error.code);
+        Self {
+            code: first.filter(|code| errors.iter().all(|error| error.code == Some(*code))),
+            ..Self::new(lines.join("\nError: "))
+        }
     }
 
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
@@ -143,7 +147,9 @@ mod tests {
     #[test]
     fn several_errors_stand_one_per_line() {
         let joined = CommandError::joined(&[CommandError::new("a").with_hint("b"), CommandError::new("c")]);
-        assert_eq!(joined.text(), "a (try: b)\nError: c");
+        assert_eq!((joined.text().as_str(), joined.code), ("a (try: b)\nError: c", None));
+        let mistakes = [CommandError::usage("a"), CommandError::usage("b")];
+        assert_eq!(CommandError::joined(&mistakes).code, Some(64));
     }
 
     #[test]
