@@ -100,7 +100,7 @@ pub(super) fn measure(runs: usize) -> Result<Report> {
         Some(LIMIT_DOWNLOAD_RATIO),
     ));
     samples.push(sibling);
-    contest.forget()?;
+    contest.end()?;
     let report = Report::new("images", samples);
     Ok(verdicts.into_iter().fold(report, |report, (label, value, limit)| {
         report.verdict(label, value, limit)

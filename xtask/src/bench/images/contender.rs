@@ -1,6 +1,7 @@
 //! The three that pull: ours, podman, and the pipeline that does only what nobody can leave out.
 
 use super::gallery::{Gallery, Picture};
+use crate::progress::say;
 use crate::{dist, process};
 use anyhow::{Context, Result};
 use std::fs;
@@ -135,6 +136,18 @@ impl<'a> Contest<'a> {
             fs::remove_dir_all(&root).with_context(|| format!("cannot remove {}", root.display()))?;
         }
         Ok(())
+    }
+
+    /// Removes everything that was pulled.
+    ///
+    /// # Errors
+    /// When a directory cannot be removed.
+    pub(super) fn end(self) -> Result<()> {
+        say("removing what was pulled");
+        let path = self.directory.path().to_owned();
+        self.directory
+            .close()
+            .with_context(|| format!("cannot remove {}", path.display()))
     }
 
     fn path(&self, name: &str) -> PathBuf {
