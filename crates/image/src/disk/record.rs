@@ -1,6 +1,7 @@
 //! What the store remembers of a layer disk.
 
 use std::io;
+use std::path::Path;
 
 use container_durable::{Record, read_json, write_json};
 use container_oci::Digest;
@@ -65,10 +66,10 @@ pub(crate) fn find_disk(paths: &StorePaths, id: &Digest) -> Result<Option<LayerD
     }))
 }
 
-/// Writes the record of a disk that is about to get its name.
-pub(super) fn write_record(paths: &StorePaths, record: &DiskRecord) -> Result<(), DiskError> {
-    let path = paths.disk_record(&record.id);
-    write_json(&path, &Record::new(RECORD_VERSION, record.clone())).map_err(|error| {
-        crate::content::full_disk(&error, &path).map_or_else(|| DiskError::Record(error), DiskError::Content)
+/// Writes the record of a disk that is about to get its name, to `path` in the directory of a session: where it goes from there, a writer that is
+/// killed would leave a temporary file that nobody can tell from one in use.
+pub(super) fn write_record(path: &Path, record: &DiskRecord) -> Result<(), DiskError> {
+    write_json(path, &Record::new(RECORD_VERSION, record.clone())).map_err(|error| {
+        crate::content::full_disk(&error, path).map_or_else(|| DiskError::Record(error), DiskError::Content)
     })
 }

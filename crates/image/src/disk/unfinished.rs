@@ -49,7 +49,10 @@ impl Unfinished {
             Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(io_error("replace")(source)),
             _ => {}
         }
-        write_record(paths, &record)?;
+        let unfinished_record = self.path.with_extension("json");
+        write_record(&unfinished_record, &record)?;
+        fs::rename(&unfinished_record, paths.disk_record(&record.id)).map_err(io_error("rename"))?;
+        sync_dir(&paths.layer_dir()).map_err(ContentError::from)?;
         fs::rename(&self.path, &path).map_err(io_error("rename"))?;
         sync_dir(&paths.layer_dir()).map_err(ContentError::from)?;
         Ok(LayerDisk {
