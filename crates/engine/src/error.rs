@@ -173,6 +173,17 @@ impl From<FindError> for EngineError {
     }
 }
 
+impl EngineError {
+    /// Whether the names of images could not be changed because the disk is full.
+    pub(crate) fn is_full_disk(&self) -> bool {
+        match self {
+            Self::Catalog(error) => error.is_full_disk(),
+            Self::Collect(error) => error.is_full_disk(),
+            _ => false,
+        }
+    }
+}
+
 impl From<CollectError<ListError>> for EngineError {
     fn from(error: CollectError<ListError>) -> Self {
         Self::Collect(Box::new(error))

@@ -70,8 +70,10 @@ impl Engine {
     pub async fn prune_images(&self, scope: PruneScope) -> Result<PruneReport, EngineError> {
         let engine = self.clone();
         blocking(move || {
-            let untagged = engine.images().prune(scope, || engine.images_in_use())?;
-            let collected = engine.collect_garbage(CollectScope::UnreachableAndDownloads)?;
+            let prune = || Ok(engine.images().prune(scope, || engine.images_in_use())?);
+            let (untagged, freed_bytes) = engine.with_room(prune)?;
+            let mut collected = engine.collect_garbage(CollectScope::UnreachableAndDownloads)?;
+            collected.reclaimed_bytes += freed_bytes;
             Ok(report(untagged, Vec::new(), &collected))
         })
         .await
@@ -86,14 +88,28 @@ impl Engine {
         blocking(move || {
             let in_use = engine.images_in_use()?;
             let scope = queries.as_deref().map_or(DeleteScope::All, DeleteScope::Queries);
-            let deletion = engine.images().delete(scope, force, &in_use)?;
-            let collected = match deletion.untagged.as_slice() {
+            let delete = || Ok(engine.images().delete(scope, force, &in_use)?);
+            let (deletion, freed_bytes) = engine.with_room(delete)?;
+            let mut collected = match deletion.untagged.as_slice() {
                 [] => Collected::default(),
                 _ => engine.collect_garbage(CollectScope::Unreachable)?,
             };
+            collected.reclaimed_bytes += freed_bytes;
             Ok(report(deletion.untagged, deletion.refused, &collected))
         })
         .await
+    }
+
+    /// Takes names away, if need be after making room on a disk so full that the shorter list of names does not fit; returns
+    /// the bytes that this gave back as well.
+    fn with_room<T>(&self, change: impl Fn() -> Result<T, EngineError>) -> Result<(T, u64), EngineError> {
+        match change() {
+            Err(error) if error.is_full_disk() => {
+                let freed_bytes = self.images().make_room(|| self.images_in_use())?;
+                Ok((change()?, freed_bytes))
+            }
+            changed => Ok((changed?, 0)),
+        }
     }
 
     fn collect_garbage(&self, scope: CollectScope) -> Result<Collected, CollectError<ListError>> {

@@ -29,4 +29,4 @@ pub(crate) use ingest::{Ingest, Staged};
 pub(crate) use paths::StorePaths;
 pub(crate) use session::Session;
 pub(crate) use sweep::{entries, idle_downloads_bytes, live_pins, sweep, sweep_downloads};
-pub(crate) use trash::Trash;
+pub(crate) use trash::{Trash, remove};

@@ -11,6 +11,7 @@ mod lease;
 mod list;
 mod load;
 mod lock;
+mod make_room;
 mod mark;
 mod pull;
 mod push;

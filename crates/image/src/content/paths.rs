@@ -24,6 +24,8 @@ impl StorePaths {
             create_private_dir(&paths.blob_dir(algorithm))?;
         }
         create_private_dir(&paths.ingest_dir())?;
+        // On a full disk it could not be made when it is needed.
+        create_private_dir(&paths.trash_dir())?;
         create_private_dir(&paths.layer_dir())?;
         Ok(paths)
     }

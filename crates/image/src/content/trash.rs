@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use container_durable::{FileLock, LockMode, create_private_dir};
+use container_durable::{FileLock, LockMode};
 
 use super::allocated::allocated_bytes;
 use super::sweep::entries;
@@ -30,7 +30,6 @@ impl<'a> Trash<'a> {
         let path = paths.trash_lock();
         let lock = FileLock::acquire_within(&path, LockMode::Exclusive, LIMIT)?;
         let lock = lock.ok_or(ContentError::Busy { path })?;
-        create_private_dir(&paths.trash_dir())?;
         Ok(Self { paths, _lock: lock })
     }
 
@@ -68,7 +67,7 @@ impl<'a> Trash<'a> {
 }
 
 /// Removes a file or directory, and returns the bytes that the disk got back.
-pub(super) fn remove(path: &Path) -> u64 {
+pub(crate) fn remove(path: &Path) -> u64 {
     let bytes = allocated_bytes(path);
     let removed = match std::fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_dir() => std::fs::remove_dir_all(path),
