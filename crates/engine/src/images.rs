@@ -134,9 +134,9 @@ fn add(in_use: &mut ImagesInUse, config: &ContainerConfig) {
     let image = &config.image;
     let index = image.descriptor.get("digest").and_then(|digest| digest.as_str());
     let images = [index, Some(image.manifest_digest.as_str())].into_iter().flatten();
-    in_use
-        .images
-        .extend(images.filter_map(|text| text.parse::<Digest>().ok()));
+    for digest in images.filter_map(|text| text.parse::<Digest>().ok()) {
+        in_use.images.entry(digest).or_default().insert(config.id.to_string());
+    }
     for layer in &image.layers {
         match layer.parse() {
             Ok(id) => {

@@ -55,7 +55,7 @@ fn collect(test: &TestStore) -> Collected {
 /// A container that was made from the image.
 fn used_by_container(image: &ResolvedImage) -> ImagesInUse {
     ImagesInUse {
-        images: [image.manifest_descriptor.digest].into(),
+        images: [(image.manifest_descriptor.digest, ["web".to_owned()].into())].into(),
         disks: image.config.diff_ids().iter().copied().collect(),
         has_unknown: false,
     }
@@ -150,7 +150,7 @@ async fn a_container_keeps_its_disks_and_the_last_name_of_its_image() {
         "it has another name"
     );
     let error = delete(&test, "demo:2", false, &in_use).unwrap_err();
-    assert!(error.to_string().contains("used by a container"), "{error}");
+    assert!(error.to_string().contains("used by container web and"), "{error}");
     assert_eq!(prune(&test, PruneScope::Unused, &in_use), []);
 
     delete(&test, "demo:2", true, &in_use).unwrap();

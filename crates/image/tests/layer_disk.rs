@@ -6,6 +6,7 @@
     clippy::panic,
     reason = "tests fail by panicking"
 )]
+#![allow(dead_code, reason = "each test binary uses its own part of the shared support")]
 
 mod layer_support;
 

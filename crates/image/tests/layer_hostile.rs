@@ -10,11 +10,11 @@
 
 mod layer_support;
 
-use std::io::{Read, Write};
+use std::io::Write;
 
 use container_image::layer::{DiskOptions, LayerError, LayerLimits, write_layer_disk};
 use container_oci::{Algorithm, LayerCompression};
-use layer_support::{Tar, assert_clean, disk_of, sha256, try_disk_of};
+use layer_support::{Tar, assert_clean, disk_of, header, sha256, try_disk_of};
 use proptest::prelude::*;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -148,20 +148,6 @@ fn no_path_link_or_whiteout_leaves_the_root() {
     assert!(!names.iter().any(|name| name == ".."), "{names:?}");
 }
 
-/// A tar header whose checksum is right, whatever else is wrong.
-fn header(mut bytes: Vec<u8>, kind: u8, size: usize) -> Vec<u8> {
-    bytes.resize(512, 0);
-    bytes[100..136].copy_from_slice(b"0000644\x000000000\x000000000\x0000000000000\0");
-    bytes[124..136].copy_from_slice(format!("{size:011o}\0").as_bytes());
-    bytes[136..148].copy_from_slice(b"00000000000\0");
-    bytes[156] = kind;
-    bytes[329..345].copy_from_slice(b"0000001\x000000003\0");
-    bytes[148..156].fill(b' ');
-    let sum: u32 = bytes.iter().map(|byte| u32::from(*byte)).sum();
-    bytes[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    bytes
-}
-
 fn name() -> impl Strategy<Value = Vec<u8>> {
     let part = prop_oneof![
         8 => "[ab]{1,2}",
@@ -229,66 +215,4 @@ proptest! {
         }
         let _ = try_disk_of(&bytes, LayerCompression::Gzip, LayerLimits::default());
     }
-}
-
-/// A tar of empty files that nobody has to hold in memory.
-struct Flood {
-    left: u32,
-    pending: std::io::Cursor<Vec<u8>>,
-}
-
-impl Read for Flood {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.pending.read(into)?;
-        if count > 0 || self.left == 0 {
-            return Ok(count);
-        }
-        self.left -= 1;
-        let mut bytes = vec![0; 512];
-        let path = format!("directory-{}/entry-{:08}", self.left / 100, self.left);
-        bytes[..path.len()].copy_from_slice(path.as_bytes());
-        self.pending = std::io::Cursor::new(header(bytes, b'0', 0));
-        self.pending.read(into)
-    }
-}
-
-/// Three layers at once. The bound is for small numbers of entries, where a table that has just doubled weighs more than it does at a million: those take 25 bytes
-/// each.
-#[test]
-#[cfg(target_os = "linux")]
-fn memory_grows_by_less_than_64_bytes_an_entry() {
-    let unpack = |left: u32| {
-        std::thread::scope(|scope| {
-            for _ in 0..3 {
-                scope.spawn(move || {
-                    let directory = std::env::temp_dir();
-                    let flood = Flood {
-                        left,
-                        pending: std::io::Cursor::default(),
-                    };
-                    let disk = tempfile::tempfile().unwrap();
-                    let options = DiskOptions::new(&directory);
-                    let none = LayerCompression::None;
-                    write_layer_disk(flood, none, Algorithm::Sha256, &disk, &options).unwrap();
-                });
-            }
-        });
-        peak_bytes()
-    };
-    // What every layer takes, however small, and what the allocator keeps.
-    let (few, many) = (20_000, 100_000);
-    let base = unpack(few);
-    let grown = unpack(many).saturating_sub(base);
-    assert!(
-        grown < 3 * u64::from(many - few) * 64,
-        "{grown} bytes more for {many} entries thrice"
-    );
-    assert!(base < 64 << 20, "{base} bytes for small layers");
-}
-
-#[cfg(target_os = "linux")]
-fn peak_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
 }

@@ -19,6 +19,9 @@ use rustix::mount::{
 use crate::layout::Layout;
 use crate::mount::{MountError, detach, make_directory, mount};
 
+/// The blocks of layer disks are a quarter of the usual size, so four times as many inode blocks make the usual read
+/// ahead, ext4(5).
+const LAYER_OPTIONS: &str = "inode_readahead_blks=128";
 /// Freed blocks go back to the host at once. Inode tables that were never zeroed stay so, which keeps the disk sparse
 /// and spares the machine a kernel thread, ext4(5). Nothing here is about the journal, which the disk need not have.
 const WRITABLE_OPTIONS: &str = "discard,noinit_itable";
@@ -28,7 +31,7 @@ pub(crate) fn mount_disks(layout: &Layout, layers: &[PathBuf], writable: &Path) 
     make_directory(layout.base())?;
     for (index, device) in layers.iter().enumerate() {
         make_directory(layout.layer(index))?;
-        mount("ext4", device, layout.layer(index), MountFlags::RDONLY, "")?;
+        mount("ext4", device, layout.layer(index), MountFlags::RDONLY, LAYER_OPTIONS)?;
     }
     if layers.is_empty() {
         make_directory(layout.empty())?;

@@ -56,12 +56,14 @@ pub enum DeleteError {
     Catalog(#[from] CatalogError),
     /// A container needs the image, and it has no other name.
     #[error(
-        "image {:?} is used by a container and has no other name; delete the container first, or take away the name with --force",
-        reference.familiar()
+        "image {:?} is used by container {} and has no other name; delete the container first, or take away the name with --force",
+        reference.familiar(), containers.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
     )]
     InUse {
         /// The name.
         reference: Reference,
+        /// The containers' names.
+        containers: BTreeSet<String>,
     },
     /// The image that the digest stands for has several names.
     #[error(
@@ -111,8 +113,16 @@ impl ImageStore {
                 let Some(entry) = catalog.images.get(&reference) else {
                     continue;
                 };
-                if !force && is_last_of_used(&mut marker, catalog, &reference, in_use)? {
-                    deletion.refused.push((text, DeleteError::InUse { reference }));
+                let needed = if force {
+                    BTreeSet::new()
+                } else {
+                    needed_by_this_name_alone(&mut marker, catalog, &reference, in_use)?
+                };
+                if !needed.is_empty() {
+                    let containers = in_use.containers(&needed);
+                    deletion
+                        .refused
+                        .push((text, DeleteError::InUse { reference, containers }));
                     continue;
                 }
                 let descriptor = entry.descriptor.clone();
@@ -177,15 +187,15 @@ impl ImageStore {
     }
 }
 
-/// Whether a container uses an image that only this name leads to.
-fn is_last_of_used(
+/// The images that containers use and only this name leads to.
+fn needed_by_this_name_alone(
     marker: &mut Marker<'_>,
     catalog: &Catalog,
     reference: &Reference,
     in_use: &ImagesInUse,
-) -> Result<bool, ContentError> {
+) -> Result<BTreeSet<Digest>, ContentError> {
     let Some(entry) = catalog.images.get(reference) else {
-        return Ok(false);
+        return Ok(BTreeSet::new());
     };
     let mut alone: BTreeSet<Digest> = in_use.of(marker, &entry.descriptor)?;
     for (name, other) in &catalog.images {
@@ -197,5 +207,5 @@ fn is_last_of_used(
             alone.retain(|digest| !elsewhere.contains(digest));
         }
     }
-    Ok(!alone.is_empty())
+    Ok(alone)
 }

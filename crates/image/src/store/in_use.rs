@@ -1,6 +1,6 @@
 //! What containers need of the store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use container_oci::{Descriptor, Digest};
 
@@ -10,8 +10,8 @@ use crate::content::ContentError;
 /// What containers, running or not, need of the store. Who makes containers knows; the store only asks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImagesInUse {
-    /// Indexes and manifests that containers were made from.
-    pub images: BTreeSet<Digest>,
+    /// Indexes and manifests that containers were made from, and the names of those containers.
+    pub images: BTreeMap<Digest, BTreeSet<String>>,
     /// Layer disks that containers' records name: diff ids, and chain ids of merged disks.
     pub disks: BTreeSet<Digest>,
     /// Whether there is a container whose record cannot be read. No disk is removed then.
@@ -19,6 +19,12 @@ pub struct ImagesInUse {
 }
 
 impl ImagesInUse {
+    /// The containers that were made from one of these.
+    pub(super) fn containers(&self, images: &BTreeSet<Digest>) -> BTreeSet<String> {
+        let of_image = |digest: &Digest| self.images.get(digest).into_iter().flatten().cloned();
+        images.iter().flat_map(of_image).collect()
+    }
+
     /// The used ones among an image and the images that it lists.
     pub(super) fn of(&self, marker: &mut Marker<'_>, image: &Descriptor) -> Result<BTreeSet<Digest>, ContentError> {
         if self.images.is_empty() {
@@ -26,6 +32,7 @@ impl ImagesInUse {
         }
         let mut marks = Marks::default();
         marker.mark(&mut marks, image)?;
-        Ok(marks.documents().intersection(&self.images).copied().collect())
+        let is_used = |digest: &&Digest| self.images.contains_key(*digest);
+        Ok(marks.documents().iter().filter(is_used).copied().collect())
     }
 }

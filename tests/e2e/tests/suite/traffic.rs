@@ -76,7 +76,7 @@ fn a_prune_spares_what_a_container_has() {
     home.store().assert_tidy();
     assert_eq!(home.run(["start", "-a", "kept"]).success().text(), "still here");
     home.run(["image", "rm", &tool])
-        .failure(1, &["used by a container", "--force"]);
+        .failure(1, &["used by container kept", "--force"]);
     home.run(["rm", "kept"]).success();
     home.run(["image", "rm", &tool]).success();
     home.run(["image", "prune"]).success();
