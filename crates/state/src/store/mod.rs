@@ -9,6 +9,7 @@ mod find;
 mod list;
 mod load;
 
+use std::io;
 use std::time::Duration;
 
 use container_durable::{FileLock, LockMode};
@@ -83,7 +84,8 @@ impl ContainerStore {
             Ok(Some(lock)) if bundle.config().exists() => Ok(ContainerLock::new(bundle, lock)),
             Ok(Some(_)) => Err(OwnError::NotFound { id: id.clone() }),
             Ok(None) => Err(OwnError::Taken { id: id.clone() }),
-            Err(_) if !bundle.directory().exists() => Err(OwnError::NotFound { id: id.clone() }),
+            // The directory was not there; by now another container may have the name, so a second look would tell nothing.
+            Err(error) if error.source.kind() == io::ErrorKind::NotFound => Err(OwnError::NotFound { id: id.clone() }),
             Err(error) => Err(error.into()),
         }
     }

@@ -109,6 +109,12 @@ fn interrupting_a_start_leaves_nothing() {
         let started = home.spawn(["run", BUSYBOX, "sleep", "1000"]);
         std::thread::sleep(Duration::from_millis(delay_ms));
         started.signal(Signal::TERM);
+        // Should the start have been quicker than the signal, `sleep` gets it and, being PID 1, ignores it: the third ends the
+        // command all the same.
+        for _ in 0..2 {
+            std::thread::sleep(Duration::from_millis(100));
+            started.signal(Signal::TERM);
+        }
         let outcome = started.wait();
         assert_ne!(outcome.code, 0);
     }
