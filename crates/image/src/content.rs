@@ -28,5 +28,5 @@ pub(crate) use hash::Hasher;
 pub(crate) use ingest::{Ingest, Staged};
 pub(crate) use paths::StorePaths;
 pub(crate) use session::Session;
-pub(crate) use sweep::{entries, idle_downloads_bytes, live_pins, sweep, sweep_downloads};
+pub(crate) use sweep::{abandoned_bytes, entries, live_pins, sweep, sweep_downloads};
 pub(crate) use trash::{Trash, remove};

@@ -321,6 +321,11 @@ async fn what_is_left_by_the_killed_is_swept() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, vec![1; 20_000]).unwrap();
     };
+    let reclaimable_bytes = || {
+        let usage = test.store.usage(|| Ok::<_, Infallible>(ImagesInUse::default()));
+        usage.unwrap().reclaimable_bytes
+    };
+    let before_bytes = reclaimable_bytes();
     let hex = "07".repeat(32);
     write("content/trash/of-a-killed-collector");
     write("content/ingest/killed/0");
@@ -330,6 +335,7 @@ async fn what_is_left_by_the_killed_is_swept() {
     write(&format!("content/blobs/sha256/{hex}"));
     write(&format!("layers/{hex}.ext4"));
     write(&format!("layers/{}.json", "08".repeat(32)));
+    assert!(reclaimable_bytes() >= before_bytes + 6 * 20_000);
     let collected = collect(&test);
     assert!(collected.reclaimed_bytes >= 5 * 20_000, "{collected:?}");
     assert_eq!(test.files("content/ingest"), [format!("sha256-{hex}.partial")]);

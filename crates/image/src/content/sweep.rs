@@ -41,17 +41,20 @@ pub(crate) fn sweep_downloads(paths: &StorePaths) -> Result<u64, ContentError> {
     Ok(freed_bytes)
 }
 
-/// Bytes of the disk that [`sweep_downloads`] would give back.
-pub(crate) fn idle_downloads_bytes(paths: &StorePaths) -> Result<u64, ContentError> {
-    let mut idle_bytes = 0;
+/// Bytes of the disk that [`sweep`] and [`sweep_downloads`] would give back.
+pub(crate) fn abandoned_bytes(paths: &StorePaths) -> Result<u64, ContentError> {
+    let mut abandoned_bytes = 0;
     for path in entries(&paths.ingest_dir())? {
-        let is_download = extension(&path) == Some(PARTIAL_EXTENSION);
-        let is_idle = || blob_of(&path).map_or(Ok(true), |digest| Ok(!is_held(&paths.blob_lock(&digest))?));
-        if is_download && is_idle().map_err(ContentError::Lock)? {
-            idle_bytes += allocated_bytes(&path);
+        let is_held = match extension(&path) {
+            Some(PARTIAL_EXTENSION) => blob_of(&path).map_or(Ok(false), |digest| is_held(&paths.blob_lock(&digest)))?,
+            None => is_held(&path.with_extension(LOCK_EXTENSION))?,
+            Some(_) => true,
+        };
+        if !is_held {
+            abandoned_bytes += allocated_bytes(&path);
         }
     }
-    Ok(idle_bytes)
+    Ok(abandoned_bytes)
 }
 
 /// The blob of which the file is an unfinished download.

@@ -9,7 +9,7 @@ use super::collect::CollectError;
 use super::in_use::ImagesInUse;
 use super::mark::{Marker, Marks};
 use super::{ImageStore, catalog};
-use crate::content::{ContentError, OpenGate, allocated_bytes, entries, idle_downloads_bytes, live_pins};
+use crate::content::{ContentError, OpenGate, abandoned_bytes, allocated_bytes, entries, live_pins};
 
 /// What the images cost on the disk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl ImageStore {
         }
         let garbage = self.garbage(&kept, &pins, &in_use)?;
         let reclaimable_bytes: u64 = garbage.files.iter().map(|file| allocated_bytes(file)).sum();
-        let left_bytes = contents_bytes(&self.paths.trash_dir())? + idle_downloads_bytes(&self.paths)?;
+        let left_bytes = contents_bytes(&self.paths.trash_dir())? + abandoned_bytes(&self.paths)?;
         Ok(ImageUsage {
             total: images.len() as u64,
             active: active.len() as u64,
