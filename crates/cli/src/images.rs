@@ -19,9 +19,14 @@ pub(crate) async fn ensure(
     flags: &PullFlags,
 ) -> Result<Lease, CommandError> {
     let held = engine.images().lease(reference);
-    match held.and_then(|lease| Ok((engine.images().inspect(reference)?, lease))) {
-        Ok((image, lease)) if platform.is_none_or(|platform| has(&image, platform)) => return Ok(lease),
-        Ok(_) | Err(CatalogError::NotFound { .. }) => {}
+    // Every start comes by here: the image is only looked into when there is a platform to look for.
+    let is_right = || match platform {
+        Some(platform) => engine.images().inspect(reference).map(|image| has(&image, platform)),
+        None => Ok(true),
+    };
+    match held.and_then(|lease| Ok((is_right()?, lease))) {
+        Ok((true, lease)) => return Ok(lease),
+        Ok((false, _)) | Err(CatalogError::NotFound { .. }) => {}
         Err(error) => return Err(cannot(format!("use image {}", reference.familiar()), error)),
     }
     let choice = platform.map_or(PlatformChoice::Default, |platform| {

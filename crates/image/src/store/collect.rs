@@ -7,8 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::path::PathBuf;
 
 use container_oci::{Algorithm, Digest};
 
@@ -17,11 +16,6 @@ use super::mark::{Marker, Marks};
 use super::{CatalogError, ImageStore, catalog};
 use crate::content::{ContentError, ShutGate, Trash, entries, live_pins, sweep, sweep_downloads};
 use crate::disk::{DiskError, find_disk};
-
-/// Prefix of a record that is being replaced (`container_durable::replace`).
-const TEMPORARY_PREFIX: &str = ".tmp-";
-/// Age at which such a file has certainly lost its writer, who needs milliseconds.
-const TEMPORARY_LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// How much is collected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,10 +125,6 @@ impl ImageStore {
             }
         }
         for file in entries(&self.paths.layer_dir())? {
-            if is_abandoned(&file) {
-                garbage.files.push(file);
-                continue;
-            }
             let algorithms = [Algorithm::Sha256, Algorithm::Sha512];
             let Some(id) = algorithms
                 .into_iter()
@@ -189,16 +179,4 @@ fn mark_names(marker: &mut Marker<'_>, marks: &mut Marks, catalog: &catalog::Cat
 fn digest_of(algorithm: Algorithm, hex: Option<&OsStr>) -> Option<Digest> {
     let hex = hex?.to_str()?;
     format!("{}:{hex}", algorithm.name()).parse().ok()
-}
-
-/// Whether it is a record whose writer was killed in the middle of it.
-fn is_abandoned(file: &Path) -> bool {
-    let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default();
-    let modified = || file.metadata().and_then(|metadata| metadata.modified());
-    name.starts_with(TEMPORARY_PREFIX)
-        && modified().is_ok_and(|modified| {
-            SystemTime::now()
-                .duration_since(modified)
-                .is_ok_and(|age| age > TEMPORARY_LIMIT)
-        })
 }

@@ -1,6 +1,6 @@
 //! Space on a disk that is completely full: taking a name away replaces a file, which needs a block first.
 
-use super::collect::{CollectError, GarbageError};
+use super::collect::CollectError;
 use super::in_use::ImagesInUse;
 use super::mark::{Marker, Marks};
 use super::{CatalogError, ImageStore, catalog};
@@ -30,10 +30,7 @@ impl ImageStore {
         }
         marks.disks.clear();
         let in_use = in_use().map_err(CollectError::InUse)?;
-        let garbage = self
-            .garbage(&marks, &pins, &in_use)
-            .map_err(|error: GarbageError| CollectError::from(error))?;
-        for file in &garbage.files {
+        for file in &self.garbage(&marks, &pins, &in_use)?.files {
             freed_bytes += remove(file);
         }
         Ok(freed_bytes)
