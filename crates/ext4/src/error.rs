@@ -20,6 +20,9 @@ pub enum WriteError {
         /// The capacity from the options.
         capacity_bytes: u64,
     },
+    /// The disk of a layer could not be read.
+    #[error("cannot read a layer's disk: {0}")]
+    Layer(#[from] ReadError),
     /// More entries than [`crate::Limits::entries`].
     #[error("more than {limit} entries")]
     TooManyEntries {
@@ -51,7 +54,7 @@ pub enum WriteError {
         path: Vec<u8>,
     },
     /// A hard link to something that is not on this disk.
-    #[error("hard link {} to {}, which is not in this layer", show(.path), show(.target))]
+    #[error("hard link {} to {}, which is not there", show(.path), show(.target))]
     LinkTargetMissing {
         /// The link.
         path: Vec<u8>,
@@ -113,6 +116,21 @@ pub enum WriteError {
     TooManyXattrs {
         /// The entry.
         path: Vec<u8>,
+    },
+}
+
+/// Why a disk could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The image file.
+    #[error("cannot read the disk image: {0}")]
+    Io(#[from] io::Error),
+    /// Not a disk that [`crate::Writer`] makes, or a damaged one.
+    #[error("the disk image is damaged: {what}")]
+    Damaged {
+        /// What is wrong.
+        what: &'static str,
     },
 }
 

@@ -1,8 +1,9 @@
-//! Writes EXT4 images in one pass, without mounting and without root.
+//! Writes EXT4 images in one pass, without mounting and without root, and reads them back.
 //!
 //! [`Writer`] turns a stream of entries (directories, files, links, devices) into a read-only disk just large enough for them: the contents of
 //! regular files go to the image as they arrive; everything else waits in a scratch file, with little more than twenty bytes of memory an entry, and is written
 //! by [`Writer::finish`].
+//! [`Reader`] reads such a disk, and [`Writer::lay`] lays one over another by the rules of a stack of layers.
 //! [`format_writable`] makes an empty disk, with a journal or without, by writing a handful of blocks, however large the disk.
 //!
 //! Both promise that `e2fsck -fn` has nothing to say, that stock Linux kernels (6.1 and later) mount the result, and that equal input gives equal bytes.
@@ -13,14 +14,17 @@ mod error;
 mod format;
 mod metadata;
 mod path;
+mod reader;
 mod scratch;
 mod sink;
 mod tree;
 mod writer;
 
+pub use disk::ROOT_INODE;
 pub use disk::block_size::BlockSize;
-pub use error::{FormatError, WriteError};
+pub use error::{FormatError, ReadError, WriteError};
 pub use format::{FormatOptions, WritableDisk, format_writable};
 pub use metadata::{DeviceNumber, Metadata, Timestamp, Xattr};
+pub use reader::{Names, Node, NodeKind, Piece, Reader};
 pub use scratch::ScratchFile;
-pub use writer::{EntryKind, FileWriter, Limits, Options, Summary, Writer};
+pub use writer::{EntryKind, FileWriter, Limits, Options, RootMetadata, Summary, Writer};

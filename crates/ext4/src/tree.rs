@@ -43,10 +43,10 @@ pub(crate) struct Entry {
     pub(crate) hash_or_inode: u32,
     /// Where its [`Record`] is, with the name behind it.
     at: u32,
-    /// The layer that put it there last.
-    pub(crate) layer: u16,
     pub(crate) name_bytes: u8,
     pub(crate) kind: Kind,
+    /// A directory that nobody described, or a symbolic link that stands for a hard link to a file elsewhere.
+    pub(crate) marked: bool,
 }
 
 impl Entry {
@@ -87,7 +87,8 @@ impl Tree {
             orphans: false,
         };
         let content = Content::Directory;
-        tree.add(NodeId::ROOT, b"", 0, &Metadata::implied_directory(), content)?;
+        let root = tree.add(NodeId::ROOT, b"", &Metadata::implied_directory(), content)?;
+        tree.mark(root, true);
         Ok(tree)
     }
 
@@ -167,7 +168,6 @@ impl Tree {
         &mut self,
         parent: NodeId,
         name: &[u8],
-        layer: u16,
         metadata: &Metadata,
         content: Content,
     ) -> io::Result<NodeId> {
@@ -185,24 +185,43 @@ impl Tree {
             parent,
             hash_or_inode: hash,
             at: at as u32,
-            layer,
             name_bytes: name.len() as u8,
             kind,
+            marked: false,
         });
         self.names.insert(hash, id.0, &self.entries);
         Ok(id)
     }
 
     /// Gives a node one more name, which is an entry of its own.
-    pub(crate) fn link(&mut self, parent: NodeId, name: &[u8], layer: u16, node: NodeId) -> io::Result<()> {
-        self.change(node, |record| record.names += 1)?;
-        self.add(parent, name, layer, &Metadata::default(), Content::HardLink(node))?;
+    pub(crate) fn link(&mut self, parent: NodeId, name: &[u8], node: NodeId) -> io::Result<()> {
+        self.hold(node)?;
+        self.add(parent, name, &Metadata::default(), Content::HardLink(node))?;
         Ok(())
     }
 
-    /// Notes that `layer` has put the entry there.
-    pub(crate) fn touch(&mut self, entry: NodeId, layer: u16) {
-        self.entries[entry.index()].layer = layer;
+    /// Sets or takes away the mark of an entry.
+    pub(crate) fn mark(&mut self, entry: NodeId, marked: bool) {
+        self.entries[entry.index()].marked = marked;
+    }
+
+    /// Keeps a node that is no directory, whatever becomes of its names, until [`Self::release`].
+    pub(crate) fn hold(&mut self, node: NodeId) -> io::Result<()> {
+        self.change(node, |record| record.names += 1)
+    }
+
+    /// Ends [`Self::hold`]: a node that has lost all its names meanwhile goes.
+    pub(crate) fn release(&mut self, node: NodeId) -> io::Result<()> {
+        let mut record = self.record(node)?;
+        record.names -= 1;
+        if record.names > 0 {
+            return self.scratch.write(u64::from(self.entry(node).at), &record.encode());
+        }
+        self.entries[node.index()].kind = Kind::Removed;
+        if let Content::File(file) = record.content {
+            self.free(file.range);
+        }
+        Ok(())
     }
 
     /// The record of an entry, with the target of a symbolic link.
@@ -277,16 +296,7 @@ impl Tree {
         if node != id {
             self.entries[id.index()].kind = Kind::Removed;
         }
-        let mut record = self.record(node)?;
-        record.names -= 1;
-        if record.names > 0 {
-            return self.scratch.write(u64::from(self.entry(node).at), &record.encode());
-        }
-        self.entries[node.index()].kind = Kind::Removed;
-        if let Content::File(file) = record.content {
-            self.free(file.range);
-        }
-        Ok(())
+        self.release(node)
     }
 
     /// Takes away the names of everything whose directory is gone.

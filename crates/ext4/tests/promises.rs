@@ -204,10 +204,7 @@ fn hard_links_share_an_inode_across_directories() {
         writer.hard_link(b"b/link", b"a/file").unwrap();
         writer.hard_link(b"c/d/link", b"/b/link").unwrap();
         let missing = writer.hard_link(b"x", b"no/such").unwrap_err();
-        assert_eq!(
-            missing.to_string(),
-            r#"hard link "x" to "no/such", which is not in this layer"#
-        );
+        assert_eq!(missing.to_string(), r#"hard link "x" to "no/such", which is not there"#);
         assert!(matches!(
             writer.hard_link(b"x", b"a"),
             Err(WriteError::LinkToDirectory { .. })

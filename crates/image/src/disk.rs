@@ -4,9 +4,15 @@
 //! `layers/<diff id>.ext4` appears only when the whole layer has been unpacked, its digest has proved to be the one that the
 //! image configuration names, and the file is on the disk. `layers/<diff id>.json` is written before it and says what it is. A merged disk
 //! is named by the chain id of its layers, which is never the diff id of anything.
+//!
+//! Stacked disks show what merged ones do. Where a layer has directories without describing them, the stack gets one more disk on top, its cover, with these
+//! directories as the layers below have them; where a layer reaches through a symbolic link of a lower one, it is merged with those below. [`arrange`] tells.
 
+mod arrange;
 mod chain;
+mod cover;
 mod error;
+mod look;
 mod make;
 mod merge;
 mod record;
@@ -16,16 +22,20 @@ use std::path::PathBuf;
 
 use container_oci::Digest;
 
-pub(crate) use chain::{chain_id, chain_ids, merged_layers};
+use crate::layer::Stacking;
+
+pub(crate) use arrange::{Arrangement, Missing, arrange, cover_ids};
+pub(crate) use chain::{chain_id, chain_ids};
+pub(crate) use cover::make_cover;
 pub use error::DiskError;
 pub(crate) use make::{layer_compression, make_disk};
-pub(crate) use merge::make_merged_disk;
+pub(crate) use merge::{make_merged_disk, missing_below};
 pub(crate) use record::find_disk;
 
 /// A layer's disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerDisk {
-    /// Digest of the uncompressed layer, or the chain id of several merged ones.
+    /// Digest of the uncompressed layer, the chain id of several merged ones, or the id of a stack's cover.
     pub id: Digest,
     /// The EXT4 image. Never written to again.
     pub path: PathBuf,
@@ -33,4 +43,8 @@ pub struct LayerDisk {
     pub size_bytes: u64,
     /// Files, directories, links and the like in the layer.
     pub entries: u64,
+    /// What a stack has to know of it.
+    pub(crate) stacking: Stacking,
+    /// Of a cover: how many of the lowest layers have to be on one disk instead.
+    pub(crate) merge: Option<usize>,
 }

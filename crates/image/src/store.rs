@@ -1,7 +1,6 @@
 //! The store and its verbs, one file each.
 
 mod catalog;
-mod choose;
 mod collect;
 mod delete;
 mod find;
@@ -44,7 +43,6 @@ pub use save::{SaveError, SaveFormat, SaveTarget, SavedImage};
 pub use selection::{PlatformChoice, SelectionError};
 pub use usage::ImageUsage;
 pub use variant::ImageVariant;
-pub(crate) use variant::platform_of;
 
 /// Images below an app root. Cheap to open and to clone; any number of processes may have it open.
 ///

@@ -4,7 +4,6 @@
 mod answer;
 mod body;
 mod location;
-mod pace;
 mod request;
 mod web;
 

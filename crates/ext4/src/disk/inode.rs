@@ -11,6 +11,10 @@ pub(crate) const XATTR_OFFSET: usize = 128 + EXTRA_INODE_BYTES as usize;
 /// Bytes for extended attributes inside an inode.
 pub(crate) const XATTR_ROOM: usize = INODE_BYTES - XATTR_OFFSET;
 
+/// The "l_i_version" of a directory that nobody described, and of a symbolic link that stands for a hard link to a file elsewhere. Kernels read the field
+/// only where they are asked to count changes of an inode, and show it to no program.
+pub(crate) const MARKED: u32 = 1;
+
 /// "i_flags".
 pub(crate) mod flags {
     /// EXT4_INDEX_FL: a hashed directory.
@@ -49,7 +53,7 @@ pub(crate) struct Inode<'a> {
     pub(crate) changed: Timestamp,
     pub(crate) modified: Timestamp,
     pub(crate) created: Timestamp,
-    /// "l_i_version"; the reference count of an EA inode.
+    /// "l_i_version"; the reference count of an EA inode, or [`MARKED`].
     pub(crate) version: u32,
     /// At most [`XATTR_ROOM`] bytes.
     pub(crate) xattrs: &'a [u8],

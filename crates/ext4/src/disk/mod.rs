@@ -25,8 +25,8 @@ pub(crate) const BLOCKS_PER_GROUP: u64 = 8 * BLOCK_BYTES as u64;
 pub(crate) const INODE_BYTES: usize = 256;
 /// Inodes in one block of the table of a writable disk.
 pub(crate) const INODES_PER_BLOCK: u32 = (BLOCK_BYTES / INODE_BYTES) as u32;
-/// EXT4_ROOT_INO.
-pub(crate) const ROOT_INODE: u32 = 2;
+/// The inode of the root directory: EXT4_ROOT_INO.
+pub const ROOT_INODE: u32 = 2;
 /// EXT4_JOURNAL_INO.
 pub(crate) const JOURNAL_INODE: u32 = 8;
 /// EXT4_GOOD_OLD_FIRST_INO: the first inode that is not reserved.

@@ -4,15 +4,15 @@ use super::inode::XATTR_ROOM;
 use super::put::{put16, put32};
 
 /// EXT4_XATTR_MAGIC
-const MAGIC: u32 = 0xea02_0000;
+pub(crate) const MAGIC: u32 = 0xea02_0000;
 /// XATTR_SIZE_MAX, limits.h
 pub(crate) const MAX_VALUE_BYTES: usize = 65_536;
 /// `struct ext4_xattr_ibody_header`
-const INODE_HEADER_BYTES: usize = 4;
+pub(crate) const INODE_HEADER_BYTES: usize = 4;
 /// `struct ext4_xattr_header`
-const BLOCK_HEADER_BYTES: usize = 32;
+pub(crate) const BLOCK_HEADER_BYTES: usize = 32;
 /// `struct ext4_xattr_entry` without its name.
-const ENTRY_BYTES: usize = 16;
+pub(crate) const ENTRY_BYTES: usize = 16;
 /// Four zero bytes after the last entry.
 const END_BYTES: usize = 4;
 
@@ -30,6 +30,16 @@ pub(crate) fn split_name(name: &[u8]) -> Option<(u8, &[u8])> {
         .iter()
         .find_map(|(index, prefix)| Some((*index, name.strip_prefix(*prefix)?)))?;
     (!rest.is_empty() && rest.len() <= 255 && !rest.contains(&0)).then_some((index, rest))
+}
+
+/// The whole name of an attribute; the reverse of [`split_name`].
+pub(crate) fn full_name(index: u8, rest: &[u8]) -> Option<Vec<u8>> {
+    let of_index =
+        |names: &[(u8, &'static [u8])]| names.iter().find(|(found, _)| *found == index).map(|(_, name)| *name);
+    match of_index(&ACLS) {
+        Some(name) => rest.is_empty().then(|| name.to_vec()),
+        None => of_index(&PREFIXES).map(|prefix| [prefix, rest].concat()),
+    }
 }
 
 /// Whether a name is a POSIX ACL, whose value has a form of its own on disk.

@@ -23,6 +23,7 @@ impl<W: Write + Seek> Writer<W> {
         self.check_xattrs(path, &metadata.xattrs)?;
         let (parent, name) = match self.make_place(path)? {
             Place::Root => {
+                self.tree.mark(NodeId::ROOT, false);
                 return Ok(self.tree.set_metadata(NodeId::ROOT, &metadata)?);
             }
             Place::In { parent, name } => (parent, name),
@@ -30,7 +31,7 @@ impl<W: Write + Seek> Writer<W> {
         if let Some(child) = self.tree.child(parent, name)?
             && self.tree.is_directory(child.node)
         {
-            self.tree.touch(child.entry, self.layer);
+            self.tree.mark(child.node, false);
             return Ok(self.tree.set_metadata(child.node, &metadata)?);
         }
         self.clear_place(parent, name)?;
@@ -43,14 +44,20 @@ impl<W: Write + Seek> Writer<W> {
     /// # Errors
     /// [`WriteError::InvalidSymlink`], [`WriteError::BlocksTooSmall`], or any other about the path, the attributes or a limit.
     pub fn symlink(&mut self, path: &[u8], target: &[u8], metadata: Metadata) -> Result<(), WriteError> {
+        self.check_symlink(path, target)?;
+        self.entry(path, metadata, Content::Symlink(target.to_vec()))?;
+        Ok(())
+    }
+
+    /// Refuses a target that could not be written later, and counts its bytes.
+    pub(super) fn check_symlink(&mut self, path: &[u8], target: &[u8]) -> Result<(), WriteError> {
         if target.is_empty() || target.len() > BlockSize::Kib4.max_symlink_bytes() || target.contains(&0) {
             return Err(WriteError::InvalidSymlink { path: path.to_vec() });
         }
         if target.len() > self.options.block_size.max_symlink_bytes() {
             return Err(WriteError::BlocksTooSmall { path: path.to_vec() });
         }
-        self.retain(target.len())?;
-        self.entry(path, metadata, Content::Symlink(target.to_vec()))
+        self.retain(target.len())
     }
 
     /// Adds a character device.
@@ -64,7 +71,8 @@ impl<W: Write + Seek> Writer<W> {
         metadata: Metadata,
     ) -> Result<(), WriteError> {
         check_device(path, device)?;
-        self.entry(path, metadata, Content::CharacterDevice(device))
+        self.entry(path, metadata, Content::CharacterDevice(device))?;
+        Ok(())
     }
 
     /// Adds a block device.
@@ -73,7 +81,8 @@ impl<W: Write + Seek> Writer<W> {
     /// [`WriteError::InvalidDevice`], or any other about the path, the attributes or a limit.
     pub fn block_device(&mut self, path: &[u8], device: DeviceNumber, metadata: Metadata) -> Result<(), WriteError> {
         check_device(path, device)?;
-        self.entry(path, metadata, Content::BlockDevice(device))
+        self.entry(path, metadata, Content::BlockDevice(device))?;
+        Ok(())
     }
 
     /// Adds a named pipe.
@@ -81,7 +90,8 @@ impl<W: Write + Seek> Writer<W> {
     /// # Errors
     /// Any [`WriteError`] about the path, the attributes or a limit.
     pub fn fifo(&mut self, path: &[u8], metadata: Metadata) -> Result<(), WriteError> {
-        self.entry(path, metadata, Content::Fifo)
+        self.entry(path, metadata, Content::Fifo)?;
+        Ok(())
     }
 
     /// Adds a socket.
@@ -89,7 +99,8 @@ impl<W: Write + Seek> Writer<W> {
     /// # Errors
     /// Any [`WriteError`] about the path, the attributes or a limit.
     pub fn socket(&mut self, path: &[u8], metadata: Metadata) -> Result<(), WriteError> {
-        self.entry(path, metadata, Content::Socket)
+        self.entry(path, metadata, Content::Socket)?;
+        Ok(())
     }
 
     /// Gives the file at `target` the further name `path`. Symbolic links are linked to, not followed.
@@ -115,11 +126,13 @@ impl<W: Write + Seek> Writer<W> {
         let Place::In { parent, name } = self.make_place(path)? else {
             return Err(WriteError::InvalidPath { path: path.to_vec() });
         };
+        self.link_in(path, parent, name, node)
+    }
+
+    /// Gives `node`, which is no directory, the name `name` in the directory `parent`; `path` is for errors.
+    pub(super) fn link_in(&mut self, path: &[u8], parent: NodeId, name: &[u8], node: NodeId) -> Result<(), WriteError> {
         let replaced = self.tree.child(parent, name)?;
-        if let Some(child) = replaced
-            && child.node == node
-        {
-            self.tree.touch(child.entry, self.layer);
+        if replaced.is_some_and(|child| child.node == node) {
             return Ok(());
         }
         if self.tree.record(node)?.names >= MAX_LINKS {
@@ -127,10 +140,22 @@ impl<W: Write + Seek> Writer<W> {
         }
         self.make_room(name.len())?;
         // The target may lie below the entry that is replaced, so it gets its new name first.
-        self.tree.link(parent, name, self.layer, node)?;
+        self.tree.link(parent, name, node)?;
         if let Some(child) = replaced {
             self.remove(child.entry)?;
         }
+        Ok(())
+    }
+
+    /// Notes at `path` a hard link to the file `target`, which is on no disk yet but on one that this one will be laid over ([`Self::lay`]). Until then the disk
+    /// is not fit to be mounted: it has a symbolic link there.
+    ///
+    /// # Errors
+    /// [`WriteError::InvalidSymlink`] for a target that could be no path, [`WriteError::BlocksTooSmall`], or any other about the path or a limit.
+    pub fn link_elsewhere(&mut self, path: &[u8], target: &[u8]) -> Result<(), WriteError> {
+        self.check_symlink(path, target)?;
+        let node = self.entry(path, Metadata::default(), Content::Symlink(target.to_vec()))?;
+        self.tree.mark(node, true);
         Ok(())
     }
 
@@ -151,14 +176,13 @@ impl<W: Write + Seek> Writer<W> {
     }
 
     /// Puts an entry in its place.
-    pub(super) fn entry(&mut self, path: &[u8], metadata: Metadata, content: Content) -> Result<(), WriteError> {
+    fn entry(&mut self, path: &[u8], metadata: Metadata, content: Content) -> Result<NodeId, WriteError> {
         self.check_xattrs(path, &metadata.xattrs)?;
         let Place::In { parent, name } = self.make_place(path)? else {
             return Err(WriteError::InvalidPath { path: path.to_vec() });
         };
         self.clear_place(parent, name)?;
-        self.add_node(parent, name, &metadata, content)?;
-        Ok(())
+        self.add_node(parent, name, &metadata, content)
     }
 
     /// Makes a node, within the limits.
@@ -170,7 +194,7 @@ impl<W: Write + Seek> Writer<W> {
         content: Content,
     ) -> Result<NodeId, WriteError> {
         self.make_room(name.len())?;
-        Ok(self.tree.add(parent, name, self.layer, metadata, content)?)
+        Ok(self.tree.add(parent, name, metadata, content)?)
     }
 
     /// Counts one more entry.

@@ -26,14 +26,24 @@ impl<W: Write + Seek> Writer<W> {
         let Place::In { parent, name } = self.make_place(path)? else {
             return Err(WriteError::InvalidPath { path: path.to_vec() });
         };
-        let (path, name) = (path.to_vec(), name.to_vec());
+        self.begin_file(path, parent, name, metadata)
+    }
+
+    /// Begins the file `name` in the directory `parent`; `path` is for errors.
+    pub(super) fn begin_file(
+        &mut self,
+        path: &[u8],
+        parent: NodeId,
+        name: &[u8],
+        metadata: Metadata,
+    ) -> Result<FileWriter<'_, W>, WriteError> {
         self.drop_unfinished_file()?;
         let first_block = self.sink.next_block();
         self.open_file = Some(first_block);
         Ok(FileWriter {
             writer: self,
-            path,
-            name,
+            path: path.to_vec(),
+            name: name.to_vec(),
             parent,
             metadata,
             first_block,
@@ -114,7 +124,12 @@ impl<W: Write + Seek> FileWriter<'_, W> {
     ///
     /// # Errors
     /// [`WriteError::Io`], [`WriteError::DiskFull`], [`WriteError::TooManyEntries`], [`WriteError::TooMuchMetadata`].
-    pub fn finish(mut self) -> Result<(), WriteError> {
+    pub fn finish(self) -> Result<(), WriteError> {
+        self.place().map(drop)
+    }
+
+    /// Puts the file in its place and says which node it is.
+    pub(super) fn place(mut self) -> Result<NodeId, WriteError> {
         self.settle()?;
         let map = match self.extents.as_slice() {
             [] => None,
@@ -133,8 +148,7 @@ impl<W: Write + Seek> FileWriter<'_, W> {
             range,
             map,
         });
-        self.writer.add_node(self.parent, &self.name, &self.metadata, content)?;
-        Ok(())
+        self.writer.add_node(self.parent, &self.name, &self.metadata, content)
     }
 
     fn block_bytes(&self) -> u64 {

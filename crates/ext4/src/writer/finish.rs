@@ -9,12 +9,13 @@ use std::io::{Seek, Write};
 
 use super::geometry::Geometry;
 use super::xattrs::ValueInode;
-use super::{Summary, Writer};
+use super::{RootMetadata, Summary, Writer};
 use crate::disk::FIRST_INODE;
 use crate::disk::block_size::BlockSize;
 use crate::disk::group::{DESCRIPTOR_BYTES, GroupDescriptor};
 use crate::disk::superblock::{SUPERBLOCK_BYTES, Superblock, compat, incompat, ro_compat};
 use crate::error::WriteError;
+use crate::tree::{Kind, NodeId};
 
 /// Groups whose metadata the kernel may look for together; only a hint on a disk that is never allocated from.
 const GROUPS_PER_FLEX_LOG2: u8 = 4;
@@ -48,7 +49,6 @@ impl<W: Write + Seek> Writer<W> {
     /// [`WriteError::Io`], [`WriteError::DiskFull`].
     pub fn finish(mut self, uuid: [u8; 16]) -> Result<Summary, WriteError> {
         self.drop_unfinished_file()?;
-        self.end_layer()?;
         let block_size = self.options.block_size;
         let mut superblock = Superblock {
             block_size,
@@ -78,11 +78,25 @@ impl<W: Write + Seek> Writer<W> {
         let groups = self.write_tables(&shape, &collected)?;
         self.write_head(superblock, &shape, &groups)?;
 
+        let root = self.tree.record(NodeId::ROOT)?.metadata;
+        let root = RootMetadata {
+            mode: root.mode & 0o7777,
+            uid: root.uid,
+            gid: root.gid,
+        };
+        let is_root_described = !self.tree.entry(NodeId::ROOT).marked;
+        let marked = |kind| {
+            let entries = self.tree.entries().iter().skip(1);
+            entries.filter(|entry| entry.marked && entry.kind == kind).count() as u32
+        };
         let free_blocks: u64 = groups.iter().map(|group| u64::from(group.free_blocks)).sum();
         Ok(Summary {
             disk_bytes,
             used_bytes: disk_bytes - free_blocks * block_size.bytes() as u64,
             inodes: collected.end_inode() - FIRST_INODE + 1,
+            undescribed_directories: marked(Kind::Directory),
+            root: is_root_described.then_some(root),
+            links_elsewhere: marked(Kind::Symlink),
         })
     }
 

@@ -8,7 +8,8 @@ mod add;
 mod file;
 mod finish;
 mod geometry;
-mod layers;
+mod hide;
+mod lay;
 mod resolve;
 mod xattrs;
 
@@ -80,6 +81,23 @@ pub struct Summary {
     pub used_bytes: u64,
     /// Inodes in use, without the reserved ones.
     pub inodes: u32,
+    /// Directories but for the root that were made only because something lies in them.
+    pub undescribed_directories: u32,
+    /// Owner and mode of the root, if it was described.
+    pub root: Option<RootMetadata>,
+    /// Hard links to files that are not on the disk.
+    pub links_elsewhere: u32,
+}
+
+/// What a disk says of its root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RootMetadata {
+    /// Permission bits with setuid, setgid and sticky.
+    pub mode: u16,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
 }
 
 /// The kind of an entry that is on the disk already.
@@ -87,23 +105,21 @@ pub struct Summary {
 pub enum EntryKind {
     /// A directory.
     Directory,
+    /// A directory that was made only because something lies in it.
+    UndescribedDirectory,
     /// Anything else.
     Other,
 }
 
 /// Writes a disk entry by entry. See the [crate] documentation.
 ///
-/// Paths are bytes, relative to the root of the disk with or without a leading slash. Missing parents are made ([`Metadata::implied_directory`](crate::Metadata::implied_directory)); symbolic
-/// links on the way are followed within the disk. An entry replaces what had its path before, except that a directory over a directory keeps its children.
+/// Paths are bytes, relative to the root of the disk with or without a leading slash. Missing parents are made ([`Metadata::implied_directory`](crate::Metadata::implied_directory)) and
+/// counted as undescribed; symbolic links on the way are followed within the disk. An entry replaces what had its path before, except that a directory over a directory keeps its children.
 #[derive(Debug)]
 pub struct Writer<W> {
     sink: Sink<W>,
     tree: Tree,
     options: Options,
-    /// The layer that is being added.
-    layer: u16,
-    /// What the whiteouts of that layer name.
-    hidden: Vec<layers::Hidden>,
     /// Bytes counted against [`Limits::retained_bytes`].
     retained_bytes: u64,
     /// The parent path that was resolved last, as it was given, and what it led to.
@@ -128,8 +144,6 @@ impl<W: Write + Seek> Writer<W> {
             sink: Sink::new(out, block_size, first_block, capacity_blocks),
             tree: Tree::new(Box::new(scratch))?,
             options,
-            layer: 0,
-            hidden: Vec::new(),
             retained_bytes: 0,
             last_parent: None,
             first_block,

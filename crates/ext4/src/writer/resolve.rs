@@ -20,7 +20,7 @@ pub(super) enum Place<'a> {
 
 /// What to do about parents that do not exist.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Missing {
+pub(super) enum Missing {
     Make,
     Stop,
 }
@@ -36,7 +36,7 @@ impl<W: Write + Seek> Writer<W> {
                 return Ok(Place::In { parent: *parent, name });
             }
             let names = components(directory)?;
-            let parent = self.walk(path, &names, Missing::Make)?;
+            let parent = self.walk(path, NodeId::ROOT, &names, Missing::Make)?;
             return match parent {
                 Some(parent) => {
                     self.last_parent = Some((directory.to_vec(), parent));
@@ -49,7 +49,7 @@ impl<W: Write + Seek> Writer<W> {
         let Some((name, parents)) = names.split_last() else {
             return Ok(Place::Root);
         };
-        match self.walk(path, parents, Missing::Make)? {
+        match self.walk(path, NodeId::ROOT, parents, Missing::Make)? {
             Some(parent) => Ok(Place::In { parent, name }),
             None => Err(WriteError::NotADirectory { path: path.to_vec() }),
         }
@@ -61,7 +61,7 @@ impl<W: Write + Seek> Writer<W> {
         let Some((name, parents)) = names.split_last() else {
             return Ok(Some(Place::Root));
         };
-        let parent = self.walk(path, parents, Missing::Stop)?;
+        let parent = self.walk(path, NodeId::ROOT, parents, Missing::Stop)?;
         Ok(parent.map(|parent| Place::In { parent, name }))
     }
 
@@ -81,14 +81,38 @@ impl<W: Write + Seek> Writer<W> {
     pub fn entry_kind(&mut self, path: &[u8]) -> Result<Option<EntryKind>, WriteError> {
         let node = self.find(path)?;
         Ok(node.map(|node| match self.tree.entry(node).kind {
+            Kind::Directory if self.tree.entry(node).marked => EntryKind::UndescribedDirectory,
             Kind::Directory => EntryKind::Directory,
             _ => EntryKind::Other,
         }))
     }
 
-    /// Walks down `names` from the root, following symbolic links without ever leaving the disk.
-    fn walk(&mut self, path: &[u8], names: &[&[u8]], missing: Missing) -> Result<Option<NodeId>, WriteError> {
-        let mut here = NodeId::ROOT;
+    /// Whether `path` leads to the root directory.
+    ///
+    /// # Errors
+    /// [`WriteError::InvalidPath`], [`WriteError::NotADirectory`], [`WriteError::SymlinkLoop`].
+    pub fn is_root(&mut self, path: &[u8]) -> Result<bool, WriteError> {
+        Ok(self.find(path)? == Some(NodeId::ROOT))
+    }
+
+    /// Makes the directory `path` and those above it, as far as they are missing. They count as undescribed.
+    ///
+    /// # Errors
+    /// [`WriteError::InvalidPath`], [`WriteError::NotADirectory`], [`WriteError::SymlinkLoop`], or any about a limit.
+    pub fn undescribed_directory(&mut self, path: &[u8]) -> Result<(), WriteError> {
+        let names = components(path)?;
+        self.walk(path, NodeId::ROOT, &names, Missing::Make)?;
+        Ok(())
+    }
+
+    /// Walks down `names` from the directory `here`, following symbolic links without ever leaving the disk. `path` is for errors.
+    pub(super) fn walk(
+        &mut self,
+        path: &[u8],
+        mut here: NodeId,
+        names: &[&[u8]],
+        missing: Missing,
+    ) -> Result<Option<NodeId>, WriteError> {
         let mut links = 0;
         let mut pending: Vec<Vec<u8>> = names.iter().rev().map(|name| name.to_vec()).collect();
         while let Some(name) = pending.pop() {
@@ -101,11 +125,12 @@ impl<W: Write + Seek> Writer<W> {
                     return Ok(None);
                 }
                 here = self.add_directory(here, &name, Metadata::implied_directory())?;
+                self.tree.mark(here, true);
                 continue;
             };
             match self.tree.entry(child.node).kind {
                 Kind::Directory => here = child.node,
-                Kind::Symlink => {
+                Kind::Symlink if !self.tree.entry(child.node).marked => {
                     let Content::Symlink(target) = self.tree.record(child.node)?.content else {
                         continue;
                     };

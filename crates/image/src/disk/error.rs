@@ -1,6 +1,7 @@
 //! What can go wrong with layer disks.
 
 use container_durable::RecordError;
+use container_ext4::ReadError;
 use container_oci::{Digest, MediaType};
 
 use crate::content::ContentError;
@@ -41,7 +42,15 @@ pub enum DiskError {
         /// Why.
         source: LayerError,
     },
-    /// The image's lowest layers cannot be unpacked onto one disk.
+    /// The disk of a layer cannot be read.
+    #[error("cannot read the disk of layer {disk}: {source}")]
+    Stack {
+        /// The layer's diff id, or the chain id of several.
+        disk: Digest,
+        /// Why.
+        source: ReadError,
+    },
+    /// The image's lowest layers cannot be put on one disk.
     #[error("cannot merge the lowest {layers} layers: {}", Chain(source))]
     Merge {
         /// How many.

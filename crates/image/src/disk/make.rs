@@ -49,7 +49,7 @@ pub(crate) fn make_disk(
             actual: written.diff_id,
         });
     }
-    unfinished.publish(paths, DiskRecord::of_layer(*diff_id, written.entries))
+    unfinished.publish(paths, DiskRecord::of_layer(*diff_id, written.entries, written.stacking))
 }
 
 /// Writes a disk with small blocks, and once more from the start with large ones in the rare case that a layer needs them.

@@ -1,39 +1,29 @@
-//! Making one disk of several layers, for images with more layers than a machine has disks.
+//! Making one disk of several layers: for images with more layers than a machine has disks, and for layers that cannot be stacked.
 
 use std::fs::File;
-use std::io::{self, Read};
 
-use container_oci::{Algorithm, Descriptor, Digest};
+use container_ext4::ReadError;
+use container_oci::Digest;
 
-use super::make::{full_disk, layer_compression, with_fitting_blocks};
+use super::make::{full_disk, with_fitting_blocks};
 use super::record::DiskRecord;
 use super::unfinished::Unfinished;
 use super::{DiskError, LayerDisk};
-use crate::content::{ContentError, Session, StorePaths, open_blob};
+use crate::content::{ContentError, Session, StorePaths};
 use crate::layer::write_merged_disk;
 
-/// Unpacks the blobs of `layers`, lowest first and with their diff ids, onto the disk of `chain_id`. The caller holds the disk's lock.
+/// Lays the disks of `layers`, lowest first, on the disk of `chain_id`. The caller holds the disk's lock.
 pub(crate) fn make_merged_disk(
     paths: &StorePaths,
     session: &Session,
     chain_id: &Digest,
-    layers: &[(Descriptor, Digest)],
+    layers: &[LayerDisk],
 ) -> Result<LayerDisk, DiskError> {
-    let mut readers = Vec::with_capacity(layers.len());
-    for (layer, _) in layers {
-        readers.push((layer.digest, layer_compression(layer)?));
-    }
     let mut unfinished = Unfinished::create(session)?;
     let written = with_fitting_blocks(&mut unfinished, |unfinished, options, _| {
-        let blobs = readers.iter().map(|(digest, compression)| {
-            let blob = LazyBlob {
-                paths,
-                digest: *digest,
-                file: None,
-            };
-            (blob, *compression)
-        });
-        write_merged_disk(blobs, Algorithm::Sha256, &unfinished.file, options)
+        // Opened one after the other: there may be more of them than a process may have files open.
+        let disks = layers.iter().map(|layer| File::open(&layer.path));
+        write_merged_disk(disks, chain_id, &unfinished.file, options)
     });
     let written = written.map_err(|source| match full_disk(&source) {
         true => DiskError::Content(ContentError::NoSpace {
@@ -44,35 +34,24 @@ pub(crate) fn make_merged_disk(
             source,
         },
     })?;
-    for ((layer, expected), actual) in layers.iter().zip(&written.diff_ids) {
-        if expected != actual {
-            return Err(DiskError::DiffIdMismatch {
-                blob: layer.digest,
-                expected: *expected,
-                actual: *actual,
-            });
-        }
-    }
-    let diff_ids = layers.iter().map(|(_, diff_id)| *diff_id).collect();
-    unfinished.publish(paths, DiskRecord::of_chain(*chain_id, diff_ids, written.entries))
+    let diff_ids = layers.iter().map(|layer| layer.id).collect();
+    let record = DiskRecord::of_chain(*chain_id, diff_ids, written.entries, written.stacking);
+    unfinished.publish(paths, record)
 }
 
-/// Opens a blob when it is read: there may be more of them than a process may have files open.
-struct LazyBlob<'a> {
-    paths: &'a StorePaths,
-    digest: Digest,
-    file: Option<File>,
-}
-
-impl Read for LazyBlob<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => {
-                let file = open_blob(self.paths, &self.digest).map_err(io::Error::other)?;
-                self.file.insert(file)
-            }
-        };
-        file.read(buffer)
-    }
+/// Why the base layer, which has hard links to layers below it, is no image's base.
+pub(crate) fn missing_below(session: &Session, base: &LayerDisk) -> Result<DiskError, DiskError> {
+    let mut unfinished = Unfinished::create(session)?;
+    let written = with_fitting_blocks(&mut unfinished, |unfinished, options, _| {
+        write_merged_disk([File::open(&base.path)], &base.id, &unfinished.file, options)
+    });
+    Ok(match written {
+        Err(source) => DiskError::Merge { layers: 1, source },
+        Ok(_) => DiskError::Stack {
+            disk: base.id,
+            source: ReadError::Damaged {
+                what: "its record says more than there is",
+            },
+        },
+    })
 }

@@ -9,39 +9,47 @@ use serde::{Deserialize, Serialize};
 
 use super::{DiskError, LayerDisk};
 use crate::content::{ContentError, StorePaths};
+use crate::layer::Stacking;
 
 /// Version of the record's own format.
 const RECORD_VERSION: u32 = 1;
 /// Version of the disks: raised when disks made before must be made again.
-const DISK_FORMAT: u32 = 2;
+const DISK_FORMAT: u32 = 3;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DiskRecord {
-    /// The diff id, or the chain id of several layers.
+    /// The diff id, the chain id of several layers, or the id of a cover.
     pub(super) id: Digest,
-    /// The layers that are on the disk, lowest first.
+    /// The layers that are on the disk or below it, lowest first.
     diff_ids: Vec<Digest>,
     disk_format: u32,
     pub(super) entries: u64,
+    #[serde(default)]
+    pub(super) stacking: Stacking,
+    /// Of a cover: how many of the lowest layers have to be on one disk instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) merge: Option<usize>,
 }
 
 impl DiskRecord {
-    pub(super) fn of_layer(diff_id: Digest, entries: u64) -> Self {
-        Self::of_chain(diff_id, vec![diff_id], entries)
+    pub(super) fn of_layer(diff_id: Digest, entries: u64, stacking: Stacking) -> Self {
+        Self::of_chain(diff_id, vec![diff_id], entries, stacking)
     }
 
-    pub(super) fn of_chain(id: Digest, diff_ids: Vec<Digest>, entries: u64) -> Self {
+    pub(super) fn of_chain(id: Digest, diff_ids: Vec<Digest>, entries: u64, stacking: Stacking) -> Self {
         Self {
             id,
             diff_ids,
             disk_format: DISK_FORMAT,
             entries,
+            stacking,
+            merge: None,
         }
     }
 }
 
-/// The disk of a layer or of merged ones, if it has been made in the current format.
+/// The disk of a layer, of merged ones, or the cover of a stack, if it has been made in the current format.
 pub(crate) fn find_disk(paths: &StorePaths, id: &Digest) -> Result<Option<LayerDisk>, DiskError> {
     let path = paths.disk(id);
     let size_bytes = match std::fs::metadata(&path) {
@@ -63,6 +71,8 @@ pub(crate) fn find_disk(paths: &StorePaths, id: &Digest) -> Result<Option<LayerD
         path,
         size_bytes,
         entries: record.entries,
+        stacking: record.stacking,
+        merge: record.merge,
     }))
 }
 

@@ -60,6 +60,8 @@ impl Unfinished {
             path,
             size_bytes,
             entries: record.entries,
+            stacking: record.stacking,
+            merge: record.merge,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Seek, Write};
 
-use container_ext4::{FileWriter, Metadata, Writer, Xattr};
+use container_ext4::{FileWriter, Metadata, WriteError, Writer, Xattr};
 
 use super::error::LayerError;
 use super::tar::{Entry, EntryKind, Region, TarReader};
@@ -12,23 +12,22 @@ use super::whiteout::Hidden;
 /// Attributes with which overlayfs would take a layer's content for its own notes.
 const OVERLAY_XATTRS: &[u8] = b"trusted.overlay.";
 
-/// What becomes of whiteouts.
+/// What has been put on a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whiteouts {
-    /// They are written in the form of overlayfs.
-    Keep,
-    /// They remove what earlier layers put on the same disk.
-    Resolve,
+pub(super) struct Applied {
+    /// Entries of the tar.
+    pub(super) entries: u64,
+    /// Whether the layer hides everything below it.
+    pub(super) is_root_opaque: bool,
 }
 
-/// Puts one layer on the disk. Returns the number of its entries.
+/// Puts a layer on the disk, its whiteouts in the form of overlayfs.
 pub(super) fn apply_layer<R: BufRead, W: Write + Seek>(
     tar: &mut TarReader<R>,
     disk: &mut Writer<W>,
-    whiteouts: Whiteouts,
     max_whiteout_bytes: u64,
     turn: &mut Turn,
-) -> Result<u64, LayerError> {
+) -> Result<Applied, LayerError> {
     let mut hidden = Hidden::new(max_whiteout_bytes);
     let mut entries = 0;
     while let Some(entry) = tar.next_entry()? {
@@ -38,11 +37,11 @@ pub(super) fn apply_layer<R: BufRead, W: Write + Seek>(
             add_entry(tar, disk, entry)?;
         }
     }
-    match whiteouts {
-        Whiteouts::Keep => hidden.keep(disk)?,
-        Whiteouts::Resolve => hidden.resolve(disk)?,
-    }
-    Ok(entries)
+    let is_root_opaque = hidden.keep(disk)?;
+    Ok(Applied {
+        entries,
+        is_root_opaque,
+    })
 }
 
 fn add_entry<R: BufRead, W: Write + Seek>(
@@ -79,7 +78,11 @@ fn add_entry<R: BufRead, W: Write + Seek>(
             file.skip(size_bytes - at)?;
             file.finish()?;
         }
-        EntryKind::HardLink { target } => disk.hard_link(&path, &target)?,
+        EntryKind::HardLink { target } => match disk.hard_link(&path, &target) {
+            // The layers below may have it.
+            Err(WriteError::LinkTargetMissing { .. }) => disk.link_elsewhere(&path, &target)?,
+            linked => linked?,
+        },
         EntryKind::Symlink { target } => disk.symlink(&path, &target, metadata)?,
         EntryKind::Directory => disk.directory(&path, metadata)?,
         EntryKind::CharacterDevice(device) => disk.character_device(&path, device, metadata)?,

@@ -1,6 +1,6 @@
 //! Whiteouts (image-spec `layer.md`, "Whiteouts").
 //!
-//! They are applied after their layer's last entry: they never concern what is in their own layer, wherever they stand in it.
+//! They are noted after their layer's last entry: they never concern what is in their own layer, wherever they stand in it.
 
 use std::io::{Seek, Write};
 
@@ -66,8 +66,10 @@ impl Hidden {
         Ok(true)
     }
 
-    /// Writes the whiteouts for overlayfs. A name that the layer has itself hides those below anyway; a directory does so when it is opaque.
-    pub(super) fn keep<W: Write + Seek>(mut self, disk: &mut Writer<W>) -> Result<(), LayerError> {
+    /// Writes the whiteouts for overlayfs. A name that the layer has itself hides those below anyway; a directory does so when it is opaque. Says whether the
+    /// layer hides everything below it.
+    pub(super) fn keep<W: Write + Seek>(mut self, disk: &mut Writer<W>) -> Result<bool, LayerError> {
+        let mut is_root_opaque = false;
         for path in self.paths.iter() {
             match disk.entry_kind(path) {
                 Ok(None) => {
@@ -75,6 +77,11 @@ impl Hidden {
                     disk.character_device(path, nothing, Metadata::default())?;
                 }
                 Ok(Some(Existing::Directory)) => self.directories.push(&[path]),
+                // The one below is gone, and this one has nothing of it.
+                Ok(Some(Existing::UndescribedDirectory)) => {
+                    disk.directory(path, Metadata::implied_directory())?;
+                    self.directories.push(&[path]);
+                }
                 // Something of this layer is in the way already, so nothing below it shows.
                 Ok(Some(Existing::Other)) | Err(WriteError::NotADirectory { .. }) => {}
                 Err(error) => return Err(error.into()),
@@ -82,11 +89,12 @@ impl Hidden {
         }
         for path in self.directories.iter() {
             match disk.entry_kind(path) {
-                Ok(None) => disk.directory(path, Metadata::implied_directory())?,
-                Ok(Some(Existing::Directory)) => {}
+                Ok(None) => disk.undescribed_directory(path)?,
+                Ok(Some(Existing::Directory | Existing::UndescribedDirectory)) => {}
                 Ok(Some(Existing::Other)) | Err(WriteError::NotADirectory { .. }) => continue,
                 Err(error) => return Err(error.into()),
             }
+            is_root_opaque |= disk.is_root(path)?;
             disk.set_xattr(
                 path,
                 Xattr {
@@ -95,18 +103,7 @@ impl Hidden {
                 },
             )?;
         }
-        Ok(())
-    }
-
-    /// Removes what earlier layers put on the disk.
-    pub(super) fn resolve<W: Write + Seek>(self, disk: &mut Writer<W>) -> Result<(), LayerError> {
-        for path in self.paths.iter() {
-            disk.remove_earlier(path)?;
-        }
-        for path in self.directories.iter() {
-            disk.remove_earlier_children(path)?;
-        }
-        Ok(())
+        Ok(is_root_opaque)
     }
 }
 

@@ -1,19 +1,19 @@
-//! The two ways to make a disk.
+//! The ways to make a disk.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 
-use container_ext4::{Limits, Options, Writer};
+use container_ext4::{Limits, Metadata, Options, Reader, WriteError, Writer};
 use container_oci::{Algorithm, Digest, LayerCompression};
 
-use super::apply::{Whiteouts, apply_layer};
+use super::apply::apply_layer;
 use super::error::LayerError;
 use super::options::DiskOptions;
 use super::pipeline::run;
 use super::scratch::unnamed_file;
+use super::stacking::Stacking;
 use super::tar::TarReader;
 use super::turn::Turn;
-use crate::content::Hasher;
 
 /// What a layer turned out to be, and its disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,17 +28,19 @@ pub struct LayerDiskSummary {
     pub entries: u64,
     /// Size of the disk, holes included.
     pub disk_bytes: u64,
+    /// What a stack has to know of the layer.
+    pub stacking: Stacking,
 }
 
-/// What several layers turned out to be, and their disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Several layers on one disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MergedDiskSummary {
-    /// Digests of the uncompressed tars, lowest layer first.
-    pub diff_ids: Vec<Digest>,
-    /// Entries in all tars, whiteouts included.
+    /// Files, directories, links and the like on the disk.
     pub entries: u64,
     /// Size of the disk, holes included.
     pub disk_bytes: u64,
+    /// What a stack has to know of it.
+    pub stacking: Stacking,
 }
 
 /// Makes the disk of one layer in `disk`, an empty file. The file is not synced.
@@ -59,62 +61,59 @@ pub fn write_layer_disk(
     let mut turn = Turn::default();
     let mut writer = start(disk, options)?;
     let stream = run(layer, declared, algorithm, limits.uncompressed_bytes, |tar| {
-        apply_layer(
-            &mut TarReader::new(tar),
-            &mut writer,
-            Whiteouts::Keep,
-            limits.whiteout_bytes,
-            &mut turn,
-        )
+        apply_layer(&mut TarReader::new(tar), &mut writer, limits.whiteout_bytes, &mut turn)
     })?;
     let written = writer.finish(uuid_of(stream.digest.as_bytes()))?;
     Ok(LayerDiskSummary {
         diff_id: stream.digest,
         compression: stream.compression,
         uncompressed_bytes: stream.uncompressed_bytes,
-        entries: stream.walked,
+        entries: stream.walked.entries,
         disk_bytes: written.disk_bytes,
+        stacking: Stacking::of(&written, stream.walked.is_root_opaque),
     })
 }
 
-/// Puts layers, lowest first, on one disk in `disk`, an empty file. Their whiteouts are applied and do not appear. The file is not synced.
+/// Puts layers, lowest first and as [`write_layer_disk`] made their disks, on one disk in `disk`, an empty file: what somebody sees who stacks them
+/// ([`Writer::lay`]). `id` names the result. The file is not synced.
 ///
 /// # Errors
-/// Any [`LayerError`].
-pub fn write_merged_disk<R: Read + Send>(
-    layers: impl IntoIterator<Item = (R, LayerCompression)>,
-    algorithm: Algorithm,
+/// [`LayerError::Read`] from `layers`, [`LayerError::Disk`], [`LayerError::Scratch`].
+pub fn write_merged_disk(
+    layers: impl IntoIterator<Item = io::Result<File>>,
+    id: &Digest,
     disk: &File,
     options: &DiskOptions<'_>,
 ) -> Result<MergedDiskSummary, LayerError> {
-    let limits = &options.limits;
-    // It outlives the writer, whose memory it is about.
-    let mut turn = Turn::default();
     let mut writer = start(disk, options)?;
-    let mut diff_ids = Vec::new();
-    let mut entries = 0;
-    let mut chain = Hasher::new(Algorithm::Sha256);
-    for (layer, declared) in layers {
-        writer.begin_layer()?;
-        let stream = run(layer, declared, algorithm, limits.uncompressed_bytes, |tar| {
-            apply_layer(
-                &mut TarReader::new(tar),
-                &mut writer,
-                Whiteouts::Resolve,
-                limits.whiteout_bytes,
-                &mut turn,
-            )
-        })?;
-        chain.update(stream.digest.as_bytes());
-        diff_ids.push(stream.digest);
-        entries += stream.walked;
+    for layer in layers {
+        let layer = Reader::open(layer.map_err(LayerError::Read)?).map_err(WriteError::Layer)?;
+        writer.lay(&layer)?;
     }
-    let written = writer.finish(uuid_of(chain.finish().as_bytes()))?;
+    let written = writer.finish(uuid_of(id.as_bytes()))?;
     Ok(MergedDiskSummary {
-        diff_ids,
-        entries,
+        entries: written.inodes.into(),
         disk_bytes: written.disk_bytes,
+        stacking: Stacking::of(&written, false),
     })
+}
+
+/// Makes a disk of directories only, each after the one that it lies in. `id` names it. The file is not synced.
+///
+/// # Errors
+/// [`LayerError::Disk`], [`LayerError::Scratch`].
+pub fn write_directories_disk(
+    directories: &[(Vec<u8>, Metadata)],
+    id: &Digest,
+    disk: &File,
+    options: &DiskOptions<'_>,
+) -> Result<(), LayerError> {
+    let mut writer = start(disk, options)?;
+    for (path, metadata) in directories {
+        writer.directory(path, metadata.clone())?;
+    }
+    writer.finish(uuid_of(id.as_bytes()))?;
+    Ok(())
 }
 
 fn start<'a>(disk: &'a File, options: &DiskOptions<'_>) -> Result<Writer<&'a File>, LayerError> {

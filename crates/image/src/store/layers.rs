@@ -8,10 +8,13 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use super::lock::{self, WorkLock};
 use super::worker::blocking;
 use crate::content::{Restart, Session, StorePaths, open_blob};
-use crate::disk::{DiskError, LayerDisk, chain_id, find_disk, make_disk, make_merged_disk};
+use crate::disk::{
+    Arrangement, DiskError, LayerDisk, Missing, arrange, chain_id, find_disk, make_cover, make_disk, make_merged_disk,
+    missing_below,
+};
 use crate::progress::{Progress, ProgressEvent};
 
-/// The disks of an image, the base first; makes those that are missing, as many at once as there are processors. The lowest `merged` layers are on one disk.
+/// The disks of an image, `max_disks` at most and the base first; makes those that are missing, layers as many at once as there are processors.
 ///
 /// Manifest and configuration have as many layers as each other.
 pub(super) async fn unpack(
@@ -19,53 +22,89 @@ pub(super) async fn unpack(
     session: &Arc<Session>,
     manifest: &Manifest,
     config: &ImageConfig,
-    merged: usize,
+    max_disks: usize,
     progress: &dyn Progress,
 ) -> Result<Vec<LayerDisk>, DiskError> {
-    let all = manifest.layers.iter().cloned().zip(config.diff_ids().iter().copied());
-    let lowest: Vec<(Descriptor, Digest)> = all.take(merged).collect();
-    let base = ensure_merged(paths, session, lowest).await?;
-    let at_once = std::thread::available_parallelism().map_or(1, usize::from);
-    let disks = manifest
+    let layers: Vec<(Descriptor, Digest)> = manifest
         .layers
         .iter()
-        .zip(config.diff_ids())
-        .skip(merged)
-        .map(|(layer, diff_id)| async move {
-            let disk = ensure(paths, session, layer, diff_id).await?;
-            progress.event(ProgressEvent::DiskReady {
-                layer: layer.digest,
-                diff_id: *diff_id,
-            });
-            Ok::<_, DiskError>(disk)
-        });
-    let mut disks: Vec<LayerDisk> = stream::iter(disks).buffered(at_once).try_collect().await?;
-    disks.splice(0..0, base);
-    Ok(disks)
+        .cloned()
+        .zip(config.diff_ids().iter().copied())
+        .collect();
+    loop {
+        match arrange(paths, config.diff_ids(), max_disks, &mut Vec::new())? {
+            Arrangement::Ready(disks) => return Ok(disks),
+            Arrangement::Missing(Missing::Layers(from)) => {
+                ensure_all(paths, session, &layers[from..], progress).await?;
+            }
+            Arrangement::Missing(Missing::Merged(lowest)) => {
+                let disks = ensure_all(paths, session, &layers[..lowest], progress).await?;
+                ensure_merged(paths, session, disks).await?;
+            }
+            Arrangement::Missing(Missing::Cover { id, merged, disks }) => {
+                ensure_other(paths, session, id, move |paths, session| {
+                    make_cover(paths, session, &id, merged, &disks)
+                })
+                .await?;
+            }
+            Arrangement::Missing(Missing::Below(base)) => {
+                let session = Arc::clone(session);
+                return Err(blocking(move || missing_below(&session, &base)).await??);
+            }
+        }
+    }
 }
 
-/// The one disk of several layers; makes it from their blobs unless it is there. None for no layers.
-async fn ensure_merged(
+/// The disks of these layers.
+async fn ensure_all(
     paths: &StorePaths,
     session: &Arc<Session>,
-    layers: Vec<(Descriptor, Digest)>,
-) -> Result<Option<LayerDisk>, DiskError> {
-    let diff_ids: Vec<Digest> = layers.iter().map(|(_, diff_id)| *diff_id).collect();
+    layers: &[(Descriptor, Digest)],
+    progress: &dyn Progress,
+) -> Result<Vec<LayerDisk>, DiskError> {
+    let at_once = std::thread::available_parallelism().map_or(1, usize::from);
+    let disks = layers.iter().map(|(layer, diff_id)| async move {
+        let disk = ensure(paths, session, layer, diff_id).await?;
+        progress.event(ProgressEvent::DiskReady {
+            layer: layer.digest,
+            diff_id: *diff_id,
+        });
+        Ok::<_, DiskError>(disk)
+    });
+    stream::iter(disks).buffered(at_once).try_collect().await
+}
+
+/// The one disk of several layers; makes it from theirs unless it is there.
+async fn ensure_merged(paths: &StorePaths, session: &Arc<Session>, layers: Vec<LayerDisk>) -> Result<(), DiskError> {
+    let diff_ids: Vec<Digest> = layers.iter().map(|layer| layer.id).collect();
     let Some(chain_id) = chain_id(&diff_ids) else {
-        return Ok(None);
+        return Ok(());
     };
-    let guard = match claim(paths, session, &chain_id).await? {
-        Claim::Made(disk) => return Ok(Some(disk)),
+    ensure_other(paths, session, chain_id, move |paths, session| {
+        make_merged_disk(paths, session, &chain_id, &layers)
+    })
+    .await
+}
+
+/// Makes a disk that is made from other disks, on a blocking thread, unless it is there.
+async fn ensure_other(
+    paths: &StorePaths,
+    session: &Arc<Session>,
+    id: Digest,
+    make: impl FnOnce(&StorePaths, &Session) -> Result<LayerDisk, DiskError> + Send + 'static,
+) -> Result<(), DiskError> {
+    let guard = match claim(paths, session, &id).await? {
+        Claim::Made(_) => return Ok(()),
         Claim::Ours(guard) => guard,
     };
-    session.pin(layers.iter().map(|(layer, _)| layer.digest))?;
     let (paths, session) = (paths.clone(), Arc::clone(session));
     let made = blocking(move || {
-        let made = make_merged_disk(&paths, &session, &chain_id, &layers);
+        let made = make(&paths, &session);
         drop(guard);
         made
     });
-    Ok(Some(made.await??))
+    made.await??;
+    Ok(())
 }
 
 /// The layer's disk; makes it from its blob unless it is there. Whoever comes second waits and finds it made.

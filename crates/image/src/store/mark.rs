@@ -6,34 +6,34 @@
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use container_oci::{Descriptor, Digest, Document, Index, Tree};
+use container_oci::{Descriptor, Digest, Document, MediaType};
 
 use super::variant::{read_config, read_document};
 use crate::content::{ContentError, StorePaths};
-use crate::disk::chain_ids;
+use crate::disk::{chain_ids, cover_ids};
 
 /// What is needed, by digest.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
     pub(super) blobs: BTreeSet<Digest>,
-    /// Diff ids, and chain ids of merged disks.
+    /// Diff ids, chain ids of merged disks, and covers of stacks.
     pub(super) disks: BTreeSet<Digest>,
-    /// The indexes and manifests, and what else indexes list.
-    documents: BTreeSet<Digest>,
+    /// The documents that have been walked. Not the same as the blobs: what one image calls a layer may be the manifest of
+    /// another, whose children must not be missed.
+    walked: BTreeSet<Digest>,
 }
 
 impl Marks {
     /// The indexes and manifests among the marks.
     pub(super) fn documents(&self) -> &BTreeSet<Digest> {
-        &self.documents
+        &self.walked
     }
 }
 
-/// What one index or manifest is, and names.
+/// What one index or manifest names.
 #[derive(Debug, Default)]
 struct Named {
-    /// The document, where it is an index.
-    index: Option<Index>,
+    documents: Vec<(Digest, MediaType)>,
     blobs: Vec<Digest>,
     disks: Vec<Digest>,
 }
@@ -59,40 +59,41 @@ impl<'a> Marker<'a> {
     /// # Errors
     /// [`ContentError`] when a document is here but cannot be read: what it names is then unknown.
     pub(super) fn mark(&mut self, marks: &mut Marks, root: &Descriptor) -> Result<(), ContentError> {
-        // Every image is walked on its own: what is too deep to be followed in one may stand higher in another.
-        let named = self.named(root)?;
-        let tree = Tree::read(root.clone(), named.index.as_ref(), |listed| {
-            Ok::<_, ContentError>(self.named(listed)?.index.clone())
-        })?;
-        for listed in tree.iter() {
-            let digest = listed.descriptor.digest;
+        let mut open = vec![(root.digest, root.media_type.clone())];
+        while let Some((digest, media_type)) = open.pop() {
             marks.blobs.insert(digest);
-            marks.documents.insert(digest);
-            let named = self.named(&listed.descriptor)?;
+            if !marks.walked.insert(digest) {
+                continue;
+            }
+            let named = self.named(&digest, &media_type)?;
             marks.blobs.extend(&named.blobs);
             marks.disks.extend(&named.disks);
+            open.extend(named.documents.iter().cloned());
         }
         Ok(())
     }
 
-    fn named(&mut self, descriptor: &Descriptor) -> Result<Rc<Named>, ContentError> {
-        if let Some(named) = self.read.get(&descriptor.digest) {
+    fn named(&mut self, digest: &Digest, media_type: &MediaType) -> Result<Rc<Named>, ContentError> {
+        if let Some(named) = self.read.get(digest) {
             return Ok(Rc::clone(named));
         }
-        let (named, is_final) = read(self.paths, descriptor)?;
+        let (named, is_final) = read(self.paths, digest, media_type)?;
         let named = Rc::new(named);
         if is_final {
-            self.read.insert(descriptor.digest, Rc::clone(&named));
+            self.read.insert(*digest, Rc::clone(&named));
         }
         Ok(named)
     }
 }
 
 /// What the document names, and whether a later look cannot find more.
-fn read(paths: &StorePaths, descriptor: &Descriptor) -> Result<(Named, bool), ContentError> {
+fn read(paths: &StorePaths, digest: &Digest, media_type: &MediaType) -> Result<(Named, bool), ContentError> {
     let mut named = Named::default();
-    match unless_missing(read_document(paths, &descriptor.digest, Some(&descriptor.media_type)))? {
-        Found::Here(Document::Index(index)) => named.index = Some(index),
+    match unless_missing(read_document(paths, digest, Some(media_type)))? {
+        Found::Here(Document::Index(index)) => {
+            let documents = index.manifests.into_iter();
+            named.documents = documents.map(|child| (child.digest, child.media_type)).collect();
+        }
         Found::Here(Document::Manifest(manifest)) => {
             named.blobs = manifest.layers.iter().map(|layer| layer.digest).collect();
             named.blobs.push(manifest.config.digest);
@@ -100,6 +101,7 @@ fn read(paths: &StorePaths, descriptor: &Descriptor) -> Result<(Named, bool), Co
                 Found::Here(config) => {
                     named.disks = config.diff_ids().to_vec();
                     named.disks.extend(chain_ids(config.diff_ids()));
+                    named.disks.extend(cover_ids(config.diff_ids()));
                 }
                 Found::Damaged => {}
                 Found::Missing => return Ok((named, false)),

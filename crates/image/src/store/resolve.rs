@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use container_oci::{Descriptor, Digest, ImageConfig, Manifest, Platform, Reference};
+use container_oci::{Descriptor, Document, ImageConfig, Manifest, Platform, Reference};
 
-use super::choose::choose;
-use super::{CatalogError, ImageStore, Lease, layers};
-use crate::content::{ContentError, OpenGate, Session, StorePaths};
-use crate::disk::{DiskError, LayerDisk, chain_id, find_disk, merged_layers};
+use super::variant::{read_config, read_document};
+use super::{CatalogError, ImageStore, Lease, catalog, layers};
+use crate::content::{ContentError, OpenGate, Session, StorePaths, has_blob};
+use crate::disk::{Arrangement, DiskError, LayerDisk, arrange};
 
 /// An image that is ready to run.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub struct ResolvedImage {
     pub manifest_descriptor: Descriptor,
     /// Its content.
     pub manifest: Manifest,
-    /// The image configuration, with a platform that is complete even where the document leaves it open.
+    /// The image configuration.
     pub config: ImageConfig,
     /// The layers' disks, the base first.
     pub layers: Vec<LayerDisk>,
@@ -50,27 +50,17 @@ pub enum ResolveError {
         /// What is wrong.
         source: Box<DiskError>,
     },
-    /// The image is made for the platform, perhaps, but that part of it is not here.
+    /// The image is not for the platform, or that part of it is not here.
     #[error(
         "image {:?} is not here for {platform} but for: {available} (try: container image pull --platform {platform} {})",
         reference.familiar(), reference.familiar()
     )]
-    PlatformNotHere {
-        /// The image.
-        reference: Reference,
-        /// Platform asked for.
-        platform: Platform,
-        /// Platforms that are here, with commas between.
-        available: String,
-    },
-    /// The image is not made for the platform.
-    #[error("image {:?} is not made for {platform}, only for: {available}", reference.familiar())]
     Platform {
         /// The image.
         reference: Reference,
         /// Platform asked for.
         platform: Platform,
-        /// Platforms that it is made for, with commas between.
+        /// Platforms that are here, with commas between.
         available: String,
     },
     /// Manifest and configuration disagree about the number of layers.
@@ -106,14 +96,14 @@ impl ImageStore {
         let session = Session::start(&self.paths).map_err(|error| disk_error(error.into()))?;
         let session = Arc::new(session);
         let (image, found) = documents(&self.paths, &session, reference, platform, max_disks)?;
-        let layers = match found.into_iter().collect::<Option<Vec<_>>>() {
-            Some(layers) => layers,
-            None => layers::unpack(
+        let layers = match found {
+            Arrangement::Ready(layers) => layers,
+            Arrangement::Missing(_) => layers::unpack(
                 &self.paths,
                 &session,
                 &image.manifest,
                 &image.config,
-                merged_layers(image.manifest.layers.len(), max_disks),
+                max_disks,
                 &crate::NoProgress,
             )
             .await
@@ -132,21 +122,33 @@ fn documents(
     reference: &Reference,
     platform: &Platform,
     max_disks: usize,
-) -> Result<(ResolvedImage, Vec<Option<LayerDisk>>), ResolveError> {
+) -> Result<(ResolvedImage, Arrangement), ResolveError> {
     let content = |source| ResolveError::Content {
         reference: reference.clone(),
         source: Box::new(source),
     };
     let gate = OpenGate::hold(paths).map_err(content)?;
-    let image = choose(paths, reference, platform)?;
-    if !image.tells_platform {
-        let name = reference.familiar();
-        tracing::warn!(
-            "image {name:?} does not say what it runs on; it is taken to be for {}",
-            image.config.platform
-        );
+    let descriptor = catalog::lookup(paths, reference)?.descriptor;
+    let (manifest_descriptor, manifest) =
+        match read_document(paths, &descriptor.digest, Some(&descriptor.media_type)).map_err(content)? {
+            Document::Manifest(manifest) => (descriptor.clone(), manifest),
+            Document::Index(index) => {
+                let here = |image: &&Descriptor| has_blob(paths, &image.digest);
+                let available = || {
+                    let names = index.images().filter(here).filter_map(|image| image.platform.as_ref());
+                    not_for(reference, platform, names.map(ToString::to_string).collect())
+                };
+                let chosen = index.select(platform).filter(here).ok_or_else(available)?.clone();
+                match read_document(paths, &chosen.digest, Some(&chosen.media_type)).map_err(content)? {
+                    Document::Manifest(manifest) => (chosen, manifest),
+                    Document::Index(_) => return Err(available()),
+                }
+            }
+        };
+    let config = read_config(paths, &manifest.config.digest).map_err(content)?;
+    if !platform.is_same_machine(&config.platform) {
+        return Err(not_for(reference, platform, vec![config.platform.to_string()]));
     }
-    let (manifest, config) = (image.manifest, image.config);
     let (layers, diff_ids) = (manifest.layers.len(), config.diff_ids().len());
     if layers != diff_ids {
         return Err(ResolveError::LayerCount {
@@ -155,9 +157,8 @@ fn documents(
             diff_ids,
         });
     }
-    let (lowest, upper) = config.diff_ids().split_at(merged_layers(layers, max_disks));
-    let ids: Vec<Digest> = chain_id(lowest).into_iter().chain(upper.iter().copied()).collect();
-    let disks = ids.iter().map(|id| find_disk(paths, id)).collect::<Result<Vec<_>, _>>();
+    let mut ids = Vec::new();
+    let disks = arrange(paths, config.diff_ids(), max_disks, &mut ids);
     let disks = disks.map_err(|source| ResolveError::Disk {
         reference: reference.clone(),
         source: Box::new(source),
@@ -165,17 +166,30 @@ fn documents(
     let blobs = manifest
         .layers
         .iter()
-        .chain([&image.descriptor, &image.manifest_descriptor, &manifest.config]);
+        .chain([&descriptor, &manifest_descriptor, &manifest.config]);
     let digests = blobs.map(|blob| blob.digest).chain(ids);
     session.pin_found(&gate, digests).map_err(content)?;
     let image = ResolvedImage {
         reference: reference.clone(),
-        descriptor: image.descriptor,
-        manifest_descriptor: image.manifest_descriptor,
-        manifest,
+        descriptor,
+        manifest_descriptor,
+        manifest: *manifest,
         config,
         layers: Vec::new(),
         lease: Lease::new(Arc::clone(session)),
     };
     Ok((image, disks))
+}
+
+fn not_for(reference: &Reference, platform: &Platform, names: Vec<String>) -> ResolveError {
+    let available = if names.is_empty() {
+        "no platform".to_owned()
+    } else {
+        names.join(", ")
+    };
+    ResolveError::Platform {
+        reference: reference.clone(),
+        platform: platform.clone(),
+        available,
+    }
 }

@@ -5,9 +5,9 @@ use std::process::Command;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use container_image::layer::{
-    DiskOptions, LayerDiskSummary, LayerError, LayerLimits, write_layer_disk, write_merged_disk,
+    DiskOptions, LayerDiskSummary, LayerError, LayerLimits, MergedDiskSummary, write_layer_disk, write_merged_disk,
 };
-use container_oci::{Algorithm, LayerCompression};
+use container_oci::{Algorithm, Digest, LayerCompression};
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     digest(&SHA256, bytes)
@@ -32,11 +32,31 @@ pub(crate) fn header(mut bytes: Vec<u8>, kind: u8, size: usize) -> Vec<u8> {
 }
 
 /// A tar under construction, written header by header, so that it shares nothing with the parser.
-pub(crate) struct Tar(Vec<u8>);
+pub(crate) struct Tar {
+    bytes: Vec<u8>,
+    mode: u16,
+    owner: u32,
+    modified: u32,
+}
 
 impl Tar {
     pub(crate) fn new() -> Self {
-        Self(Vec::new())
+        Self {
+            bytes: Vec::new(),
+            mode: 0o644,
+            owner: 0,
+            modified: 0o14_524_770_400,
+        }
+    }
+
+    /// Mode, owner and time of the members from here on.
+    pub(crate) fn with(self, mode: u16, owner: u32, modified: u32) -> Self {
+        Self {
+            mode,
+            owner,
+            modified,
+            ..self
+        }
     }
 
     pub(crate) fn directory(self, path: &str) -> Self {
@@ -72,27 +92,31 @@ impl Tar {
     }
 
     pub(crate) fn end(mut self) -> Vec<u8> {
-        self.0.extend([0; 1024]);
-        self.0
+        self.bytes.extend([0; 1024]);
+        self.bytes
+    }
+
+    pub(crate) fn fifo(self, path: &str) -> Self {
+        self.member(path, b'6', "", &[])
     }
 
     fn member(mut self, path: &str, kind: u8, link: &str, content: &[u8]) -> Self {
         let mut header = [0; 512];
         header[..path.len()].copy_from_slice(path.as_bytes());
-        header[100..107].copy_from_slice(b"0000644");
-        header[108..115].copy_from_slice(b"0000000");
-        header[116..123].copy_from_slice(b"0000000");
+        header[100..107].copy_from_slice(format!("{:07o}", self.mode).as_bytes());
+        header[108..115].copy_from_slice(format!("{:07o}", self.owner).as_bytes());
+        header[116..123].copy_from_slice(format!("{:07o}", self.owner).as_bytes());
         header[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
-        header[136..147].copy_from_slice(b"14524770400");
+        header[136..147].copy_from_slice(format!("{:011o}", self.modified).as_bytes());
         header[148..156].fill(b' ');
         header[156] = kind;
         header[157..157 + link.len()].copy_from_slice(link.as_bytes());
         header[257..265].copy_from_slice(b"ustar\x0000");
         let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
         header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
-        self.0.extend(header);
-        self.0.extend(content);
-        self.0.resize(self.0.len().next_multiple_of(512), 0);
+        self.bytes.extend(header);
+        self.bytes.extend(content);
+        self.bytes.resize(self.bytes.len().next_multiple_of(512), 0);
         self
     }
 }
@@ -126,14 +150,16 @@ pub(crate) fn try_disk_of(
     write_layer_disk(bytes, declared, Algorithm::Sha256, &disk, &options)
 }
 
-pub(crate) fn merged_disk_of(tars: &[Vec<u8>]) -> Disk<()> {
+pub(crate) fn merged_disk_of(tars: &[Vec<u8>]) -> Disk<MergedDiskSummary> {
+    let disks: Vec<_> = tars.iter().map(|tar| disk_of(tar).file).collect();
     let file = tempfile::NamedTempFile::new().unwrap();
-    let layers = tars.iter().map(|tar| (&tar[..], LayerCompression::None));
     let directory = std::env::temp_dir();
     let options = DiskOptions::new(&directory);
-    write_merged_disk(layers, Algorithm::Sha256, file.as_file(), &options).unwrap();
+    let id = Digest::Sha256([7; 32]);
+    let layers = disks.iter().map(|disk| disk.reopen());
+    let summary = write_merged_disk(layers, &id, file.as_file(), &options).unwrap();
     assert_clean(file.path());
-    Disk { file, summary: () }
+    Disk { file, summary }
 }
 
 pub(crate) fn assert_clean(path: &Path) {

@@ -31,6 +31,34 @@ pub(crate) fn archive_for(directory: &Path, name: &str, text: &str, platform: &P
     path
 }
 
+/// Writes an archive as `docker save` writes them, of an image called `name` with these layers, lowest first.
+pub(crate) fn archive_of_layers(directory: &Path, name: &str, layers: &[Vec<u8>]) -> PathBuf {
+    let platform = Platform::host().to_string();
+    let (os, architecture) = platform.split_once('/').unwrap();
+    let diff_ids: Vec<String> = layers.iter().map(|layer| format!("sha256:{}", sha256(layer))).collect();
+    let config = serde_json::json!({
+        "architecture": architecture,
+        "os": os,
+        "config": { "Cmd": ["/bin/sh"] },
+        "rootfs": { "type": "layers", "diff_ids": diff_ids },
+    });
+    let files: Vec<String> = (0..layers.len()).map(|index| format!("{index}.tar")).collect();
+    let manifest = serde_json::json!([{ "Config": "config.json", "RepoTags": [name], "Layers": files }]);
+    let mut members = vec![
+        ("manifest.json".to_owned(), manifest.to_string().into_bytes()),
+        ("config.json".to_owned(), config.to_string().into_bytes()),
+    ];
+    members.extend(files.into_iter().zip(layers.iter().cloned()));
+    let path = directory.join("layers.tar");
+    write_tar(&path, &members);
+    path
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The members of a tar file.
 pub(crate) fn members(tar: &Path) -> Vec<(String, Vec<u8>)> {
     use std::io::Read as _;

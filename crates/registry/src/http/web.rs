@@ -167,8 +167,7 @@ fn target(request: &Request, url: &Url, response: &Response) -> Result<Option<Ur
         _ => false,
     };
     let location = response.headers().get(reqwest::header::LOCATION);
-    let location = location.and_then(|value| value.to_str().ok()).map(str::trim);
-    match location.filter(|location| !location.is_empty()) {
+    match location.and_then(|value| value.to_str().ok()) {
         Some(location) if follows => resolve(url, location).map(Some),
         _ => Ok(None),
     }

@@ -30,6 +30,7 @@ mod platforms;
 mod process;
 mod pulling;
 mod signals;
+mod stacks;
 mod stdio;
 mod terminal;
 mod tls;

@@ -41,8 +41,8 @@ impl<W: Write + Seek> Writer<W> {
         let mut rest = by_parent.as_slice();
         for index in 0..self.tree.made() {
             let id = NodeId::from_index(index);
-            let kind = self.tree.entry(id).kind;
-            if matches!(kind, Kind::Removed | Kind::HardLink) {
+            let entry = self.tree.entry(id);
+            if matches!(entry.kind, Kind::Removed | Kind::HardLink) {
                 continue;
             }
             let mut record = self.tree.record(id)?;
@@ -59,7 +59,7 @@ impl<W: Write + Seek> Writer<W> {
                 _ => None,
             };
             let attributes = self.write_attributes(&record, superblock, &mut collected)?;
-            let inode = encode_node(&record, kind, stored.as_ref(), &attributes, self.options.block_size);
+            let inode = encode_node(&record, entry, stored.as_ref(), &attributes, self.options.block_size);
             self.tree.scratch.append(&[&inode])?;
         }
         Ok(collected)

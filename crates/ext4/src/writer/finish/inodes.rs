@@ -4,9 +4,9 @@ use super::contents::Stored;
 use crate::disk::INODE_BYTES;
 use crate::disk::block_size::BlockSize;
 use crate::disk::extent::inline_map;
-use crate::disk::inode::{Inode, device_map, flags, mode, symlink_map};
+use crate::disk::inode::{Inode, MARKED, device_map, flags, mode, symlink_map};
 use crate::metadata::Timestamp;
-use crate::tree::{Content, Kind, Record};
+use crate::tree::{Content, Entry, Record};
 use crate::writer::xattrs::ValueInode;
 
 /// EXT4_LINK_MAX: a directory with more links says 1, "dir_nlink".
@@ -24,7 +24,7 @@ pub(super) struct Attributes {
 /// The inode of a node.
 pub(super) fn encode_node(
     record: &Record,
-    kind: Kind,
+    entry: Entry,
     stored: Option<&Stored>,
     attributes: &Attributes,
     block_size: BlockSize,
@@ -32,7 +32,7 @@ pub(super) fn encode_node(
     let metadata = &record.metadata;
     let mut blocks = attributes.value_blocks + u32::from(attributes.block.is_some());
     let mut inode = Inode {
-        mode: kind.mode_bits() | (metadata.mode & 0o7777),
+        mode: entry.kind.mode_bits() | (metadata.mode & 0o7777),
         uid: metadata.uid,
         gid: metadata.gid,
         size: 0,
@@ -45,7 +45,7 @@ pub(super) fn encode_node(
         changed: metadata.modified,
         modified: metadata.modified,
         created: metadata.modified,
-        version: 0,
+        version: if entry.marked { MARKED } else { 0 },
         xattrs: &attributes.in_inode,
     };
     match &record.content {

@@ -1,0 +1,125 @@
+//! Inodes.
+
+use super::bytes::{u16_at, u32_at};
+use super::damaged;
+use crate::disk::INODE_BYTES;
+use crate::disk::inode::{MARKED, mode};
+use crate::error::ReadError;
+use crate::metadata::{DeviceNumber, Metadata, Timestamp};
+
+/// What an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeKind {
+    /// A directory.
+    Directory,
+    /// A regular file.
+    File,
+    /// A symbolic link.
+    Symlink,
+    /// A character device.
+    CharacterDevice(DeviceNumber),
+    /// A block device.
+    BlockDevice(DeviceNumber),
+    /// A named pipe.
+    Fifo,
+    /// A socket.
+    Socket,
+}
+
+/// What an inode says.
+#[derive(Debug, Clone)]
+pub struct Node {
+    bytes: [u8; INODE_BYTES],
+    kind: NodeKind,
+}
+
+impl Node {
+    pub(super) fn decode(bytes: [u8; INODE_BYTES]) -> Result<Self, ReadError> {
+        let kind = match u16_at(&bytes, 0) & 0xf000 {
+            mode::DIRECTORY => NodeKind::Directory,
+            mode::REGULAR => NodeKind::File,
+            mode::SYMLINK => NodeKind::Symlink,
+            mode::CHARACTER => NodeKind::CharacterDevice(device(&bytes)),
+            mode::BLOCK => NodeKind::BlockDevice(device(&bytes)),
+            mode::FIFO => NodeKind::Fifo,
+            mode::SOCKET => NodeKind::Socket,
+            _ => return Err(damaged("an inode is of no kind")),
+        };
+        Ok(Self { bytes, kind })
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn kind(&self) -> NodeKind {
+        self.kind
+    }
+
+    /// Whether it is a directory that was made only because something lies in it.
+    #[must_use]
+    pub fn is_undescribed(&self) -> bool {
+        self.kind == NodeKind::Directory && self.is_marked()
+    }
+
+    /// Whether it is undescribed, or a symbolic link that stands for a hard link to a file elsewhere.
+    pub(crate) fn is_marked(&self) -> bool {
+        u32_at(&self.bytes, 0x24) == MARKED
+    }
+
+    /// Owner, mode and time, without extended attributes.
+    #[must_use]
+    pub fn metadata(&self) -> Metadata {
+        let bytes = &self.bytes;
+        let seconds = u32_at(bytes, 0x10).cast_signed();
+        let extra = u32_at(bytes, 0x88);
+        Metadata {
+            mode: u16_at(bytes, 0) & 0o7777,
+            uid: u32::from(u16_at(bytes, 0x02)) | u32::from(u16_at(bytes, 0x78)) << 16,
+            gid: u32::from(u16_at(bytes, 0x18)) | u32::from(u16_at(bytes, 0x7a)) << 16,
+            modified: Timestamp {
+                seconds: i64::from(seconds) + (i64::from(extra & 3) << 32),
+                nanoseconds: extra >> 2,
+            },
+            xattrs: Vec::new(),
+        }
+    }
+
+    /// Names of anything but a directory.
+    #[must_use]
+    pub fn links(&self) -> u16 {
+        u16_at(&self.bytes, 0x1a)
+    }
+
+    /// Size of a file, and of a symbolic link's target.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        u64::from(u32_at(&self.bytes, 0x04)) | u64::from(u32_at(&self.bytes, 0x6c)) << 32
+    }
+
+    /// "i_block"
+    pub(super) fn map(&self) -> &[u8] {
+        &self.bytes[0x28..0x64]
+    }
+
+    /// The block with attributes, 0 for none.
+    pub(super) fn xattr_block(&self) -> u32 {
+        u32_at(&self.bytes, 0x68)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8; INODE_BYTES] {
+        &self.bytes
+    }
+}
+
+/// The number of a device, in the old encoding of 8+8 bits or the new one of 12+20.
+fn device(inode: &[u8]) -> DeviceNumber {
+    match (u32_at(inode, 0x28), u32_at(inode, 0x2c)) {
+        (0, new) => DeviceNumber {
+            major: (new >> 8) & 0xfff,
+            minor: (new & 0xff) | (new >> 12) & 0xf_ff00,
+        },
+        (old, _) => DeviceNumber {
+            major: (old >> 8) & 0xff,
+            minor: old & 0xff,
+        },
+    }
+}

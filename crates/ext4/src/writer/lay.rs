@@ -1,0 +1,327 @@
+//! Laying the disk of a layer over what is there already.
+//!
+//! The rules are those of a stack of layers, so that the result is what the disks would show when they are stacked:
+//!
+//! 1. What the layer hides goes first, looked up in the tree as the lower layers left it: names that the layer has as character devices 0/0, and what is in
+//!    directories that it has as opaque (the marks of overlayfs).
+//! 2. Then come the layer's entries, the names of a directory in the order of their bytes. A directory keeps what lies in a directory of its name and gives it its
+//!    metadata; everything else replaces what has its name.
+//! 3. A directory that the layer does not describe takes what is there as it is, and goes where a symbolic link of its name leads to. What is neither a directory
+//!    nor leads to one is replaced.
+//! 4. A hard link to a file that is not in the layer is one to the file that the lower layers have there.
+
+use std::collections::HashMap;
+use std::io::{Seek, Write};
+
+use super::Writer;
+use super::hide::Hidden;
+use super::resolve::Missing;
+use crate::error::WriteError;
+use crate::metadata::{DeviceNumber, Metadata};
+use crate::reader::{Names, Node, NodeKind, Piece, Reader};
+use crate::tree::{Content, Kind, NodeId};
+
+/// How overlayfs marks a directory that hides those below it.
+const OPAQUE_XATTR: &[u8] = b"trusted.overlay.opaque";
+/// The device that overlayfs takes for the absence of a file.
+const WHITEOUT: DeviceNumber = DeviceNumber { major: 0, minor: 0 };
+
+/// A directory of the layer that is being walked through.
+struct Frame<T> {
+    names: Names,
+    next: usize,
+    /// The directory's path has this many bytes.
+    path_bytes: usize,
+    target: T,
+}
+
+impl<T> Frame<T> {
+    fn new(layer: &Reader, directory: &Node, path: &[u8], target: T) -> Result<Self, WriteError> {
+        let mut names = layer.names(directory)?;
+        names.sort();
+        Ok(Self {
+            names,
+            next: 0,
+            path_bytes: path.len(),
+            target,
+        })
+    }
+
+    /// The next name, which is appended to `path` in place of the one before.
+    fn next(&mut self, path: &mut Vec<u8>) -> Option<u32> {
+        let (name, inode) = self.names.get(self.next)?;
+        self.next += 1;
+        path.truncate(self.path_bytes);
+        path.push(b'/');
+        path.extend_from_slice(name);
+        Some(inode)
+    }
+
+    /// The name that was last taken.
+    fn name(&self) -> &[u8] {
+        self.names
+            .get(self.next.saturating_sub(1))
+            .map_or(&[], |(name, _)| name)
+    }
+}
+
+/// The nodes that the layer's inodes have become.
+#[derive(Default)]
+struct Laid {
+    /// Of inodes with several names.
+    several_names: HashMap<u32, NodeId>,
+    /// What hard links of the layer to files elsewhere lead to, by the inode that stands for them.
+    elsewhere: HashMap<u32, NodeId>,
+}
+
+impl<W: Write + Seek> Writer<W> {
+    /// Lays the disk of a layer over what is on this one.
+    ///
+    /// # Errors
+    /// [`WriteError::Layer`] when it cannot be read, [`WriteError::LinkTargetMissing`] and [`WriteError::LinkToDirectory`] about a hard link to a lower layer, or
+    /// any about a limit.
+    pub fn lay(&mut self, layer: &Reader) -> Result<(), WriteError> {
+        let (hidden, elsewhere) = self.look_below(layer)?;
+        for node in elsewhere.values() {
+            self.tree.hold(*node)?;
+        }
+        self.hide(&hidden)?;
+        let mut laid = Laid {
+            elsewhere,
+            ..Laid::default()
+        };
+        self.lay_entries(layer, &mut laid)?;
+        for node in laid.elsewhere.values() {
+            self.tree.release(*node)?;
+        }
+        self.last_parent = None;
+        Ok(())
+    }
+
+    /// What the layer hides, and what its hard links to other layers lead to.
+    fn look_below(&mut self, layer: &Reader) -> Result<(Vec<Hidden>, HashMap<u32, NodeId>), WriteError> {
+        let (mut hidden, mut elsewhere) = (Vec::new(), HashMap::new());
+        let mut path = Vec::new();
+        let root = layer.root()?;
+        self.hide_contents(layer, &root, Some(NodeId::ROOT), &mut hidden)?;
+        let mut open = vec![Frame::new(layer, &root, &path, Some(NodeId::ROOT))?];
+        while let Some(frame) = open.last_mut() {
+            let Some(inode) = frame.next(&mut path) else {
+                open.pop();
+                continue;
+            };
+            // Most entries are files, and those hide nothing.
+            if frame.names.is_file(frame.next - 1) {
+                continue;
+            }
+            let node = layer.node(inode)?;
+            match node.kind() {
+                NodeKind::CharacterDevice(WHITEOUT) => {
+                    if let Some(parent) = frame.target
+                        && let Some(child) = self.tree.child(parent, frame.name())?
+                    {
+                        hidden.push(Hidden {
+                            entry: child.entry,
+                            itself: true,
+                        });
+                    }
+                }
+                NodeKind::Symlink if node.is_marked() => {
+                    let target = layer.link_target(&node)?;
+                    elsewhere.insert(inode, self.find_link_target(&path, &target)?);
+                }
+                NodeKind::Directory => {
+                    let below = match frame.target {
+                        Some(parent) => self.directory_below(&path, parent, frame.name(), &node)?,
+                        None => None,
+                    };
+                    self.hide_contents(layer, &node, below, &mut hidden)?;
+                    open.push(Frame::new(layer, &node, &path, below)?);
+                }
+                _ => {}
+            }
+        }
+        Ok((hidden, elsewhere))
+    }
+
+    /// Notes what is in the directory `below` as hidden if the layer's directory is opaque.
+    fn hide_contents(
+        &mut self,
+        layer: &Reader,
+        directory: &Node,
+        below: Option<NodeId>,
+        hidden: &mut Vec<Hidden>,
+    ) -> Result<(), WriteError> {
+        if let Some(entry) = below
+            && layer.xattrs(directory)?.iter().any(|xattr| xattr.name == OPAQUE_XATTR)
+        {
+            hidden.push(Hidden { entry, itself: false });
+        }
+        Ok(())
+    }
+
+    /// The directory that the layer's directory `name` shares its contents with, if there is one.
+    fn directory_below(
+        &mut self,
+        path: &[u8],
+        parent: NodeId,
+        name: &[u8],
+        directory: &Node,
+    ) -> Result<Option<NodeId>, WriteError> {
+        if directory.is_marked() {
+            return self.lead(path, parent, name, Missing::Stop);
+        }
+        let child = self.tree.child(parent, name)?;
+        Ok(child
+            .map(|child| child.node)
+            .filter(|node| self.tree.is_directory(*node)))
+    }
+
+    /// The directory that `name` is or leads to.
+    fn lead(
+        &mut self,
+        path: &[u8],
+        parent: NodeId,
+        name: &[u8],
+        missing: Missing,
+    ) -> Result<Option<NodeId>, WriteError> {
+        match self.walk(path, parent, &[name], missing) {
+            Err(WriteError::NotADirectory { .. } | WriteError::SymlinkLoop { .. }) => Ok(None),
+            found => found,
+        }
+    }
+
+    fn find_link_target(&mut self, path: &[u8], target: &[u8]) -> Result<NodeId, WriteError> {
+        let found = match self.find(target) {
+            Err(WriteError::NotADirectory { .. } | WriteError::SymlinkLoop { .. }) => None,
+            found => found?,
+        };
+        let (path, target) = (path.to_vec(), target.to_vec());
+        match found {
+            None => Err(WriteError::LinkTargetMissing { path, target }),
+            Some(node) if self.tree.is_directory(node) => Err(WriteError::LinkToDirectory { path, target }),
+            Some(node) => Ok(node),
+        }
+    }
+
+    fn lay_entries(&mut self, layer: &Reader, laid: &mut Laid) -> Result<(), WriteError> {
+        let mut path = Vec::new();
+        let root = layer.root()?;
+        if !root.is_marked() {
+            let metadata = self.metadata_of(layer, &root, b"/")?;
+            self.tree.set_metadata(NodeId::ROOT, &metadata)?;
+            self.tree.mark(NodeId::ROOT, false);
+        }
+        let mut open = vec![Frame::new(layer, &root, &path, NodeId::ROOT)?];
+        while let Some(frame) = open.last_mut() {
+            let Some(inode) = frame.next(&mut path) else {
+                open.pop();
+                continue;
+            };
+            let node = layer.node(inode)?;
+            if node.kind() == NodeKind::Directory {
+                let target = self.lay_directory(layer, &path, frame.target, frame.name(), &node)?;
+                open.push(Frame::new(layer, &node, &path, target)?);
+            } else if node.kind() != NodeKind::CharacterDevice(WHITEOUT) {
+                self.lay_entry(layer, &path, (frame.target, frame.name()), (inode, &node), laid)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn lay_directory(
+        &mut self,
+        layer: &Reader,
+        path: &[u8],
+        parent: NodeId,
+        name: &[u8],
+        directory: &Node,
+    ) -> Result<NodeId, WriteError> {
+        let mut below = self.directory_below(path, parent, name, directory)?;
+        if directory.is_marked() {
+            // A link that leads to nothing yet: the directory is made where it leads to.
+            if below.is_none() && self.tree.child(parent, name)?.is_some() {
+                below = self.lead(path, parent, name, Missing::Make)?;
+            }
+            if let Some(below) = below {
+                return Ok(below);
+            }
+        }
+        let metadata = self.metadata_of(layer, directory, path)?;
+        let target = match below {
+            Some(below) => {
+                self.tree.set_metadata(below, &metadata)?;
+                below
+            }
+            None => {
+                self.clear_place(parent, name)?;
+                self.add_directory(parent, name, metadata)?
+            }
+        };
+        self.tree.mark(target, directory.is_marked());
+        Ok(target)
+    }
+
+    /// Lays anything but a directory.
+    fn lay_entry(
+        &mut self,
+        layer: &Reader,
+        path: &[u8],
+        (parent, name): (NodeId, &[u8]),
+        (inode, node): (u32, &Node),
+        laid: &mut Laid,
+    ) -> Result<(), WriteError> {
+        let known = laid.elsewhere.get(&inode).or_else(|| laid.several_names.get(&inode));
+        // Under another name of its directory it may have been replaced meanwhile.
+        if let Some(known) = known
+            .copied()
+            .filter(|known| self.tree.entry(*known).kind != Kind::Removed)
+        {
+            return self.link_in(path, parent, name, known);
+        }
+        let metadata = self.metadata_of(layer, node, path)?;
+        let content = match node.kind() {
+            NodeKind::File => {
+                let mut file = self.begin_file(path, parent, name, metadata)?;
+                layer.content(node, |piece| match piece {
+                    Piece::Hole(length) => file.skip(length),
+                    Piece::Bytes(bytes) => file.append(bytes),
+                })?;
+                let id = file.place()?;
+                laid.note(inode, node, id);
+                return Ok(());
+            }
+            NodeKind::Symlink => {
+                let target = layer.link_target(node)?;
+                self.check_symlink(path, &target)?;
+                Content::Symlink(target)
+            }
+            NodeKind::CharacterDevice(device) => Content::CharacterDevice(device),
+            NodeKind::BlockDevice(device) => Content::BlockDevice(device),
+            NodeKind::Fifo => Content::Fifo,
+            NodeKind::Socket => Content::Socket,
+            NodeKind::Directory => Content::Directory,
+        };
+        self.clear_place(parent, name)?;
+        let id = self.add_node(parent, name, &metadata, content)?;
+        laid.note(inode, node, id);
+        Ok(())
+    }
+
+    /// What the layer says of a node, without the marks of overlayfs; its attributes are checked.
+    fn metadata_of(&mut self, layer: &Reader, node: &Node, path: &[u8]) -> Result<Metadata, WriteError> {
+        let mut metadata = node.metadata();
+        metadata.xattrs = layer.xattrs(node)?;
+        metadata.xattrs.retain(|xattr| xattr.name != OPAQUE_XATTR);
+        self.check_xattrs(path, &metadata.xattrs)?;
+        Ok(metadata)
+    }
+}
+
+impl Laid {
+    fn note(&mut self, inode: u32, node: &Node, id: NodeId) {
+        if node.links() > 1 {
+            self.several_names.insert(inode, id);
+        }
+    }
+}

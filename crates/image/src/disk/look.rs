@@ -1,0 +1,269 @@
+//! Looking into a stack of layer disks: where does it not show what the layers mean?
+//!
+//! overlayfs takes what a directory is from the topmost disk that has it, also when that one has it only because something lies in it; and it hides a symbolic
+//! link below a directory of the same name, though the layer meant to reach through it. Only directories that two disks have are looked into, each once.
+
+use std::collections::BTreeSet;
+
+use container_ext4::{DeviceNumber, Metadata, Names, Node, NodeKind, ReadError, Reader};
+
+use crate::layer::Stacking;
+
+/// How overlayfs marks a directory that hides those below it.
+const OPAQUE_XATTR: &[u8] = b"trusted.overlay.opaque";
+/// The device that overlayfs takes for the absence of a file.
+const WHITEOUT: DeviceNumber = DeviceNumber { major: 0, minor: 0 };
+/// Directories that are looked into; their names take a few hundred bytes each. A stack with more that several disks share is merged.
+const MAX_PLACES: usize = 1 << 16;
+
+/// What was found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Directories that a disk on top has to have, each after the one that it lies in.
+    Directories(Vec<(Vec<u8>, Metadata)>),
+    /// That many of the lowest disks have to become one.
+    Merge(usize),
+}
+
+/// A directory of the stack.
+struct Place {
+    /// Index of the directory that it lies in; the root's is its own.
+    parent: usize,
+    name: Vec<u8>,
+    /// Its inode on each disk that has it.
+    inodes: Vec<Option<u32>>,
+    /// Disks that hide what those below them have in it.
+    hides: Vec<bool>,
+    /// The disk that says how it is.
+    described_by: usize,
+    /// Whether the cover needs it.
+    is_covered: bool,
+}
+
+/// What the disks up to one of them have under a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Below {
+    Nothing,
+    Directory { described_by: usize, shown_by: usize },
+    Symlink,
+    Other,
+}
+
+/// Looks into the stack, lowest disk first. An error is that of the disk with this index.
+pub(super) fn look(stack: &[(Reader, Stacking)]) -> Result<Look, (usize, ReadError)> {
+    let merge = stack
+        .iter()
+        .skip(1)
+        .position(|(_, layer)| layer.links_elsewhere > 0 || layer.is_root_opaque);
+    let bound = merge.map_or(stack.len(), |at| at + 1);
+    let mut stack = Stack {
+        disks: &stack[..bound],
+        places: vec![root_of(&stack[..bound])],
+    };
+    let mut index = 0;
+    while index < stack.places.len() {
+        if let Some(lowest) = stack.look_into(index)? {
+            return Ok(Look::Merge(lowest));
+        }
+        if stack.places.len() > MAX_PLACES {
+            return Ok(Look::Merge(merge.map_or(bound, |_| bound + 1)));
+        }
+        index += 1;
+    }
+    match merge {
+        Some(_) => Ok(Look::Merge(bound + 1)),
+        None => stack.cover().map(Look::Directories),
+    }
+}
+
+fn root_of(disks: &[(Reader, Stacking)]) -> Place {
+    let described_by = disks.iter().rposition(|(_, layer)| layer.root.is_some()).unwrap_or(0);
+    let top = disks.last().and_then(|(_, layer)| layer.root).unwrap_or_default();
+    let root = disks
+        .get(described_by)
+        .and_then(|(_, layer)| layer.root)
+        .unwrap_or_default();
+    Place {
+        parent: 0,
+        name: Vec::new(),
+        inodes: vec![Some(container_ext4::ROOT_INODE); disks.len()],
+        hides: vec![false; disks.len()],
+        described_by,
+        is_covered: top != root,
+    }
+}
+
+struct Stack<'a> {
+    disks: &'a [(Reader, Stacking)],
+    places: Vec<Place>,
+}
+
+impl Stack<'_> {
+    /// Looks at the directories in place `index`; returns how many of the lowest disks have to become one, if that shows here.
+    fn look_into(&mut self, index: usize) -> Result<Option<usize>, (usize, ReadError)> {
+        let mut listings: Vec<Option<Names>> = Vec::with_capacity(self.disks.len());
+        for (disk, inode) in self.places[index].inodes.iter().enumerate() {
+            let listing = inode.map(|inode| self.listing(disk, inode)).transpose()?;
+            listings.push(listing);
+        }
+        let mut merge: Option<usize> = None;
+        for name in directories_of(&listings, self.disks) {
+            let (below, place) = self.fold(index, &listings, name)?;
+            match below {
+                Err(lowest) => merge = Some(merge.map_or(lowest, |known| known.min(lowest))),
+                Ok(Below::Directory { described_by, shown_by }) => {
+                    let is_covered = described_by != shown_by && self.differ(&place, described_by, shown_by)?;
+                    self.add(Place {
+                        described_by,
+                        is_covered,
+                        ..place
+                    });
+                }
+                // Nobody sees it, but what lower layers meant in it may be seen elsewhere.
+                Ok(_) => self.add(place),
+            }
+        }
+        Ok(merge)
+    }
+
+    /// What the whole stack has under `name` in place `index`, or how many of the lowest disks have to become one; and its place, should it be a directory.
+    fn fold(
+        &self,
+        index: usize,
+        listings: &[Option<Names>],
+        name: &[u8],
+    ) -> Result<(Result<Below, usize>, Place), (usize, ReadError)> {
+        let mut place = Place {
+            parent: index,
+            name: name.to_vec(),
+            inodes: vec![None; self.disks.len()],
+            hides: self.places[index].hides.clone(),
+            described_by: 0,
+            is_covered: false,
+        };
+        let mut below = Below::Nothing;
+        for (disk, listing) in listings.iter().enumerate() {
+            if self.places[index].hides[disk] {
+                below = Below::Nothing;
+            }
+            let Some(inode) = listing.as_ref().and_then(|names| names.find(name)) else {
+                continue;
+            };
+            let node = self.node(disk, inode)?;
+            place.hides[disk] |= node.kind() != NodeKind::Directory || self.is_opaque(disk, &node)?;
+            below = match (node.kind(), below) {
+                (NodeKind::Directory, Below::Symlink) if node.is_undescribed() => return Ok((Err(disk + 1), place)),
+                (NodeKind::Directory, Below::Directory { described_by, .. }) if node.is_undescribed() => {
+                    Below::Directory {
+                        described_by,
+                        shown_by: disk,
+                    }
+                }
+                (NodeKind::Directory, _) => Below::Directory {
+                    described_by: disk,
+                    shown_by: disk,
+                },
+                (NodeKind::CharacterDevice(WHITEOUT), _) => Below::Nothing,
+                (NodeKind::Symlink, _) => Below::Symlink,
+                _ => Below::Other,
+            };
+            if node.kind() == NodeKind::Directory {
+                place.inodes[disk] = Some(inode);
+            }
+        }
+        Ok((Ok(below), place))
+    }
+
+    /// Adds a place if something in it may matter: a disk that does not describe everything has it, and one below does.
+    fn add(&mut self, place: Place) {
+        let lowest = place.inodes.iter().position(Option::is_some);
+        let highest = (1..self.disks.len())
+            .rev()
+            .find(|disk| place.inodes[*disk].is_some() && self.disks[*disk].1.undescribed_directories > 0);
+        if place.is_covered || highest > lowest {
+            self.places.push(place);
+        }
+    }
+
+    /// Whether two disks say different things of a directory.
+    fn differ(&self, place: &Place, one: usize, other: usize) -> Result<bool, (usize, ReadError)> {
+        Ok(self.metadata(place, one)? != self.metadata(place, other)?)
+    }
+
+    /// The directories that the cover needs, with those that they lie in.
+    fn cover(mut self) -> Result<Vec<(Vec<u8>, Metadata)>, (usize, ReadError)> {
+        if !self.places.iter().any(|place| place.is_covered) {
+            return Ok(Vec::new());
+        }
+        // What is in a directory comes after it.
+        for index in (1..self.places.len()).rev() {
+            if self.places[index].is_covered {
+                let parent = self.places[index].parent;
+                self.places[parent].is_covered = true;
+            }
+        }
+        self.places[0].is_covered = true;
+        let covered = (0..self.places.len()).filter(|index| self.places[*index].is_covered);
+        covered
+            .map(|index| {
+                let place = &self.places[index];
+                Ok((self.path(index), self.metadata(place, place.described_by)?))
+            })
+            .collect()
+    }
+
+    fn path(&self, mut index: usize) -> Vec<u8> {
+        let mut names = Vec::new();
+        while index != 0 {
+            names.push(self.places[index].name.as_slice());
+            index = self.places[index].parent;
+        }
+        names.reverse();
+        names.join(&b'/')
+    }
+
+    fn metadata(&self, place: &Place, disk: usize) -> Result<Metadata, (usize, ReadError)> {
+        let Some(inode) = place.inodes[disk] else {
+            return Ok(Metadata::implied_directory());
+        };
+        let node = self.node(disk, inode)?;
+        let mut xattrs = self.disks[disk].0.xattrs(&node).map_err(|source| (disk, source))?;
+        xattrs.retain(|xattr| xattr.name != OPAQUE_XATTR);
+        xattrs.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Metadata {
+            xattrs,
+            ..node.metadata()
+        })
+    }
+
+    fn node(&self, disk: usize, inode: u32) -> Result<Node, (usize, ReadError)> {
+        self.disks[disk].0.node(inode).map_err(|source| (disk, source))
+    }
+
+    fn is_opaque(&self, disk: usize, node: &Node) -> Result<bool, (usize, ReadError)> {
+        let xattrs = self.disks[disk].0.xattrs(node).map_err(|source| (disk, source))?;
+        Ok(xattrs.iter().any(|xattr| xattr.name == OPAQUE_XATTR))
+    }
+
+    fn listing(&self, disk: usize, inode: u32) -> Result<Names, (usize, ReadError)> {
+        let reader = &self.disks[disk].0;
+        let names = reader.node(inode).and_then(|node| reader.names(&node));
+        let mut names = names.map_err(|source| (disk, source))?;
+        names.sort();
+        Ok(names)
+    }
+}
+
+/// The names of directories on disks that have directories without describing them.
+fn directories_of<'a>(listings: &'a [Option<Names>], disks: &[(Reader, Stacking)]) -> BTreeSet<&'a [u8]> {
+    let mut found = BTreeSet::new();
+    for (listing, (_, layer)) in listings.iter().zip(disks).skip(1) {
+        if layer.undescribed_directories > 0
+            && let Some(names) = listing
+        {
+            let directories = (0..names.len()).filter(|index| names.is_directory(*index));
+            found.extend(directories.filter_map(|index| names.get(index)).map(|(name, _)| name));
+        }
+    }
+    found
+}
