@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use container_terminal::printable;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -102,11 +103,7 @@ fn excerpt(words: &str) -> String {
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.contains(": warning: "))
         .collect();
-    let joined: String = lines
-        .join("; ")
-        .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect();
+    let joined = printable(&lines.join("; "));
     let skipped = joined.chars().count().saturating_sub(EXCERPT_CHARACTERS);
     joined.chars().skip(skipped).collect()
 }

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
+use container_terminal::excerpt;
+
 /// How much of the end of the log is looked at, bytes.
 const TAIL_BYTES: u64 = 16 << 10;
 /// How many of the last lines are shown.
@@ -11,8 +13,8 @@ const TAIL_LINES: usize = 15;
 /// Longest line that is shown, characters.
 const LINE_CHARACTERS: usize = 200;
 
-/// The last lines of a console log, or nothing when there are none. The guest wrote them: control characters are dropped, so that
-/// they cannot drive the terminal of whoever reads them, and lines are cut.
+/// The last lines of a console log, or nothing when there are none. The guest wrote them: they are made fit to be
+/// shown, and lines are cut.
 pub(crate) fn tail(log: &Path) -> Vec<String> {
     read_end(log).map(|bytes| last_lines(&bytes)).unwrap_or_default()
 }
@@ -28,17 +30,10 @@ fn read_end(log: &Path) -> std::io::Result<Vec<u8>> {
 
 fn last_lines(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
-    let clean = |line: &str| -> String {
-        line.trim_end()
-            .chars()
-            .filter(|character| !character.is_control())
-            .take(LINE_CHARACTERS)
-            .collect()
-    };
     let mut lines: Vec<String> = text
         .lines()
         .rev()
-        .map(clean)
+        .map(|line| excerpt(line, LINE_CHARACTERS))
         .filter(|line| !line.is_empty())
         .take(TAIL_LINES)
         .collect();
@@ -55,7 +50,7 @@ mod tests {
         let text: String = (0..100).map(|n| format!("line {n}\r\n\n")).collect();
         let lines = last_lines(format!("{text}\u{1b}[2Jlast").as_bytes());
         assert_eq!(lines.len(), TAIL_LINES);
-        assert_eq!(lines[TAIL_LINES - 1], "[2Jlast");
+        assert_eq!(lines[TAIL_LINES - 1], "\u{fffd}[2Jlast");
         assert_eq!(lines[0], "line 86");
     }
 

@@ -7,6 +7,7 @@
 mod detach;
 mod device;
 mod echo_off;
+mod printable;
 mod progress;
 mod raw_mode;
 mod resize;
@@ -17,6 +18,7 @@ mod source;
 pub use detach::{DetachFilter, Keys};
 pub use device::{WindowSize, is_terminal, window_size};
 pub use echo_off::EchoOff;
+pub use printable::{excerpt, printable, printable_lines, shorten_words};
 pub use progress::{Progress, ProgressStyle};
 pub use raw_mode::RawMode;
 pub use resize::Resizes;

@@ -2,6 +2,8 @@
 
 use std::iter;
 
+use container_terminal::printable;
+
 /// Spaces between two columns.
 const GAP: usize = 2;
 
@@ -29,11 +31,6 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> 
         text.push('\n');
     }
     text
-}
-
-/// A cell without what would break its line or move the cursor.
-fn printable(cell: &str) -> String {
-    cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

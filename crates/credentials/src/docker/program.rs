@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use container_oci::RegistryHost;
 use container_registry::Credential;
+use container_terminal::excerpt;
 use serde::Deserialize;
 
 use super::auth_file::password_of;
@@ -104,7 +105,7 @@ fn first_words(text: &str) -> String {
     match line {
         None => "it says no reason".to_owned(),
         Some(line) if line.starts_with('{') => "it gives an answer nonetheless".to_owned(),
-        Some(line) => line.chars().filter(|c| !c.is_control()).take(SHOWN_CHARS).collect(),
+        Some(line) => excerpt(line, SHOWN_CHARS),
     }
 }
 

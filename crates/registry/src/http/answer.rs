@@ -224,7 +224,7 @@ mod tests {
         for (page, words) in [
             (
                 r#"{"errors":[{"code":"DENIED","message":"no\u001b[31m way"}]}"#,
-                Some("no [31m way"),
+                Some("no\u{fffd}[31m way"),
             ),
             (r#"{"errors":[{"code":"DENIED"}]}"#, Some("DENIED")),
             (

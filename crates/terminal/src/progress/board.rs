@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::rate::Rate;
-use super::span::printable;
+use crate::printable;
 
 /// Everything there is to show.
 #[derive(Debug, Default)]

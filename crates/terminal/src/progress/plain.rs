@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::board::Board;
-use super::span::printable;
 use crate::HumanSize;
+use crate::printable;
 
 /// So often something is said of an operation that goes on without anything happening: whoever watches a log otherwise takes it for
 /// hanging.
@@ -114,7 +114,7 @@ mod tests {
         plain.change(|board| board.doing("layer 12ab", "unpacking"));
         plain.finish("layer 12ab", "done");
         let text = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
-        assert_eq!(text, "pulling [2J alpine\nlayer 12ab: done (2.05 kB)\n");
+        assert_eq!(text, "pulling\u{fffd}[2J alpine\nlayer 12ab: done (2.05 kB)\n");
     }
 
     #[test]

@@ -83,19 +83,9 @@ pub(super) fn width(character: char) -> usize {
     if character.is_ascii() { 1 } else { 2 }
 }
 
-/// Text from outside (a reference, a registry's answer) without what could move the cursor.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_cannot_move_the_cursor() {
-        assert_eq!(printable("a\x1b[2Jb\n"), "a [2Jb ");
-    }
 
     #[test]
     fn colours_take_no_room() {
