@@ -1,12 +1,22 @@
 //! Write-by-rename for small records.
 //!
 //! A record is visible either whole or not at all, also across power loss: the temporary file is synced before the
-//! rename, the directory after it.
+//! rename, the directory after it. A writer that is killed leaves its temporary file, which may hold a secret: the file is
+//! locked while it is written, so that the next writer can tell it from one in use and removes it.
 
+use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 use crate::directory::sync_dir;
+
+/// Beginning of the names of temporary files.
+const PREFIX: &str = ".tmp-";
+
+/// How often a new temporary file may be taken for an abandoned one before it is locked.
+const ATTEMPTS: usize = 8;
 
 /// Why a file could not be replaced. Unless it is [`ReplaceError::Sync`] of the directory, the old content is in place.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +70,7 @@ impl ReplaceError {
 /// so a read-modify-write needs a [`crate::FileLock`] around it.
 ///
 /// # Errors
-/// See [`ReplaceError`]; no temporary file is left behind.
+/// See [`ReplaceError`]; no temporary file is left behind, neither this one nor that of a writer who was killed.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReplaceError> {
     let parent = match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
@@ -76,10 +86,8 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReplaceError> {
         source,
     };
 
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".tmp-")
-        .tempfile_in(parent)
-        .map_err(write_error)?;
+    sweep(parent);
+    let mut temporary = locked_temporary(parent).map_err(write_error)?;
     temporary.write_all(bytes).map_err(write_error)?;
     temporary.as_file().sync_all().map_err(sync_error)?;
     temporary.persist(path).map_err(|failed| ReplaceError::Rename {
@@ -91,10 +99,68 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReplaceError> {
     })
 }
 
+/// Removes the temporary files in `directory` whose writers were killed. What cannot be removed stays for the next time.
+pub fn sweep(directory: &Path) {
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let is_temporary = entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes());
+        if is_temporary && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            // A writer that made it an instant ago, and has no lock on it yet, misses it and makes another.
+            let path = entry.path();
+            if let Ok(file) = File::open(&path)
+                && file.try_lock().is_ok()
+            {
+                let _ = std::fs::remove_file(&path);
+            }
+        }
+    }
+}
+
+/// A new temporary file that nobody sweeps as long as it is open.
+fn locked_temporary(directory: &Path) -> io::Result<NamedTempFile> {
+    for _ in 0..ATTEMPTS {
+        let temporary = tempfile::Builder::new().prefix(PREFIX).tempfile_in(directory)?;
+        match temporary.as_file().try_lock() {
+            Ok(()) if temporary.path().exists() => return Ok(temporary),
+            Ok(()) | Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(io::Error::other("its temporary file is removed again and again"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn what_a_killed_writer_left_goes_but_not_what_is_being_written() {
+        let root = tempfile::tempdir().unwrap();
+        let left = root.path().join(".tmp-killed");
+        std::fs::write(&left, b"password").unwrap();
+        let in_use = locked_temporary(root.path()).unwrap();
+        replace(&root.path().join("record.json"), b"one").unwrap();
+        assert!(!left.exists() && in_use.path().exists());
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn writers_and_sweepers_do_not_disturb_one_another() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("record.json");
+        std::thread::scope(|scope| {
+            for writer in 0..4_u8 {
+                let path = &path;
+                scope.spawn(move || (0..50).for_each(|_| replace(path, &[writer; 100]).unwrap()));
+            }
+        });
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(bytes.len() == 100 && bytes.iter().all(|byte| *byte == bytes[0]));
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1);
+    }
 
     #[test]
     fn replaces_content_and_leaves_nothing_else() {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use container_durable::{DirectoryError, create_private_dir};
+use container_durable::{DirectoryError, create_private_dir, sweep};
 use container_model::ContainerId;
 use sha2::{Digest as _, Sha256};
 
@@ -101,7 +101,8 @@ impl AppPaths {
         }
     }
 
-    /// Makes the app root, the runtime directory and the directory of containers, for this user only.
+    /// Makes the app root, the runtime directory and the directory of containers, for this user only. What killed commands left
+    /// half-written in the app root, which may be a password, goes.
     ///
     /// # Errors
     /// [`PathsError::Directory`].
@@ -109,6 +110,7 @@ impl AppPaths {
         for directory in [&self.root, &self.runtime, &self.containers()] {
             create_private_dir(directory)?;
         }
+        sweep(&self.root);
         Ok(())
     }
 
