@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Response, Status};
 
-use crate::error::{AgentError, RunError, chain, clean};
+use crate::error::{AgentError, RunError, clean, system_reason};
 use crate::preface::{CheckedStream, Sample};
 use crate::process::{self, RunningProcess};
 
@@ -166,7 +166,7 @@ async fn handshake(stream: ByteStream, sample: Sample) -> Result<AgentClient, Ag
         .await
         .map_err(|error| AgentError::Broken {
             call,
-            reason: chain(&error),
+            reason: system_reason(&error),
         })?;
     let mut grpc = GrpcClient::new(channel).max_decoding_message_size(MESSAGE_MAX_BYTES);
     let time_unix_ns = SystemTime::now()

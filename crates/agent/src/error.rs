@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use container_agent_api::{VersionMismatch, v1};
+use container_terminal::excerpt;
 use tonic::{Code, Status};
 
 /// Longest text of the guest's that is repeated to anybody, characters.
@@ -120,7 +121,7 @@ impl AgentError {
         match std::error::Error::source(status) {
             Some(source) => Self::Broken {
                 call,
-                reason: chain(source),
+                reason: system_reason(source),
             },
             None if status.code() == Code::Unavailable => Self::Broken {
                 call,
@@ -135,32 +136,24 @@ impl AgentError {
     }
 }
 
-/// An error and its causes on one line. The transport repeats itself at each level; a text that the last one holds is
-/// dropped.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        if !text.contains(&next) {
-            text = format!("{text}: {next}");
+/// What the system said when a stream broke. The words of the layers above it (HTTP/2, gRPC) mean nothing to whoever reads a
+/// message, so that without the system's there are none.
+pub(crate) fn system_reason(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<std::io::Error>()
+            && error.get_ref().is_none()
+        {
+            return clean(&error.to_string());
         }
-        cause = error.source();
+        next = error.source();
     }
-    clean(&text)
+    "it ended".to_owned()
 }
 
 /// A text of the guest's that can be shown on a terminal.
 pub(crate) fn clean(text: &str) -> String {
-    let mut cleaned: String = text
-        .chars()
-        .take(GUEST_TEXT_CHARACTERS)
-        .map(|character| if character.is_control() { '\u{fffd}' } else { character })
-        .collect();
-    if text.chars().nth(GUEST_TEXT_CHARACTERS).is_some() {
-        cleaned.push('…');
-    }
-    cleaned
+    excerpt(text, GUEST_TEXT_CHARACTERS)
 }
 
 #[cfg(test)]
@@ -170,7 +163,7 @@ mod tests {
     #[test]
     fn guest_text_is_cut_and_cannot_drive_a_terminal() {
         assert_eq!(clean("no such file\u{1b}[2J"), "no such file\u{fffd}[2J");
-        assert_eq!(clean(&"x".repeat(600)).chars().count(), GUEST_TEXT_CHARACTERS + 1);
+        assert_eq!(clean(&"x".repeat(600)).chars().count(), GUEST_TEXT_CHARACTERS);
     }
 
     #[test]

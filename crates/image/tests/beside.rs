@@ -140,6 +140,8 @@ async fn a_collector_killed_at_any_moment_leaves_a_valid_store() {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "a_collector_killed_at_any_moment_leaves_a_valid_store"])
             .env(CHILD, test.root.path())
+            // What it leaves goes with the store.
+            .env("TMPDIR", test.root.path())
             .spawn()
             .unwrap();
         tokio::time::sleep(Duration::from_millis(moment_ms)).await;

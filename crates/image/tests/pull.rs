@@ -97,15 +97,15 @@ async fn what_is_not_there_is_said_clearly() {
     for (name, text) in [
         (
             format!("{address}/demo:3.99"),
-            "the registry has no tag \"3.99\" in demo",
+            "tag \"3.99\" in demo not found in the registry",
         ),
         (
             format!("{address}/nothing:1"),
-            "the registry has no tag \"1\" in nothing",
+            "tag \"1\" in nothing not found in the registry",
         ),
         (
             format!("{address}/demo@sha256:{}", "0".repeat(64)),
-            "the registry has no manifest sha256:000",
+            "manifest sha256:0000000000000000000000000000000000000000000000000000000000000000 in demo not found",
         ),
         (format!("{address}/foreign:1"), "only for: linux/s390x"),
         ("127.0.0.1:1/demo".to_owned(), "connection to 127.0.0.1:1 refused"),

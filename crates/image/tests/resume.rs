@@ -88,6 +88,8 @@ fn spawn_child(test: &TestStore, served: &Served, test_name: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test_name])
         .env(CHILD, format!("{}|{}", test.root.path().display(), served.name()))
+        // What it leaves goes with the store.
+        .env("TMPDIR", test.root.path())
         .spawn()
         .unwrap()
 }

@@ -41,7 +41,10 @@ async fn failure_of(guest: Guest) -> (String, World) {
 async fn guest_that_hangs_in_boot_is_given_up_with_its_console() {
     let (message, _world) = failure_of(Guest::booting(Boot::Hang)).await;
     assert!(message.contains("did not come up within 0.3 s"), "{message}");
-    assert!(message.ends_with("\n  boot line 1\n  [31mKernel panic"), "{message:?}");
+    assert!(
+        message.ends_with("\n  boot line 1\n  \u{fffd}[31mKernel panic"),
+        "{message:?}"
+    );
 }
 
 #[tokio::test]
@@ -67,12 +70,39 @@ async fn guest_that_sends_garbage_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_machine_whose_agent_refuses_the_container_is_not_said_to_be_down() {
+    let guest = Guest::default().refusing_the_container("the writable disk is damaged");
+    let (message, _world) = failure_of(guest).await;
+    let first = message.lines().next().unwrap();
+    assert_eq!(
+        first,
+        "the guest could not set up the container: the writable disk is damaged"
+    );
+    assert!(message.contains("boot line 1"), "{message}");
+}
+
+#[tokio::test]
 async fn temporary_container_that_does_not_boot_is_removed() {
     let world = World::new(|config| config.options.auto_remove = true);
     let launcher = world.launch(&Guest::booting(Boot::Hang));
     assert!(launcher.attach(owner()).await.finish().await.failure.is_some());
     assert!(world.is_gone());
     launcher.ended().await;
+}
+
+#[tokio::test]
+async fn a_container_that_its_maker_abandoned_is_removed_at_its_end() {
+    for is_abandoned in [true, false] {
+        let world = World::new(|_| {});
+        let launcher = world.launch(&Guest::booting(Boot::Hang));
+        let bundle = world.store().bundle(world.id());
+        if is_abandoned {
+            std::fs::write(bundle.maker(), b"").unwrap();
+        }
+        assert!(launcher.attach(owner()).await.finish().await.failure.is_some());
+        launcher.ended().await;
+        assert_eq!(!bundle.directory().exists(), is_abandoned);
+    }
 }
 
 #[tokio::test]

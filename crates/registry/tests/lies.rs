@@ -45,7 +45,7 @@ async fn every_lie_is_an_error_of_its_own() {
         (manifest_error(html).await, "it sent a web page in place of a manifest"),
         (manifest_error(here).await, "redirects without end"),
         (manifest_error(nowhere).await, "the address that it leads to is no URL"),
-        (manifest_error(|| reply(404)).await, "the registry has no tag \"1\""),
+        (manifest_error(|| reply(404)).await, "not found in the registry"),
         (manifest_error(teapot).await, "answered 418: I am a teapot"),
         (
             manifest_error(|| reply(403)).await,

@@ -271,7 +271,7 @@ async fn uploads_without_a_sensible_address_are_errors() {
                 .header("OCI-Chunk-Min-Length", "99999999999"),
             "absurd",
         ),
-        (reply(404), "the registry has no repository demo to push to"),
+        (reply(404), "repository demo not found in the registry"),
         (reply(403), "does not allow this without a login"),
     ] {
         let fake = Fake::start(move |_| answer.clone());

@@ -89,6 +89,9 @@ impl Agent for FakeAgent {
         if self.has_container.swap(true, Ordering::Relaxed) {
             return Err(Status::failed_precondition("this machine has its container"));
         }
+        if let Some(refusal) = &self.guest.refusal {
+            return Err(Status::internal(refusal.clone()));
+        }
         self.guest.observe().containers.push(request.into_inner());
         Ok(Response::new(CreateContainerResponse::default()))
     }

@@ -116,6 +116,7 @@ pub struct Guest {
     pub(super) boot: Boot,
     pub(super) console: String,
     pub(super) script: Arc<Script>,
+    pub(super) refusal: Option<String>,
     observed: Arc<Mutex<Observed>>,
 }
 
@@ -153,6 +154,7 @@ impl Default for Guest {
             boot: Boot::Ready { after: Duration::ZERO },
             console: "fake guest: booting\n".to_owned(),
             script: Arc::new(|_| Process::exits(0)),
+            refusal: None,
             observed: Arc::default(),
         }
     }
@@ -181,6 +183,13 @@ impl Guest {
     #[must_use]
     pub fn with_console(mut self, text: impl Into<String>) -> Self {
         self.console = text.into();
+        self
+    }
+
+    /// The same, but its agent refuses to make a container, with these words.
+    #[must_use]
+    pub fn refusing_the_container(mut self, words: impl Into<String>) -> Self {
+        self.refusal = Some(words.into());
         self
     }
 

@@ -86,7 +86,7 @@ impl CatalogEntry {
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
     /// The image has no such name.
-    #[error("no image {:?} here (try: container image pull {})", reference.familiar(), reference.familiar())]
+    #[error("image {:?} not found (try: container image pull {})", reference.familiar(), reference.familiar())]
     NotFound {
         /// The name asked for.
         reference: Reference,
@@ -100,7 +100,7 @@ pub enum CatalogError {
         candidates: Vec<Reference>,
     },
     /// No image has a digest that begins so, and it is no name either.
-    #[error("no image {text:?} here; container image list shows what is")]
+    #[error("image {text:?} not found (try: container image list)")]
     NoDigest {
         /// What was asked for.
         text: String,
@@ -247,7 +247,7 @@ mod tests {
         let error = lookup(&paths, &"a:3".parse().unwrap()).map(|_| ()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no image \"a:3\" here (try: container image pull a:3)"
+            "image \"a:3\" not found (try: container image pull a:3)"
         );
     }
 }

@@ -103,7 +103,9 @@ async fn come_up(
         kernel = hello.kernel_release,
         "the agent is ready"
     );
-    let created = unless_ended(machine, agent.create_container(container_request(life.config))).await?;
+    let created = unless_ended(machine, agent.create_container(container_request(life.config)))
+        .await
+        .map_err(LifeError::while_setting_up)?;
     timings.mounts_ms += stopwatch.lap_ms();
     timings.guest_disks_ms = created.disks_us as f64 / 1e3;
     timings.guest_overlay_ms = created.overlay_us as f64 / 1e3;

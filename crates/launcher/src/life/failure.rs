@@ -39,6 +39,10 @@ pub(crate) enum LifeError {
     BootEnded { exit: MachineExit },
     #[error("the virtual machine did not come up: {0}")]
     Agent(#[from] AgentError),
+    #[error("the guest could not set up the container: {}", refusal(_0))]
+    SetUp(AgentError),
+    #[error("the guest could not start the container's program: {}", refusal(_0))]
+    Run(AgentError),
     #[error("the container was stopped before its workload was started")]
     Stopped,
     #[error("{}", failure.message)]
@@ -53,6 +57,14 @@ pub(crate) fn exit_text(exit: &MachineExit) -> &str {
         MachineExit::PowerOff => "the guest powered itself off",
         MachineExit::Killed => "it was switched off",
         MachineExit::Failed { reason } => reason,
+    }
+}
+
+/// Why the agent did not do something: what it says itself, else what became of the call.
+fn refusal(error: &AgentError) -> String {
+    match error {
+        AgentError::Refused { message, .. } if !message.is_empty() => message.clone(),
+        other => other.to_string(),
     }
 }
 
@@ -76,19 +88,30 @@ impl From<RunError> for LifeError {
             RunError::NotStarted { reason, message } => Self::NotStarted {
                 failure: start_failure(reason, message),
             },
-            RunError::Agent(error) => Self::Agent(error),
+            RunError::Agent(error) => Self::Run(error),
         }
     }
 }
 
 impl LifeError {
+    /// A failure to speak to the agent of a machine that had come up, while the container was set up.
+    pub(crate) fn while_setting_up(self) -> Self {
+        match self {
+            Self::Agent(error) => Self::SetUp(error),
+            other => other,
+        }
+    }
+
     /// In the control protocol's words, with the last lines of the guest's console where the guest is to blame.
     pub(crate) fn to_failure(&self, console: &[String]) -> Failure {
         if let Self::NotStarted { failure } = self {
             return failure.clone();
         }
         let mut message = self.to_string();
-        let guest_failed = matches!(self, Self::BootTimeout { .. } | Self::BootEnded { .. } | Self::Agent(_));
+        let guest_failed = matches!(
+            self,
+            Self::BootTimeout { .. } | Self::BootEnded { .. } | Self::Agent(_) | Self::SetUp(_) | Self::Run(_)
+        );
         if guest_failed && console.is_empty() {
             message.push_str("\nthe guest's console shows nothing");
         } else if guest_failed {

@@ -83,7 +83,7 @@ impl RegistryClient {
         let mut request = Request::new(Method::PUT, url);
         request.headers.insert(CONTENT_TYPE, header(media_type.as_str())?);
         request.payload = Payload::Bytes(bytes);
-        let what = format!("repository {} to push to", self.repository);
+        let what = format!("repository {}", self.repository);
         let answer = self
             .registry
             .request(&request, &self.scopes, self.access, &what)

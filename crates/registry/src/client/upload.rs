@@ -89,7 +89,7 @@ impl RegistryClient {
     /// Begins an upload.
     pub(super) async fn begin_upload(&self) -> Result<Upload, RegistryError> {
         let url = self.registry.url(&self.path("blobs/uploads/"))?;
-        let what = format!("repository {} to push to", self.repository);
+        let what = format!("repository {}", self.repository);
         let request = Request::new(Method::POST, url);
         let answer = self
             .registry
