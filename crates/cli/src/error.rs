@@ -6,6 +6,16 @@ use std::process::ExitCode;
 
 use container_engine::model::exit_code;
 use container_engine::{EngineError, FailureClass};
+use container_terminal::{printable_lines, shorten_words};
+
+/// What every error message begins with.
+const PREFIX: &str = "Error: ";
+
+/// What the command line parser has its own messages begin with.
+const PARSER_PREFIX: &str = "error: ";
+
+/// Longest word of a message, characters: a path of kilobytes would bury the rest.
+const WORD_CHARACTERS: usize = 300;
 
 /// What a command that failed has to say.
 #[derive(Debug)]
@@ -42,7 +52,7 @@ impl CommandError {
         let first = errors.first().and_then(|error| error.code);
         Self {
             code: first.filter(|code| errors.iter().all(|error| error.code == Some(*code))),
-            ..Self::new(lines.join("\nError: "))
+            ..Self::new(lines.join(&format!("\n{PREFIX}")))
         }
     }
 
@@ -73,8 +83,7 @@ impl CommandError {
     /// Tells the user, and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         if !self.message.is_empty() {
-            // When not even standard error can be written to, the exit code has to do.
-            let _ = writeln!(io::stderr(), "Error: {}", self.text());
+            tell(self.text());
         }
         ExitCode::from(self.code.unwrap_or(exit_code::FAILURE))
     }
@@ -109,20 +118,35 @@ impl From<io::Error> for CommandError {
 
 /// What clap found wrong, or the help or version that was asked for.
 pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
-    let printed = error.print();
     if error.use_stderr() {
+        let text = error.render().to_string();
+        match text.strip_prefix(PARSER_PREFIX) {
+            Some(message) => tell(message.trim_end()),
+            // The help, for a command line that says nothing.
+            None => drop(write!(io::stderr(), "{text}")),
+        }
         return ExitCode::from(exit_code::USAGE);
     }
-    match printed {
+    match error.print() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => CommandError::from(error).report(),
     }
 }
 
+/// Tells the user of a failure. When not even standard error can be written to, the exit code has to do.
+pub(crate) fn tell(message: impl Display) {
+    let _ = writeln!(io::stderr(), "{PREFIX}{}", harmless(&message.to_string()));
+}
+
 /// Tells the user something that matters and is no failure.
 pub(crate) fn warn(text: impl Display) {
     // Results do not depend on it.
-    let _ = writeln!(io::stderr(), "Warning: {text}");
+    let _ = writeln!(io::stderr(), "Warning: {}", harmless(&text.to_string()));
+}
+
+/// A message may quote anybody: a registry, a guest, a file name.
+fn harmless(message: &str) -> String {
+    shorten_words(&printable_lines(message), WORD_CHARACTERS)
 }
 
 /// Makes the error of something that failed on something.
@@ -150,6 +174,13 @@ mod tests {
         assert_eq!((joined.text().as_str(), joined.code), ("a (try: b)\nError: c", None));
         let mistakes = [CommandError::usage("a"), CommandError::usage("b")];
         assert_eq!(CommandError::joined(&mistakes).code, Some(64));
+    }
+
+    #[test]
+    fn what_a_message_quotes_is_short_and_cannot_drive_the_terminal() {
+        let message = harmless(&format!("cannot use /{}: \u{1b}[2J\u{202e}no", "x".repeat(4096)));
+        assert!(message.chars().count() < WORD_CHARACTERS + 40, "{message}");
+        assert!(message.starts_with("cannot use /xx") && message.ends_with("x: \u{fffd}[2J\u{fffd}no"));
     }
 
     #[test]

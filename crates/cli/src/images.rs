@@ -2,7 +2,7 @@
 
 mod shown;
 
-use container_engine::Engine;
+use container_engine::ConfiguredEngine;
 use container_engine::image::{CatalogError, ImageSummary, Lease, PlatformChoice, PullOptions, PulledImage};
 use container_engine::oci::{Digest, Platform, Reference};
 
@@ -13,7 +13,7 @@ use crate::error::{CommandError, cannot};
 
 /// The image that a container is made of. Pulls it when it is not here, and when it is not here for the platform that was asked for.
 pub(crate) async fn ensure(
-    engine: &Engine,
+    engine: &ConfiguredEngine,
     reference: &Reference,
     platform: Option<&Platform>,
     flags: &PullFlags,
@@ -46,7 +46,7 @@ fn has(image: &ImageSummary, platform: &Platform) -> bool {
 
 /// Pulls an image and shows how it goes.
 pub(crate) async fn pull(
-    engine: &Engine,
+    engine: &ConfiguredEngine,
     reference: &Reference,
     platforms: PlatformChoice,
     flags: &PullFlags,
@@ -71,14 +71,14 @@ pub(crate) fn short(digest: &Digest) -> String {
 }
 
 /// Parses a reference given on the command line.
-pub(crate) fn reference(engine: &Engine, text: &str) -> Result<Reference, CommandError> {
+pub(crate) fn reference(engine: &ConfiguredEngine, text: &str) -> Result<Reference, CommandError> {
     engine
         .reference(text)
         .map_err(|error| CommandError::usage(format!("{error}")))
 }
 
 /// The image that is here and that a user means: a name, a digest, or the beginning of one.
-pub(crate) fn find(engine: &Engine, text: &str) -> Result<Reference, CommandError> {
+pub(crate) fn find(engine: &ConfiguredEngine, text: &str) -> Result<Reference, CommandError> {
     // What can be neither is a mistake in writing rather than an image that is missing.
     let written = reference(engine, text);
     match (engine.find_image(text), written) {
@@ -89,7 +89,7 @@ pub(crate) fn find(engine: &Engine, text: &str) -> Result<Reference, CommandErro
 }
 
 /// The image that a container is to be made of: one that is here, or the name of one to pull.
-pub(crate) fn find_or_name(engine: &Engine, text: &str) -> Result<Reference, CommandError> {
+pub(crate) fn find_or_name(engine: &ConfiguredEngine, text: &str) -> Result<Reference, CommandError> {
     match engine.find_image(text) {
         Err(CatalogError::NotFound { .. } | CatalogError::NoDigest { .. }) => reference(engine, text),
         found => found.map_err(|error| CommandError::new(error.to_string())),
@@ -97,7 +97,7 @@ pub(crate) fn find_or_name(engine: &Engine, text: &str) -> Result<Reference, Com
 }
 
 /// All images that are meant; names everything that is not here.
-pub(crate) fn find_all(engine: &Engine, texts: &[String]) -> Result<Vec<Reference>, CommandError> {
+pub(crate) fn find_all(engine: &ConfiguredEngine, texts: &[String]) -> Result<Vec<Reference>, CommandError> {
     let (mut found, mut errors) = (Vec::new(), Vec::new());
     for text in texts {
         match find(engine, text) {

@@ -1,9 +1,11 @@
 //! The foreground: the user's streams, signals and terminal tied to a process in a container.
 
+mod begin;
 mod follow;
 mod signals;
 mod streams;
 
+pub(crate) use begin::{BeginError, Begun, begin};
 pub(crate) use follow::{Ending, follow};
 pub(crate) use signals::Signals;
 pub(crate) use streams::Streams;

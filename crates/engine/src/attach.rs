@@ -43,9 +43,7 @@ pub(crate) async fn open_session(
         .into_inner();
     let events = SessionEvents::new(responses.map(|response| match response {
         Ok(response) => attach_event(response),
-        Err(status) => Err(EngineError::Lost {
-            reason: status.message().to_owned(),
-        }),
+        Err(status) => Err(EngineError::broken_session(&status)),
     }));
     let control = SessionControl::new(client, String::new(), sender.clone());
     Ok(Session::new(control, SessionInput::new(sender), events))

@@ -7,6 +7,7 @@ use container_hypervisor::{CreateError, Hypervisor};
 #[cfg(target_os = "linux")]
 use container_hypervisor_qemu::{QemuHypervisor, QemuOptions};
 use container_launcher::HypervisorSource;
+use container_state::PathsError;
 
 /// Variable that names the directory the program is installed in, e.g. `/usr/local`.
 const INSTALL_ROOT_VARIABLE: &str = "CONTAINER_INSTALL_ROOT";
@@ -14,10 +15,35 @@ const INSTALL_ROOT_VARIABLE: &str = "CONTAINER_INSTALL_ROOT";
 /// Directory of kernels and initial RAM file systems below the install root.
 const ASSETS: &str = "share/container";
 
+/// Refuses a relative install root: launchers do not stand where the user does.
+///
+/// # Errors
+/// [`PathsError::Relative`].
+pub(crate) fn check_install_root() -> Result<(), PathsError> {
+    check_absolute(named_install_root())
+}
+
+/// The install root that the environment names; an empty value names none.
+fn named_install_root() -> Option<PathBuf> {
+    std::env::var_os(INSTALL_ROOT_VARIABLE)
+        .filter(|root| !root.is_empty())
+        .map(PathBuf::from)
+}
+
+fn check_absolute(root: Option<PathBuf>) -> Result<(), PathsError> {
+    match root {
+        Some(path) if path.is_relative() => Err(PathsError::Relative {
+            variable: INSTALL_ROOT_VARIABLE,
+            path,
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// The directory the program is installed in: the parent of the directory of the running binary, unless the environment names it.
 pub(crate) fn install_root() -> PathBuf {
-    if let Some(root) = std::env::var_os(INSTALL_ROOT_VARIABLE) {
-        return PathBuf::from(root);
+    if let Some(root) = named_install_root() {
+        return root;
     }
     let program = std::env::current_exe().unwrap_or_default();
     program
@@ -81,5 +107,24 @@ async fn detect(_app_root: &Path) -> Result<Box<dyn Hypervisor>, CreateError> {
 impl HypervisorSource for Backend {
     async fn hypervisor(&self) -> Result<Box<dyn Hypervisor>, CreateError> {
         self.detect().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_install_root_that_depends_on_where_the_user_stands_is_refused() {
+        assert!(check_absolute(None).is_ok() && check_absolute(Some("/usr/local".into())).is_ok());
+        for relative in ["target/dist", "."] {
+            let error = check_absolute(Some(relative.into())).unwrap_err();
+            assert!(
+                error
+                    .to_string()
+                    .starts_with("CONTAINER_INSTALL_ROOT must be an absolute path"),
+                "{error}"
+            );
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Making a container: a configuration, an empty writable disk, and nothing copied from the image.
 
 use std::fs::File;
+use std::path::PathBuf;
 
 use container_model::{ContainerConfig, ContainerId, ImageReference, PlatformConfig, Resources};
 use container_oci::Platform;
@@ -8,12 +9,12 @@ use time::OffsetDateTime;
 
 use crate::backend::Backend;
 use crate::configure::{ImageFacts, configure};
-use container_ext4::{FormatOptions, Timestamp};
-use container_state::ROOT_DISK_FILE;
+use container_ext4::{FormatError, FormatOptions, Timestamp};
 
 use crate::error::WritableDiskError;
+use crate::kernel::usable_kernel;
 use crate::settings::fill_in;
-use crate::{CreateRequest, Engine, EngineError};
+use crate::{ConfiguredEngine, CreateRequest, Engine, EngineError, NewContainer};
 
 /// Apparent size of a container's writable disk, bytes. The file is sparse: it costs what the container writes.
 const WRITABLE_DISK_BYTES: u64 = 64 << 30;
@@ -24,13 +25,24 @@ const MAX_LAYER_DISKS: usize = 16;
 const RESERVED_DISK_SLOTS: usize = 9;
 
 impl Engine {
-    /// Makes a container without starting it.
+    /// Takes the name of a container that is to be made, a random id by default: nobody else can make one of that name.
     ///
     /// # Errors
-    /// [`EngineError::Resolve`] when the image is not in the store, [`EngineError::State`] when the name is taken,
-    /// [`EngineError::Request`] when the request contradicts itself. Nothing is left behind.
-    pub async fn create(&self, mut request: CreateRequest) -> Result<ContainerId, EngineError> {
+    /// [`EngineError::Reserve`] when the name is taken.
+    pub fn reserve(&self, name: Option<ContainerId>) -> Result<NewContainer, EngineError> {
+        let id = name.unwrap_or_else(ContainerId::random);
+        Ok(NewContainer::new(self.containers.reserve(&id)?))
+    }
+}
+
+impl ConfiguredEngine {
+    /// Makes a container of a name that was taken for it, without starting it.
+    ///
+    /// # Errors
+    /// [`EngineError::Resolve`] when the image is not in the store, [`EngineError::Request`] when the request contradicts itself.
+    pub async fn create(&self, new: &mut NewContainer, mut request: CreateRequest) -> Result<(), EngineError> {
         fill_in(&mut request, &self.settings);
+        request.kernel = request.kernel.as_deref().map(usable_kernel).transpose()?;
         let platform = request.platform.clone().unwrap_or_else(Platform::host);
         let machine = Backend::new(self.app_root()).detect().await?.info().clone();
         let max_disks = MAX_LAYER_DISKS.min(machine.disk_slots.saturating_sub(RESERVED_DISK_SLOTS));
@@ -55,42 +67,35 @@ impl Engine {
             },
             defaults: &image.config.config,
         };
-        let id = request.name.clone().unwrap_or_else(ContainerId::random);
-        let config = configure(&request, facts, id.clone(), OffsetDateTime::now_utc())?;
-        self.record(&config)?;
+        let config = configure(&request, facts, new.id().clone(), OffsetDateTime::now_utc())?;
+        make_writable_disk(new.guard.bundle().root_disk(), &config)?;
+        new.guard.record(&config)?;
         // From here on the record keeps the image's disks.
         drop(image);
-        Ok(id)
-    }
-
-    /// Makes the container's directory with everything in it, visible whole or not at all.
-    fn record(&self, config: &ContainerConfig) -> Result<(), EngineError> {
-        self.containers.create(config, |directory| {
-            let path = directory.join(ROOT_DISK_FILE);
-            let failed = |source| WritableDiskError {
-                path: path.clone(),
-                source,
-            };
-            let mut file = File::create_new(&path).map_err(|source| failed(source.into()))?;
-            let made = config.creation_date;
-            let options = FormatOptions {
-                size_bytes: WRITABLE_DISK_BYTES,
-                uuid: uuid::Uuid::new_v4().into_bytes(),
-                label: "container".to_owned(),
-                made: Timestamp {
-                    seconds: made.unix_timestamp(),
-                    nanoseconds: made.nanosecond(),
-                },
-                root: (0o755, 0, 0),
-                // The guest makes them otherwise, while the container waits.
-                directories: ["upper", "work"].map(str::to_owned).to_vec(),
-                // A container that is removed at its end never needs its disk after a crash.
-                journal: !config.options.auto_remove,
-            };
-            container_ext4::format_writable(&mut file, &options)
-                .map(drop)
-                .map_err(failed)
-        })?;
         Ok(())
     }
+}
+
+/// Makes a container's own disk, empty.
+fn make_writable_disk(path: PathBuf, config: &ContainerConfig) -> Result<(), WritableDiskError> {
+    let made = config.creation_date;
+    let options = FormatOptions {
+        size_bytes: WRITABLE_DISK_BYTES,
+        uuid: uuid::Uuid::new_v4().into_bytes(),
+        label: "container".to_owned(),
+        made: Timestamp {
+            seconds: made.unix_timestamp(),
+            nanoseconds: made.nanosecond(),
+        },
+        root: (0o755, 0, 0),
+        // The guest makes them otherwise, while the container waits.
+        directories: ["upper", "work"].map(str::to_owned).to_vec(),
+        // A container that is removed at its end never needs its disk after a crash.
+        journal: !config.options.auto_remove,
+    };
+    File::create_new(&path)
+        .map_err(FormatError::from)
+        .and_then(|mut file| container_ext4::format_writable(&mut file, &options))
+        .map(drop)
+        .map_err(|source| WritableDiskError { path, source })
 }

@@ -1,6 +1,7 @@
 //! Deleting containers.
 
 use container_model::{ContainerId, Signal};
+use container_state::{DeleteError, OwnError};
 
 use crate::engine::phase_error;
 use crate::{Engine, EngineError};
@@ -11,21 +12,31 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Phase`] when it runs and `force` is not set.
     pub async fn delete(&self, id: &ContainerId, force: bool) -> Result<(), EngineError> {
-        let view = self.find(id.as_str())?;
+        let view = match self.load(id) {
+            Ok(view) => view,
+            // Of a damaged one nothing is known but that it is there.
+            Err(EngineError::Load(_)) => return Ok(self.containers.delete(id)?),
+            Err(error) => return Err(error),
+        };
         if view.is_live() {
             if !force {
                 return Err(phase_error("delete", &view));
             }
             match self.kill(id, Signal::KILL).await {
                 // It ended by itself meanwhile.
-                Ok(()) | Err(EngineError::Phase { .. } | EngineError::NoSuchContainer { .. }) => {}
+                Ok(()) | Err(EngineError::Phase { .. } | EngineError::ContainerNotFound { .. }) => {}
                 Err(other) => return Err(other),
             }
         }
-        // One that was to be removed on exit is gone by now.
-        if matches!(self.find(id.as_str()), Err(EngineError::NoSuchContainer { .. })) {
-            return Ok(());
+        let owned = match self.containers.own(id) {
+            // One that was to be removed on exit is gone by now.
+            Err(OwnError::NotFound { .. }) => return Ok(()),
+            owned => owned.map_err(DeleteError::from)?,
+        };
+        match self.load(id) {
+            // Another container has got the name meanwhile.
+            Ok(found) if found.config.creation_date != view.config.creation_date => Ok(()),
+            _ => Ok(owned.delete()?),
         }
-        Ok(self.containers.delete(id)?)
     }
 }

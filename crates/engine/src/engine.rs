@@ -1,5 +1,6 @@
 //! The engine itself: where everything lives.
 
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,40 +10,66 @@ use container_launcher::control::{self, ControlClient};
 use container_model::ContainerId;
 use container_registry::Registries;
 use container_settings::Settings;
-use container_state::{AppPaths, Bundle, ContainerStore};
+use container_state::{AppPaths, ContainerStore};
 
+use crate::backend::check_install_root;
 use crate::registries::registries;
 use crate::{ContainerView, EngineError, settings};
 
-/// The verbs of a container's life on one app root.
+/// The verbs of a container's life on one app root: all that can be done whatever the settings say.
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) paths: AppPaths,
     pub(crate) containers: ContainerStore,
-    pub(crate) settings: Arc<Settings>,
-    pub(crate) registries: Registries,
     pub(crate) logins: LoginStore,
     images: ImageStore,
 }
 
+/// An engine that knows the settings of its user: containers are made and registries are spoken to in their terms.
+#[derive(Clone)]
+pub struct ConfiguredEngine {
+    engine: Engine,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) registries: Registries,
+}
+
+impl Deref for ConfiguredEngine {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        &self.engine
+    }
+}
+
 impl Engine {
-    /// The engine of the app root that the environment names, with the settings of this user.
+    /// The engine of the app root that the environment names.
     ///
     /// # Errors
-    /// [`EngineError::Paths`] when its directories cannot be made, [`EngineError::Settings`] when the settings are wrong.
+    /// [`EngineError::Paths`] when its directories cannot be made or are named by relative paths.
     pub fn open() -> Result<Self, EngineError> {
-        let settings = settings::load()?;
+        check_install_root()?;
         let paths = AppPaths::from_environment()?;
         paths.prepare()?;
         let images = ImageStore::open(paths.root())?;
         let logins = LoginStore::new(paths.root(), system_keyring());
         Ok(Self {
             containers: ContainerStore::new(paths.clone()),
-            registries: registries(&settings, &logins),
             logins,
-            settings: Arc::new(settings),
             images,
             paths,
+        })
+    }
+
+    /// The same engine with the settings of this user. What exists already does not need them.
+    ///
+    /// # Errors
+    /// [`EngineError::Settings`] when the settings are wrong.
+    pub fn configured(self) -> Result<ConfiguredEngine, EngineError> {
+        let settings = settings::load()?;
+        Ok(ConfiguredEngine {
+            registries: registries(&settings, &self.logins),
+            settings: Arc::new(settings),
+            engine: self,
         })
     }
 
@@ -58,26 +85,20 @@ impl Engine {
         self.paths.root()
     }
 
-    /// The files of a container.
-    pub(crate) fn bundle(&self, id: &ContainerId) -> Result<Bundle, EngineError> {
-        self.find(id.as_str())?;
-        Ok(self.containers.bundle(id))
-    }
-
     /// A client of the launcher that owns the container.
     pub(crate) async fn running_client(
         &self,
         id: &ContainerId,
         verb: &'static str,
     ) -> Result<ControlClient, EngineError> {
-        let view = self.find(id.as_str())?;
+        let view = self.load(id)?;
         if !view.is_live() {
             return Err(phase_error(verb, &view));
         }
         match control::connect(&self.paths, id).await {
             Ok(client) => Ok(client),
             // It may have ended between the two looks; then the record says so now.
-            Err(source) => match self.find(id.as_str()) {
+            Err(source) => match self.load(id) {
                 Ok(view) if view.is_live() => Err(EngineError::Connect { id: id.clone(), source }),
                 Ok(view) => Err(phase_error(verb, &view)),
                 Err(error) => Err(error),

@@ -10,14 +10,17 @@ use container_model::{ByteSize, ContainerId};
 use container_oci::RegistryHost;
 use container_registry::RegistryError;
 use container_settings::SettingsError;
-use container_state::{CreateError, DeleteError, FindError, ListError, LoadError, PathsError};
+use container_state::{DeleteError, FindError, KeepError, ListError, LoadError, PathsError, ReserveError, StateError};
+
+/// What it means to the user that a connection to a launcher broke; the words of the transport mean nothing to anybody.
+const LAUNCHER_GONE: &str = "the container's launcher was killed or has failed";
 
 /// A verb failed.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// No container has this name, and no single one begins with it.
-    #[error("no such container: {name}")]
-    NoSuchContainer {
+    /// No container has this name.
+    #[error("container {name:?} not found")]
+    ContainerNotFound {
         /// What was asked for.
         name: String,
     },
@@ -40,9 +43,18 @@ pub enum EngineError {
     /// The app root cannot be used.
     #[error(transparent)]
     Paths(#[from] PathsError),
-    /// The container's record or writable disk could not be made.
+    /// The name of a new container could not be taken.
     #[error("cannot create the container: {0}")]
-    Create(#[from] CreateError<WritableDiskError>),
+    Reserve(#[from] ReserveError),
+    /// The writable disk of a new container could not be made.
+    #[error("cannot create the container: {0}")]
+    WritableDisk(#[from] WritableDiskError),
+    /// A new container could not be recorded.
+    #[error("cannot create the container: {0}")]
+    Record(#[from] StateError),
+    /// A new container could not be made lasting.
+    #[error(transparent)]
+    Keep(#[from] KeepError),
     /// Several containers begin with this name, or they could not be looked through.
     #[error(transparent)]
     Find(FindError),
@@ -100,11 +112,8 @@ pub enum EngineError {
         reason: String,
     },
     /// The launcher went away in the middle of a session.
-    #[error("the container's launcher went away unexpectedly: {reason}")]
-    Lost {
-        /// What is known.
-        reason: String,
-    },
+    #[error("{LAUNCHER_GONE}")]
+    Lost,
     /// A log could not be read.
     #[error("cannot read the log of container {id}: {source}")]
     Log {
@@ -144,6 +153,14 @@ pub enum EngineError {
         /// What was to be done.
         action: &'static str,
     },
+    /// The kernel that a container is to boot cannot be used.
+    #[error("cannot use the kernel {}: {reason}", path.display())]
+    UnusableKernel {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A kernel could not be installed.
     #[error("cannot install the kernel {}: {source}", path.display())]
     Kernel {
@@ -167,7 +184,9 @@ pub struct WritableDiskError {
 impl From<FindError> for EngineError {
     fn from(error: FindError) -> Self {
         match error {
-            FindError::NotFound { name } => Self::NoSuchContainer { name },
+            FindError::NotFound { query } => Self::ContainerNotFound {
+                name: query.to_string(),
+            },
             other => Self::Find(other),
         }
     }
@@ -193,7 +212,7 @@ impl From<CollectError<ListError>> for EngineError {
 impl From<LoadError> for EngineError {
     fn from(error: LoadError) -> Self {
         match error {
-            LoadError::NotFound { id } => Self::NoSuchContainer { name: id.to_string() },
+            LoadError::NotFound { id } => Self::ContainerNotFound { name: id.to_string() },
             other => Self::Load(other),
         }
     }
@@ -252,7 +271,7 @@ impl EngineError {
     #[must_use]
     pub fn class(&self) -> FailureClass {
         match self {
-            Self::NoSuchContainer { .. } | Self::Resolve(ResolveError::Catalog(CatalogError::NotFound { .. })) => {
+            Self::ContainerNotFound { .. } | Self::Resolve(ResolveError::Catalog(CatalogError::NotFound { .. })) => {
                 FailureClass::NotFound
             }
             Self::Request(_) => FailureClass::Usage,
@@ -264,7 +283,7 @@ impl EngineError {
                 kind: FailureKind::NotExecutable,
                 ..
             } => FailureClass::NotExecutable,
-            Self::Launch { .. } | Self::Spawn(_) | Self::Hypervisor(_) | Self::Lost { .. } => FailureClass::Launch,
+            Self::Launch { .. } | Self::Spawn(_) | Self::Hypervisor(_) | Self::Lost => FailureClass::Launch,
             _ => FailureClass::Other,
         }
     }
@@ -273,7 +292,7 @@ impl EngineError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoSuchContainer { .. } => Some("container list --all".to_owned()),
+            Self::ContainerNotFound { .. } => Some("container list --all".to_owned()),
             Self::Launch { hint, .. } if !hint.is_empty() => Some(hint.clone()),
             Self::NotLoggedIn { .. } => Some("container registry list".to_owned()),
             Self::Phase { verb: "delete", id, .. } => Some(format!("container delete --force {id}")),
@@ -284,7 +303,7 @@ impl EngineError {
             Self::Hypervisor(HypervisorError::NoBackend { .. }) => {
                 Some("a Linux host: the backend for macOS is not part of this release".to_owned())
             }
-            Self::Lost { .. } => Some("container list --all shows what is left of it".to_owned()),
+            Self::Lost => Some("container list --all shows what is left of it".to_owned()),
             _ => None,
         }
     }
@@ -293,7 +312,22 @@ impl EngineError {
     pub(crate) fn control(action: &'static str) -> impl FnOnce(tonic::Status) -> Self {
         move |status| Self::Control {
             action,
-            reason: status.message().to_owned(),
+            reason: match is_answer(&status) {
+                true => status.message().to_owned(),
+                false => LAUNCHER_GONE.to_owned(),
+            },
+        }
+    }
+
+    /// Turns the failure of a session's stream into an error.
+    pub(crate) fn broken_session(status: &tonic::Status) -> Self {
+        if is_answer(status) {
+            Self::Control {
+                action: "follow the process",
+                reason: status.message().to_owned(),
+            }
+        } else {
+            Self::Lost
         }
     }
 
@@ -308,6 +342,15 @@ impl EngineError {
     }
 }
 
+/// Whether a launcher said this itself: what the transport finds wrong carries its cause.
+fn is_answer(status: &tonic::Status) -> bool {
+    let is_answer = std::error::Error::source(status).is_none();
+    if !is_answer {
+        tracing::debug!(%status, "the connection to the launcher broke");
+    }
+    is_answer
+}
+
 /// How to get the hypervisor program on the usual distributions.
 fn install_hint(program: &str) -> String {
     let package = if program.contains("aarch64") {
@@ -316,4 +359,38 @@ fn install_hint(program: &str) -> String {
         "qemu-system-x86"
     };
     format!("install it, for example: sudo apt-get install --no-install-recommends {package}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tonic::Status;
+
+    #[test]
+    fn a_broken_connection_is_told_without_the_words_of_the_transport() {
+        let broken = || {
+            Status::from_error(Box::new(std::io::Error::other(
+                "h2 protocol error: error reading a body",
+            )))
+        };
+        for error in [
+            EngineError::broken_session(&broken()),
+            EngineError::control("stop the container")(broken()),
+        ] {
+            let message = error.to_string();
+            assert!(message.contains("launcher was killed"), "{message}");
+            assert!(!message.contains("h2") && !message.contains("body"), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_a_launcher_answers_is_repeated() {
+        let answer = || Status::failed_precondition("the container is not running");
+        for error in [
+            EngineError::broken_session(&answer()),
+            EngineError::control("stop the container")(answer()),
+        ] {
+            assert!(error.to_string().ends_with("the container is not running"), "{error}");
+        }
+    }
 }

@@ -42,9 +42,7 @@ impl Engine {
             .into_inner();
         let events = SessionEvents::new(responses.map(|response| match response {
             Ok(response) => exec_event(response),
-            Err(status) => Err(EngineError::Lost {
-                reason: status.message().to_owned(),
-            }),
+            Err(status) => Err(EngineError::broken_session(&status)),
         }));
         let control = SessionControl::new(client, process_id, sender.clone());
         Ok(Session::new(control, SessionInput::new(sender), events))

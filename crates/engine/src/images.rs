@@ -10,7 +10,7 @@ use container_model::ContainerConfig;
 use container_oci::{Digest, Reference};
 use container_state::ListError;
 
-use crate::{Engine, EngineError};
+use crate::{ConfiguredEngine, Engine, EngineError};
 
 /// What deleting or pruning images has done.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ pub struct PruneReport {
     pub refused: Vec<(String, DeleteError)>,
 }
 
-impl Engine {
+impl ConfiguredEngine {
     /// What `text` means, if it is a name in the terms of this user's settings; it may also be the beginning of a digest.
     #[must_use]
     pub fn image_query(&self, text: &str) -> ImageQuery {
@@ -54,8 +54,10 @@ impl Engine {
         let queries: Vec<ImageQuery> = names.iter().map(|name| self.image_query(name)).collect();
         self.delete_in_background(Some(queries), force).await
     }
+}
 
-    /// Like [`Engine::delete_images`], for all names that there are.
+impl Engine {
+    /// Like [`ConfiguredEngine::delete_images`], for all names that there are.
     ///
     /// # Errors
     /// As there.

@@ -1,7 +1,7 @@
 //! The kernel that machines boot: the one shipped with the program, or one that the user has set.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::{Engine, EngineError};
@@ -14,6 +14,12 @@ const ELF_MAGIC: &[u8] = b"\x7fELF";
 
 /// Magic number of an arm64 `Image` at byte 56 (Linux, Documentation/arch/arm64/booting.rst).
 const ARM64_IMAGE_MAGIC: &[u8] = b"ARM\x64";
+
+/// Bytes that tell a kernel from another file.
+const KERNEL_HEAD_BYTES: u64 = 64;
+
+/// What is said of another file.
+const NO_KERNEL: &str = "neither an ELF vmlinux nor an arm64 Image";
 
 /// Where the kernel in use comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +42,7 @@ impl Engine {
         };
         let bytes = fs::read(source).map_err(failed)?;
         if !is_kernel(&bytes) {
-            let reason = "neither an ELF vmlinux nor an arm64 Image";
-            return Err(failed(io::Error::new(io::ErrorKind::InvalidData, reason)));
+            return Err(failed(io::Error::new(io::ErrorKind::InvalidData, NO_KERNEL)));
         }
         let name = source.file_name().unwrap_or_else(|| "vmlinux".as_ref());
         let kernels = self.kernels();
@@ -89,6 +94,28 @@ impl Engine {
     }
 }
 
+/// The absolute path of a kernel image that a user names for one container: machines are started elsewhere and later.
+///
+/// # Errors
+/// [`EngineError::UnusableKernel`] when it cannot be read or is no bootable kernel.
+pub(crate) fn usable_kernel(path: &Path) -> Result<PathBuf, EngineError> {
+    let failed = |source: io::Error| EngineError::UnusableKernel {
+        path: path.to_owned(),
+        reason: match source.kind() {
+            io::ErrorKind::NotFound => "file not found".to_owned(),
+            _ => source.to_string(),
+        },
+    };
+    let mut head = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(KERNEL_HEAD_BYTES).read_to_end(&mut head))
+        .map_err(failed)?;
+    if !is_kernel(&head) {
+        return Err(failed(io::Error::new(io::ErrorKind::InvalidData, NO_KERNEL)));
+    }
+    std::path::absolute(path).map_err(failed)
+}
+
 fn is_kernel(bytes: &[u8]) -> bool {
     bytes.starts_with(ELF_MAGIC) || bytes.get(56..60) == Some(ARM64_IMAGE_MAGIC)
 }
@@ -104,5 +131,24 @@ mod tests {
         image[56..60].copy_from_slice(b"ARMd");
         assert!(is_kernel(&image));
         assert!(!is_kernel(b"#!/bin/sh") && !is_kernel(b""));
+    }
+
+    #[test]
+    fn a_kernel_named_by_a_relative_path_is_found_from_elsewhere() {
+        let here = std::env::current_dir().unwrap();
+        let directory = tempfile::tempdir_in(&here).unwrap();
+        let relative = directory.path().strip_prefix(&here).unwrap().join("vmlinux");
+        fs::write(&relative, b"\x7fELF\x02").unwrap();
+        assert_eq!(usable_kernel(&relative).unwrap(), directory.path().join("vmlinux"));
+    }
+
+    #[test]
+    fn a_kernel_that_cannot_be_used_is_refused_with_the_reason() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("vmlinux");
+        let refusal = || usable_kernel(&path).unwrap_err().to_string();
+        assert!(refusal().ends_with("vmlinux: file not found"), "{}", refusal());
+        fs::write(&path, b"#!/bin/sh").unwrap();
+        assert!(refusal().ends_with(NO_KERNEL), "{}", refusal());
     }
 }

@@ -14,7 +14,7 @@ use crate::{Engine, EngineError};
 /// When there is no such container; everything later is answered over the control connection.
 pub fn launch(id: &ContainerId) -> Result<ExitCode, EngineError> {
     let engine = Engine::open()?;
-    let view = engine.find(id.as_str())?;
+    let view = engine.load(id)?;
     let kernel = view
         .config
         .options

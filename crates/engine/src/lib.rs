@@ -1,7 +1,7 @@
 //! Run, exec, stop and the other verbs of a container's life: the only crate that front ends call.
 //!
 //! An [`Engine`] stands for one app root. It holds no state of its own between calls: everything is files and the launchers that
-//! own running containers. Each verb is a file.
+//! own running containers. What needs the user's settings is done by a [`ConfiguredEngine`]. Each verb is a file.
 
 mod attach;
 mod backend;
@@ -20,6 +20,7 @@ mod login;
 mod logins;
 mod logout;
 mod logs;
+mod new_container;
 mod registries;
 mod request;
 mod session;
@@ -30,13 +31,14 @@ mod system;
 mod usage;
 
 pub use container::ContainerView;
-pub use engine::Engine;
+pub use engine::{ConfiguredEngine, Engine};
 pub use error::{EngineError, FailureClass, RequestError, WritableDiskError};
 pub use images::PruneReport;
 pub use kernel::KernelInfo;
 pub use launch::launch;
 pub use login::LoginRequest;
 pub use logs::{LogOptions, LogReader, LogSource};
+pub use new_container::NewContainer;
 pub use request::{CreateRequest, ExecOptions, SessionOptions, UserRequest, WindowSize};
 pub use session::{InputClosed, Session, SessionControl, SessionEvent, SessionEvents, SessionInput};
 pub use system::SystemStatus;

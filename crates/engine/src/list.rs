@@ -1,12 +1,14 @@
 //! Looking containers up.
 
+use container_model::{ContainerId, ContainerQuery};
+
 use crate::{ContainerView, Engine, EngineError};
 
 impl Engine {
     /// All containers, oldest first, after repair of those whose launcher died.
     ///
     /// # Errors
-    /// [`EngineError::State`] when the records cannot be read at all; a single bad record is left out and logged.
+    /// [`EngineError::List`] when the records cannot be read at all; a single bad record is left out and logged.
     pub fn list(&self) -> Result<Vec<ContainerView>, EngineError> {
         let listing = self.containers.list()?;
         for damaged in &listing.damaged {
@@ -15,12 +17,19 @@ impl Engine {
         Ok(listing.containers.into_iter().map(ContainerView::from).collect())
     }
 
-    /// The container of this name, or the only one whose id begins with it.
+    /// The container that a user means: of this name, or the only one whose id begins with it.
     ///
     /// # Errors
-    /// [`EngineError::NoSuchContainer`].
-    pub fn find(&self, name: &str) -> Result<ContainerView, EngineError> {
-        let id = self.containers.find(name)?;
-        Ok(self.containers.load(&id)?.into())
+    /// [`EngineError::ContainerNotFound`]; [`EngineError::Find`] when several begin like this.
+    pub fn find(&self, query: &ContainerQuery) -> Result<ContainerId, EngineError> {
+        Ok(self.containers.find(query)?)
+    }
+
+    /// The container of exactly this id, after repair if its launcher died.
+    ///
+    /// # Errors
+    /// [`EngineError::ContainerNotFound`]; [`EngineError::Load`] when its record cannot be read.
+    pub fn load(&self, id: &ContainerId) -> Result<ContainerView, EngineError> {
+        Ok(self.containers.load(id)?.into())
     }
 }

@@ -5,7 +5,7 @@ use container_oci::RegistryHost;
 use container_registry::{Credential, RegistryError, Scheme, Secret};
 
 use crate::registries::blocking;
-use crate::{Engine, EngineError};
+use crate::{ConfiguredEngine, EngineError};
 
 /// Who wants to log in where.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub struct LoginRequest {
     pub password: Secret,
 }
 
-impl Engine {
+impl ConfiguredEngine {
     /// Logs in: all later pulls and pushes there do so as this user.
     ///
     /// # Errors

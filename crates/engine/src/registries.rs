@@ -6,9 +6,9 @@ use container_credentials::{Credentials, Environment, LoginError, LoginStore};
 use container_registry::{HostSettings, Registries, RegistrySettings, Scheme};
 use container_settings::{RegistryScheme, Settings};
 
-use crate::{Engine, EngineError};
+use crate::{ConfiguredEngine, EngineError};
 
-impl Engine {
+impl ConfiguredEngine {
     /// The way to the registries, with the settings and the logins of this user.
     #[must_use]
     pub fn registries(&self) -> &Registries {

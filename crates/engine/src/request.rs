@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use container_model::{ByteSize, ContainerId, MountConfig, RlimitConfig, Signal};
+use container_model::{ByteSize, MountConfig, RlimitConfig, Signal};
 use container_oci::{Platform, Reference};
 
 /// A container to be made. Everything that is `None` comes from the image or the defaults.
 #[derive(Debug, Clone)]
 pub struct CreateRequest {
-    /// Name; `None` gives a random id.
-    pub name: Option<ContainerId>,
     /// Image to make it from. It must be in the store: pulling is the front end's call.
     pub image: Reference,
     /// Platform of the image; `None` is the host's.
@@ -60,7 +58,6 @@ impl CreateRequest {
     #[must_use]
     pub fn new(image: Reference) -> Self {
         Self {
-            name: None,
             image,
             platform: None,
             arguments: Vec::new(),

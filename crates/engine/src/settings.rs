@@ -4,14 +4,14 @@ use container_oci::{Reference, ReferenceError};
 use container_settings::{Settings, SettingsError};
 
 use crate::backend::install_root;
-use crate::{CreateRequest, Engine};
+use crate::{ConfiguredEngine, CreateRequest};
 
 /// Reads the settings of this user and this installation.
 pub(crate) fn load() -> Result<Settings, SettingsError> {
     Settings::load(&container_settings::files(&install_root()))
 }
 
-impl Engine {
+impl ConfiguredEngine {
     /// What is in effect of the settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {

@@ -14,11 +14,11 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Control`] when the launcher refuses.
     pub async fn stop(&self, id: &ContainerId, signal: Option<Signal>, timeout: Duration) -> Result<(), EngineError> {
-        if !self.find(id.as_str())?.is_live() {
+        if !self.load(id)?.is_live() {
             return Ok(());
         }
         let mut client = match self.running_client(id, "stop").await {
-            Err(EngineError::Phase { .. } | EngineError::NoSuchContainer { .. }) => return Ok(()),
+            Err(EngineError::Phase { .. } | EngineError::ContainerNotFound { .. }) => return Ok(()),
             other => other?,
         };
         let request = v1::StopRequest {
@@ -60,7 +60,7 @@ impl Engine {
     fn ended_meanwhile<T>(&self, id: &ContainerId, outcome: Result<T, EngineError>) -> Result<(), EngineError> {
         match outcome {
             Ok(_) => Ok(()),
-            Err(error) => match self.find(id.as_str()) {
+            Err(error) => match self.load(id) {
                 Ok(view) if view.is_live() => Err(error),
                 _ => Ok(()),
             },

@@ -5,7 +5,7 @@ use container_launcher::control::{self, ControlClient, v1};
 use container_model::ContainerId;
 
 use crate::attach::open_session;
-use crate::{CreateRequest, Engine, EngineError, Session, SessionOptions};
+use crate::{Engine, EngineError, NewContainer, Session, SessionOptions};
 
 impl Engine {
     /// Starts a container; returns when its workload runs. A running container is left as it is.
@@ -13,18 +13,10 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Launch`] with what the launcher has to say.
     pub async fn start(&self, id: &ContainerId) -> Result<(), EngineError> {
-        if self.find(id.as_str())?.is_live() {
+        if self.load(id)?.is_live() {
             return Ok(());
         }
-        let mut client = self.launch(id)?;
-        let response = client
-            .start(v1::StartRequest {})
-            .await
-            .map_err(EngineError::control("start the container"))?;
-        match response.into_inner().outcome {
-            Some(v1::start_response::Outcome::Failure(failure)) => Err(EngineError::from_failure(failure)),
-            _ => Ok(()),
-        }
+        start_on_record(&mut self.launch(id)?).await
     }
 
     /// Starts a container and attaches to it before its workload runs, so that no output is missed.
@@ -32,35 +24,43 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Phase`] when it runs already. A workload that cannot be started is reported by the session.
     pub async fn start_attached(&self, id: &ContainerId, options: SessionOptions) -> Result<Session, EngineError> {
-        let view = self.find(id.as_str())?;
+        let view = self.load(id)?;
         if view.is_live() {
             return Err(crate::engine::phase_error("start", &view));
         }
         open_session(self.launch(id)?, options, true).await
     }
 
-    /// Makes a container, starts it and attaches to it.
+    /// Starts a new container and attaches to it before its workload runs. The container is stopped should the session break off.
     ///
     /// # Errors
-    /// As [`Engine::create`] and [`Engine::start_attached`].
-    pub async fn run_attached(
+    /// [`EngineError::Spawn`]. A workload that cannot be started is reported by the session.
+    pub async fn start_new_attached(
         &self,
-        request: CreateRequest,
+        new: &mut NewContainer,
         options: SessionOptions,
-    ) -> Result<(ContainerId, Session), EngineError> {
-        let id = self.create(request).await?;
-        let session = open_session(self.launch(&id)?, options, true).await?;
-        Ok((id, session))
+    ) -> Result<Session, EngineError> {
+        new.guard.release();
+        let launcher = self.launch(new.id())?;
+        new.launcher = Some(launcher.clone());
+        open_session(launcher, options, true).await
     }
 
-    /// Makes a container and starts it; returns when its workload runs.
+    /// Starts a new container; returns when its workload runs and that is on record. It is stopped unless it is kept.
     ///
     /// # Errors
-    /// As [`Engine::create`] and [`Engine::start`].
-    pub async fn run_detached(&self, request: CreateRequest) -> Result<ContainerId, EngineError> {
-        let id = self.create(request).await?;
-        self.start(&id).await?;
-        Ok(id)
+    /// As [`Engine::start`].
+    pub async fn start_new(&self, new: &mut NewContainer) -> Result<(), EngineError> {
+        let options = SessionOptions {
+            owner: true,
+            ..SessionOptions::default()
+        };
+        let session = self.start_new_attached(new, options).await?;
+        new.watch = Some(session);
+        match &mut new.launcher {
+            Some(launcher) => start_on_record(launcher).await,
+            None => Ok(()),
+        }
     }
 
     /// Starts the container's launcher. The returned client's connection is the launcher's first: should it be closed before the
@@ -68,5 +68,17 @@ impl Engine {
     fn launch(&self, id: &ContainerId) -> Result<ControlClient, EngineError> {
         let stream = LauncherProcess::spawn(&self.paths, id)?;
         Ok(control::client(stream))
+    }
+}
+
+/// Asks for the start of the workload; returns when it runs and that is on record.
+async fn start_on_record(launcher: &mut ControlClient) -> Result<(), EngineError> {
+    let response = launcher
+        .start(v1::StartRequest {})
+        .await
+        .map_err(EngineError::control("start the container"))?;
+    match response.into_inner().outcome {
+        Some(v1::start_response::Outcome::Failure(failure)) => Err(EngineError::from_failure(failure)),
+        _ => Ok(()),
     }
 }

@@ -78,6 +78,38 @@ impl fmt::Display for ContainerId {
     }
 }
 
+/// Words by which a user means a container: its name, or the beginning of it.
+///
+/// A type of its own, so that an id, which means one container exactly, cannot be looked up by the rules for words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ContainerQuery(String);
+
+impl ContainerQuery {
+    /// What the user typed; any text.
+    #[must_use]
+    pub fn typed(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The words as they were typed.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for ContainerQuery {
+    fn from(text: String) -> Self {
+        Self::typed(text)
+    }
+}
+
+impl fmt::Display for ContainerQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

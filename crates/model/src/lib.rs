@@ -14,7 +14,7 @@ mod state;
 
 pub use config::{ContainerConfig, ContainerOptions, ImageReference, MountConfig, PlatformConfig, Resources};
 pub use exit::{ExitStatus, exit_code};
-pub use id::{ContainerId, IdError};
+pub use id::{ContainerId, ContainerQuery, IdError};
 pub use process::{InitProcess, ProcessUser, RlimitConfig};
 pub use signal::{Signal, SignalError};
 pub use size::{ByteSize, SizeError};

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use container_durable::is_held;
+use container_durable::{FileLock, LockMode, is_held};
 use container_model::ContainerId;
 
 /// Name of the lock file in a container's directory, also while the directory is being made or removed.
 pub(crate) const LOCK_FILE: &str = "lock";
 /// Name of the writable disk inside a container's directory.
 pub const ROOT_DISK_FILE: &str = "rootfs.ext4";
+/// Name of the file that marks a container whose maker has not let go of it yet.
+pub(crate) const MAKER_FILE: &str = "maker";
 /// Name of the configuration record.
 pub(crate) const CONFIG_FILE: &str = "config.json";
 
@@ -85,6 +87,21 @@ impl Bundle {
     #[must_use]
     pub fn lock(&self) -> PathBuf {
         self.directory.join(LOCK_FILE)
+    }
+
+    /// Locked by the command that makes the container, until the user knows of it; then it is removed.
+    #[must_use]
+    pub fn maker(&self) -> PathBuf {
+        self.directory.join(MAKER_FILE)
+    }
+
+    /// Whether the command that made the container ended before the user knew of it: nobody will ever ask for the container.
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        matches!(
+            FileLock::try_acquire_existing(&self.maker(), LockMode::Shared),
+            Ok(Some(_))
+        )
     }
 
     /// Symbolic link to the launcher's control socket. It is made by the launcher, because the runtime directory of whoever looks

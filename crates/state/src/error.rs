@@ -4,20 +4,20 @@ use std::io;
 use std::path::PathBuf;
 
 use container_durable::{DirectoryError, LockError};
-use container_model::ContainerId;
+use container_model::{ContainerId, ContainerQuery};
 
 pub use crate::record::StateError;
 
-/// A container could not be made. Nothing of it is left behind. `E` is why its contents could not be prepared.
+/// The name of a container could not be taken. Nothing of it is left behind.
 #[derive(Debug, thiserror::Error)]
-pub enum CreateError<E: std::error::Error + 'static> {
-    /// There is one of this name.
-    #[error("the name {0:?} is already in use", id.as_str())]
+pub enum ReserveError {
+    /// There is one of this name, or another command is making one.
+    #[error("the name {:?} is already in use", id.as_str())]
     NameTaken {
         /// The name.
         id: ContainerId,
     },
-    /// Its directory could not be made or put in place.
+    /// Its directory could not be made.
     #[error("cannot create {}: {source}", path.display())]
     Place {
         /// The directory.
@@ -25,25 +25,46 @@ pub enum CreateError<E: std::error::Error + 'static> {
         /// What the system said.
         source: io::Error,
     },
-    /// A directory could not be made or made durable.
+    /// The directory of containers could not be made or made durable.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// A lock in it could not be had.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+}
+
+/// A container could not be made at once. Nothing of it is left behind. `E` is why its contents could not be prepared.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError<E: std::error::Error + 'static> {
+    /// Its name could not be had.
+    #[error(transparent)]
+    Reserve(#[from] ReserveError),
     /// Its record could not be written.
     #[error(transparent)]
     Record(#[from] StateError),
-    /// Its lock could not be had.
+    /// It could not be made lasting.
     #[error(transparent)]
-    Lock(#[from] LockError),
+    Keep(#[from] KeepError),
     /// Its contents could not be prepared.
     #[error(transparent)]
     Prepare(E),
+}
+
+/// A new container could not be made lasting; it is undone.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot keep the new container in {}: {source}", path.display())]
+pub struct KeepError {
+    /// Its directory.
+    pub path: PathBuf,
+    /// What the system said.
+    pub source: io::Error,
 }
 
 /// A container could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// There is none of this id.
-    #[error("no such container: {id}")]
+    #[error("container {:?} not found", id.as_str())]
     NotFound {
         /// The id.
         id: ContainerId,
@@ -70,16 +91,16 @@ pub struct ListError {
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
     /// None has such a name.
-    #[error("no such container: {name}")]
+    #[error("container {:?} not found", query.as_str())]
     NotFound {
         /// What was asked for.
-        name: String,
+        query: ContainerQuery,
     },
     /// Several begin like this.
-    #[error("{name:?} is ambiguous: {} containers begin like this, for example {} and {}", candidates.len(), candidates[0], candidates[1])]
+    #[error("{:?} is ambiguous: {} containers begin like this, for example {} and {}", query.as_str(), candidates.len(), candidates[0], candidates[1])]
     Ambiguous {
         /// What was asked for.
-        name: String,
+        query: ContainerQuery,
         /// Those that begin with it, at least two, sorted.
         candidates: Vec<ContainerId>,
     },
@@ -92,13 +113,13 @@ pub enum FindError {
 #[derive(Debug, thiserror::Error)]
 pub enum OwnError {
     /// There is none of this id.
-    #[error("no such container: {id}")]
+    #[error("container {:?} not found", id.as_str())]
     NotFound {
         /// The id.
         id: ContainerId,
     },
-    /// A launcher owns it.
-    #[error("container {id} is running")]
+    /// A launcher owns it, or another command is making it.
+    #[error("container {id} is running, or about to be")]
     Taken {
         /// The id.
         id: ContainerId,

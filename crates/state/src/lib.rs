@@ -2,7 +2,8 @@
 //!
 //! [`AppPaths`] says where everything lies, [`ContainerStore`] keeps one directory per container. Whoever owns a running container
 //! holds its lock ([`ContainerLock`]) and is the only one to write its state. A state that says "running" while the lock is free
-//! means that the owner died: every read notices and repairs the record on the spot. Everything here is synchronous and small;
+//! means that the owner died: every read notices and repairs the record on the spot. A container whose maker died before anybody was
+//! told of it ([`NewContainer`]) is removed in the same way. Everything here is synchronous and small;
 //! async callers run it on a blocking thread.
 
 mod bundle;
@@ -13,7 +14,9 @@ mod record;
 mod store;
 
 pub use bundle::{Bundle, ROOT_DISK_FILE};
-pub use error::{CreateError, DeleteError, FindError, ListError, LoadError, OwnError, StateError};
+pub use error::{
+    CreateError, DeleteError, FindError, KeepError, ListError, LoadError, OwnError, ReserveError, StateError,
+};
 pub use lock::ContainerLock;
 pub use paths::{AppPaths, PathsError};
-pub use store::{Container, ContainerStore, DamagedContainer, Listing};
+pub use store::{Container, ContainerStore, DamagedContainer, Listing, NewContainer};

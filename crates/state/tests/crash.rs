@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use container_model::Phase;
-use container_state::{CreateError, DeleteError, LoadError, OwnError};
+use container_state::{CreateError, DeleteError, LoadError, OwnError, ReserveError};
 use fixture::{Root, config, store_at};
 use time::OffsetDateTime;
 
@@ -39,7 +39,7 @@ fn actor() {
         config.options.auto_remove = round >> 40 & 3 == 0;
         match round >> 45 & 3 {
             0 => match store.create(&config, |directory| std::fs::write(directory.join("rootfs.ext4"), DISK)) {
-                Ok(_) | Err(CreateError::NameTaken { .. }) => {}
+                Ok(_) | Err(CreateError::Reserve(ReserveError::NameTaken { .. })) => {}
                 Err(error) => panic!("create: {error}"),
             },
             1 => match store.own(&config.id) {

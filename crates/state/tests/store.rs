@@ -11,8 +11,8 @@ mod fixture;
 use std::convert::Infallible;
 use std::time::Instant;
 
-use container_model::Phase;
-use container_state::{ContainerStore, CreateError, DeleteError, FindError, LoadError, OwnError};
+use container_model::{ContainerQuery, Phase};
+use container_state::{ContainerStore, CreateError, DeleteError, FindError, LoadError, OwnError, ReserveError};
 use fixture::{Root, config};
 use time::OffsetDateTime;
 
@@ -50,14 +50,12 @@ fn a_taken_name_is_refused_and_nothing_is_left() {
     let store = root.store();
     root.create("web", 1);
     let again = store.create(&config("web", 2), |_| Ok::<_, Infallible>(()));
-    assert!(matches!(again, Err(CreateError::NameTaken { .. })));
-    // Somebody faster than us: the name is taken while we prepare.
-    let raced = store.create(&config("db", 2), |_| {
-        root.create("db", 3);
-        Ok::<_, Infallible>(())
-    });
-    assert!(matches!(raced, Err(CreateError::NameTaken { .. })));
-    assert_eq!(root.entries(), ["db", "web"]);
+    assert!(matches!(
+        again,
+        Err(CreateError::Reserve(ReserveError::NameTaken { .. }))
+    ));
+    assert_eq!(root.entries(), ["web"]);
+    assert_eq!(store.load(&"web".parse().unwrap()).unwrap().config, config("web", 1));
 }
 
 #[test]
@@ -144,17 +142,19 @@ fn what_dead_commands_left_is_collected_but_not_what_lives() {
     let containers = store.paths().containers();
     root.create("web", 1);
     for (name, locked) in [
-        (".new-dead", true),
+        ("dead", true),
+        ("empty", false),
         (".trash-dead", true),
         (".trash-late", false),
-        (".new-empty", false),
     ] {
         std::fs::create_dir(containers.join(name)).unwrap();
         if locked {
             std::fs::write(containers.join(name).join("lock"), b"").unwrap();
         }
     }
-    std::fs::write(containers.join(".trash-late/rootfs.ext4"), b"x").unwrap();
+    for name in ["dead", ".trash-late"] {
+        std::fs::write(containers.join(name).join("rootfs.ext4"), b"x").unwrap();
+    }
     store
         .create(&config("db", 2), |directory| {
             assert_eq!(store.list().unwrap().containers.len(), 1);
@@ -166,21 +166,37 @@ fn what_dead_commands_left_is_collected_but_not_what_lives() {
 }
 
 #[test]
-fn names_are_found_by_unique_prefix() {
+fn the_words_of_a_user_are_a_name_or_a_unique_beginning() {
     let root = Root::new();
     let store = root.store();
     for name in ["web", "web-1", "db-1"] {
         root.create(name, 1);
     }
-    assert_eq!(store.find("web").unwrap().as_str(), "web");
-    assert_eq!(store.find("d").unwrap().as_str(), "db-1");
-    assert!(matches!(store.find("we"), Err(FindError::Ambiguous { .. })));
+    let find = |words: &str| store.find(&ContainerQuery::typed(words));
+    assert_eq!(find("web").unwrap().as_str(), "web");
+    assert_eq!(find("d").unwrap().as_str(), "db-1");
+    assert!(matches!(find("we"), Err(FindError::Ambiguous { .. })));
     for missing in ["", "x", "../web", "web/"] {
-        assert!(
-            matches!(store.find(missing), Err(FindError::NotFound { .. })),
-            "{missing:?}"
-        );
+        let error = find(missing).unwrap_err();
+        assert!(matches!(error, FindError::NotFound { .. }), "{missing:?}");
+        assert_eq!(error.to_string(), format!("container {missing:?} not found"));
     }
+}
+
+#[test]
+fn an_id_never_means_a_container_that_only_begins_with_it() {
+    let root = Root::new();
+    let store = root.store();
+    let id = root.create("web", 1);
+    root.create("web-1", 1);
+    store.delete(&id).unwrap();
+    assert!(matches!(store.load(&id), Err(LoadError::NotFound { .. })));
+    assert!(matches!(store.own(&id), Err(OwnError::NotFound { .. })));
+    assert!(matches!(
+        store.delete(&id),
+        Err(DeleteError::Own(OwnError::NotFound { .. }))
+    ));
+    assert_eq!(root.entries(), ["web-1"]);
 }
 
 #[test]

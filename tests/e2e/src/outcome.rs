@@ -147,12 +147,19 @@ impl Started {
     }
 
     /// Sends SIGKILL; a command that has ended already is fine.
-    pub fn kill_if_running(&self) {
-        let id = i32::try_from(self.child.id())
-            .ok()
-            .and_then(rustix::process::Pid::from_raw);
-        // It has not been waited for, so its id is still its own.
-        let _ = id.map(|id| rustix::process::kill_process(id, rustix::process::Signal::KILL));
+    pub fn kill_if_running(&mut self) {
+        self.signal_if_running(rustix::process::Signal::KILL);
+    }
+
+    /// Sends a signal; a command that has ended already is fine.
+    pub fn signal_if_running(&mut self, signal: rustix::process::Signal) {
+        if !self.has_ended() {
+            let id = i32::try_from(self.child.id())
+                .ok()
+                .and_then(rustix::process::Pid::from_raw);
+            // It has not been waited for, so its id is still its own.
+            let _ = id.map(|id| rustix::process::kill_process(id, signal));
+        }
     }
 
     /// Whether the command has ended.

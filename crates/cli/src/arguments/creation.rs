@@ -106,7 +106,6 @@ impl ContainerFlags {
         arguments: Vec<String>,
     ) -> Result<CreateRequest, CommandError> {
         Ok(CreateRequest {
-            name: self.name,
             image,
             platform,
             arguments,

@@ -6,7 +6,7 @@ pub(crate) mod logout;
 mod prompt;
 
 use clap::Subcommand;
-use container_engine::Engine;
+use container_engine::ConfiguredEngine;
 use container_engine::oci::RegistryHost;
 
 use crate::error::CommandError;
@@ -31,7 +31,7 @@ impl RegistryCommand {
 }
 
 /// The registry that a command line names; that of short image names when it names none.
-fn registry(engine: &Engine, server: Option<&str>) -> Result<RegistryHost, CommandError> {
+fn registry(engine: &ConfiguredEngine, server: Option<&str>) -> Result<RegistryHost, CommandError> {
     match server {
         Some(server) => RegistryHost::from_address(server).map_err(|error| CommandError::usage(format!("{error}"))),
         None => Ok(engine.settings().registry.domain.clone()),

@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use container_engine::model::{ExitStatus, exit_code};
-use container_engine::{EngineError, Session, SessionControl, SessionEvent, SessionEvents, SessionInput};
+use container_engine::{EngineError, SessionControl, SessionEvent, SessionEvents, SessionInput};
 use container_terminal::{DetachFilter, Output, Resizes, Sink, Source};
 use tokio::time::timeout;
 
 use super::streams::engine_size;
-use super::{Signals, Streams};
+use super::{Begun, Signals, Streams};
 use crate::error::CommandError;
 
 /// How long the launcher may take to take note of a detach.
 const DETACH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a container may take to be put away after its process has ended.
-const TEARDOWN_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const TEARDOWN_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How a session came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,30 +39,17 @@ impl Ending {
     }
 }
 
-/// Ties the user's streams to a process and waits for its end. `on_running` is called once it runs.
+/// Ties the user's streams to a process that runs and waits for its end.
 ///
-/// Until then INT, TERM, HUP and QUIT end this process, afterwards they are passed on; with a terminal in raw mode those that still
-/// arrive come from outside and end it as well. The end of this process without a detach ends a container that it owns.
-pub(crate) async fn follow(
-    session: Session,
-    streams: Streams,
-    signals: &mut Signals,
-    on_running: impl FnOnce() -> Result<(), CommandError>,
-) -> Result<Ending, CommandError> {
-    let (control, input, mut events) = session.split();
-    let first = tokio::select! {
-        first = events.recv() => first,
-        arrived = signals.ending() => return Err(arrived.as_error()),
-    };
-    let first = match first {
-        Ok(first) => first,
-        Err(error) => {
-            // What was half-made goes before the user hears of the failure.
-            let _ = timeout(TEARDOWN_TIMEOUT, ended(&mut events)).await;
-            return Err(error.into());
-        }
-    };
-    on_running()?;
+/// Signals are passed on; with a terminal in raw mode those that still arrive come from outside and end this process. The end of this
+/// process without a detach ends a container that it owns.
+pub(crate) async fn follow(begun: Begun, streams: Streams, signals: &mut Signals) -> Result<Ending, CommandError> {
+    let Begun {
+        control,
+        input,
+        mut events,
+        first,
+    } = begun;
     let sink = Sink::write(io::stdout(), io::stderr())?;
     let raw_mode = streams.enter_raw_mode()?;
     let result = tokio::select! {
@@ -105,7 +92,7 @@ async fn output(first: Option<SessionEvent>, events: &mut SessionEvents, sink: &
     }
 }
 
-async fn ended(events: &mut SessionEvents) -> Result<(), EngineError> {
+pub(super) async fn ended(events: &mut SessionEvents) -> Result<(), EngineError> {
     while events.recv().await?.is_some() {}
     Ok(())
 }

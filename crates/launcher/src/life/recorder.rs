@@ -38,14 +38,15 @@ impl Recorder {
         done
     }
 
-    /// Records the end, or removes the container when it is not to outlive it. The lock is free afterwards.
+    /// Records the end, or removes the container when it is not to outlive it or when its maker has abandoned it. The lock is free
+    /// afterwards.
     pub(crate) async fn finish(self, ending: &Ending, auto_remove: bool) {
         drop(self.phases);
         let phase = ending.phase();
         let finished = async {
             let owned = self.writer.await?;
             spawn_blocking(move || {
-                if !auto_remove {
+                if !(auto_remove || owned.bundle().is_abandoned()) {
                     write(&owned, phase);
                 } else if let Err(error) = owned.delete() {
                     tracing::error!(%error, "cannot remove the container");

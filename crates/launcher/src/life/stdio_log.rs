@@ -17,9 +17,12 @@ pub(crate) struct StdioLog {
 impl StdioLog {
     /// Begins an empty log.
     pub(crate) fn begin(path: &Path) -> io::Result<Self> {
+        // Another file: whoever follows the log reads the old one to its end and sees that there is a new one.
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-        // Readers that follow the log keep their file: it shrinks instead of being replaced.
-        file.set_len(0)?;
         Ok(Self {
             file: Some(Arc::new(file)),
         })

@@ -1,107 +1,177 @@
-//! Making a container: assembled aside, then put in place by one rename.
+//! Making a container: its name is taken first, its record makes it visible, and it lasts once its maker says so.
 
+use std::fs::{DirBuilder, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::Path;
 
 use container_durable::{FileLock, LockError, LockMode, create_private_dir, sync_dir};
-use container_model::ContainerConfig;
+use container_model::{ContainerConfig, ContainerId};
+use rustix::fs::AtFlags;
 
-use super::{ContainerStore, discard};
-use crate::bundle::{CONFIG_FILE, LOCK_FILE};
-use crate::{Bundle, CreateError, record};
+use super::{ContainerStore, REPAIR_LIMIT, discard};
+use crate::bundle::{LOCK_FILE, MAKER_FILE};
+use crate::{Bundle, CreateError, KeepError, ReserveError, StateError, record};
 
 /// How often a new directory may be taken for an abandoned one before its lock is held.
 const ATTEMPTS: usize = 8;
 
 impl ContainerStore {
-    /// Makes a container. `prepare` puts its contents (the writable disk) into the directory it is given, which gets its final
-    /// name afterwards. The container appears whole or not at all.
+    /// Takes a name, so that nobody else makes a container of it. There is nothing to be seen of it yet.
     ///
     /// # Errors
-    /// [`CreateError::NameTaken`], also when another command was a moment faster; [`CreateError::Prepare`] with what `prepare` says.
+    /// [`ReserveError::NameTaken`].
+    pub fn reserve(&self, id: &ContainerId) -> Result<NewContainer, ReserveError> {
+        let bundle = self.bundle(id);
+        let taken = || ReserveError::NameTaken { id: id.clone() };
+        let place = |source| ReserveError::Place {
+            path: bundle.directory().to_owned(),
+            source,
+        };
+        create_private_dir(&self.paths.containers())?;
+        for _ in 0..ATTEMPTS {
+            match DirBuilder::new().mode(0o700).create(bundle.directory()) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(place(error)),
+                _ if bundle.config().exists() => return Err(taken()),
+                // Made just now, or left by somebody who died while making a container: whoever has the lock knows.
+                _ => {}
+            }
+            let own = match FileLock::acquire_within(&bundle.lock(), LockMode::Exclusive, REPAIR_LIMIT) {
+                Ok(Some(own)) => own,
+                Ok(None) => return Err(taken()),
+                // Somebody who lists containers took it for abandoned before it was locked.
+                Err(LockError { source, .. }) if source.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error.into()),
+            };
+            if bundle.config().exists() {
+                return Err(taken());
+            }
+            discard::clear(bundle.directory(), LOCK_FILE).map_err(place)?;
+            let directory = File::open(bundle.directory()).map_err(place)?;
+            let maker = FileLock::acquire_within(&bundle.maker(), LockMode::Exclusive, REPAIR_LIMIT)?;
+            return Ok(NewContainer {
+                maker: Some(maker.ok_or_else(taken)?),
+                own: Some(own),
+                directory,
+                bundle,
+                outlives_power: true,
+            });
+        }
+        Err(taken())
+    }
+
+    /// Makes a container at once. `prepare` puts its contents (the writable disk) into the directory it is given. The container
+    /// appears whole or not at all.
+    ///
+    /// # Errors
+    /// [`ReserveError::NameTaken`] inside [`CreateError::Reserve`]; [`CreateError::Prepare`] with what `prepare` says.
     pub fn create<E: std::error::Error + 'static>(
         &self,
         config: &ContainerConfig,
         prepare: impl FnOnce(&Path) -> Result<(), E>,
     ) -> Result<Bundle, CreateError<E>> {
-        let bundle = self.bundle(&config.id);
-        let containers = self.paths.containers();
-        if bundle.directory().exists() {
-            return Err(CreateError::NameTaken { id: config.id.clone() });
-        }
-        create_private_dir(&containers)?;
-        let assembly = Assembly::new(&containers)?;
-        prepare(&assembly.directory).map_err(CreateError::Prepare)?;
-        record::write(&assembly.directory.join(CONFIG_FILE), config)?;
-        // A directory is only ever renamed onto an empty one, and that of a container holds its record at all times.
-        match std::fs::rename(&assembly.directory, bundle.directory()) {
-            Ok(()) => {}
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists
-                ) =>
-            {
-                return Err(CreateError::NameTaken { id: config.id.clone() });
-            }
-            Err(source) => {
-                return Err(CreateError::Place {
-                    path: bundle.directory().to_owned(),
-                    source,
-                });
-            }
-        }
-        assembly.placed();
-        sync_dir(&containers)?;
+        let mut new = self.reserve(&config.id)?;
+        prepare(new.bundle().directory()).map_err(CreateError::Prepare)?;
+        new.record(config)?;
+        let bundle = new.bundle().clone();
+        new.keep()?;
         Ok(bundle)
     }
 }
 
-/// A directory that goes away unless it has been put in place.
-struct Assembly {
-    directory: PathBuf,
-    placed: bool,
-    _lock: FileLock,
+/// A container whose maker has not let go of it. Dropped, or with its maker dead, it is undone: this one, and never another that
+/// has its name by then.
+#[derive(Debug)]
+pub struct NewContainer {
+    bundle: Bundle,
+    /// Its directory, whatever has become of the name.
+    directory: File,
+    /// Held from the beginning to the end of the making; `None` once nothing is to be undone any more.
+    maker: Option<FileLock>,
+    /// Possession, until a launcher may take it.
+    own: Option<FileLock>,
+    /// Whether it has to be there after a loss of power, once it is kept.
+    outlives_power: bool,
 }
 
-impl Assembly {
-    fn new<E: std::error::Error + 'static>(containers: &Path) -> Result<Self, CreateError<E>> {
-        let mut attempt = 0;
-        loop {
-            let name = format!("{}{}", discard::NEW_PREFIX, uuid::Uuid::new_v4().simple());
-            let directory = containers.join(name);
-            create_private_dir(&directory)?;
-            match FileLock::try_acquire(&directory.join(LOCK_FILE), LockMode::Exclusive) {
-                Ok(Some(lock)) => {
-                    return Ok(Self {
-                        directory,
-                        placed: false,
-                        _lock: lock,
-                    });
-                }
-                Err(LockError { source, .. }) if source.kind() != io::ErrorKind::NotFound || attempt == ATTEMPTS => {
-                    discard::remove(&directory);
-                    return Err(LockError {
-                        path: directory,
-                        source,
-                    }
-                    .into());
-                }
-                // Somebody who lists containers took it for abandoned before it was locked.
-                Ok(None) | Err(_) => attempt += 1,
+impl NewContainer {
+    /// Its files.
+    #[must_use]
+    pub fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn id(&self) -> &ContainerId {
+        self.bundle.id()
+    }
+
+    /// Records what it is to be: from now on other commands see it.
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn record(&mut self, config: &ContainerConfig) -> Result<(), StateError> {
+        self.outlives_power = !config.options.auto_remove;
+        record::write(&self.bundle.config(), config)
+    }
+
+    /// Gives up possession, so that a launcher can take it. The container is still undone unless it is kept.
+    pub fn release(&mut self) {
+        self.own = None;
+    }
+
+    /// Lets go of it: from now on it lasts.
+    ///
+    /// # Errors
+    /// [`KeepError`]; it is then undone.
+    pub fn keep(mut self) -> Result<(), KeepError> {
+        let failed = |source| KeepError {
+            path: self.bundle.directory().to_owned(),
+            source,
+        };
+        match rustix::fs::unlinkat(&self.directory, MAKER_FILE, AtFlags::empty()) {
+            // It may have been deleted meanwhile, with everything in it.
+            Ok(()) | Err(rustix::io::Errno::NOENT) => {}
+            Err(error) => return Err(failed(error.into())),
+        }
+        if self.outlives_power {
+            // Else a loss of power would bring the mark back, and the next command would undo the container.
+            self.directory.sync_all().map_err(failed)?;
+            if let Some(containers) = self.bundle.directory().parent() {
+                sync_dir(containers).map_err(|error| failed(io::Error::other(error)))?;
             }
         }
+        self.maker = None;
+        Ok(())
     }
 
-    fn placed(mut self) {
-        self.placed = true;
+    fn still_has_its_name(&self) -> bool {
+        let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+        match (self.directory.metadata(), self.bundle.directory().symlink_metadata()) {
+            (Ok(ours), Ok(named)) => identity(ours) == identity(named),
+            _ => false,
+        }
     }
 }
 
-impl Drop for Assembly {
+impl Drop for NewContainer {
     fn drop(&mut self) {
-        if !self.placed {
-            discard::remove(&self.directory);
+        // First of all, so that a launcher that ends at this moment finds the container abandoned and removes it.
+        if self.maker.take().is_none() {
+            return;
+        }
+        let own = self.own.take().or_else(|| {
+            FileLock::try_acquire_existing(&self.bundle.lock(), LockMode::Exclusive)
+                .ok()
+                .flatten()
+        });
+        // Without possession it is a launcher's, who removes it at its end.
+        if own.is_some() && self.still_has_its_name() {
+            self.bundle.remove_control_socket();
+            if let Ok(Some(trash)) = discard::move_away(self.bundle.directory()) {
+                discard::remove(&trash);
+            }
         }
     }
 }

@@ -1,20 +1,18 @@
-//! Directories on their way out, and those whose maker died.
+//! Directories on their way out, and unfinished ones whose maker died.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use container_durable::{FileLock, LockMode};
 
-use crate::bundle::LOCK_FILE;
+use crate::bundle::{CONFIG_FILE, LOCK_FILE};
 
-/// Prefix of a directory that is being made.
-pub(crate) const NEW_PREFIX: &str = ".new-";
 /// Prefix of a directory that is being removed.
 const TRASH_PREFIX: &str = ".trash-";
 
-/// Whether a name in the directory of containers is that of a directory on its way in or out.
-pub(crate) fn is_transient(name: &str) -> bool {
-    name.starts_with(NEW_PREFIX) || name.starts_with(TRASH_PREFIX)
+/// Whether a name in the directory of containers is that of a directory on its way out.
+pub(crate) fn is_trash(name: &str) -> bool {
+    name.starts_with(TRASH_PREFIX)
 }
 
 /// Renames a directory so that it is no container any more; `None` when it is gone already. The rename is not synced: should
@@ -28,25 +26,48 @@ pub(crate) fn move_away(directory: &Path) -> io::Result<Option<PathBuf>> {
     }
 }
 
-/// Removes a directory as far as possible. What stays is tried again by the next [`collect`].
+/// Removes a directory as far as possible. What stays is tried again by the next [`collect_trash`].
 pub(crate) fn remove(trash: &Path) {
     let _ = std::fs::remove_dir_all(trash);
 }
 
-/// Removes a directory on its way in or out if whoever made it is gone.
-pub(crate) fn collect(directory: &Path) {
+/// Empties a directory but for one file.
+pub(crate) fn clear(directory: &Path, but: &str) -> io::Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_name() == but {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            std::fs::remove_dir_all(entry.path())?;
+        } else {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a directory on its way out if whoever began with it is gone.
+pub(crate) fn collect_trash(directory: &Path) {
     let lock = directory.join(LOCK_FILE);
-    if let Ok(Some(_held)) = FileLock::try_acquire_existing(&lock, LockMode::Exclusive) {
-        if let Ok(Some(trash)) = move_away(directory) {
+    match FileLock::try_acquire_existing(&lock, LockMode::Exclusive) {
+        Ok(Some(_held)) => remove(directory),
+        // Without a lock file it is nearly gone.
+        _ if !lock.exists() => remove(directory),
+        _ => {}
+    }
+}
+
+/// Removes a directory that has no record of a container in it if whoever was making one is gone.
+pub(crate) fn collect_unfinished(directory: &Path) {
+    if let Ok(Some(_held)) = FileLock::try_acquire_existing(&directory.join(LOCK_FILE), LockMode::Exclusive) {
+        if !directory.join(CONFIG_FILE).exists()
+            && let Ok(Some(trash)) = move_away(directory)
+        {
             remove(&trash);
         }
         return;
     }
-    // Without a lock file it is either empty and new, or nearly gone. An empty one whose maker is about to lock it is missed by
-    // the maker, who then makes another.
+    // An empty one may be new. Its maker, who is about to lock it, misses it then and makes another.
     let _ = std::fs::remove_dir(directory);
-    let name = directory.file_name().unwrap_or_default().to_string_lossy();
-    if name.starts_with(TRASH_PREFIX) && !lock.exists() {
-        remove(directory);
-    }
 }

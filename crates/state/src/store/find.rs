@@ -1,31 +1,33 @@
-//! Which container a name on the command line means.
+//! Which container a user's words mean.
 
-use container_model::ContainerId;
+use container_model::{ContainerId, ContainerQuery};
 
 use super::ContainerStore;
 use crate::FindError;
 
 impl ContainerStore {
-    /// The container whose id is `name`, else the only one whose id begins with it.
+    /// The container whose id is what the user typed, else the only one whose id begins with it.
     ///
     /// # Errors
     /// [`FindError::NotFound`] and [`FindError::Ambiguous`].
-    pub fn find(&self, name: &str) -> Result<ContainerId, FindError> {
-        let not_found = || FindError::NotFound { name: name.to_owned() };
-        if let Ok(id) = name.parse::<ContainerId>()
-            && self.bundle(&id).config().exists()
+    pub fn find(&self, query: &ContainerQuery) -> Result<ContainerId, FindError> {
+        let not_found = || FindError::NotFound { query: query.clone() };
+        let words = query.as_str();
+        let is_there = |id: &ContainerId| self.bundle(id).config().exists();
+        if let Ok(id) = words.parse::<ContainerId>()
+            && is_there(&id)
         {
             return Ok(id);
         }
-        if name.is_empty() {
+        if words.is_empty() {
             return Err(not_found());
         }
         let mut candidates = self.names(false)?;
-        candidates.retain(|id| id.as_str().starts_with(name));
+        candidates.retain(|id| id.as_str().starts_with(words) && is_there(id));
         match candidates.len() {
             0 | 1 => candidates.pop().ok_or_else(not_found),
             _ => Err(FindError::Ambiguous {
-                name: name.to_owned(),
+                query: query.clone(),
                 candidates,
             }),
         }

@@ -17,8 +17,8 @@ impl ContainerStore {
         for id in self.names(true)? {
             match self.load(&id) {
                 Ok(container) => listing.containers.push(container),
-                // Deleted between the two looks.
-                Err(LoadError::NotFound { .. }) => {}
+                // Deleted between the two looks, or not finished.
+                Err(LoadError::NotFound { .. }) => discard::collect_unfinished(self.bundle(&id).directory()),
                 Err(error) => listing.damaged.push(DamagedContainer { id, error }),
             }
         }
@@ -28,7 +28,7 @@ impl ContainerStore {
         Ok(listing)
     }
 
-    /// The ids of all containers, sorted, without looking at any of them.
+    /// The ids of all containers and of those being made, sorted, without looking at any of them.
     pub(super) fn names(&self, collect: bool) -> Result<Vec<ContainerId>, ListError> {
         let path = self.paths.containers();
         let error = |source| ListError {
@@ -45,9 +45,9 @@ impl ContainerStore {
             let entry = entry.map_err(error)?;
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
-            if discard::is_transient(name) {
+            if discard::is_trash(name) {
                 if collect {
-                    discard::collect(&entry.path());
+                    discard::collect_trash(&entry.path());
                 }
             } else if let Ok(id) = name.parse() {
                 names.push(id);

@@ -13,8 +13,8 @@ const LAUNCHER_KILLED: &str = "the launcher was killed";
 const STATE_DAMAGED: &str = "the record of its state was damaged";
 
 impl ContainerStore {
-    /// Reads a container. A record that says "running" although nobody owns the container is repaired first; a container that was
-    /// to be removed at its end is then removed.
+    /// Reads the container of exactly this id. A record that says "running" although nobody owns the container is repaired first;
+    /// a container that was to be removed at its end, or that its maker abandoned, is then removed.
     ///
     /// # Errors
     /// [`LoadError::NotFound`], also when the repair removed it.
@@ -28,7 +28,8 @@ impl ContainerStore {
         }
         let state = match record::read_state(&bundle.state()) {
             Ok(state)
-                if !needs_owner(&state.phase, &config) || is_held(&bundle.lock()).map_err(StateError::from)? =>
+                if !needs_owner(&state.phase, &config, &bundle)
+                    || is_held(&bundle.lock()).map_err(StateError::from)? =>
             {
                 state
             }
@@ -42,8 +43,8 @@ impl ContainerStore {
 }
 
 /// Whether a record in this phase makes sense only while somebody owns the container.
-fn needs_owner(phase: &Phase, config: &ContainerConfig) -> bool {
-    phase.is_live() || (config.options.auto_remove && matches!(phase, Phase::Stopped { .. }))
+fn needs_owner(phase: &Phase, config: &ContainerConfig, bundle: &Bundle) -> bool {
+    phase.is_live() || (config.options.auto_remove && matches!(phase, Phase::Stopped { .. })) || bundle.is_abandoned()
 }
 
 /// Brings the record in line with the fact that nobody owns the container; `None` when the container is gone.
@@ -57,7 +58,7 @@ fn repair(bundle: &Bundle, config: &ContainerConfig) -> Result<Option<ObservedSt
     };
     let owned = ContainerLock::new(bundle.clone(), lock);
     let (found, reason) = match owned.state() {
-        Ok(state) if !needs_owner(&state.phase, config) => return Ok(Some(state)),
+        Ok(state) if !needs_owner(&state.phase, config, bundle) => return Ok(Some(state)),
         Ok(state) => (state, LAUNCHER_KILLED),
         Err(StateError::Damaged { .. } | StateError::TooLarge { .. }) => (
             ObservedState {
@@ -68,7 +69,7 @@ fn repair(bundle: &Bundle, config: &ContainerConfig) -> Result<Option<ObservedSt
         ),
         Err(error) => return Err(error.into()),
     };
-    if config.options.auto_remove {
+    if config.options.auto_remove || bundle.is_abandoned() {
         owned.delete()?;
         return Ok(None);
     }

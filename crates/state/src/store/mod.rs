@@ -1,7 +1,7 @@
 //! One directory per container, below `containers/` of the app root.
 //!
-//! A container appears and disappears by one rename each. Directories on their way in (`.new-*`) and out (`.trash-*`) belong to
-//! whoever holds the lock in them; those whose owner died are collected by the next [`ContainerStore::list`].
+//! A container appears with its record and disappears by a rename. A directory without a record, or one on its way out
+//! (`.trash-*`), belongs to whoever holds the lock in it; those whose owner died are collected by the next [`ContainerStore::list`].
 
 mod create;
 pub(crate) mod discard;
@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use container_durable::{FileLock, LockMode};
 use container_model::{ContainerConfig, ContainerId, ObservedState};
+
+pub use create::NewContainer;
 
 use crate::{AppPaths, Bundle, ContainerLock, DeleteError, LoadError, OwnError};
 
@@ -83,6 +85,8 @@ impl ContainerStore {
         match FileLock::acquire_within(&bundle.lock(), LockMode::Exclusive, REPAIR_LIMIT) {
             Ok(Some(lock)) if bundle.config().exists() => Ok(ContainerLock::new(bundle, lock)),
             Ok(Some(_)) => Err(OwnError::NotFound { id: id.clone() }),
+            // Its name is taken, but there is no container yet.
+            Ok(None) if !bundle.config().exists() => Err(OwnError::NotFound { id: id.clone() }),
             Ok(None) => Err(OwnError::Taken { id: id.clone() }),
             // The directory was not there; by now another container may have the name, so a second look would tell nothing.
             Err(error) if error.source.kind() == io::ErrorKind::NotFound => Err(OwnError::NotFound { id: id.clone() }),

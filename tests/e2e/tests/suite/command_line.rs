@@ -64,6 +64,40 @@ fn several_operands_are_all_tried() {
 }
 
 #[test]
+fn what_is_missing_is_named_and_not_found() {
+    let home = Home::empty();
+    for verb in ["stop", "start", "kill", "delete", "inspect", "logs"] {
+        home.run([verb, "ghost"]).failure(1, &["container \"ghost\" not found"]);
+        home.run([verb, ""]).failure(1, &["container \"\" not found"]);
+    }
+    home.run(["exec", "ghost", "true"])
+        .failure(125, &["\"ghost\" not found"]);
+    for verb in ["inspect", "delete", "save"] {
+        home.run(["image", verb, "ghost:1"])
+            .failure(1, &["\"ghost:1\" not found"]);
+    }
+}
+
+#[test]
+fn every_message_begins_alike_and_none_is_drowned() {
+    let home = Home::empty();
+    for words in [&["run", "--nonsense"][..], &["nonsense"], &["stop"], &["stop", "ghost"]] {
+        let outcome = home.run(words);
+        assert!(outcome.stderr.starts_with("Error: "), "{}", outcome.stderr);
+        assert_eq!(outcome.stderr.to_lowercase().matches("error:").count(), 1);
+    }
+    let path = format!("/{}", "x".repeat(4096));
+    let outcome = home.run(["create", "--env-file", &path, BUSYBOX]);
+    assert!(
+        outcome.stderr.starts_with("Error: ") && outcome.stderr.len() < 1000,
+        "{}",
+        outcome.stderr
+    );
+    let outcome = home.run(["stop", "\u{1b}[2J\u{202e}ghost"]);
+    assert!(!outcome.stderr.contains(['\u{1b}', '\u{202e}']), "{:?}", outcome.stderr);
+}
+
+#[test]
 fn empty_lists_have_a_header_and_nothing_when_quiet() {
     let home = Home::empty();
     let table = home.run(["list"]).success();

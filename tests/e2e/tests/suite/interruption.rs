@@ -155,7 +155,7 @@ fn a_pull_killed_while_it_finishes_leaves_a_valid_store() {
         let home = Home::empty();
         let _ = scene.proxy.take_sent_bytes();
         scene.proxy.hold_after(scene.whole_bytes - 1);
-        let pull = home.spawn(["image", "pull", "--progress", "none", &scene.name]);
+        let mut pull = home.spawn(["image", "pull", "--progress", "none", &scene.name]);
         scene.proxy.wait_until_held();
         scene.proxy.heal();
         // Whether this is before or after its end, what is asked below has to hold.

@@ -132,6 +132,9 @@ fn a_name_can_be_had_once() {
         .failure(1, &["taken"]);
     home.run(["run", "--name", "taken", BUSYBOX, "true"])
         .failure(125, &["taken"]);
+    // That is known before anything is fetched.
+    home.run(["run", "--name", "taken", "127.0.0.1:1/no-registry:1", "true"])
+        .failure(125, &["taken", "already in use"]);
     home.run(["delete", "taken"]).success();
     home.run(["run", "--name", "taken", BUSYBOX, "true"]).success();
 }
@@ -166,6 +169,23 @@ fn all_containers_at_once() {
     assert_eq!(stopped.lines().count(), 2);
     home.run(["stop", "one", "ghost"]).failure(1, &["ghost"]);
     assert_eq!(home.run(["delete", "--all"]).success().text().lines().count(), 2);
+}
+
+#[test]
+fn what_exists_does_not_need_the_settings() {
+    let home = Home::new();
+    home.start_sleeper("up");
+    home.set_up("[container]\ncpu = 1\n");
+    home.run(["exec", "up", "true"]).success();
+    home.run(["logs", "up"]).success();
+    home.run(["stop", "up"]).success();
+    home.run(["start", "up"]).success();
+    home.run(["kill", "up"]).success();
+    home.run(["inspect", "up"]).success();
+    assert_eq!(home.run(["ls", "-aq"]).success().text(), "up");
+    home.run(["run", BUSYBOX, "true"])
+        .failure(125, &["config.toml", "line 2", "container.cpus"]);
+    home.run(["delete", "up"]).success();
 }
 
 #[test]

@@ -38,6 +38,26 @@ fn following_ends_with_the_container() {
 }
 
 #[test]
+fn a_container_that_is_gone_is_not_mistaken_for_one_whose_name_begins_alike() {
+    let home = Home::new();
+    home.start_sleeper("web-1");
+    home.run([
+        "run",
+        "-d",
+        "--rm",
+        "--name",
+        "web",
+        BUSYBOX,
+        "sh",
+        "-c",
+        "echo up; sleep 1",
+    ])
+    .success();
+    assert_eq!(home.run(["logs", "-f", "web"]).success().text(), "up");
+    assert_eq!(home.status("web-1")["state"], "running");
+}
+
+#[test]
 fn the_boot_log_has_the_machines_console() {
     let home = Home::new();
     home.run(["run", "--name", "booted", BUSYBOX, "true"]).success();

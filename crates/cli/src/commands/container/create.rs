@@ -3,7 +3,7 @@
 use clap::Args;
 use container_engine::Engine;
 
-use super::cidfile;
+use super::cidfile::{self, Cidfile};
 use super::run::image_and_arguments;
 use crate::arguments::{ContainerFlags, PlatformFlags, ProcessFlags, PullFlags};
 use crate::error::CommandError;
@@ -32,19 +32,23 @@ pub(crate) struct Create {
 impl Create {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         self.container.check()?;
-        let engine = Engine::open()?;
+        let engine = Engine::open()?.configured()?;
         let (image, arguments) = image_and_arguments(&engine, self.words)?;
         let cidfile = self.container.cidfile.clone();
         cidfile::check(cidfile.as_deref())?;
         let platform = self.platform.of_container()?;
+        let name = self.container.name.clone();
         let request = self.container.request(&self.process, image, platform, arguments)?;
         let mut signals = Signals::listen()?;
+        let mut new = engine.reserve(name)?;
         let ready = images::ensure(&engine, &request.image, request.platform.as_ref(), &self.pull);
         let lease = signals.or_end(ready).await?;
-        let id = signals.or_end(engine.create(request)).await?;
+        signals.or_end(engine.create(&mut new, request)).await?;
         drop(lease);
-        cidfile::write(cidfile.as_deref(), &id)?;
-        output::line(id.as_str())?;
+        let cidfile = Cidfile::write(cidfile.as_deref(), new.id())?;
+        output::line(new.id().as_str())?;
+        new.keep().await?;
+        cidfile.keep();
         Ok(0)
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use container_engine::Engine;
-use container_engine::model::ContainerId;
+use container_engine::model::{ContainerId, ContainerQuery};
 
 use super::several;
 use crate::error::CommandError;
@@ -20,28 +20,21 @@ pub(crate) struct Delete {
 
     /// Containers
     #[arg(value_name = "CONTAINER")]
-    containers: Vec<String>,
+    containers: Vec<ContainerQuery>,
 }
 
 impl Delete {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         several::check_operands(&self.containers, self.all)?;
         let engine = Engine::open()?;
-        let (views, errors) = match self.all {
-            true => (
-                engine
-                    .list()?
-                    .into_iter()
-                    .filter(|view| self.force || !view.is_live())
-                    .collect(),
-                Vec::new(),
-            ),
+        let (ids, errors) = match self.all {
+            true => (several::all(&engine, |view| self.force || !view.is_live())?, Vec::new()),
             false => several::find(&engine, &self.containers),
         };
         let delete = |id: ContainerId| {
             let (engine, force) = (engine.clone(), self.force);
             async move { Ok(engine.delete(&id, force).await?) }
         };
-        several::each(views, errors, delete).await
+        several::each(ids, errors, delete).await
     }
 }

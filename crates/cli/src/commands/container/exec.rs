@@ -1,12 +1,13 @@
 //! `container exec`.
 
 use clap::Args;
+use container_engine::model::ContainerQuery;
 use container_engine::{Engine, ExecOptions, Session, SessionEvent};
 
 use crate::arguments::{ExecLaterFlags, ProcessFlags};
 use crate::error::CommandError;
 use crate::output;
-use crate::session::{Signals, Streams, follow};
+use crate::session::{Signals, Streams, begin, follow};
 
 /// Run one more program in a running container
 #[derive(Debug, Args)]
@@ -32,9 +33,9 @@ impl Exec {
         self.later.refuse()?;
         self.process.check_terminal(self.detach)?;
         let mut words = self.words.into_iter();
-        let name = words.next().unwrap_or_default();
+        let query = ContainerQuery::typed(words.next().unwrap_or_default());
         let engine = Engine::open()?;
-        let view = engine.find(&name)?;
+        let id = engine.find(&query)?;
         let streams = Streams {
             stdin: self.process.interactive && !self.detach,
             terminal: self.process.tty,
@@ -51,16 +52,17 @@ impl Exec {
             window_size: streams.window_size(),
         };
         if self.detach {
-            started(engine.exec(view.id(), options).await?).await?;
-            output::line(view.id().as_str())?;
+            started(engine.exec(&id, options).await?).await?;
+            output::line(id.as_str())?;
             return Ok(0);
         }
         let mut signals = Signals::listen()?;
         let session = tokio::select! {
-            session = engine.exec(view.id(), options) => session?,
+            session = engine.exec(&id, options) => session?,
             arrived = signals.ending() => return Err(arrived.as_error()),
         };
-        Ok(follow(session, streams, &mut signals, || Ok(())).await?.exit_code())
+        let begun = begin(session, &mut signals).await?;
+        Ok(follow(begun, streams, &mut signals).await?.exit_code())
     }
 }
 

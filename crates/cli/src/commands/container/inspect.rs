@@ -2,6 +2,7 @@
 
 use clap::Args;
 use container_engine::Engine;
+use container_engine::model::ContainerQuery;
 
 use crate::error::CommandError;
 use crate::output::{self, container_json};
@@ -11,23 +12,21 @@ use crate::output::{self, container_json};
 pub(crate) struct Inspect {
     /// Containers
     #[arg(required = true, value_name = "CONTAINER")]
-    containers: Vec<String>,
+    containers: Vec<ContainerQuery>,
 }
 
 impl Inspect {
     pub(crate) fn run(self) -> Result<u8, CommandError> {
         let engine = Engine::open()?;
-        let (mut found, mut missing) = (Vec::new(), Vec::new());
-        for name in &self.containers {
-            match engine.find(name) {
+        let (mut found, mut errors) = (Vec::new(), Vec::new());
+        for query in &self.containers {
+            match engine.find(query).and_then(|id| engine.load(&id)) {
                 Ok(view) => found.push(container_json(&view)),
-                Err(container_engine::EngineError::NoSuchContainer { name }) => missing.push(name),
-                Err(error) => return Err(error.into()),
+                Err(error) => errors.push(error.into()),
             }
         }
-        if !missing.is_empty() {
-            return Err(CommandError::new(format!("no such container: {}", missing.join(", ")))
-                .with_hint("container list --all"));
+        if !errors.is_empty() {
+            return Err(CommandError::joined(&errors));
         }
         output::text(&output::pretty(found.into()))?;
         Ok(0)

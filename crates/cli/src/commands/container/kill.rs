@@ -1,8 +1,8 @@
 //! `container kill`.
 
 use clap::Args;
-use container_engine::Engine;
-use container_engine::model::{ContainerId, Signal};
+use container_engine::model::{ContainerId, ContainerQuery, Signal};
+use container_engine::{ContainerView, Engine};
 
 use super::several;
 use crate::error::CommandError;
@@ -20,24 +20,21 @@ pub(crate) struct Kill {
 
     /// Containers
     #[arg(value_name = "CONTAINER")]
-    containers: Vec<String>,
+    containers: Vec<ContainerQuery>,
 }
 
 impl Kill {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         several::check_operands(&self.containers, self.all)?;
         let engine = Engine::open()?;
-        let (views, errors) = match self.all {
-            true => (
-                engine.list()?.into_iter().filter(|view| view.is_live()).collect(),
-                Vec::new(),
-            ),
+        let (ids, errors) = match self.all {
+            true => (several::all(&engine, ContainerView::is_live)?, Vec::new()),
             false => several::find(&engine, &self.containers),
         };
         let kill = |id: ContainerId| {
             let (engine, signal) = (engine.clone(), self.signal);
             async move { Ok(engine.kill(&id, signal).await?) }
         };
-        several::each(views, errors, kill).await
+        several::each(ids, errors, kill).await
     }
 }

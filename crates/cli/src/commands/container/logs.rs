@@ -3,6 +3,7 @@
 use std::io;
 
 use clap::Args;
+use container_engine::model::ContainerQuery;
 use container_engine::{Engine, LogOptions, LogSource};
 use container_terminal::{Output, Sink};
 
@@ -25,19 +26,19 @@ pub(crate) struct Logs {
 
     /// Container
     #[arg(value_name = "CONTAINER")]
-    container: String,
+    container: ContainerQuery,
 }
 
 impl Logs {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         let engine = Engine::open()?;
-        let view = engine.find(&self.container)?;
+        let id = engine.find(&self.container)?;
         let options = LogOptions {
             source: if self.boot { LogSource::Boot } else { LogSource::Stdio },
             follow: self.follow,
             lines: self.lines,
         };
-        let mut log = engine.logs(view.id(), options).await?;
+        let mut log = engine.logs(&id, options).await?;
         let sink = Sink::write(io::stdout(), io::stderr())?;
         while let Some(bytes) = log.next().await? {
             if !sink.send(Output::Stdout, bytes).await {

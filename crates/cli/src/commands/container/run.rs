@@ -1,16 +1,18 @@
 //! `container run`.
 
-use clap::Args;
-use container_engine::model::ContainerId;
-use container_engine::oci::Reference;
-use container_engine::{Engine, SessionOptions};
+use std::path::Path;
 
-use super::{cidfile, postmortem};
+use clap::Args;
+use container_engine::oci::Reference;
+use container_engine::{ConfiguredEngine, Engine, EngineError, NewContainer, SessionOptions};
+
+use super::cidfile::{self, Cidfile};
+use super::postmortem;
 use crate::arguments::{ContainerFlags, PlatformFlags, ProcessFlags, PullFlags};
 use crate::error::CommandError;
 use crate::images;
 use crate::output;
-use crate::session::{Signals, Streams, follow};
+use crate::session::{BeginError, Signals, Streams, begin, follow};
 
 /// Create a container and run a program in it
 ///
@@ -37,7 +39,7 @@ impl Run {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         self.container.check()?;
         self.process.check_terminal(self.container.detach)?;
-        let engine = Engine::open()?;
+        let engine = Engine::open()?.configured()?;
         let (image, arguments) = image_and_arguments(&engine, self.words)?;
         let cidfile = self.container.cidfile.clone();
         cidfile::check(cidfile.as_deref())?;
@@ -49,46 +51,106 @@ impl Run {
             detachable: true,
         };
 
-        let mut request = self.container.request(&self.process, image, platform, arguments)?;
+        let name = self.container.name.clone();
+        let request = self.container.request(&self.process, image, platform, arguments)?;
+        let is_temporary = request.auto_remove;
         let mut signals = Signals::listen()?;
+        let mut new = engine.reserve(name)?;
+        let id = new.id().clone();
         let ready = images::ensure(&engine, &request.image, request.platform.as_ref(), &self.pull);
         let lease = signals.or_end(ready).await?;
+        signals.or_end(engine.create(&mut new, request)).await?;
+        drop(lease);
         if detach {
-            let id = signals.or_end(engine.run_detached(request)).await?;
-            drop(lease);
-            cidfile::write(cidfile.as_deref(), &id)?;
-            output::line(id.as_str())?;
+            detached(&engine, new, is_temporary, &mut signals, cidfile.as_deref()).await?;
             return Ok(0);
         }
 
-        // Known before the container is made, so that a signal meanwhile finds something to clean up.
-        let id = request.name.get_or_insert_with(ContainerId::random).clone();
         let options = SessionOptions {
             stdin: streams.stdin,
             window_size: streams.window_size(),
             owner: true,
         };
-        let (id, session) = tokio::select! {
-            started = engine.run_attached(request, options) => started?,
-            arrived = signals.ending() => {
-                // Whatever had been made by then goes again; usually that is nothing.
-                let _ = engine.delete(&id, true).await;
-                return Err(arrived.as_error());
-            }
+        let begun = tokio::select! {
+            started = engine.start_new_attached(&mut new, options) => match started {
+                Ok(session) => begin(session, &mut signals).await,
+                Err(error) => Err(BeginError::Failed(error)),
+            },
+            arrived = signals.ending() => Err(BeginError::Interrupted(arrived)),
         };
-        drop(lease);
-        let ending = follow(session, streams, &mut signals, || {
-            cidfile::write(cidfile.as_deref(), &id)
-        })
-        .await?;
-        postmortem::explain(&engine, &id, &ending);
+        let begun = match begun {
+            Ok(begun) => begun,
+            Err(error) => return Err(not_begun(new, is_temporary, error).await),
+        };
+        match Cidfile::write(cidfile.as_deref(), &id) {
+            Ok(cidfile) => cidfile.keep(),
+            Err(error) => {
+                new.undo().await;
+                return Err(error);
+            }
+        }
+        // What the program writes does not wait for the disk.
+        let (ending, kept) = tokio::join!(follow(begun, streams, &mut signals), new.keep());
+        let ending = ending?;
+        kept?;
+        if !is_temporary {
+            postmortem::explain(&engine, &id, &ending);
+        }
         Ok(ending.exit_code())
     }
 }
 
+/// Starts a new container, and leaves it running once its id is told.
+async fn detached(
+    engine: &ConfiguredEngine,
+    mut new: NewContainer,
+    is_temporary: bool,
+    signals: &mut Signals,
+    cidfile: Option<&Path>,
+) -> Result<(), CommandError> {
+    let started = tokio::select! {
+        started = engine.start_new(&mut new) => started.map_err(BeginError::Failed),
+        arrived = signals.ending() => Err(BeginError::Interrupted(arrived)),
+    };
+    if let Err(error) = started {
+        return Err(not_begun(new, is_temporary, error).await);
+    }
+    let told = Cidfile::write(cidfile, new.id()).and_then(|cidfile| {
+        output::line(new.id().as_str())?;
+        Ok(cidfile)
+    });
+    match told {
+        Ok(cidfile) => {
+            new.keep().await?;
+            cidfile.keep();
+            Ok(())
+        }
+        Err(error) => {
+            new.undo().await;
+            Err(error)
+        }
+    }
+}
+
+/// Decides what becomes of a container that did not come to run: unless it was to go at its end, one whose launcher failed stays,
+/// for its logs and its record say why.
+async fn not_begun(new: NewContainer, is_temporary: bool, error: BeginError) -> CommandError {
+    let has_logs = matches!(
+        &error,
+        BeginError::Failed(EngineError::Launch { .. } | EngineError::Lost | EngineError::Control { .. })
+    );
+    if has_logs && !is_temporary {
+        // When it cannot be kept either, the first failure is still what the user has to know.
+        let _ = new.keep().await;
+    } else {
+        new.undo().await;
+    }
+    error.into()
+}
+
 /// Takes the words after the flags apart.
 pub(super) fn image_and_arguments(
-    engine: &Engine,
+    engine: &ConfiguredEngine,
     words: Vec<String>,
 ) -> Result<(Reference, Vec<String>), CommandError> {
     let mut words = words.into_iter();

@@ -1,13 +1,13 @@
 //! `container start`.
 
 use clap::Args;
-use container_engine::model::ContainerId;
+use container_engine::model::{ContainerId, ContainerQuery};
 use container_engine::{Engine, SessionOptions};
 
 use super::{postmortem, several};
 use crate::error::CommandError;
 use crate::output;
-use crate::session::{Ending, Signals, Streams, follow};
+use crate::session::{Ending, Signals, Streams, begin, follow};
 
 /// Start containers that do not run
 ///
@@ -24,31 +24,31 @@ pub(crate) struct Start {
 
     /// Containers
     #[arg(required = true, value_name = "CONTAINER")]
-    containers: Vec<String>,
+    containers: Vec<ContainerQuery>,
 }
 
 impl Start {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         let engine = Engine::open()?;
         if !(self.attach || self.interactive) {
-            let (views, errors) = several::find(&engine, &self.containers);
+            let (ids, errors) = several::find(&engine, &self.containers);
             let start = |id: ContainerId| {
                 let engine = engine.clone();
                 async move { Ok(engine.start(&id).await?) }
             };
-            return several::each(views, errors, start).await;
+            return several::each(ids, errors, start).await;
         }
-        let [name] = self.containers.as_slice() else {
+        let [query] = self.containers.as_slice() else {
             return Err(CommandError::usage("only one container at a time can be attached to"));
         };
-        attached(&engine, name, self.interactive)
+        attached(&engine, query, self.interactive)
             .await
             .map_err(CommandError::starting_a_program)
     }
 }
 
-async fn attached(engine: &Engine, name: &str, interactive: bool) -> Result<u8, CommandError> {
-    let view = engine.find(name)?;
+async fn attached(engine: &Engine, query: &ContainerQuery, interactive: bool) -> Result<u8, CommandError> {
+    let view = engine.load(&engine.find(query)?)?;
     if view.is_live() {
         return Err(CommandError::new(format!(
             "cannot attach to container {}: it is running already",
@@ -71,7 +71,8 @@ async fn attached(engine: &Engine, name: &str, interactive: bool) -> Result<u8, 
         session = engine.start_attached(view.id(), options) => session?,
         arrived = signals.ending() => return Err(arrived.as_error()),
     };
-    let ending = follow(session, streams, &mut signals, || Ok(())).await?;
+    let begun = begin(session, &mut signals).await?;
+    let ending = follow(begun, streams, &mut signals).await?;
     if ending == Ending::Detached {
         output::line(view.id().as_str())?;
     }

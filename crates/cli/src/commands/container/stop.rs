@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use clap::Args;
-use container_engine::Engine;
-use container_engine::model::{ContainerId, Signal};
+use container_engine::model::{ContainerId, ContainerQuery, Signal};
+use container_engine::{ContainerView, Engine};
 
 use super::several;
 use crate::error::CommandError;
@@ -26,7 +26,7 @@ pub(crate) struct Stop {
 
     /// Containers
     #[arg(value_name = "CONTAINER")]
-    containers: Vec<String>,
+    containers: Vec<ContainerQuery>,
 }
 
 /// Seconds to wait when the user names no number.
@@ -46,11 +46,8 @@ impl Stop {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         several::check_operands(&self.containers, self.all)?;
         let engine = Engine::open()?;
-        let (views, errors) = match self.all {
-            true => (
-                engine.list()?.into_iter().filter(|view| view.is_live()).collect(),
-                Vec::new(),
-            ),
+        let (ids, errors) = match self.all {
+            true => (several::all(&engine, ContainerView::is_live)?, Vec::new()),
             false => several::find(&engine, &self.containers),
         };
         let timeout = Duration::from_secs(self.time.into());
@@ -58,6 +55,6 @@ impl Stop {
             let (engine, signal) = (engine.clone(), self.signal);
             async move { Ok(engine.stop(&id, signal, timeout).await?) }
         };
-        several::each(views, errors, stop).await
+        several::each(ids, errors, stop).await
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Delete {
 
 impl Delete {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
-        let engine = Engine::open()?;
+        let engine = Engine::open()?.configured()?;
         let report = if self.all {
             engine.delete_all_images(self.force).await?
         } else {

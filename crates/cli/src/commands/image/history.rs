@@ -38,7 +38,7 @@ pub(crate) struct History {
 
 impl History {
     pub(crate) fn run(self) -> Result<u8, CommandError> {
-        let engine = Engine::open()?;
+        let engine = Engine::open()?.configured()?;
         let reference = images::find(&engine, &self.image)?;
         let inspect = engine.images().inspect(&reference);
         let image = inspect.map_err(|error| cannot(format!("use image {}", self.image), error))?;

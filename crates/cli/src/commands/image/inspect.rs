@@ -18,7 +18,7 @@ pub(crate) struct Inspect {
 
 impl Inspect {
     pub(crate) fn run(self) -> Result<u8, CommandError> {
-        let engine = Engine::open()?;
+        let engine = Engine::open()?.configured()?;
         let references = images::find_all(&engine, &self.images)?;
         let (mut found, mut errors) = (Vec::new(), Vec::new());
         for reference in &references {

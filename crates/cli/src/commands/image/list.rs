@@ -26,7 +26,7 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) fn run(self) -> Result<u8, CommandError> {
-        let engine = Engine::open()?;
+        let engine = Engine::open()?.configured()?;
         let images = engine.images().list().map_err(|error| cannot("list images", error))?;
         let familiar = |reference: &Reference| engine.familiar(reference);
         self.output.print(Listing {

@@ -37,7 +37,7 @@ pub(crate) struct Load {
 
 impl Load {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
-        let engine = Engine::open()?;
+        let engine = Engine::open()?.configured()?;
         let shown = Shown::new(self.progress.show_unless(self.quiet));
         let origin = match &self.input {
             Some(path) => path.display().to_string(),

@@ -30,7 +30,7 @@ pub(crate) struct Pull {
 
 impl Pull {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
-        let engine = Engine::open()?;
+        let engine = Engine::open()?.configured()?;
         let reference = images::reference(&engine, &self.reference)?;
         let platforms = self.selection.choice()?;
         let shown = Shown::new(self.pull.progress.show_unless(self.quiet));

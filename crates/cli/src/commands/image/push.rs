@@ -34,7 +34,7 @@ pub(crate) struct Push {
 
 impl Push {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
-        let engine = Engine::open()?;
+        let engine = Engine::open()?.configured()?;
         let reference = images::find(&engine, &self.image)?;
         let options = PushOptions {
             registries: engine.registries().clone(),

@@ -70,7 +70,7 @@ impl Save {
             );
         }
         let platforms = self.selection.choice()?;
-        let engine = Engine::open()?;
+        let engine = Engine::open()?.configured()?;
         let references = images::find_all(&engine, &self.images)?;
         let target = match self.output {
             Some(path) => SaveTarget::Path(path),

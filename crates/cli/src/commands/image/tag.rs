@@ -23,7 +23,7 @@ pub(crate) struct Tag {
 
 impl Tag {
     pub(crate) fn run(self) -> Result<u8, CommandError> {
-        let engine = Engine::open()?;
+        let engine = Engine::open()?.configured()?;
         let target = images::reference(&engine, &self.target)?;
         if target.digest().is_some() {
             let reason = "a digest is no name that can be given; write NAME or NAME:TAG";

@@ -41,7 +41,7 @@ pub(crate) struct Login {
 
 impl Login {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
-        let engine = Engine::open()?;
+        let engine = Engine::open()?.configured()?;
         let host = registry(&engine, self.server.as_deref())?;
         let scheme = match (self.scheme.scheme(), self.server) {
             (Scheme::Auto, Some(server)) if server.starts_with("http://") => Scheme::Http,

@@ -16,7 +16,7 @@ pub(crate) struct Logout {
 
 impl Logout {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
-        let engine = Engine::open()?;
+        let engine = Engine::open()?.configured()?;
         let host = registry(&engine, self.server.as_deref())?;
         if let RemovedLogin::SecretLeft(error) = engine.logout(host.clone()).await? {
             warn(format_args!(

@@ -46,7 +46,7 @@ impl Start {
             }
         }
         // What a start is expected to find out: whether the state can be used at all.
-        Engine::open()?;
+        Engine::open()?.configured()?;
         output::line("nothing to start: containers need no service")?;
         Ok(0)
     }
