@@ -49,7 +49,7 @@ impl ConfiguredEngine {
         let image = self.images().resolve(&request.image, &platform, max_disks).await?;
         let reference = ImageReference {
             reference: image.reference.to_string(),
-            descriptor: serde_json::to_value(&image.descriptor).unwrap_or_default(),
+            descriptor: serde_json::to_value(image.descriptor.with_name(&image.reference)).unwrap_or_default(),
             manifest_digest: image.manifest_descriptor.digest.to_string(),
             layers: image.layers.iter().map(|layer| layer.id.to_string()).collect(),
         };

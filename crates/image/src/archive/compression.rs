@@ -4,6 +4,8 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use container_oci::LayerCompression;
 
+use crate::layer::{Ticket, ZstdReader, detect};
+
 /// Size of the read buffer.
 const BUFFER_BYTES: usize = 256 * 1024;
 
@@ -15,22 +17,11 @@ pub(super) fn unpacked<'a>(reader: impl Read + 'a) -> io::Result<Box<dyn Read + 
         let reason = format!("it is compressed with {name}, which is not supported; unpack it first ({tool})");
         return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
     }
-    Ok(match sniff(start) {
+    Ok(match detect(start) {
         LayerCompression::None => Box::new(reader),
         LayerCompression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(reader)),
-        LayerCompression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(reader)?),
+        LayerCompression::Zstd => Box::new(ZstdReader::new(reader, Ticket::default())?),
     })
-}
-
-/// The compression whose magic number is at the start of `bytes`.
-pub(super) fn sniff(bytes: &[u8]) -> LayerCompression {
-    match bytes {
-        // RFC 1952, section 2.3.1: ID1, ID2.
-        [0x1f, 0x8b, ..] => LayerCompression::Gzip,
-        // RFC 8878, section 3.1.1: Magic_Number, little-endian.
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => LayerCompression::Zstd,
-        _ => LayerCompression::None,
-    }
 }
 
 /// A compression that we know, but cannot unpack within bounded memory and without C: its name, and what unpacks it.

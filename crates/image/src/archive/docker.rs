@@ -11,12 +11,12 @@ use container_oci::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::compression::sniff;
 use super::images::layers_for;
 use super::layout::MANIFEST_FILE;
 use super::members::Members;
 use super::{ArchiveError, ArchiveImage, IMAGE_LIMIT, name};
 use crate::content::{ContentError, Session};
+use crate::layer::detect;
 
 /// An image in `manifest.json`; configuration and layers are names of members.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,7 +161,7 @@ pub(super) fn layer_descriptor(members: &mut Members, name: &str) -> Result<Desc
     File::open(path)
         .and_then(|file| file.take(4).read_to_end(&mut magic))
         .map_err(|source| ContentError::io("read", path, source))?;
-    let media_type = match sniff(&magic) {
+    let media_type = match detect(&magic) {
         LayerCompression::None => media_type::OCI_LAYER,
         LayerCompression::Gzip => media_type::OCI_LAYER_GZIP,
         LayerCompression::Zstd => media_type::OCI_LAYER_ZSTD,

@@ -7,6 +7,8 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::error::LayerError;
 use super::tar::is_tar_header;
+use super::turn::Ticket;
+use super::zstd::ZstdReader;
 
 /// Compressed bytes read at a time.
 const INPUT_BYTES: usize = 256 << 10;
@@ -17,10 +19,11 @@ const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// RFC 8878, the last three bytes of the magic number of a skippable frame.
 const ZSTD_SKIPPABLE: [u8; 3] = [0x2a, 0x4d, 0x18];
 
-/// The decompressed stream, and how it is compressed.
+/// The decompressed stream, and how it is compressed. It waits for a turn with `ticket` where it takes much memory.
 pub(super) fn decompress<'a>(
     source: impl Read + Send + 'a,
     declared: LayerCompression,
+    ticket: Ticket,
 ) -> Result<(Box<dyn Read + Send + 'a>, LayerCompression), LayerError> {
     let mut source = BufReader::with_capacity(INPUT_BYTES, source);
     let start = first_bytes(&mut source).map_err(LayerError::Read)?;
@@ -29,7 +32,7 @@ pub(super) fn decompress<'a>(
     Ok(match found {
         LayerCompression::Gzip => (Box::new(MultiGzDecoder::new(input)), found),
         LayerCompression::Zstd => {
-            let decoder = zstd::stream::read::Decoder::with_buffer(input).map_err(LayerError::Read)?;
+            let decoder = ZstdReader::new(input, ticket).map_err(LayerError::Read)?;
             (Box::new(decoder), found)
         }
         LayerCompression::None => {
@@ -41,7 +44,8 @@ pub(super) fn decompress<'a>(
     })
 }
 
-fn detect(start: &[u8]) -> LayerCompression {
+/// The compression whose magic number is at the start.
+pub(crate) fn detect(start: &[u8]) -> LayerCompression {
     if start.starts_with(&GZIP_MAGIC) {
         LayerCompression::Gzip
     } else if start.starts_with(&ZSTD_MAGIC)

@@ -21,8 +21,12 @@ pub mod tar;
 mod turn;
 mod whiteout;
 mod write;
+mod zstd;
 
 pub use error::LayerError;
+pub(crate) use inflate::detect;
 pub use options::{BlockSize, DiskOptions, LayerLimits};
 pub use stacking::{Root, Stacking};
+pub(crate) use turn::Ticket;
 pub use write::{LayerDiskSummary, MergedDiskSummary, write_directories_disk, write_layer_disk, write_merged_disk};
+pub(crate) use zstd::ZstdReader;

@@ -10,6 +10,7 @@ use container_oci::{Algorithm, Digest, LayerCompression};
 use super::chunk::{CHUNK_BYTES, CHUNKS, Chunk, ChunkReader};
 use super::error::LayerError;
 use super::inflate::decompress;
+use super::turn::Ticket;
 use crate::content::Hasher;
 
 /// What a stream turned out to be.
@@ -32,9 +33,10 @@ pub(super) fn run<T>(
     declared: LayerCompression,
     algorithm: Algorithm,
     limit_bytes: u64,
+    ticket: Ticket,
     walk: impl FnOnce(&mut ChunkReader) -> Result<T, LayerError>,
 ) -> Result<Stream<T>, LayerError> {
-    let (mut decompressed, compression) = decompress(source, declared)?;
+    let (mut decompressed, compression) = decompress(source, declared, ticket)?;
     let (to_walk, walk_from) = mpsc::channel();
     let (to_hash, hash_from) = mpsc::channel();
     thread::scope(|scope| {

@@ -60,7 +60,8 @@ pub fn write_layer_disk(
     // It outlives the writer, whose memory it is about.
     let mut turn = Turn::default();
     let mut writer = start(disk, options)?;
-    let stream = run(layer, declared, algorithm, limits.uncompressed_bytes, |tar| {
+    let ticket = turn.ticket();
+    let stream = run(layer, declared, algorithm, limits.uncompressed_bytes, ticket, |tar| {
         apply_layer(&mut TarReader::new(tar), &mut writer, limits.whiteout_bytes, &mut turn)
     })?;
     let written = writer.finish(uuid_of(stream.digest.as_bytes()))?;

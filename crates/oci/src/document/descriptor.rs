@@ -8,6 +8,7 @@ use super::{annotation, null_default};
 use crate::digest::Digest;
 use crate::media_type::MediaType;
 use crate::platform::Platform;
+use crate::reference::Reference;
 
 /// What some content is, how large, and its digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +48,15 @@ impl Descriptor {
             annotations: BTreeMap::new(),
             platform: None,
         }
+    }
+
+    /// The descriptor with the name of the image, as Apple's `container` shows it ([`annotation::APPLE_IMAGE_NAME`]).
+    #[must_use]
+    pub fn with_name(&self, name: &Reference) -> Self {
+        let mut named = self.clone();
+        let key = annotation::APPLE_IMAGE_NAME.to_owned();
+        named.annotations.insert(key, name.to_string());
+        named
     }
 
     /// Whether this describes a provenance or SBOM attestation rather than an image.
