@@ -12,10 +12,13 @@ mod noise;
 mod sample;
 mod setup;
 mod start;
+mod tree;
 
 use anyhow::Result;
 use clap::ValueEnum;
 use sample::Report;
+use std::path::PathBuf;
+use tree::{Contest, Tree};
 
 /// Options of `cargo xtask bench`.
 #[derive(clap::Args)]
@@ -26,6 +29,9 @@ pub(crate) struct Arguments {
     /// How often each thing is measured.
     #[arg(long, default_value_t = 9)]
     runs: usize,
+    /// Another install tree, measured in turn with target/dist by `start`, `exec`, `images` and `memory`.
+    #[arg(long, value_name = "DIRECTORY")]
+    against: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -55,14 +61,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     } else {
         &arguments.benchmarks
     };
+    let contest = Contest {
+        built: Tree::built()?,
+        other: arguments.against.as_deref().map(Tree::at).transpose()?,
+    };
     let mut reports: Vec<Report> = Vec::new();
     for benchmark in chosen {
         let report = match benchmark {
-            Benchmark::Start => start::measure(arguments.runs),
-            Benchmark::Exec => exec::measure(arguments.runs),
-            Benchmark::Layers => layers::measure(arguments.runs.min(3)),
-            Benchmark::Images => images::measure(arguments.runs.clamp(3, 5)),
-            Benchmark::Memory => memory::measure(),
+            Benchmark::Start => start::measure(&contest, arguments.runs),
+            Benchmark::Exec => exec::measure(&contest, arguments.runs),
+            Benchmark::Layers => layers::measure(&contest.built, arguments.runs.min(3)),
+            Benchmark::Images => images::measure(&contest, arguments.runs.clamp(3, 5)),
+            Benchmark::Memory => memory::measure(&contest),
             Benchmark::Setup => setup::measure(),
         }?;
         eprint!("{report}");

@@ -9,8 +9,9 @@ mod gallery;
 mod layout;
 
 use super::sample::{Report, Samples};
+use super::tree::{self, RATIO_TO_OTHER, Tree, other_label};
+use crate::debian;
 use crate::progress::say;
-use crate::{debian, dist};
 use anyhow::{Result, bail};
 use contender::{Contest, Pulled};
 use gallery::{Gallery, Picture};
@@ -54,12 +55,9 @@ const AIMS: [Aim; 3] = [
 ///
 /// # Errors
 /// When this is not root, which podman's overlay needs, or anything that is to be measured does not work.
-pub(super) fn measure(runs: usize) -> Result<Report> {
+pub(super) fn measure(trees: &tree::Contest, runs: usize) -> Result<Report> {
     if !rustix::process::geteuid().is_root() {
         bail!("run as root: podman unpacks onto overlay only then as it does for its users");
-    }
-    if !dist::program().exists() {
-        bail!("{} is missing; run: cargo xtask setup", dist::program().display());
     }
     debian::install(&debian::for_image_bench())?;
     let gallery = Gallery::open()?;
@@ -75,13 +73,18 @@ pub(super) fn measure(runs: usize) -> Result<Report> {
             Samples::new(format!("{label}: curl | gzip -dc | sha256sum"), "ms"),
         );
         let mut memory = Samples::new(format!("{label}: peak resident memory"), "MiB");
+        let mut other = Samples::new(other_label(&format!("{label}: container image pull")), "ms");
         let mut disk_ratio = f64::NAN;
         for run in 1..=runs {
             say(format_args!("{label}: run {run} of {runs}"));
             limit.add(contest.limit(&aim.picture, cores)?);
             podman.add(contest.podman(&aim.picture)?);
+            if let Some(tree) = &trees.other {
+                contest.forget()?;
+                other.add(contest.ours(tree, &aim.picture)?.wall_ms);
+            }
             contest.forget()?;
-            let Pulled { wall_ms, peak_mib } = contest.ours(&aim.picture)?;
+            let Pulled { wall_ms, peak_mib } = contest.ours(&trees.built, &aim.picture)?;
             ours.add(wall_ms);
             memory.add(peak_mib);
             disk_ratio = count(contest.disk_bytes()?) / count(gallery.tar_bytes(&aim.picture)?);
@@ -91,9 +94,13 @@ pub(super) fn measure(runs: usize) -> Result<Report> {
         verdict("ours / limit", ours.median() / limit.median(), Some(LIMIT_RATIO));
         verdict("peak resident MiB, worst run", memory.maximum(), Some(LIMIT_MEMORY_MIB));
         verdict("disks / tar", disk_ratio, aim.disk_ratio);
+        if trees.other.is_some() {
+            verdict(RATIO_TO_OTHER, ours.ratio_to(&other), None);
+            samples.push(other);
+        }
         samples.extend([ours, podman, limit, memory]);
     }
-    let (sibling, ratio) = second_on_the_same_base(&gallery, &contest, runs)?;
+    let (sibling, ratio) = second_on_the_same_base(&gallery, &contest, &trees.built, runs)?;
     verdicts.push((
         format!("{}: downloaded / new layers", gallery::SIBLING.label),
         ratio,
@@ -108,16 +115,21 @@ pub(super) fn measure(runs: usize) -> Result<Report> {
 }
 
 /// Time of a pull whose base is here, and the bytes that it downloads over the size of the layers that are not.
-fn second_on_the_same_base(gallery: &Gallery, contest: &Contest<'_>, runs: usize) -> Result<(Samples, f64)> {
+fn second_on_the_same_base(
+    gallery: &Gallery,
+    contest: &Contest<'_>,
+    tree: &Tree,
+    runs: usize,
+) -> Result<(Samples, f64)> {
     let label = gallery::SIBLING.label;
     let mut samples = Samples::new(format!("{label}: container image pull"), "ms");
     let mut ratio = f64::NAN;
     for run in 1..=runs {
         say(format_args!("{label}: run {run} of {runs}"));
         contest.forget()?;
-        contest.ours(&gallery::LAYERED)?;
+        contest.ours(tree, &gallery::LAYERED)?;
         let before = gallery.served_bytes()?;
-        samples.add(contest.ours(&gallery::SIBLING)?.wall_ms);
+        samples.add(contest.ours(tree, &gallery::SIBLING)?.wall_ms);
         let downloaded = gallery.served_bytes()? - before;
         ratio = count(downloaded) / count(gallery.new_bytes(&gallery::SIBLING, &gallery::LAYERED)?);
     }

@@ -1,7 +1,8 @@
 //! A place of its own for a benchmark: an empty application root with the busybox image in it, removed at the end.
 
+use super::tree::Tree;
 use crate::architecture::{Architecture, Variant};
-use crate::{dist, oci_archive, process};
+use crate::{oci_archive, process};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,30 +13,31 @@ pub(crate) const IMAGE: &str = "bench:latest";
 
 /// The place.
 pub(crate) struct Laboratory {
+    tree: Tree,
     directory: tempfile::TempDir,
 }
 
 impl Laboratory {
-    /// An empty application root.
+    /// An empty application root for the program of `tree`.
     ///
     /// # Errors
-    /// When the program has not been built or directories cannot be made.
-    pub(crate) fn empty() -> Result<Self> {
-        if !dist::program().exists() {
-            bail!("{} is missing; run: cargo xtask setup", dist::program().display());
-        }
+    /// When directories cannot be made.
+    pub(crate) fn empty(tree: &Tree) -> Result<Self> {
         // Short, because it becomes part of socket paths.
         let directory = tempfile::Builder::new().prefix("c-bench-").tempdir_in("/tmp")?;
         fs::create_dir(directory.path().join("run"))?;
-        Ok(Self { directory })
+        Ok(Self {
+            tree: tree.clone(),
+            directory,
+        })
     }
 
     /// An application root that has [`IMAGE`].
     ///
     /// # Errors
     /// As [`Laboratory::empty`], and when the image cannot be made or loaded.
-    pub(crate) fn with_image() -> Result<Self> {
-        let laboratory = Self::empty()?;
+    pub(crate) fn with_image(tree: &Tree) -> Result<Self> {
+        let laboratory = Self::empty(tree)?;
         let archive = laboratory.path().join("image.tar");
         oci_archive::write_busybox(Architecture::host(), IMAGE, &archive)?;
         laboratory.quietly(&["image", "load", "--input", &archive.to_string_lossy()])?;
@@ -62,11 +64,12 @@ impl Laboratory {
 
     /// The program under test with its state in here.
     pub(crate) fn container(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(dist::program());
+        let mut command = Command::new(self.tree.program());
         command
             .args(arguments)
             .env("CONTAINER_APP_ROOT", self.application_root())
             .env("XDG_RUNTIME_DIR", self.path().join("run"))
+            .env_remove("CONTAINER_INSTALL_ROOT")
             .stdin(Stdio::null());
         command
     }
@@ -91,7 +94,10 @@ impl Laboratory {
         } else {
             ("tcg", Variant::Emulated)
         };
-        let kernel = dist::share_directory().join(variant.file_name(Architecture::host()));
+        let kernel = self
+            .tree
+            .share_directory()
+            .join(variant.file_name(Architecture::host()));
         if !kernel.exists() {
             bail!(
                 "{} is missing; run: cargo xtask kernel --variant {}",

@@ -3,6 +3,7 @@
 use super::laboratory::Laboratory;
 use super::noise::Noise;
 use super::sample::{Report, Samples};
+use super::tree::Tree;
 use crate::architecture::Architecture;
 use crate::oci_archive::{self, Layer};
 use crate::process;
@@ -21,8 +22,8 @@ const LAYERS: [(&str, usize, usize, usize); 2] = [
     ("112,000 files", 112_000, 3000, 100),
 ];
 
-pub(crate) fn measure(runs: usize) -> Result<Report> {
-    let laboratory = Laboratory::empty()?;
+pub(crate) fn measure(tree: &Tree, runs: usize) -> Result<Report> {
+    let laboratory = Laboratory::empty(tree)?;
     let mut all = Vec::new();
     let mut ratios = Vec::new();
     for (label, files, bytes, in_folder) in LAYERS {

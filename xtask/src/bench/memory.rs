@@ -2,8 +2,7 @@
 
 use super::laboratory::{IMAGE, Laboratory};
 use super::sample::{Report, Samples};
-use crate::architecture::Architecture;
-use crate::dist;
+use super::tree::{Contest, RATIO_TO_OTHER, Tree, other_label};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -18,39 +17,64 @@ const LIMIT_MEMORY_MIB: f64 = 30.0;
 /// Largest initramfs, which is vminitd and 500 bytes, in MiB.
 const LIMIT_INITRAMFS_MIB: f64 = 4.0;
 
-pub(crate) fn measure() -> Result<Report> {
-    let laboratory = Laboratory::with_image()?;
-    let mut child = laboratory
-        .container(&[
-            "run",
-            "--rm",
-            "--name",
-            NAME,
-            IMAGE,
-            "sh",
-            "-c",
-            "echo up; exec sleep 600",
-        ])
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot start the program")?;
-    let outcome = wait_until_up(&mut child).and_then(|()| resident_mib(&dist::program()));
-    // The first process of a container ignores the signals that it has no handler for, so it is killed.
-    laboratory.quietly(&["delete", "--force", NAME])?;
-    child.wait()?;
-    let (count, resident) = outcome?;
+pub(crate) fn measure(contest: &Contest) -> Result<Report> {
+    let ours = Footprint::of(&contest.built)?;
+    let mut samples = ours.samples(str::to_owned);
+    let mut verdicts = vec![
+        ("resident MiB", ours.resident_mib, Some(LIMIT_MEMORY_MIB)),
+        ("initramfs MiB", ours.initramfs_mib, Some(LIMIT_INITRAMFS_MIB)),
+    ];
+    if let Some(tree) = &contest.other {
+        let other = Footprint::of(tree)?;
+        samples.extend(other.samples(other_label));
+        verdicts.push((RATIO_TO_OTHER, ours.resident_mib / other.resident_mib, None));
+    }
+    let report = Report::new("memory", samples);
+    Ok(verdicts.into_iter().fold(report, |report, (label, value, limit)| {
+        report.verdict(label, value, limit)
+    }))
+}
 
-    let initramfs = dist::share_directory().join(format!("initramfs-{}.cpio", Architecture::host().name()));
-    let initramfs_mib = mebibytes(fs::metadata(initramfs)?.len());
-    let mut processes = Samples::new("processes of ours for one container", "");
-    processes.add(f64::from(count));
-    let mut memory = Samples::new("their resident memory", "MiB");
-    memory.add(resident);
-    let mut size = Samples::new("initramfs", "MiB");
-    size.add(initramfs_mib);
-    Ok(Report::new("memory", vec![processes, memory, size])
-        .verdict("resident MiB", resident, Some(LIMIT_MEMORY_MIB))
-        .verdict("initramfs MiB", initramfs_mib, Some(LIMIT_INITRAMFS_MIB)))
+/// What one running container costs.
+struct Footprint {
+    processes: u32,
+    resident_mib: f64,
+    initramfs_mib: f64,
+}
+
+impl Footprint {
+    fn of(tree: &Tree) -> Result<Self> {
+        let laboratory = Laboratory::with_image(tree)?;
+        let script = "echo up; exec sleep 600";
+        let mut child = laboratory
+            .container(&["run", "--rm", "--name", NAME, IMAGE, "sh", "-c", script])
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start the program")?;
+        let outcome = wait_until_up(&mut child).and_then(|()| resident_mib(&tree.program()));
+        // The first process of a container ignores the signals that it has no handler for, so it is killed.
+        laboratory.quietly(&["delete", "--force", NAME])?;
+        child.wait()?;
+        let (processes, resident_mib) = outcome?;
+        Ok(Self {
+            processes,
+            resident_mib,
+            initramfs_mib: mebibytes(fs::metadata(tree.initramfs())?.len()),
+        })
+    }
+
+    fn samples(&self, label: impl Fn(&str) -> String) -> Vec<Samples> {
+        let one = |name, unit, value| {
+            let mut samples = Samples::new(label(name), unit);
+            samples.add(value);
+            samples
+        };
+        vec![
+            one("processes of ours for one container", "", f64::from(self.processes)),
+            one("their resident memory", "MiB", self.resident_mib),
+            one("initramfs", "MiB", self.initramfs_mib),
+        ]
+    }
 }
 
 fn wait_until_up(child: &mut Child) -> Result<()> {

@@ -50,6 +50,17 @@ impl Samples {
         }
     }
 
+    /// The median of the ratios of values measured in turn, ours over the other's; not a number without samples.
+    pub(crate) fn ratio_to(&self, other: &Self) -> f64 {
+        let ratios = self.values.iter().zip(&other.values).map(|(ours, other)| ours / other);
+        Self {
+            label: String::new(),
+            unit: "",
+            values: ratios.collect(),
+        }
+        .median()
+    }
+
     /// The largest value; not a number without samples.
     pub(crate) fn maximum(&self) -> f64 {
         self.sorted().last().copied().unwrap_or(f64::NAN)
@@ -165,6 +176,12 @@ mod tests {
         assert!((samples(&[4.0, 1.0, 2.0, 900.0]).median() - 3.0).abs() < 1e-9);
         assert!((samples(&[5.0]).median() - 5.0).abs() < 1e-9);
         assert!(samples(&[]).median().is_nan());
+    }
+
+    #[test]
+    fn a_ratio_compares_what_was_measured_in_turn() {
+        let ratio = samples(&[2.0, 20.0, 3.0]).ratio_to(&samples(&[1.0, 10.0, 100.0]));
+        assert!((ratio - 2.0).abs() < 1e-9, "{ratio}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use super::laboratory::{IMAGE, Laboratory};
 use super::sample::{Report, Samples};
+use super::tree::{Contest, RATIO_TO_OTHER, other_label};
 use crate::architecture::Architecture;
 use crate::{guest, process};
 use anyhow::{Context, Result, bail};
@@ -28,41 +29,51 @@ fn main() { unsafe { reboot(0x0123_4567); } }
 /// Names the variable with the file that phases are written to.
 const TIMINGS: &str = "CONTAINER_TIMINGS";
 
-pub(crate) fn measure(runs: usize) -> Result<Report> {
-    let laboratory = Laboratory::with_image()?;
+/// What is started.
+const RUN: [&str; 4] = ["run", "--rm", IMAGE, "true"];
+
+pub(crate) fn measure(contest: &Contest, runs: usize) -> Result<Report> {
+    let label = "container run --rm IMAGE true";
+    let laboratory = Laboratory::with_image(&contest.built)?;
+    let other = contest.other.as_ref().map(Laboratory::with_image).transpose()?;
     let (accelerator, kernel) = laboratory.machine()?;
     let initramfs = power_off_initramfs(laboratory.path())?;
     let mut bare = Samples::new(format!("bare QEMU, {accelerator}, to PID 1 and off"), "ms");
-    let mut ours = Samples::new("container run --rm IMAGE true", "ms");
+    let mut ours = Samples::new(label, "ms");
+    let mut other_ms = Samples::new(other_label(label), "ms");
     // One of each first, so that no file is read for the first time while the clock runs.
     bare_start(&kernel, &initramfs, accelerator)?;
-    laboratory.quietly(&["run", "--rm", IMAGE, "true"])?;
+    for laboratory in [Some(&laboratory), other.as_ref()].into_iter().flatten() {
+        laboratory.quietly(&RUN)?;
+    }
     let timings = laboratory.path().join("timings");
     let mut phases: Vec<Samples> = Vec::new();
     for _ in 0..runs {
         bare.time(|| bare_start(&kernel, &initramfs, accelerator))?;
         let started = SystemTime::now();
-        ours.time(|| {
-            process::output(
-                laboratory
-                    .container(&["run", "--rm", IMAGE, "true"])
-                    .env(TIMINGS, &timings),
-            )
-            .map(drop)
-        })?;
+        ours.time(|| process::output(laboratory.container(&RUN).env(TIMINGS, &timings)).map(drop))?;
         add_phases(&mut phases, &fs::read_to_string(&timings).unwrap_or_default(), started);
         let _ = fs::remove_file(&timings);
+        if let Some(other) = &other {
+            other_ms.time(|| other.quietly(&RUN))?;
+        }
     }
     let (bare_ms, ours_ms) = (bare.median(), ours.median());
     let limit_ms = LIMIT_RATIO.mul_add(bare_ms, LIMIT_EXTRA_MS);
-    let samples = [bare, ours].into_iter().chain(phases).collect();
-    Ok(Report::new("start", samples)
+    let ratio = ours.ratio_to(&other_ms);
+    let other_ms = other.is_some().then_some(other_ms);
+    let samples = [bare, ours].into_iter().chain(other_ms).chain(phases).collect();
+    let report = Report::new("start", samples)
         .verdict("ratio to the bare start", ours_ms / bare_ms, None)
         .verdict(
             format!("median in ms, limit {LIMIT_RATIO} x bare + {LIMIT_EXTRA_MS}"),
             ours_ms,
             Some(limit_ms),
-        ))
+        );
+    Ok(match other {
+        Some(_) => report.verdict(RATIO_TO_OTHER, ratio, None),
+        None => report,
+    })
 }
 
 /// Phases as the launcher calls them, and what they are; the CLI's part and the boot are worked out from the others.

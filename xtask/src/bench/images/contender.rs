@@ -1,8 +1,9 @@
 //! The three that pull: ours, podman, and the pipeline that does only what nobody can leave out.
 
 use super::gallery::{Gallery, Picture};
+use crate::bench::tree::Tree;
+use crate::process;
 use crate::progress::say;
-use crate::{dist, process};
 use anyhow::{Context, Result};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -45,17 +46,14 @@ impl<'a> Contest<'a> {
         })
     }
 
-    /// `container image pull` into what is here.
+    /// `container image pull` by the program of `tree` into what is here.
     ///
     /// # Errors
     /// When it fails.
-    pub(super) fn ours(&self, picture: &Picture) -> Result<Pulled> {
+    pub(super) fn ours(&self, tree: &Tree, picture: &Picture) -> Result<Pulled> {
         let peak = self.path("peak");
         let mut command = Command::new("/usr/bin/time");
-        command
-            .args(["--format=%M", "--output"])
-            .arg(&peak)
-            .arg(dist::program());
+        command.args(["--format=%M", "--output"]).arg(&peak).arg(tree.program());
         command
             .args(["image", "pull", "--progress", "none", &self.gallery.name(picture)])
             .env("CONTAINER_APP_ROOT", self.path("root"))
