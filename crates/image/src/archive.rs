@@ -5,9 +5,10 @@
 //! before anything is done with them, and they never become paths on this machine.
 //!
 //! # Names
-//! An image gets, in this order: the annotation `io.containerd.image.name`; `org.opencontainers.image.ref.name` where that is
-//! a full name (has a `/` or `:`); where that is only a tag, `<archive's file name without extension>:<tag>`; the `RepoTags`
-//! of `docker save`. An image without any name is stored as `untagged@<digest>`.
+//! An image gets, in this order: the annotation `io.containerd.image.name`, or `com.apple.containerization.image.name`;
+//! `org.opencontainers.image.ref.name` where that is a full name (has a `/` or `:`); where that is only a tag, `<archive's
+//! file name without extension>:<tag>`; the `RepoTags` of `docker save`. An image without any name is stored as
+//! `untagged@<digest>`. A name with another digest than the image has is a lie, and the archive is refused.
 
 mod compression;
 mod docker;

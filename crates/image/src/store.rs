@@ -1,6 +1,7 @@
 //! The store and its verbs, one file each.
 
 mod catalog;
+mod choose;
 mod collect;
 mod delete;
 mod find;
@@ -43,6 +44,7 @@ pub use save::{SaveError, SaveFormat, SaveTarget, SavedImage};
 pub use selection::{PlatformChoice, SelectionError};
 pub use usage::ImageUsage;
 pub use variant::ImageVariant;
+pub(crate) use variant::platform_of;
 
 /// Images below an app root. Cheap to open and to clone; any number of processes may have it open.
 ///

@@ -149,26 +149,6 @@ async fn an_index_without_an_image_for_this_machine_can_only_be_pulled_whole() {
 }
 
 #[tokio::test]
-async fn indexes_within_indexes_are_kept_but_not_chosen_from() {
-    let (test, liar) = (TestStore::new(), Liar::start());
-    let here = serve_image(&liar, &host());
-    let inner = serve_index(&liar, vec![here.clone()]);
-    serve_index(&liar, vec![inner.clone()]);
-    let error = pull(&test, &liar, PlatformChoice::Default).await.unwrap_err();
-    assert!(error.to_string().contains(&inner.digest.to_string()), "{error}");
-    test.assert_untouched();
-    pull(&test, &liar, PlatformChoice::All).await.unwrap();
-    assert!(has_blob(&test, &inner.digest) && has_blob(&test, &here.digest));
-
-    let mut deep = inner;
-    for _ in 0..6 {
-        deep = serve_index(&liar, vec![deep]);
-    }
-    let error = pull(&test, &liar, PlatformChoice::All).await.unwrap_err();
-    assert!(error.to_string().contains("lists another index"), "{error}");
-}
-
-#[tokio::test]
 async fn a_listed_manifest_of_another_size_is_refused() {
     let (test, liar) = (TestStore::new(), Liar::start());
     let mut here = serve_image(&liar, &host());

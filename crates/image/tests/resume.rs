@@ -160,11 +160,54 @@ async fn a_damaged_partial_is_fetched_again_from_its_beginning_once() {
 }
 
 #[tokio::test]
-async fn a_range_that_is_refused_is_fetched_again_from_its_beginning() {
+async fn a_registry_that_refuses_ranges_sends_everything_within_the_same_pull() {
+    let wrong_range = status("206 Partial Content", &[("Content-Range", "bytes 0-4/5")]);
+    let refusals = [
+        "400 Bad Request",
+        "403 Forbidden",
+        "416 Range Not Satisfiable",
+        "500 Oops",
+    ];
+    let refusals = refusals.map(|line| status(line, &[])).into_iter().chain([wrong_range]);
+    for refusal in refusals {
+        let (test, served) = (TestStore::new(), served());
+        served.layer_answers(vec![refusal, ok("x/y", served.layer.clone())]);
+        leave_partial(&test, &served, &served.layer[..CUT]);
+        served.pull(&test).await.unwrap();
+        let requests = served.layer_requests();
+        assert_eq!(requests.len(), 2);
+        assert!(requests[0].contains("range:") && !requests[1].contains("range:"));
+        assert_right(&test, &served).await;
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_hangs_up_on_ranges_sends_everything_within_the_same_pull() {
     let (test, served) = (TestStore::new(), served());
-    served.layer_answers(vec![status("416 Range Not Satisfiable", &[]), ranged(&served)]);
+    let body = served.layer.clone();
+    let hang_up = Answer::CutAlways { after: 0, body };
+    served.layer_answers(vec![hang_up, ok("x/y", served.layer.clone())]);
     leave_partial(&test, &served, &served.layer[..CUT]);
     served.pull(&test).await.unwrap();
+    let requests = served.layer_requests();
+    assert_eq!(requests.len(), 2);
+    assert!(requests[0].contains("range:") && !requests[1].contains("range:"));
+    assert_right(&test, &served).await;
+}
+
+#[tokio::test]
+async fn a_rest_that_does_not_fit_is_fetched_again_from_its_beginning_within_the_same_pull() {
+    let (test, served) = (TestStore::new(), served());
+    let mut wrong = served.layer.clone();
+    wrong[2 * CUT] ^= 1;
+    let cut = Answer::CutAlways {
+        after: CUT,
+        body: served.layer.clone(),
+    };
+    let whole = ok("x/y", served.layer.clone());
+    served.layer_answers(vec![cut, Answer::Ranged { body: wrong }, whole]);
+    served.pull(&test).await.unwrap();
+    assert_eq!(served.layer_requests().len(), 3);
     assert_right(&test, &served).await;
 }
 
@@ -191,14 +234,33 @@ async fn a_registry_that_lies_about_the_rest_fails_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn what_has_arrived_stays_when_the_registry_gives_up() {
+async fn what_has_arrived_stays_when_the_registry_gives_up_and_bars_no_later_pull() {
     let (test, served) = (TestStore::new(), served());
     leave_partial(&test, &served, &served.layer[..CUT]);
-    served.layer_answers(vec![status("403 Forbidden", &[]), ranged(&served)]);
-    served.pull(&test).await.unwrap_err();
+    served.layer_answers(vec![status("403 Forbidden", &[])]);
+    let error = served.pull(&test).await.unwrap_err();
+    assert!(error.to_string().contains("does not allow this"), "{error}");
     let kept = std::fs::read(partial(test.root.path(), &served)).unwrap();
     assert!(kept == served.layer[..CUT]);
-    served.layer_answers(vec![ok("x/y", served.layer.clone())]);
+    served.layer_answers(vec![status("403 Forbidden", &[]), ok("x/y", served.layer.clone())]);
     served.pull(&test).await.unwrap();
     assert_right(&test, &served).await;
+}
+
+#[tokio::test]
+async fn a_layer_that_cannot_be_unpacked_is_not_downloaded_to_its_end() {
+    let test = TestStore::new();
+    // It says gzip at its start, and is none.
+    let mut layer = vec![0x1f, 0x8b, 8, 0];
+    layer.resize(64 << 20, 0xff);
+    let served = Served::with_layer(layer.clone());
+    // The rest never comes, so this ends only when nobody waits for it.
+    served.layer_answers(vec![Answer::Stall {
+        after: 1 << 20,
+        body: layer,
+    }]);
+    let error = served.pull(&test).await.unwrap_err();
+    assert!(error.to_string().contains("cannot unpack layer"), "{error}");
+    assert_eq!(served.layer_requests().len(), 1);
+    assert!(test.store.list().unwrap().is_empty());
 }

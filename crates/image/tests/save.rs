@@ -406,7 +406,7 @@ async fn of_an_index_in_part_goes_out_what_is_here() {
     let error = save_one(&test, &name, &only("linux/s390x"), SaveFormat::OciArchive)
         .await
         .unwrap_err();
-    let text = format!("has no linux/s390x; here are: {}", Platform::host());
+    let text = format!("is not here for linux/s390x but for: {}", Platform::host());
     assert!(error.to_string().contains(&text), "{error}");
 
     let (test, name, _) = pulled(&[PlatformChoice::Default, only("linux/s390x")]).await;

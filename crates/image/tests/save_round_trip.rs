@@ -14,12 +14,10 @@ use std::io::Write as _;
 use std::path::Path;
 
 use container_image::{ImageStore, LoadOptions, LoadSource, NoProgress, PlatformChoice, SaveFormat, SaveTarget};
-use container_oci::{
-    Descriptor, Digest, ImageConfig, Index, Manifest, Platform, ProcessDefaults, Reference, annotation, media_type,
-};
+use container_oci::{Digest, ImageConfig, Manifest, Platform, ProcessDefaults, Reference, annotation, media_type};
 use proptest::prelude::*;
 use support::TestStore;
-use support::images::write_tar;
+use support::layout::Layout;
 use support::platforms::sha256;
 
 /// A layer: how it is packed, and its files.
@@ -50,63 +48,41 @@ fn any_image() -> impl Strategy<Value = Image> {
         })
 }
 
-/// The members of a layout.
-#[derive(Default)]
-struct Layout {
-    blobs: BTreeMap<String, Vec<u8>>,
-    listed: Vec<Descriptor>,
-}
-
-impl Layout {
-    fn blob(&mut self, media_type: &str, bytes: Vec<u8>) -> Descriptor {
-        let digest = sha256(&bytes);
-        let descriptor = Descriptor::new(media_type, digest, bytes.len() as u64);
-        self.blobs.insert(format!("blobs/sha256/{}", digest.hex()), bytes);
-        descriptor
+/// Adds the image to the layout.
+fn add(layout: &mut Layout, image: &Image) {
+    let mut layers = Vec::new();
+    let mut diff_ids = Vec::new();
+    for (packing, files) in &image.layers {
+        let tar = tar_of(files);
+        diff_ids.push(sha256(&tar));
+        layers.push(match packing {
+            0 => layout.blob(media_type::OCI_LAYER, tar),
+            1 => {
+                let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                packed.write_all(&tar).unwrap();
+                layout.blob(media_type::OCI_LAYER_GZIP, packed.finish().unwrap())
+            }
+            _ => layout.blob(media_type::OCI_LAYER_ZSTD, zstd::encode_all(&tar[..], 1).unwrap()),
+        });
     }
-
-    fn image(&mut self, image: &Image) {
-        let mut layers = Vec::new();
-        let mut diff_ids = Vec::new();
-        for (packing, files) in &image.layers {
-            let tar = tar_of(files);
-            diff_ids.push(sha256(&tar));
-            layers.push(match packing {
-                0 => self.blob(media_type::OCI_LAYER, tar),
-                1 => {
-                    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-                    packed.write_all(&tar).unwrap();
-                    self.blob(media_type::OCI_LAYER_GZIP, packed.finish().unwrap())
-                }
-                _ => self.blob(media_type::OCI_LAYER_ZSTD, zstd::encode_all(&tar[..], 1).unwrap()),
-            });
-        }
-        let platform = match image.platform {
-            "" => Platform::host(),
-            platform => platform.parse().unwrap(),
-        };
-        let defaults = ProcessDefaults {
-            cmd: vec![image.command.clone()],
-            ..ProcessDefaults::default()
-        };
-        let config = ImageConfig::new(platform, defaults, diff_ids);
-        let config = self.blob(media_type::OCI_CONFIG, serde_json::to_vec(&config).unwrap());
-        let manifest = serde_json::to_vec(&Manifest::new(config, layers)).unwrap();
-        let manifest = self.blob(media_type::OCI_MANIFEST, manifest);
-        for name in &image.names {
-            let mut listed = manifest.clone();
-            listed
-                .annotations
-                .insert(annotation::IMAGE_NAME.to_owned(), name.clone());
-            self.listed.push(listed);
-        }
-    }
-
-    fn write(self, path: &Path) {
-        let index = serde_json::to_vec(&Index::new(self.listed)).unwrap();
-        let mut all = vec![("index.json".to_owned(), index)];
-        all.extend(self.blobs);
-        write_tar(path, &all);
+    let platform = match image.platform {
+        "" => Platform::host(),
+        platform => platform.parse().unwrap(),
+    };
+    let defaults = ProcessDefaults {
+        cmd: vec![image.command.clone()],
+        ..ProcessDefaults::default()
+    };
+    let config = ImageConfig::new(platform, defaults, diff_ids);
+    let config = layout.blob(media_type::OCI_CONFIG, serde_json::to_vec(&config).unwrap());
+    let manifest = serde_json::to_vec(&Manifest::new(config, layers)).unwrap();
+    let manifest = layout.blob(media_type::OCI_MANIFEST, manifest);
+    for name in &image.names {
+        let mut listed = manifest.clone();
+        listed
+            .annotations
+            .insert(annotation::IMAGE_NAME.to_owned(), name.clone());
+        layout.listed.push(listed);
     }
 }
 
@@ -151,7 +127,7 @@ proptest! {
         let (test, other) = (TestStore::new(), TestStore::new());
         let path = test.root.path().join("in.tar");
         let mut layout = Layout::default();
-        images.iter().for_each(|image| layout.image(image));
+        images.iter().for_each(|image| add(&mut layout, image));
         layout.write(&path);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {

@@ -1,17 +1,16 @@
 //! The JSON documents of an image: index, manifest and configuration.
 //!
-//! Sizes are bounded before parsing, digests are checked while parsing, and `null` is taken for a missing value wherever
-//! Go programs write it for an empty one.
+//! Sizes are bounded before parsing, digests are checked while parsing, and `null` and an empty text are taken for a missing
+//! value wherever Go programs write them for one.
 
 mod config;
 mod descriptor;
+mod lenient;
 mod manifest;
 
 pub use config::{Empty, HealthCheck, History, ImageConfig, ProcessDefaults};
 pub use descriptor::Descriptor;
 pub use manifest::{Document, Index, Manifest};
-
-use serde::{Deserialize, Deserializer};
 
 /// The largest manifest or index that is read. Registries refuse larger ones (distribution-spec, "Pushing Manifests": 4 MiB).
 pub const MANIFEST_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
@@ -20,6 +19,8 @@ pub const CONFIG_LIMIT_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Annotation keys that are read or written.
 pub mod annotation {
+    /// The full name of an image: in archives that Apple's `container` writes, and in what it says of an image.
+    pub const APPLE_IMAGE_NAME: &str = "com.apple.containerization.image.name";
     /// The full name of an image in an archive (containerd, Docker, BuildKit).
     pub const IMAGE_NAME: &str = "io.containerd.image.name";
     /// The tag of an image in a layout; some writers put the full name here (image-spec `annotations.md`).
@@ -56,6 +57,12 @@ pub enum DocumentError {
         /// Media type found, or empty.
         media_type: String,
     },
+    /// An index where a manifest belongs, or the other way round.
+    #[error("it is something else than it is listed as: its media type is {media_type}")]
+    OtherKind {
+        /// What it is.
+        media_type: String,
+    },
 }
 
 fn bounded(bytes: &[u8], limit_bytes: u64) -> Result<&[u8], DocumentError> {
@@ -68,9 +75,4 @@ fn bounded(bytes: &[u8], limit_bytes: u64) -> Result<&[u8], DocumentError> {
     } else {
         Ok(bytes)
     }
-}
-
-/// Reads `null` as the default value.
-fn null_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

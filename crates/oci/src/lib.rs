@@ -13,6 +13,7 @@ pub mod media_type;
 mod platform;
 mod reference;
 mod registry_host;
+mod tree;
 
 pub use digest::{Algorithm, Digest, DigestError};
 pub use document::{
@@ -23,3 +24,4 @@ pub use media_type::{LayerCompression, MediaType};
 pub use platform::{Platform, PlatformError};
 pub use reference::{Reference, ReferenceError};
 pub use registry_host::{RegistryHost, RegistryHostError};
+pub use tree::{Listed, Tree};

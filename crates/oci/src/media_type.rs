@@ -92,6 +92,12 @@ impl MediaType {
         PREFIXES.iter().any(|prefix| self.0.starts_with(prefix))
     }
 
+    /// Whether this is an empty text, which some write for a media type that they do not tell.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The media type as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

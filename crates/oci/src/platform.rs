@@ -32,16 +32,18 @@ pub struct PlatformError {
 /// A platform as a document has it.
 #[derive(Deserialize)]
 struct Raw {
-    #[serde(default)]
-    os: String,
-    #[serde(default)]
-    architecture: String,
+    os: Option<String>,
+    architecture: Option<String>,
     variant: Option<String>,
 }
 
 impl From<Raw> for Platform {
+    /// Whoever tells an architecture and no system means Linux.
     fn from(raw: Raw) -> Self {
-        Self::new(&raw.os, &raw.architecture, raw.variant.as_deref())
+        let architecture = raw.architecture.unwrap_or_default();
+        let os = raw.os.filter(|os| !os.is_empty());
+        let os = os.unwrap_or_else(|| if architecture.is_empty() { "" } else { "linux" }.to_owned());
+        Self::new(&os, &architecture, raw.variant.as_deref())
     }
 }
 
@@ -120,6 +122,26 @@ impl Platform {
         self.os == other.os && self.architecture == other.architecture
     }
 
+    /// Whether the architecture, and perhaps the system, is left open: a document need not tell them.
+    #[must_use]
+    pub fn is_untold(&self) -> bool {
+        self.architecture.is_empty()
+    }
+
+    /// The platform, with what it leaves open taken from `other`.
+    #[must_use]
+    pub fn completed_by(&self, other: &Self) -> Self {
+        let mut complete = self.clone();
+        if complete.os.is_empty() {
+            complete.os.clone_from(&other.os);
+        }
+        if complete.is_untold() {
+            complete.architecture.clone_from(&other.architecture);
+            complete.variant.clone_from(&other.variant);
+        }
+        complete
+    }
+
     /// Whether both names are the `unknown` that builders give to attestations.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
@@ -164,7 +186,8 @@ fn is_architecture(word: &str) -> bool {
 
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.os, self.architecture)?;
+        let word = |text: &str| if text.is_empty() { "unknown" } else { text }.to_owned();
+        write!(f, "{}/{}", word(&self.os), word(&self.architecture))?;
         match &self.variant {
             Some(variant) => write!(f, "/{variant}"),
             None => Ok(()),
@@ -205,6 +228,22 @@ mod tests {
             ("macos/arm64", "darwin/arm64"),
         ] {
             assert_eq!(platform(text).to_string(), normal, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_document_leaves_open_is_completed() {
+        let of = |text: &str| serde_json::from_str::<Platform>(text).unwrap();
+        let host = platform("linux/arm/v6");
+        for (text, is_untold, complete) in [
+            ("{}", true, "linux/arm/v6"),
+            (r#"{"os":"","architecture":null,"variant":""}"#, true, "linux/arm/v6"),
+            (r#"{"os":"windows"}"#, true, "windows/arm/v6"),
+            (r#"{"architecture":"amd64"}"#, false, "linux/amd64"),
+            (r#"{"os":"linux","architecture":"arm64"}"#, false, "linux/arm64"),
+        ] {
+            assert_eq!(of(text).is_untold(), is_untold, "{text}");
+            assert_eq!(of(text).completed_by(&host).to_string(), complete, "{text}");
         }
     }
 

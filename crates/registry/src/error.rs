@@ -49,6 +49,16 @@ pub enum RegistryError {
         /// The registry.
         host: String,
     },
+    /// An answer comes, but so slowly that it would never end.
+    #[error("{host} sends too slowly: {bytes} bytes in {seconds} s")]
+    TooSlow {
+        /// The registry.
+        host: String,
+        /// What has come.
+        bytes: u64,
+        /// In how much time.
+        seconds: u64,
+    },
     /// There is no such tag, digest or repository.
     #[error("{what} not found in the registry")]
     NotFound {
@@ -228,8 +238,20 @@ impl RegistryError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Connection { .. } | Self::Timeout { .. } => true,
+            Self::Connection { .. } | Self::Timeout { .. } | Self::TooSlow { .. } => true,
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500..=599),
+            _ => false,
+        }
+    }
+
+    /// Whether it may be the range in the request that was refused, and not the request.
+    ///
+    /// A storage that is asked with a range it does not like says 416 where it keeps to the rules, else 400, 403 (where the
+    /// address is signed), another range, or that it has failed.
+    pub(crate) fn may_be_about_the_range(&self) -> bool {
+        match self {
+            Self::Unauthorized { .. } | Self::Denied { .. } | Self::Protocol { .. } => true,
+            Self::Status { status, .. } => !matches!(status, 408 | 429 | 503 | 504),
             _ => false,
         }
     }

@@ -4,6 +4,7 @@
 mod answer;
 mod body;
 mod location;
+mod pace;
 mod request;
 mod web;
 

@@ -118,10 +118,12 @@ async fn a_token_is_fetched_for_what_is_going_to_be_done_and_kept() {
 
 #[tokio::test]
 async fn a_token_is_renewed_when_it_ends_and_when_it_is_refused() {
-    let (server, registry) = bearer_registry(|_, number| token(number, ",\"expires_in\":0"));
+    let (server, registry) = bearer_registry(|_, number| token(number, ",\"expires_in\":1"));
     let registries = logged_in(Arc::new(NoCredentials));
     let pull = client(&registries, &registry.address, Access::Pull);
     manifest(&pull).await.unwrap();
+    // It has ended then, and is renewed before.
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     manifest(&pull).await.unwrap();
     assert_eq!((server.seen().len(), registry.seen().len()), (2, 3));
 
@@ -136,6 +138,28 @@ async fn a_token_is_renewed_when_it_ends_and_when_it_is_refused() {
         .unwrap();
     manifest(&pull).await.unwrap();
     assert_eq!(server.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn what_a_registry_leaves_empty_is_not_there() {
+    let server = Fake::start(|_| reply(200).body("{\"token\":\"\",\"access_token\":\"t\",\"expires_in\":0}"));
+    let realm = server.url("/token");
+    for (challenge, requests) in [
+        (format!("Bearer realm=\"{realm}\",service=\"\",scope=\"\""), (1, 3)),
+        ("Bearer realm=\"\", Basic realm=\"\"".to_owned(), (0, 3)),
+    ] {
+        let before = server.seen().len();
+        let registry = Fake::start(move |seen| match seen.authorization() {
+            Some(_) => reply(200).body("manifest"),
+            None => reply(401).header("WWW-Authenticate", &challenge),
+        });
+        let registries = logged_in(Logins::with(&registry.address, password()));
+        let pull = client(&registries, &registry.address, Access::Pull);
+        manifest(&pull).await.unwrap();
+        manifest(&pull).await.unwrap();
+        assert_eq!((server.seen().len() - before, registry.seen().len()), requests);
+    }
+    assert!(server.seen().iter().all(|seen| !seen.query.contains("service")));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use container_oci::RegistryHost;
 use container_registry::{Credential, Secret};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// The largest file that is read.
 const FILE_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
@@ -24,12 +24,19 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The part of the file that is about credentials. Keys are addresses in many spellings.
 #[derive(Default, Deserialize)]
 pub(crate) struct AuthFile {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_default")]
     auths: BTreeMap<String, Option<Auth>>,
     #[serde(default, rename = "credsStore")]
     store: Option<String>,
-    #[serde(default, rename = "credHelpers")]
-    helpers: BTreeMap<String, String>,
+    #[serde(default, rename = "credHelpers", deserialize_with = "null_default")]
+    helpers: BTreeMap<String, Option<String>>,
+}
+
+/// Reads `null`, which Go programs write for an empty map or text, as the default value.
+pub(super) fn null_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[derive(Default, Deserialize)]
@@ -82,7 +89,7 @@ impl AuthFile {
     /// The helpers to ask about `host`, in this order: its own, then the one for all.
     pub(crate) fn helpers(&self, host: &RegistryHost) -> Vec<&str> {
         let own = self.helpers.iter().filter(|(address, _)| is_for(address, host));
-        let own = own.map(|(_, name)| name);
+        let own = own.filter_map(|(_, name)| name.as_ref());
         own.chain(&self.store)
             .map(String::as_str)
             .filter(|name| !name.is_empty())
@@ -204,6 +211,21 @@ mod tests {
         assert_eq!(file.helpers(&host("docker.io")), ["hub", "all"]);
         assert_eq!(file.helpers(&host("gcr.io")), ["gcloud", "all"]);
         assert_eq!(file.helpers(&host("quay.io")), ["all"]);
+    }
+
+    #[test]
+    fn what_is_null_or_empty_is_not_there() {
+        for text in [
+            r#"{"auths": null, "credsStore": null, "credHelpers": null}"#,
+            r#"{"auths": {"a": null}, "credsStore": "", "credHelpers": {"a": "", "b": null}}"#,
+            r#"{"auths": {"a": {"auth": "", "identitytoken": "", "username": "", "password": null}}}"#,
+            // ":".
+            r#"{"auths": {"a": {"auth": "Og=="}}}"#,
+        ] {
+            let file = file(text);
+            assert!(file.helpers(&host("a")).is_empty(), "{text}");
+            assert_eq!(found(&file, "a"), None, "{text}");
+        }
     }
 
     #[test]

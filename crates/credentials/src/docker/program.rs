@@ -14,7 +14,7 @@ use container_registry::Credential;
 use container_terminal::excerpt;
 use serde::Deserialize;
 
-use super::auth_file::password_of;
+use super::auth_file::{null_default, password_of};
 use crate::bounded::within;
 
 /// The longest answer.
@@ -51,9 +51,9 @@ pub(crate) enum HelperError {
 
 #[derive(Deserialize)]
 struct Answer {
-    #[serde(rename = "Username", default)]
+    #[serde(rename = "Username", default, deserialize_with = "null_default")]
     username: String,
-    #[serde(rename = "Secret", default)]
+    #[serde(rename = "Secret", default, deserialize_with = "null_default")]
     secret: String,
 }
 
@@ -224,7 +224,13 @@ mod tests {
     #[test]
     fn having_nothing_is_no_error() {
         assert_eq!(ask_script(&format!("echo '{NOT_FOUND}'; exit 1"), "a").unwrap(), None);
-        assert_eq!(ask_script(r#"echo '{"Username":"","Secret":""}'"#, "a").unwrap(), None);
+        for answer in [
+            r#"{"Username":"","Secret":""}"#,
+            r#"{"Username":null,"Secret":null}"#,
+            "{}",
+        ] {
+            assert_eq!(ask_script(&format!("echo '{answer}'"), "a").unwrap(), None, "{answer}");
+        }
     }
 
     #[test]

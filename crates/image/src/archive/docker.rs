@@ -131,21 +131,22 @@ impl Parts {
         let bytes = serde_json::to_vec(&manifest).map_err(|error| document(MANIFEST_FILE, error))?;
         let (digest, size_bytes) = members.add(session, &bytes)?;
         let mut descriptor = Descriptor::new(media_type::OCI_MANIFEST, digest, size_bytes);
-        descriptor.platform = Some(self.config.platform.clone());
-        let mut references = names
-            .iter()
-            .map(|name| name::parse(name))
-            .collect::<Result<Vec<_>, _>>()?;
+        let platform = self.config.platform.completed_by(machine);
+        descriptor.platform = Some(platform.clone());
+        let mut references = name::all(names)?;
+        for reference in &references {
+            name::check(reference, &digest)?;
+        }
         if references.is_empty() {
             references.push(name::untagged(&digest)?);
         }
         let below = manifest.layers.iter().chain([&manifest.config]).map(|part| part.digest);
         let parts: Vec<Digest> = below.chain([digest]).collect();
-        let layers = layers_for(machine, &manifest, &self.config, |_| true);
+        let layers = layers_for(machine, &platform, &manifest, &self.config, |_| true);
         let image = |reference| ArchiveImage {
             reference,
             descriptor: descriptor.clone(),
-            platforms: vec![self.config.platform.clone()],
+            platforms: vec![platform.clone()],
             parts: parts.clone(),
             layers: layers.clone(),
         };

@@ -87,9 +87,10 @@ fn parts(session: &Session, members: &mut Members, top: &str, known: &mut Known)
     }
     let top = first.unwrap_or_default();
     let host = Platform::host();
+    let given = |word: &Option<String>| word.clone().filter(|word| !word.is_empty());
     let platform = Platform::new(
-        top.os.as_deref().unwrap_or("linux"),
-        top.architecture.as_deref().unwrap_or(&host.architecture),
+        given(&top.os).as_deref().unwrap_or("linux"),
+        given(&top.architecture).as_deref().unwrap_or(&host.architecture),
         None,
     );
     let mut config = ImageConfig::new(platform, top.config.unwrap_or_default(), diff_ids);

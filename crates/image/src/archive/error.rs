@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use container_oci::{Digest, DocumentError, ReferenceError};
+use container_oci::{Digest, DocumentError, Reference, ReferenceError};
 
 use crate::content::ContentError;
 use crate::layer::tar::TarError;
@@ -119,6 +119,22 @@ pub enum ArchiveError {
     Name {
         /// What is wrong with it.
         source: ReferenceError,
+    },
+    /// A name has a digest, and the image that it is given to has another.
+    #[error("the archive gives the name {:?} to an image with the digest {actual}", reference.familiar())]
+    OtherDigest {
+        /// The name.
+        reference: Reference,
+        /// Digest of the image.
+        actual: Digest,
+    },
+    /// There is no end to the indexes within indexes, or to what they list.
+    #[error(
+        "an index in the archive lists more than any image has, or indexes within indexes without end; {digest} is too much"
+    )]
+    EndlessIndex {
+        /// What is not looked at any more.
+        digest: Digest,
     },
     /// Layers and diff ids do not match.
     #[error("{name} is damaged: {layers} layers, but {diff_ids} diff ids")]

@@ -17,14 +17,15 @@ pub(crate) struct ArchiveImage {
     pub(crate) layers: Vec<(Descriptor, Digest)>,
 }
 
-/// Layers and diff ids of an image, if it is for `machine` and all its layers are here.
+/// Layers and diff ids of an image for `platform`, if that is `machine` and all its layers are here.
 pub(super) fn layers_for(
     machine: &Platform,
+    platform: &Platform,
     manifest: &Manifest,
     config: &ImageConfig,
     is_here: impl Fn(&Digest) -> bool,
 ) -> Vec<(Descriptor, Digest)> {
-    if !machine.is_same_machine(&config.platform) || !manifest.layers.iter().all(|layer| is_here(&layer.digest)) {
+    if !machine.is_same_machine(platform) || !manifest.layers.iter().all(|layer| is_here(&layer.digest)) {
         return Vec::new();
     }
     let pairs = manifest.layers.iter().zip(config.diff_ids());

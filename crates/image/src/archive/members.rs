@@ -10,6 +10,7 @@ use std::io::{self, Read};
 
 use container_oci::{Algorithm, Digest};
 
+use self::path::clean;
 use super::layout::blob_name;
 use super::{ArchiveError, LoadSource};
 use crate::content::{ContentError, Ingest, Session, Staged};
@@ -83,9 +84,9 @@ pub(super) fn read(reading: &mut Reading<'_>, source: LoadSource) -> Result<Memb
 }
 
 impl Members {
-    /// The file called `name`, through links.
+    /// The file called `name`, through links. A document may spell the name in another way than the archive does.
     pub(super) fn get(&self, name: &str) -> Option<&Staged> {
-        let mut name = name;
+        let mut name = &clean(name.as_bytes(), "")?;
         for _ in 0..LINK_LIMIT {
             match self.files.get(name) {
                 Some(file) => return Some(file),
@@ -149,13 +150,15 @@ impl Members {
         let staged = self.require(name)?;
         let (digest, size_bytes) = (*staged.digest(), staged.size_bytes());
         let by_digest = blob_name(&digest);
-        if by_digest != name {
+        if clean(name.as_bytes(), "").as_ref() != Some(&by_digest) {
             // What lies there already may be something else.
             match self.files.get(&by_digest) {
                 Some(other) if *other.digest() == digest => {}
                 _ => {
                     self.files.remove(&by_digest);
-                    self.links.insert(by_digest, name.to_owned());
+                    // It has just been found under this name, so the name can be cleaned.
+                    self.links
+                        .extend(clean(name.as_bytes(), "").map(|name| (by_digest, name)));
                 }
             }
         }

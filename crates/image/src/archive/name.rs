@@ -24,15 +24,37 @@ pub(super) fn stem(path: &Path) -> Option<String> {
     if words.is_empty() { None } else { Some(words.join("-")) }
 }
 
-/// The name of an image in a layout, from its descriptor's annotations.
+/// The name of an image in a layout, from its descriptor's annotations. An empty one is none.
 pub(super) fn of_descriptor(descriptor: &Descriptor, stem: Option<&str>) -> Result<Reference, ArchiveError> {
-    if let Some(name) = descriptor.annotations.get(annotation::IMAGE_NAME) {
-        return parse(name);
+    let given = |key: &str| descriptor.annotations.get(key).filter(|name| !name.is_empty());
+    for key in [annotation::IMAGE_NAME, annotation::APPLE_IMAGE_NAME] {
+        if let Some(name) = given(key) {
+            return parse(name);
+        }
     }
-    match (descriptor.annotations.get(annotation::REF_NAME), stem) {
+    match (given(annotation::REF_NAME), stem) {
         (Some(name), _) if name.contains(['/', ':']) => parse(name),
         (Some(tag), Some(stem)) => parse(&format!("{stem}:{tag}")),
         _ => untagged(&descriptor.digest),
+    }
+}
+
+/// The names in a list of Docker's, where an image without a name has an empty one or `<none>:<none>`.
+pub(super) fn all<'a>(names: impl IntoIterator<Item = &'a String>) -> Result<Vec<Reference>, ArchiveError> {
+    let given = names
+        .into_iter()
+        .filter(|name| !name.is_empty() && !name.contains("<none>"));
+    given.map(|name| parse(name)).collect()
+}
+
+/// Whether the name may be given to what has the digest.
+pub(super) fn check(reference: &Reference, actual: &Digest) -> Result<(), ArchiveError> {
+    match reference.digest().filter(|expected| *expected != actual) {
+        Some(_) => Err(ArchiveError::OtherDigest {
+            reference: reference.clone(),
+            actual: *actual,
+        }),
+        None => Ok(()),
     }
 }
 
@@ -92,5 +114,13 @@ mod tests {
             format!("untagged@{digest}")
         );
         assert_eq!(named("other", "x", Some("file")), format!("untagged@{digest}"));
+        assert_eq!(named(annotation::APPLE_IMAGE_NAME, "ghcr.io/x:2", None), "ghcr.io/x:2");
+        for key in [
+            annotation::IMAGE_NAME,
+            annotation::APPLE_IMAGE_NAME,
+            annotation::REF_NAME,
+        ] {
+            assert_eq!(named(key, "", Some("file")), format!("untagged@{digest}"), "{key}");
+        }
     }
 }

@@ -1,17 +1,17 @@
 //! OCI layouts (image-spec `image-layout.md`).
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
 
-use container_oci::{Descriptor, Digest, Document, DocumentError, ImageConfig, Index, Manifest, Platform};
+use container_oci::{
+    Descriptor, Digest, Document, DocumentError, ImageConfig, Index, Listed, Manifest, MediaType, Platform, Tree,
+};
 
 use super::images::layers_for;
 use super::layout::{INDEX_FILE, blob_name};
 use super::members::Members;
 use super::{ArchiveError, ArchiveImage, IMAGE_LIMIT, docker, name};
-
-/// Indexes below an index that are followed.
-const DEPTH_LIMIT: usize = 3;
+use crate::store::platform_of;
 
 /// The images that `index.json` lists. What else is listed there, such as signatures, is no image and is left out.
 pub(super) fn images(
@@ -19,10 +19,8 @@ pub(super) fn images(
     stem: Option<&str>,
     machine: &Platform,
 ) -> Result<Vec<ArchiveImage>, ArchiveError> {
-    let index = match parse(members, INDEX_FILE, None)? {
-        Document::Index(index) => index,
-        Document::Manifest(_) => return Err(wrong_kind(INDEX_FILE)),
-    };
+    let index = parse(members, INDEX_FILE, None)?.into_index();
+    let index = index.map_err(|source| bad(INDEX_FILE, source))?;
     let docker_names = docker::names(members)?;
     let mut roots: HashMap<Digest, Option<Found>> = HashMap::new();
     let mut images = Vec::new();
@@ -36,16 +34,18 @@ pub(super) fn images(
         };
         let Some(found) = found else { continue };
         // The name is the catalog's business; what is stored is the bare descriptor.
-        let mut descriptor = Descriptor::new(listed.media_type.as_str(), listed.digest, listed.size_bytes);
+        let mut descriptor = Descriptor::new(found.media_type.as_str(), listed.digest, listed.size_bytes);
         descriptor.platform.clone_from(&listed.platform);
         let mut references = vec![name::of_descriptor(listed, stem)?];
         if name::is_untagged(&references[0]) {
             let tags = found.parts.iter().find_map(|part| docker_names.get(part));
-            let tags = tags.into_iter().flatten().map(|tag| name::parse(tag));
-            let tags = tags.collect::<Result<Vec<_>, _>>()?;
+            let tags = name::all(tags.into_iter().flatten())?;
             if !tags.is_empty() {
                 references = tags;
             }
+        }
+        for reference in &references {
+            name::check(reference, &listed.digest)?;
         }
         images.extend(references.into_iter().map(|reference| ArchiveImage {
             reference,
@@ -59,90 +59,80 @@ pub(super) fn images(
 }
 
 /// What is below a root; children come before parents.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Found {
+    /// What the root is.
+    media_type: MediaType,
     platforms: Vec<Platform>,
     parts: Vec<Digest>,
     layers: Vec<(Descriptor, Digest)>,
-    seen: BTreeSet<Digest>,
 }
 
 /// Everything of the root that is there; `None` when it is no image.
 fn root(members: &Members, listed: &Descriptor, machine: &Platform) -> Result<Option<Found>, ArchiveError> {
-    let mut found = Found::default();
-    let name = blob_name(&listed.digest);
-    match document(members, listed)? {
-        Document::Manifest(manifest) if !manifest.config.media_type.is_config() => return Ok(None),
-        Document::Manifest(manifest) => found.add_image(members, listed, &manifest, machine)?,
-        Document::Index(index) => {
-            let lack = found.add_index(members, &index, machine, 0)?;
-            // `docker save` keeps the index whole and leaves out other platforms' content, so some may be missing, but not all.
-            if found.platforms.is_empty() {
-                return Err(lack.unwrap_or_else(|| missing(&format!("image in {name}"))));
-            }
-            found.parts.push(listed.digest);
+    let document = document(members, listed)?;
+    // A root need not be described as what it is.
+    let descriptor = Descriptor {
+        media_type: document.media_type(),
+        ..listed.clone()
+    };
+    let tree = Tree::read(descriptor.clone(), document.as_index(), |inner| index(members, inner))?;
+    if let Some(digest) = tree.beyond() {
+        return Err(ArchiveError::EndlessIndex { digest: *digest });
+    }
+    let mut found = Found {
+        media_type: descriptor.media_type,
+        platforms: Vec::new(),
+        parts: Vec::new(),
+        layers: Vec::new(),
+    };
+    if let Document::Manifest(manifest) = &document
+        && !manifest.config.media_type.is_config()
+    {
+        return Ok(None);
+    }
+    let mut lack = None;
+    for place in tree.bottom_up() {
+        match found.add(members, place, machine) {
+            Ok(()) => {}
+            Err(error @ ArchiveError::Missing { .. }) => lack = Some(error),
+            Err(error) => return Err(error),
         }
+    }
+    // `docker save` keeps the index whole and leaves out other platforms' content, so some may be missing, but not all.
+    if found.platforms.is_empty() {
+        let name = blob_name(&listed.digest);
+        return Err(lack.unwrap_or_else(|| missing(&format!("image in {name}"))));
     }
     Ok(Some(found))
 }
 
 impl Found {
-    /// Adds what the index lists and the archive has; returns what the last incomplete image lacks.
-    fn add_index(
-        &mut self,
-        members: &Members,
-        index: &Index,
-        machine: &Platform,
-        depth: usize,
-    ) -> Result<Option<ArchiveError>, ArchiveError> {
-        let mut lack = None;
-        for listed in &index.manifests {
-            if self.seen.insert(listed.digest)
-                && let Err(error) = self.add_listed(members, listed, machine, depth)
-            {
-                match error {
-                    error @ ArchiveError::Missing { .. } => lack = Some(error),
-                    error => return Err(error),
-                }
-            }
-        }
-        Ok(lack)
-    }
-
-    fn add_listed(
-        &mut self,
-        members: &Members,
-        listed: &Descriptor,
-        machine: &Platform,
-        depth: usize,
-    ) -> Result<(), ArchiveError> {
-        let media_type = &listed.media_type;
-        if !media_type.is_manifest() && !media_type.is_index() {
+    /// Adds what stands in one place of the tree, when all of that is there and right.
+    fn add(&mut self, members: &Members, place: &Listed, machine: &Platform) -> Result<(), ArchiveError> {
+        let listed = &place.descriptor;
+        if !listed.media_type.is_manifest() {
             require(members, listed)?;
             self.parts.push(listed.digest);
             return Ok(());
         }
-        match document(members, listed)? {
-            Document::Manifest(manifest) if listed.is_attestation() || !manifest.config.media_type.is_config() => {
-                self.add_content(members, listed, &manifest)
-            }
-            Document::Manifest(manifest) => self.add_image(members, listed, &manifest, machine),
-            Document::Index(index) if depth < DEPTH_LIMIT => {
-                self.add_index(members, &index, machine, depth + 1)?;
-                self.parts.push(listed.digest);
-                Ok(())
-            }
-            Document::Index(_) => Err(missing(&blob_name(&listed.digest))),
+        let manifest = document(members, listed)?.into_manifest();
+        let manifest = manifest.map_err(|source| bad(&blob_name(&listed.digest), source))?;
+        if place.is_image() && manifest.config.media_type.is_config() {
+            self.add_image(members, place, &manifest, machine)
+        } else {
+            self.add_content(members, listed, &manifest)
         }
     }
 
     fn add_image(
         &mut self,
         members: &Members,
-        listed: &Descriptor,
+        place: &Listed,
         manifest: &Manifest,
         machine: &Platform,
     ) -> Result<(), ArchiveError> {
+        let listed = &place.descriptor;
         let config_name = blob_name(&manifest.config.digest);
         require(members, &manifest.config)?;
         let config = ImageConfig::parse(&members.bytes(&config_name)?).map_err(|source| ArchiveError::Document {
@@ -159,8 +149,10 @@ impl Found {
         }
         self.add_content(members, listed, manifest)?;
         let is_here = |digest: &Digest| members.contains(&blob_name(digest));
-        self.layers.extend(layers_for(machine, manifest, &config, is_here));
-        self.platforms.push(config.platform);
+        let platform = platform_of(&config, place, machine);
+        self.layers
+            .extend(layers_for(machine, &platform, manifest, &config, is_here));
+        self.platforms.push(platform);
         Ok(())
     }
 
@@ -197,20 +189,26 @@ fn document(members: &Members, descriptor: &Descriptor) -> Result<Document, Arch
 
 fn parse(members: &Members, name: &str, descriptor: Option<&Descriptor>) -> Result<Document, ArchiveError> {
     let hint = descriptor.map(|descriptor| &descriptor.media_type);
-    Document::parse(&members.bytes(name)?, hint).map_err(|source| ArchiveError::Document {
-        name: name.to_owned(),
-        source,
-    })
+    Document::parse(&members.bytes(name)?, hint).map_err(|source| bad(name, source))
 }
 
-fn wrong_kind(name: &str) -> ArchiveError {
-    let source = DocumentError::Kind {
-        media_type: String::new(),
-    };
-    ArchiveError::Document {
-        name: name.to_owned(),
-        source,
+/// An index within an index; `None` when the archive does not have it.
+fn index(members: &Members, descriptor: &Descriptor) -> Result<Option<Index>, ArchiveError> {
+    match document(members, descriptor) {
+        Ok(document) => {
+            let index = document.into_index();
+            index
+                .map(Some)
+                .map_err(|source| bad(&blob_name(&descriptor.digest), source))
+        }
+        Err(ArchiveError::Missing { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
+}
+
+fn bad(name: &str, source: DocumentError) -> ArchiveError {
+    let name = name.to_owned();
+    ArchiveError::Document { name, source }
 }
 
 fn missing(name: &str) -> ArchiveError {

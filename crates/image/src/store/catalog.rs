@@ -39,21 +39,51 @@ pub(crate) struct CatalogEntry {
 impl Catalog {
     /// Makes `reference` point at `descriptor`: the one way in which names are given.
     ///
-    /// What it pointed at before stays as a dangling image, `repository@digest`, until it is pruned, unless another name
-    /// points at it. An image that gets a name dangles no more.
-    pub(crate) fn give_name(&mut self, reference: &Reference, descriptor: Descriptor) {
-        self.images.retain(|name, entry| {
-            name == reference || !(entry.dangling && entry.descriptor.digest == descriptor.digest)
-        });
+    /// A digest in the name has to be that of the descriptor, wherever the name comes from; a tag beside it is a remark and
+    /// not kept. What the name pointed at before stays as a dangling image, `repository@digest`, until it is pruned, unless
+    /// another name points at it. An image that gets a name dangles no more.
+    ///
+    /// # Errors
+    /// [`CatalogError::OtherDigest`] when the name has another digest; nothing is changed then.
+    pub(crate) fn give_name(&mut self, reference: &Reference, descriptor: Descriptor) -> Result<(), CatalogError> {
         let digest = descriptor.digest;
-        let Some(old) = self.images.insert(reference.clone(), CatalogEntry::new(descriptor)) else {
-            return;
+        if let Some(expected) = reference.digest().filter(|expected| **expected != digest) {
+            return Err(CatalogError::OtherDigest {
+                reference: reference.clone(),
+                expected: *expected,
+                actual: digest,
+            });
+        }
+        let name = kept(reference);
+        self.images
+            .retain(|known, entry| *known == name || !(entry.dangling && entry.descriptor.digest == digest));
+        let Some(old) = self.images.insert(name, CatalogEntry::new(descriptor)) else {
+            return Ok(());
         };
         let old_digest = old.descriptor.digest;
         if old_digest != digest && !self.has(&old_digest) {
             let place = reference.with_digest(old_digest);
             self.images.insert(place, CatalogEntry { dangling: true, ..old });
         }
+        Ok(())
+    }
+
+    /// The names as [`Catalog::give_name`] gives them, whoever has written the file: a name with a digest says the digest of
+    /// what it points at, and no tag.
+    fn with_true_names(self) -> Self {
+        let mut images: BTreeMap<Reference, CatalogEntry> = BTreeMap::new();
+        for (name, entry) in self.images {
+            let name = match name.digest() {
+                Some(_) => name.with_digest(entry.descriptor.digest),
+                None => name,
+            };
+            // Several may come to one name; it dangles only when all of them did.
+            let dangles = images.get(&name).is_none_or(|known| known.dangling);
+            if dangles {
+                images.insert(name, entry);
+            }
+        }
+        Self { images }
     }
 
     /// Whether any name points at the digest.
@@ -63,12 +93,9 @@ impl Catalog {
 
     /// What `reference` points at, and the name under which that stands.
     ///
-    /// A name with tag and digest is also found under the digest alone: the tag is then only a remark.
+    /// A name with tag and digest is found under the digest alone: the tag is only a remark.
     pub(crate) fn entry(&self, reference: &Reference) -> Option<(&Reference, &CatalogEntry)> {
-        let by_digest = reference.digest().map(|digest| reference.with_digest(*digest));
-        self.images
-            .get_key_value(reference)
-            .or_else(|| self.images.get_key_value(&by_digest?))
+        self.images.get_key_value(&kept(reference))
     }
 }
 
@@ -90,6 +117,16 @@ pub enum CatalogError {
     NotFound {
         /// The name asked for.
         reference: Reference,
+    },
+    /// The name has a digest, and what it would point at has another.
+    #[error("{:?} cannot be a name of this image: its digest is {actual}", reference.familiar())]
+    OtherDigest {
+        /// The name.
+        reference: Reference,
+        /// The digest in the name.
+        expected: Digest,
+        /// Digest of the image.
+        actual: Digest,
     },
     /// Several images have a digest that begins so.
     #[error("{text:?} could be any of: {}; write more digits", names(candidates))]
@@ -117,6 +154,14 @@ pub enum CatalogError {
         /// The file with the names.
         path: PathBuf,
     },
+}
+
+/// The name under which an image stands in the catalog.
+fn kept(reference: &Reference) -> Reference {
+    match reference.digest() {
+        Some(digest) => reference.with_digest(*digest),
+        None => reference.clone(),
+    }
 }
 
 /// Names for people, with commas between.
@@ -158,7 +203,9 @@ pub(crate) fn update<T>(
 
 fn read_record(paths: &StorePaths) -> Result<Record<Catalog>, RecordError> {
     let empty = || Record::new(RECORD_VERSION, Catalog::default());
-    Ok(read_json(&paths.catalog(), RECORD_VERSION)?.unwrap_or_else(empty))
+    let mut record: Record<Catalog> = read_json(&paths.catalog(), RECORD_VERSION)?.unwrap_or_else(empty);
+    record.body = record.body.with_true_names();
+    Ok(record)
 }
 
 #[cfg(test)]
@@ -184,7 +231,7 @@ mod tests {
                 scope.spawn(move || {
                     for round in 0..5 {
                         let name: Reference = format!("image-{thread}-{round}").parse().unwrap();
-                        update(paths, |catalog| Ok(catalog.images.insert(name, entry(thread)))).unwrap();
+                        update(paths, |catalog| catalog.give_name(&name, entry(thread).descriptor)).unwrap();
                     }
                 });
             }
@@ -224,30 +271,72 @@ mod tests {
         };
         let named = |name: &str| (name.to_owned(), false);
         let dangling = |name: &str| (name.to_owned(), true);
-        catalog.give_name(&names[0], image(1));
-        catalog.give_name(&names[1], image(1));
-        catalog.give_name(&names[0], image(2));
+        catalog.give_name(&names[0], image(1)).unwrap();
+        catalog.give_name(&names[1], image(1)).unwrap();
+        catalog.give_name(&names[0], image(2)).unwrap();
         assert_eq!(shown(&catalog), [named("a:1"), named("a:2")], "the other name has it");
-        catalog.give_name(&names[1], image(2));
+        catalog.give_name(&names[1], image(2)).unwrap();
         assert_eq!(shown(&catalog), [dangling("a"), named("a:1"), named("a:2")]);
-        catalog.give_name(&names[1], image(2));
+        catalog.give_name(&names[1], image(2)).unwrap();
         assert_eq!(shown(&catalog).len(), 3, "the same again changes nothing");
-        catalog.give_name(&names[2], image(1));
+        catalog.give_name(&names[2], image(1)).unwrap();
         assert_eq!(shown(&catalog), [named("a:1"), named("a:2"), named("b:1")]);
     }
 
     #[test]
-    fn a_name_with_tag_and_digest_is_found_by_its_digest() {
+    fn a_digest_in_a_name_is_that_of_the_image_and_its_tag_is_a_remark() {
+        let mut catalog = Catalog::default();
+        let (right, wrong) = (Digest::Sha256([1; 32]), Digest::Sha256([2; 32]));
+        let named = |text: String| text.parse::<Reference>().unwrap();
+        let image = || entry(1).descriptor;
+        for name in [format!("a@{wrong}"), format!("a:3@{wrong}")] {
+            let error = catalog.give_name(&named(name), image()).unwrap_err();
+            assert!(
+                matches!(error, CatalogError::OtherDigest { expected, actual, .. } if expected == wrong && actual == right)
+            );
+        }
+        assert!(catalog.images.is_empty());
+        catalog.give_name(&named(format!("a:3@{right}")), image()).unwrap();
+        assert_eq!(
+            catalog.images.keys().cloned().collect::<Vec<_>>(),
+            [named(format!("a@{right}"))]
+        );
+        for (name, is_found) in [
+            (format!("a@{right}"), true),
+            (format!("a:3@{right}"), true),
+            (format!("a:4@{right}"), true),
+            ("a:3".to_owned(), false),
+            (format!("a@{wrong}"), false),
+            (format!("b@{right}"), false),
+        ] {
+            assert_eq!(catalog.entry(&named(name.clone())).is_some(), is_found, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_say_a_wrong_digest_are_read_with_the_right_one() {
         let root = tempfile::tempdir().unwrap();
         let paths = StorePaths::create(root.path()).unwrap();
-        let digest = Digest::Sha256([1; 32]);
-        let name: Reference = format!("a@{digest}").parse().unwrap();
-        update(&paths, |catalog| Ok(catalog.images.insert(name, entry(1)))).unwrap();
-        assert!(lookup(&paths, &format!("a:3@{digest}").parse().unwrap()).is_ok());
-        let error = lookup(&paths, &"a:3".parse().unwrap()).map(|_| ()).unwrap_err();
+        let (right, wrong) = (Digest::Sha256([1; 32]), Digest::Sha256([2; 32]));
+        let lie: Reference = format!("a@{wrong}").parse().unwrap();
+        let both: Reference = format!("a:3@{right}").parse().unwrap();
+        let written = Catalog {
+            images: [
+                (lie.clone(), entry(1)),
+                (both, entry(1)),
+                ("a:3".parse().unwrap(), entry(1)),
+            ]
+            .into(),
+        };
+        write_json(&paths.catalog(), &Record::new(RECORD_VERSION, written)).unwrap();
+        let names: Vec<String> = read(&paths).unwrap().images.keys().map(Reference::familiar).collect();
+        assert_eq!(names, [format!("a@{right}"), "a:3".to_owned()]);
+        let error = lookup(&paths, &lie).map(|_| ()).unwrap_err();
+        assert!(matches!(error, CatalogError::NotFound { .. }), "{error}");
+        let error = lookup(&paths, &"b:3".parse().unwrap()).map(|_| ()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "image \"a:3\" not found (try: container image pull a:3)"
+            "image \"b:3\" not found (try: container image pull b:3)"
         );
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use container_oci::{Digest, Document, Reference};
+use container_oci::{Digest, Listed, Reference};
 
 use super::catalog::Catalog;
-use super::variant::read_document;
+use super::variant::{read_document, read_manifest, read_tree};
 use super::{CatalogError, ImageStore, catalog};
 use crate::content::StorePaths;
 
@@ -117,22 +117,19 @@ pub(super) fn not_found(query: &ImageQuery) -> CatalogError {
 
 /// The digests of the manifests and configurations behind a name, as far as they can be read.
 fn parts(paths: &StorePaths, entry: &catalog::CatalogEntry) -> Vec<Digest> {
-    let descriptor = &entry.descriptor;
-    let config_of = |document: Document| match document {
-        Document::Manifest(manifest) => Some(manifest.config.digest),
-        Document::Index(_) => None,
+    let root = &entry.descriptor;
+    let document = read_document(paths, &root.digest, Some(&root.media_type));
+    let Ok(tree) = document.and_then(|document| read_tree(paths, root, &document)) else {
+        return Vec::new();
     };
-    match read_document(paths, &descriptor.digest, Some(&descriptor.media_type)) {
-        Ok(Document::Index(index)) => {
-            let of_image = |image: &container_oci::Descriptor| {
-                let document = read_document(paths, &image.digest, Some(&image.media_type));
-                [Some(image.digest), document.ok().and_then(config_of)]
-            };
-            index.images().flat_map(of_image).flatten().collect()
-        }
-        Ok(manifest) => config_of(manifest).into_iter().collect(),
-        Err(_) => Vec::new(),
-    }
+    let of_image = |image: &Listed| {
+        let manifest = read_manifest(paths, &image.descriptor).ok();
+        [
+            Some(image.descriptor.digest),
+            manifest.map(|manifest| manifest.config.digest),
+        ]
+    };
+    tree.images().flat_map(of_image).flatten().collect()
 }
 
 /// The beginning of a digest.

@@ -2,8 +2,8 @@
 
 use container_oci::{Descriptor, History, Platform, Reference};
 
-use super::variant::read_variants;
-use super::{ImageStore, ResolveError, catalog};
+use super::choose::choose;
+use super::{ImageStore, ResolveError};
 use crate::content::OpenGate;
 
 /// One step of making an image.
@@ -22,7 +22,7 @@ pub struct HistoryEntry {
 }
 
 impl ImageStore {
-    /// The steps in which the image was made, the latest first, as its configuration tells them.
+    /// The steps in which the image was made that would run for `platform`, the latest first, as its configuration tells them.
     ///
     /// An image need not tell: a layer without a step has an entry that says nothing but its size.
     ///
@@ -34,20 +34,8 @@ impl ImageStore {
             source: Box::new(source),
         };
         let gate = OpenGate::hold(&self.paths).map_err(content)?;
-        let descriptor = catalog::lookup(&self.paths, reference)?.descriptor;
-        let variants = read_variants(&self.paths, &descriptor).map_err(content)?;
+        let image = choose(&self.paths, reference, platform)?;
         drop(gate);
-        let suitable = variants
-            .iter()
-            .filter_map(|variant| Some((platform.distance(&variant.platform)?, variant)));
-        let Some((_, image)) = suitable.min_by_key(|(distance, _)| *distance) else {
-            let available: Vec<String> = variants.iter().map(|variant| variant.platform.to_string()).collect();
-            return Err(ResolveError::Platform {
-                reference: reference.clone(),
-                platform: platform.clone(),
-                available: available.join(", "),
-            });
-        };
         let mut entries = entries(&image.config.history, &image.manifest.layers);
         entries.reverse();
         Ok(entries)

@@ -71,7 +71,7 @@ impl ImageStore {
         self.make_disks(&session, &images, progress).await?;
         catalog::update(&self.paths, |catalog| {
             for image in &images {
-                catalog.give_name(&image.reference, image.descriptor.clone());
+                catalog.give_name(&image.reference, image.descriptor.clone())?;
             }
             Ok(())
         })?;

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use container_oci::{Descriptor, Digest, Document, MediaType};
+use container_oci::{Descriptor, Digest, Document, Index, Tree};
 
 use super::variant::{read_config, read_document};
 use crate::content::{ContentError, StorePaths};
@@ -18,22 +18,22 @@ pub(super) struct Marks {
     pub(super) blobs: BTreeSet<Digest>,
     /// Diff ids, chain ids of merged disks, and covers of stacks.
     pub(super) disks: BTreeSet<Digest>,
-    /// The documents that have been walked. Not the same as the blobs: what one image calls a layer may be the manifest of
-    /// another, whose children must not be missed.
-    walked: BTreeSet<Digest>,
+    /// The indexes and manifests, and what else indexes list.
+    documents: BTreeSet<Digest>,
 }
 
 impl Marks {
     /// The indexes and manifests among the marks.
     pub(super) fn documents(&self) -> &BTreeSet<Digest> {
-        &self.walked
+        &self.documents
     }
 }
 
-/// What one index or manifest names.
+/// What one index or manifest is, and names.
 #[derive(Debug, Default)]
 struct Named {
-    documents: Vec<(Digest, MediaType)>,
+    /// The document, where it is an index.
+    index: Option<Index>,
     blobs: Vec<Digest>,
     disks: Vec<Digest>,
 }
@@ -59,41 +59,40 @@ impl<'a> Marker<'a> {
     /// # Errors
     /// [`ContentError`] when a document is here but cannot be read: what it names is then unknown.
     pub(super) fn mark(&mut self, marks: &mut Marks, root: &Descriptor) -> Result<(), ContentError> {
-        let mut open = vec![(root.digest, root.media_type.clone())];
-        while let Some((digest, media_type)) = open.pop() {
+        // Every image is walked on its own: what is too deep to be followed in one may stand higher in another.
+        let named = self.named(root)?;
+        let tree = Tree::read(root.clone(), named.index.as_ref(), |listed| {
+            Ok::<_, ContentError>(self.named(listed)?.index.clone())
+        })?;
+        for listed in tree.iter() {
+            let digest = listed.descriptor.digest;
             marks.blobs.insert(digest);
-            if !marks.walked.insert(digest) {
-                continue;
-            }
-            let named = self.named(&digest, &media_type)?;
+            marks.documents.insert(digest);
+            let named = self.named(&listed.descriptor)?;
             marks.blobs.extend(&named.blobs);
             marks.disks.extend(&named.disks);
-            open.extend(named.documents.iter().cloned());
         }
         Ok(())
     }
 
-    fn named(&mut self, digest: &Digest, media_type: &MediaType) -> Result<Rc<Named>, ContentError> {
-        if let Some(named) = self.read.get(digest) {
+    fn named(&mut self, descriptor: &Descriptor) -> Result<Rc<Named>, ContentError> {
+        if let Some(named) = self.read.get(&descriptor.digest) {
             return Ok(Rc::clone(named));
         }
-        let (named, is_final) = read(self.paths, digest, media_type)?;
+        let (named, is_final) = read(self.paths, descriptor)?;
         let named = Rc::new(named);
         if is_final {
-            self.read.insert(*digest, Rc::clone(&named));
+            self.read.insert(descriptor.digest, Rc::clone(&named));
         }
         Ok(named)
     }
 }
 
 /// What the document names, and whether a later look cannot find more.
-fn read(paths: &StorePaths, digest: &Digest, media_type: &MediaType) -> Result<(Named, bool), ContentError> {
+fn read(paths: &StorePaths, descriptor: &Descriptor) -> Result<(Named, bool), ContentError> {
     let mut named = Named::default();
-    match unless_missing(read_document(paths, digest, Some(media_type)))? {
-        Found::Here(Document::Index(index)) => {
-            let documents = index.manifests.into_iter();
-            named.documents = documents.map(|child| (child.digest, child.media_type)).collect();
-        }
+    match unless_missing(read_document(paths, &descriptor.digest, Some(&descriptor.media_type)))? {
+        Found::Here(Document::Index(index)) => named.index = Some(index),
         Found::Here(Document::Manifest(manifest)) => {
             named.blobs = manifest.layers.iter().map(|layer| layer.digest).collect();
             named.blobs.push(manifest.config.digest);

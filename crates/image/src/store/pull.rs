@@ -90,10 +90,10 @@ pub enum PullFailure {
         /// Platforms in the index, with commas between.
         available: String,
     },
-    /// An index lists another index where an image was looked for, or indexes within indexes go on without end.
-    #[error("its index lists another index, {digest}; only images listed directly can be chosen")]
-    NestedIndex {
-        /// The inner index.
+    /// There is no end to the indexes within indexes, or to what they list.
+    #[error("its index lists more than any image has, or indexes within indexes without end; {digest} is too much")]
+    EndlessIndex {
+        /// What is not looked at any more.
         digest: Digest,
     },
     /// Manifest and configuration disagree about the number of layers.
@@ -169,10 +169,7 @@ impl ImageStore {
             .await?;
 
         let descriptor = plan.descriptor;
-        catalog::update(&self.paths, |catalog| {
-            catalog.give_name(reference, descriptor.clone());
-            Ok(())
-        })?;
+        catalog::update(&self.paths, |catalog| catalog.give_name(reference, descriptor.clone()))?;
         progress.event(ProgressEvent::ImageReady {
             reference: reference.clone(),
             digest: descriptor.digest,

@@ -74,8 +74,8 @@ pub enum PushFailure {
     /// What was to be pushed is not here.
     #[error(transparent)]
     Selection(#[from] SelectionError),
-    /// The reference has a digest and no tag, and what was chosen has another digest.
-    #[error("what was chosen has the digest {actual}; push it under a tag")]
+    /// The reference has a digest, and what was chosen has another.
+    #[error("what was chosen has the digest {actual}; push it under a tag without a digest")]
     OtherDigest {
         /// Digest of what was chosen.
         actual: Digest,
@@ -115,10 +115,10 @@ impl ImageStore {
         // The selection ends with its root.
         let root = manifests.last().map(|part| part.descriptor.digest);
         let name = match (reference.tag(), reference.digest(), root) {
-            (Some(tag), _, _) => tag.to_owned(),
-            (None, Some(digest), Some(actual)) if *digest != actual => {
+            (_, Some(digest), Some(actual)) if *digest != actual => {
                 return Err(PushFailure::OtherDigest { actual });
             }
+            (Some(tag), _, _) => tag.to_owned(),
             (None, digest, _) => digest.map_or_else(|| "latest".to_owned(), ToString::to_string),
         };
         progress.event(ProgressEvent::Pushing {

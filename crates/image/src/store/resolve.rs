@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use container_oci::{Descriptor, Document, ImageConfig, Manifest, Platform, Reference};
+use container_oci::{Descriptor, ImageConfig, Manifest, Platform, Reference};
 
-use super::variant::{read_config, read_document};
-use super::{CatalogError, ImageStore, Lease, catalog, layers};
-use crate::content::{ContentError, OpenGate, Session, StorePaths, has_blob};
+use super::choose::choose;
+use super::{CatalogError, ImageStore, Lease, layers};
+use crate::content::{ContentError, OpenGate, Session, StorePaths};
 use crate::disk::{Arrangement, DiskError, LayerDisk, arrange};
 
 /// An image that is ready to run.
@@ -20,7 +20,7 @@ pub struct ResolvedImage {
     pub manifest_descriptor: Descriptor,
     /// Its content.
     pub manifest: Manifest,
-    /// The image configuration.
+    /// The image configuration, with a platform that is complete even where the document leaves it open.
     pub config: ImageConfig,
     /// The layers' disks, the base first.
     pub layers: Vec<LayerDisk>,
@@ -50,17 +50,27 @@ pub enum ResolveError {
         /// What is wrong.
         source: Box<DiskError>,
     },
-    /// The image is not for the platform, or that part of it is not here.
+    /// The image is made for the platform, perhaps, but that part of it is not here.
     #[error(
         "image {:?} is not here for {platform} but for: {available} (try: container image pull --platform {platform} {})",
         reference.familiar(), reference.familiar()
     )]
-    Platform {
+    PlatformNotHere {
         /// The image.
         reference: Reference,
         /// Platform asked for.
         platform: Platform,
         /// Platforms that are here, with commas between.
+        available: String,
+    },
+    /// The image is not made for the platform.
+    #[error("image {:?} is not made for {platform}, only for: {available}", reference.familiar())]
+    Platform {
+        /// The image.
+        reference: Reference,
+        /// Platform asked for.
+        platform: Platform,
+        /// Platforms that it is made for, with commas between.
         available: String,
     },
     /// Manifest and configuration disagree about the number of layers.
@@ -128,27 +138,15 @@ fn documents(
         source: Box::new(source),
     };
     let gate = OpenGate::hold(paths).map_err(content)?;
-    let descriptor = catalog::lookup(paths, reference)?.descriptor;
-    let (manifest_descriptor, manifest) =
-        match read_document(paths, &descriptor.digest, Some(&descriptor.media_type)).map_err(content)? {
-            Document::Manifest(manifest) => (descriptor.clone(), manifest),
-            Document::Index(index) => {
-                let here = |image: &&Descriptor| has_blob(paths, &image.digest);
-                let available = || {
-                    let names = index.images().filter(here).filter_map(|image| image.platform.as_ref());
-                    not_for(reference, platform, names.map(ToString::to_string).collect())
-                };
-                let chosen = index.select(platform).filter(here).ok_or_else(available)?.clone();
-                match read_document(paths, &chosen.digest, Some(&chosen.media_type)).map_err(content)? {
-                    Document::Manifest(manifest) => (chosen, manifest),
-                    Document::Index(_) => return Err(available()),
-                }
-            }
-        };
-    let config = read_config(paths, &manifest.config.digest).map_err(content)?;
-    if !platform.is_same_machine(&config.platform) {
-        return Err(not_for(reference, platform, vec![config.platform.to_string()]));
+    let image = choose(paths, reference, platform)?;
+    if !image.tells_platform {
+        let name = reference.familiar();
+        tracing::warn!(
+            "image {name:?} does not say what it runs on; it is taken to be for {}",
+            image.config.platform
+        );
     }
+    let (manifest, config) = (image.manifest, image.config);
     let (layers, diff_ids) = (manifest.layers.len(), config.diff_ids().len());
     if layers != diff_ids {
         return Err(ResolveError::LayerCount {
@@ -166,30 +164,17 @@ fn documents(
     let blobs = manifest
         .layers
         .iter()
-        .chain([&descriptor, &manifest_descriptor, &manifest.config]);
+        .chain([&image.descriptor, &image.manifest_descriptor, &manifest.config]);
     let digests = blobs.map(|blob| blob.digest).chain(ids);
     session.pin_found(&gate, digests).map_err(content)?;
     let image = ResolvedImage {
         reference: reference.clone(),
-        descriptor,
-        manifest_descriptor,
-        manifest: *manifest,
+        descriptor: image.descriptor,
+        manifest_descriptor: image.manifest_descriptor,
+        manifest,
         config,
         layers: Vec::new(),
         lease: Lease::new(Arc::clone(session)),
     };
     Ok((image, disks))
-}
-
-fn not_for(reference: &Reference, platform: &Platform, names: Vec<String>) -> ResolveError {
-    let available = if names.is_empty() {
-        "no platform".to_owned()
-    } else {
-        names.join(", ")
-    };
-    ResolveError::Platform {
-        reference: reference.clone(),
-        platform: platform.clone(),
-        available,
-    }
 }

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use container_oci::{Descriptor, Digest, Document, ImageConfig, Manifest, Platform, Reference};
+use container_oci::{Descriptor, Digest, ImageConfig, Manifest, Platform, Reference};
 use tokio::sync::oneshot;
 
 use super::selection::{Partial, Selection, select};
-use super::variant::{read_config, read_document};
+use super::variant::{read_config, read_document, read_manifest, read_tree};
 use super::worker::blocking;
 use super::{ImageStore, PlatformChoice, SelectionError};
 use crate::archive::{OutgoingImage, Output, PendingDirectory, TarSink, Watch, WriteFailure, write_docker, write_oci};
@@ -192,18 +192,30 @@ fn outgoing(
         return Err(SaveError::NotPlain { reference });
     }
     Ok(OutgoingImage {
-        reference: reference.clone(),
+        reference: name_of(reference, &root),
         root,
         parts,
         plain,
     })
 }
 
+/// The name that goes out with the image. One with a digest is the name of an index, of which only a part may go out.
+fn name_of(reference: &Reference, root: &Descriptor) -> Reference {
+    match (reference.digest(), reference.tag()) {
+        (Some(digest), None) if *digest != root.digest => reference.with_digest(root.digest),
+        (Some(digest), Some(tag)) if *digest != root.digest => {
+            let tagged = reference.with_tag(tag);
+            tagged.unwrap_or_else(|_| reference.with_digest(root.digest))
+        }
+        _ => reference.clone(),
+    }
+}
+
 /// This machine's image, else the only one that is here.
 fn for_docker(paths: &StorePaths, session: &Session, reference: &Reference) -> Result<Selection, SelectionError> {
     let host = PlatformChoice::Only(Platform::host());
     match select(paths, session, reference, &host, Partial::Refuse) {
-        Err(SelectionError::Platform { .. }) => {
+        Err(SelectionError::Platform(_) | SelectionError::PlatformIncomplete { .. }) => {
             select(paths, session, reference, &PlatformChoice::Default, Partial::Refuse)
         }
         selected => selected,
@@ -221,26 +233,21 @@ fn plain(
     if !root.media_type.is_index() && !root.media_type.is_manifest() {
         return Ok(None);
     }
-    let manifest = match read_document(paths, &root.digest, Some(&root.media_type))? {
-        Document::Manifest(manifest) => manifest,
-        Document::Index(index) => {
-            let mine = index.select(&Platform::host()).filter(|image| goes_out(&image.digest));
-            let Some(chosen) = mine.or_else(|| index.images().find(|image| goes_out(&image.digest))) else {
-                return Ok(None);
-            };
-            match read_document(paths, &chosen.digest, Some(&chosen.media_type))? {
-                Document::Manifest(manifest) => manifest,
-                Document::Index(_) => return Ok(None),
-            }
-        }
+    let document = read_document(paths, &root.digest, Some(&root.media_type))?;
+    let tree = read_tree(paths, root, &document)?;
+    let mine = tree.select(&Platform::host()).map(|(image, _)| image);
+    let mine = mine.filter(|image| goes_out(&image.descriptor.digest));
+    let Some(chosen) = mine.or_else(|| tree.images().find(|image| goes_out(&image.descriptor.digest))) else {
+        return Ok(None);
     };
+    let manifest = read_manifest(paths, &chosen.descriptor)?;
     let is_layer = |layer: &Descriptor| layer.media_type.layer_compression().is_some() && goes_out(&layer.digest);
     if !manifest.config.media_type.is_config() || !manifest.layers.iter().all(is_layer) {
         return Ok(None);
     }
     let config = read_config(paths, &manifest.config.digest)?;
     let is_matched = config.diff_ids().len() == manifest.layers.len();
-    Ok(is_matched.then_some((*manifest, config)))
+    Ok(is_matched.then_some((manifest, config)))
 }
 
 fn write(

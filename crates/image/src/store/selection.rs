@@ -3,13 +3,14 @@
 //! An index names images for many platforms, of which few may be here. What goes out is always complete: either the index
 //! with all that it names, or images of it all of whose blobs are here. Attestations go with the index they are listed in.
 
-mod walk;
+mod here;
 
-use container_oci::{Descriptor, Document, Index, Manifest, Platform, Reference};
+use container_oci::{Descriptor, Document, Listed, Platform, Reference};
 
-use self::walk::Walk;
-use super::variant::read_config;
-use super::{CatalogError, catalog};
+use self::here::Here;
+use super::choose::choose;
+use super::variant::read_document;
+use super::{CatalogError, ResolveError, catalog};
 use crate::content::{ContentError, OpenGate, Session, StorePaths};
 
 /// Which platforms of an image are meant.
@@ -52,6 +53,13 @@ pub(crate) struct Part {
     pub(crate) kind: PartKind,
 }
 
+impl Part {
+    fn new(descriptor: &Descriptor, kind: PartKind) -> Self {
+        let descriptor = descriptor.clone();
+        Self { descriptor, kind }
+    }
+}
+
 /// How a registry takes a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PartKind {
@@ -76,16 +84,19 @@ pub enum SelectionError {
         source: Box<ContentError>,
     },
     /// The image is not made for the platform, or that part of it is not here.
+    #[error(transparent)]
+    Platform(Box<ResolveError>),
+    /// That part of the image is here, but not all of it.
     #[error(
-        "image {:?} has no {platform}; here are: {available} (try: container image pull --platform {platform} {})",
+        "image {:?} is not complete for {platform}; complete are: {available} (try: container image pull --platform {platform} {})",
         reference.familiar(), reference.familiar()
     )]
-    Platform {
+    PlatformIncomplete {
         /// The image.
         reference: Reference,
         /// Platform asked for.
         platform: Platform,
-        /// Platforms that are here, with commas between.
+        /// Platforms that are here whole, with commas between.
         available: String,
     },
     /// The image was asked for whole, and is not.
@@ -141,113 +152,92 @@ struct Image<'a> {
 
 impl Image<'_> {
     fn choose(&self, choice: &PlatformChoice, partial: Partial) -> Result<Selection, SelectionError> {
-        let descriptor = catalog::lookup(self.paths, self.reference)?.descriptor;
-        let document = walk::document(self.paths, &descriptor).map_err(|source| self.content(source))?;
+        let root = catalog::lookup(self.paths, self.reference)?.descriptor;
+        let document = read_document(self.paths, &root.digest, Some(&root.media_type));
+        let document = document.map_err(|source| self.content(source))?;
+        let here = Here::new(self.paths, &root, &document).map_err(|source| self.content(source))?;
         match (document, choice) {
-            (Some(Document::Index(index)), PlatformChoice::Only(platform)) => self.only(&index, platform),
-            (Some(Document::Index(index)), PlatformChoice::Default) => self.what_is_here(descriptor, &index, partial),
-            (Some(Document::Manifest(manifest)), PlatformChoice::Only(platform)) => {
-                self.require_platform(&manifest, platform)?;
-                self.complete(descriptor)
-            }
-            _ => self.complete(descriptor),
+            (_, PlatformChoice::Only(platform)) => self.only(&here, platform),
+            (Document::Index(_), PlatformChoice::Default) => self.what_is_here(&here, root, partial),
+            _ => self.complete(&here, root),
         }
     }
 
-    fn only(&self, index: &Index, platform: &Platform) -> Result<Selection, SelectionError> {
-        if let Some(chosen) = index.select(platform)
-            && let Some(parts) = self.whole(chosen)?
-        {
-            let root = chosen.clone();
-            return Ok(Selection { root, parts });
+    /// The image that would run for the platform.
+    fn only(&self, here: &Here<'_>, platform: &Platform) -> Result<Selection, SelectionError> {
+        let chosen = choose(self.paths, self.reference, platform);
+        let root = chosen.map_err(|error| self.unsuitable(error))?.manifest_descriptor;
+        let place = here
+            .tree()
+            .images()
+            .find(|image| image.descriptor.digest == root.digest);
+        let parts = place.map(|image| here.leaf(image)).transpose();
+        match parts.map_err(|source| self.content(source))?.flatten() {
+            Some(parts) => Ok(Selection { root, parts }),
+            None => Err(SelectionError::PlatformIncomplete {
+                reference: self.reference.clone(),
+                platform: platform.clone(),
+                available: self.available(here)?,
+            }),
         }
-        Err(SelectionError::Platform {
-            reference: self.reference.clone(),
-            platform: platform.clone(),
-            available: platforms(&self.images_here(index)?),
-        })
     }
 
     /// The whole index, else the only image that is here, else as `partial` says.
-    fn what_is_here(&self, root: Descriptor, index: &Index, partial: Partial) -> Result<Selection, SelectionError> {
-        if let Some(parts) = self.whole(&root)? {
+    fn what_is_here(&self, here: &Here<'_>, root: Descriptor, partial: Partial) -> Result<Selection, SelectionError> {
+        let content = |source| self.content(source);
+        if let Some(parts) = here.whole().map_err(content)? {
             return Ok(Selection { root, parts });
         }
-        let images = self.images_here(index)?;
+        let images = here.images().map_err(content)?;
         match (images.as_slice(), partial) {
-            ([], _) => self.complete(root),
-            ([only], _) => self.complete((*only).clone()),
+            ([], _) => self.complete(here, root),
+            ([only], _) => {
+                let root = only.descriptor.clone();
+                let parts = here.leaf(only).map_err(content)?.unwrap_or_default();
+                Ok(Selection { root, parts })
+            }
             (_, Partial::Refuse) => Err(SelectionError::Several {
                 reference: self.reference.clone(),
-                available: platforms(&images),
+                available: names(&images),
             }),
             (_, Partial::Keep) => {
-                let mut walk = Walk::new(self.paths);
-                for listed in &index.manifests {
-                    walk.add(listed).map_err(|source| self.content(source))?;
-                }
-                let mut parts = walk.into_parts();
-                parts.push(Part {
-                    descriptor: root.clone(),
-                    kind: PartKind::Manifest,
-                });
+                let parts = here.parts().map_err(content)?;
                 Ok(Selection { root, parts })
             }
         }
     }
 
-    fn complete(&self, root: Descriptor) -> Result<Selection, SelectionError> {
-        match self.whole(&root)? {
+    fn complete(&self, here: &Here<'_>, root: Descriptor) -> Result<Selection, SelectionError> {
+        let content = |source| self.content(source);
+        match here.whole().map_err(content)? {
             Some(parts) => Ok(Selection { root, parts }),
-            None => Err(SelectionError::Incomplete {
-                reference: self.reference.clone(),
-                missing: self.missing(&root)?,
-            }),
-        }
-    }
-
-    /// `root` and everything below it; `None` when some of it is not here.
-    fn whole(&self, root: &Descriptor) -> Result<Option<Vec<Part>>, SelectionError> {
-        let mut walk = Walk::new(self.paths);
-        let is_whole = walk.add(root).map_err(|source| self.content(source))?;
-        Ok(is_whole.then(|| walk.into_parts()))
-    }
-
-    /// The images of the index all of whose blobs are here.
-    fn images_here<'a>(&self, index: &'a Index) -> Result<Vec<&'a Descriptor>, SelectionError> {
-        let mut here = Vec::new();
-        for image in index.images() {
-            if self.whole(image)?.is_some() {
-                here.push(image);
+            None => {
+                let mut missing = here.missing().map_err(content)?;
+                // What the others are missing from needs no mention, unless it is all that is.
+                missing.retain(|listed| listed.descriptor.digest != root.digest || here.tree().iter().count() == 1);
+                Err(SelectionError::Incomplete {
+                    reference: self.reference.clone(),
+                    missing: match (missing.is_empty(), here.tree().beyond()) {
+                        (true, Some(beyond)) => format!("{beyond}, and what else such a long index lists"),
+                        _ => names(&missing),
+                    },
+                })
             }
         }
-        Ok(here)
     }
 
-    fn require_platform(&self, manifest: &Manifest, platform: &Platform) -> Result<(), SelectionError> {
-        let config = read_config(self.paths, &manifest.config.digest).map_err(|source| self.content(source))?;
-        if platform.is_same_machine(&config.platform) {
-            return Ok(());
-        }
-        Err(SelectionError::Platform {
-            reference: self.reference.clone(),
-            platform: platform.clone(),
-            available: config.platform.to_string(),
-        })
+    fn available(&self, here: &Here<'_>) -> Result<String, SelectionError> {
+        let images = here.images().map_err(|source| self.content(source))?;
+        Ok(names(&images))
     }
 
-    /// What of the root is not here, for people.
-    fn missing(&self, root: &Descriptor) -> Result<String, SelectionError> {
-        let Ok(Some(Document::Index(index))) = walk::document(self.paths, root) else {
-            return Ok(root.digest.to_string());
-        };
-        let mut names = Vec::new();
-        for descriptor in &index.manifests {
-            if self.whole(descriptor)?.is_none() {
-                names.push(describe(descriptor));
-            }
+    /// Why the image cannot be chosen for a platform.
+    fn unsuitable(&self, error: ResolveError) -> SelectionError {
+        match error {
+            ResolveError::Catalog(error) => SelectionError::Catalog(error),
+            ResolveError::Content { reference, source } => SelectionError::Content { reference, source },
+            error => SelectionError::Platform(Box::new(error)),
         }
-        Ok(names.join(", "))
     }
 
     fn content(&self, source: ContentError) -> SelectionError {
@@ -258,18 +248,19 @@ impl Image<'_> {
     }
 }
 
-fn platforms(images: &[&Descriptor]) -> String {
-    if images.is_empty() {
+/// Places in the tree for people, with commas between.
+fn names(places: &[&Listed]) -> String {
+    if places.is_empty() {
         return "no platform".to_owned();
     }
-    let names: Vec<String> = images.iter().map(|image| describe(image)).collect();
+    let names: Vec<String> = places.iter().map(|listed| describe(listed)).collect();
     names.join(", ")
 }
 
-fn describe(descriptor: &Descriptor) -> String {
-    match &descriptor.platform {
-        _ if descriptor.is_attestation() => format!("attestation {}", descriptor.digest),
-        Some(platform) => platform.to_string(),
-        None => descriptor.digest.to_string(),
+fn describe(listed: &Listed) -> String {
+    match &listed.platform {
+        _ if listed.is_attestation() => format!("attestation {}", listed.descriptor.digest),
+        Some(platform) if listed.is_image() => platform.to_string(),
+        _ => listed.descriptor.digest.to_string(),
     }
 }

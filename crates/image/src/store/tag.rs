@@ -10,7 +10,8 @@ impl ImageStore {
     /// Both happens at once, so the image cannot be collected in between.
     ///
     /// # Errors
-    /// [`CatalogError::NotFound`] when there is no `source`.
+    /// [`CatalogError::NotFound`] when there is no `source`; [`CatalogError::OtherDigest`] when `target` has a digest and the
+    /// image another.
     pub fn tag(&self, source: &Reference, target: &Reference) -> Result<Descriptor, CatalogError> {
         catalog::update(&self.paths, |catalog| {
             let not_found = || CatalogError::NotFound {
@@ -18,7 +19,7 @@ impl ImageStore {
             };
             let (_, entry) = catalog.entry(source).ok_or_else(not_found)?;
             let descriptor = entry.descriptor.clone();
-            catalog.give_name(target, descriptor.clone());
+            catalog.give_name(target, descriptor.clone())?;
             Ok(descriptor)
         })
     }

@@ -1,7 +1,10 @@
-//! The images behind a name: one manifest, or those of an index.
+//! The images behind a name: one manifest, or those of an index and of the indexes that it lists.
+
+use std::collections::BTreeSet;
 
 use container_oci::{
-    CONFIG_LIMIT_BYTES, Descriptor, Digest, Document, ImageConfig, MANIFEST_LIMIT_BYTES, Manifest, MediaType, Platform,
+    CONFIG_LIMIT_BYTES, Descriptor, Digest, Document, DocumentError, ImageConfig, Index, Listed, MANIFEST_LIMIT_BYTES,
+    Manifest, MediaType, Platform, Tree,
 };
 
 use crate::content::{ContentError, StorePaths, has_blob, read_blob};
@@ -9,7 +12,7 @@ use crate::content::{ContentError, StorePaths, has_blob, read_blob};
 /// One image for one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageVariant {
-    /// What it runs on, as its configuration says.
+    /// What it runs on, as its configuration says; what that leaves open, as the index says, or as it is here.
     pub platform: Platform,
     /// Its manifest's descriptor.
     pub descriptor: Descriptor,
@@ -49,68 +52,99 @@ pub(super) fn read_config(paths: &StorePaths, digest: &Digest) -> Result<ImageCo
     })
 }
 
-/// Reads the image whose manifest is `manifest`.
-pub(super) fn read_variant(
-    paths: &StorePaths,
-    descriptor: Descriptor,
-    manifest: Manifest,
-) -> Result<ImageVariant, ContentError> {
-    let config = read_config(paths, &manifest.config.digest)?;
-    Ok(ImageVariant {
-        platform: config.platform.clone(),
-        descriptor,
-        manifest,
-        config,
-    })
+/// Reads what is described as an index.
+pub(super) fn read_index(paths: &StorePaths, descriptor: &Descriptor) -> Result<Index, ContentError> {
+    let document = read_document(paths, &descriptor.digest, Some(&descriptor.media_type))?;
+    document.into_index().map_err(|source| damaged(descriptor, source))
 }
 
-/// Reads the images behind `descriptor` whose manifest and configuration are here.
-pub(super) fn read_variants(paths: &StorePaths, descriptor: &Descriptor) -> Result<Vec<ImageVariant>, ContentError> {
-    let found = variants(paths, descriptor)?;
-    found.into_iter().filter_map(Result::transpose).collect()
+/// Reads what is described as a manifest.
+pub(super) fn read_manifest(paths: &StorePaths, descriptor: &Descriptor) -> Result<Manifest, ContentError> {
+    let document = read_document(paths, &descriptor.digest, Some(&descriptor.media_type))?;
+    document.into_manifest().map_err(|source| damaged(descriptor, source))
+}
+
+fn damaged(descriptor: &Descriptor, source: DocumentError) -> ContentError {
+    let digest = descriptor.digest;
+    ContentError::Document { digest, source }
+}
+
+/// The tree below `root`, which is `document`, as far as its indexes are here.
+///
+/// # Errors
+/// [`ContentError`] when an index is here and cannot be read.
+pub(super) fn read_tree(paths: &StorePaths, root: &Descriptor, document: &Document) -> Result<Tree, ContentError> {
+    Tree::read(root.clone(), document.as_index(), |listed| index_here(paths, listed))
+}
+
+fn index_here(paths: &StorePaths, listed: &Descriptor) -> Result<Option<Index>, ContentError> {
+    match has_blob(paths, &listed.digest) {
+        true => read_index(paths, listed).map(Some),
+        false => Ok(None),
+    }
+}
+
+/// Reads the images behind `root` whose manifest and configuration are here.
+pub(super) fn read_variants(paths: &StorePaths, root: &Descriptor) -> Result<Vec<ImageVariant>, ContentError> {
+    variants(paths, root, Err)
 }
 
 /// Like [`read_variants`], but leaves out what is damaged; `on_damage` hears of it.
 pub(super) fn read_undamaged(
     paths: &StorePaths,
-    descriptor: &Descriptor,
+    root: &Descriptor,
     on_damage: impl Fn(ContentError),
 ) -> Vec<ImageVariant> {
-    match variants(paths, descriptor) {
-        Ok(found) => {
-            let undamaged = |variant: Result<_, _>| {
-                variant.unwrap_or_else(|error| {
-                    on_damage(error);
-                    None
-                })
-            };
-            found.into_iter().filter_map(undamaged).collect()
-        }
-        Err(error) => {
-            on_damage(error);
-            Vec::new()
-        }
-    }
+    let found = variants(paths, root, |error| {
+        on_damage(error);
+        Ok(())
+    });
+    found.unwrap_or_else(|error| {
+        on_damage(error);
+        Vec::new()
+    })
 }
 
-/// The images behind `descriptor`: each as it is, `None` where its documents are not here.
+/// The images behind `root`, each once. What is damaged is given to `on_damage`, which says whether to go on without it.
 fn variants(
     paths: &StorePaths,
-    descriptor: &Descriptor,
-) -> Result<Vec<Result<Option<ImageVariant>, ContentError>>, ContentError> {
-    let of_index = |image: &Descriptor| {
-        if !has_blob(paths, &image.digest) {
-            return Ok(None);
+    root: &Descriptor,
+    on_damage: impl Fn(ContentError) -> Result<(), ContentError>,
+) -> Result<Vec<ImageVariant>, ContentError> {
+    let document = read_document(paths, &root.digest, Some(&root.media_type))?;
+    let tree = Tree::read(root.clone(), document.as_index(), |listed| {
+        index_here(paths, listed).or_else(|error| on_damage(error).map(|()| None))
+    })?;
+    let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
+    for image in tree.images().filter(|image| seen.insert(image.descriptor.digest)) {
+        let is_root = image.descriptor.digest == root.digest;
+        match variant(paths, image, is_root) {
+            Ok(variant) => found.extend(variant),
+            Err(error) => on_damage(error)?,
         }
-        match read_document(paths, &image.digest, Some(&image.media_type))? {
-            Document::Manifest(manifest) if has_blob(paths, &manifest.config.digest) => {
-                read_variant(paths, image.clone(), *manifest).map(Some)
-            }
-            _ => Ok(None),
-        }
-    };
-    match read_document(paths, &descriptor.digest, Some(&descriptor.media_type))? {
-        Document::Manifest(manifest) => Ok(vec![read_variant(paths, descriptor.clone(), *manifest).map(Some)]),
-        Document::Index(index) => Ok(index.images().map(of_index).collect()),
     }
+    Ok(found)
+}
+
+/// The image in its place in the tree; `None` when it is not here. What the root names belongs here.
+fn variant(paths: &StorePaths, image: &Listed, is_root: bool) -> Result<Option<ImageVariant>, ContentError> {
+    if !has_blob(paths, &image.descriptor.digest) {
+        return Ok(None);
+    }
+    let manifest = read_manifest(paths, &image.descriptor)?;
+    if !is_root && !has_blob(paths, &manifest.config.digest) {
+        return Ok(None);
+    }
+    let config = read_config(paths, &manifest.config.digest)?;
+    Ok(Some(ImageVariant {
+        platform: platform_of(&config, image, &Platform::host()),
+        descriptor: image.descriptor.clone(),
+        manifest,
+        config,
+    }))
+}
+
+/// What the image runs on: as its configuration says, else as the index says that lists it, else `default`.
+pub(crate) fn platform_of(config: &ImageConfig, image: &Listed, default: &Platform) -> Platform {
+    config.platform.completed_by(image.platform.as_ref().unwrap_or(default))
 }

@@ -16,6 +16,8 @@ pub(crate) enum Answer {
     },
     /// The body breaks off after so many bytes, once; then it is sent in full, from where the client asks.
     Cut { after: usize, body: Vec<u8> },
+    /// The body from where the client asks, which breaks off so many bytes after that.
+    CutAlways { after: usize, body: Vec<u8> },
     /// The body, from where the client asks.
     Ranged { body: Vec<u8> },
     /// So many bytes of the body, and then silence until the client goes away.
@@ -127,6 +129,10 @@ fn serve(
             } else {
                 after
             };
+            write_range(&mut stream, &request, &body, end)
+        }
+        Answer::CutAlways { after, body } => {
+            let end = range_start(&request).unwrap_or_default() + after;
             write_range(&mut stream, &request, &body, end)
         }
         Answer::Ranged { body } => write_range(&mut stream, &request, &body, body.len()),

@@ -2,6 +2,7 @@
 
 pub(crate) mod cut;
 pub(crate) mod images;
+pub(crate) mod layout;
 pub(crate) mod liar;
 pub(crate) mod platforms;
 pub(crate) mod registry;

@@ -1,11 +1,12 @@
 //! A liar that serves one small image truthfully; the tests then change an answer.
 
 use container_image::{NoProgress, PullError, PullOptions, PulledImage};
-use container_oci::{Digest, media_type};
+use container_oci::{Digest, ImageConfig, Manifest, Platform, ProcessDefaults, media_type};
 
 use super::TestStore;
 use super::images::{archive, members};
 use super::liar::{Answer, Liar, ok};
+use super::platforms::{serve_blob, serve_manifest, sha256};
 
 /// `demo:1` with one layer.
 pub(crate) struct Served {
@@ -36,6 +37,23 @@ impl Served {
             layer,
             layer_path: format!("/v2/demo/blobs/{digest}"),
             layer_digest: digest.parse().unwrap(),
+        }
+    }
+
+    /// `demo:1` with this layer, which need not be one.
+    pub(crate) fn with_layer(layer: Vec<u8>) -> Self {
+        let liar = Liar::start();
+        let config = ImageConfig::new(Platform::host(), ProcessDefaults::default(), vec![sha256(b"")]);
+        let config = serve_blob(&liar, media_type::OCI_CONFIG, &serde_json::to_vec(&config).unwrap());
+        let described = serve_blob(&liar, media_type::OCI_LAYER_GZIP, &layer);
+        let manifest = serde_json::to_vec(&Manifest::new(config, vec![described.clone()])).unwrap();
+        serve_manifest(&liar, media_type::OCI_MANIFEST, &manifest, Some("1"));
+        Self {
+            liar,
+            manifest,
+            layer,
+            layer_path: format!("/v2/demo/blobs/{}", described.digest),
+            layer_digest: described.digest,
         }
     }
 

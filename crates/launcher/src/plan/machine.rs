@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use container_hypervisor::{ConfigError, Disk, DiskAccess, DiskSerial, MachineConfig};
 use container_model::ContainerConfig;
+use container_oci::Digest;
 use container_state::{AppPaths, Bundle};
 
 use super::{ROOT_DISK_SERIAL, layer_serial};
@@ -12,8 +13,6 @@ use super::{ROOT_DISK_SERIAL, layer_serial};
 const MEMORY_OVERHEAD_BYTES: u64 = 128 << 20;
 /// Machines have memory in units of this many bytes.
 const MEMORY_UNIT_BYTES: u64 = 1 << 20;
-/// Hexadecimal digits of a SHA-256 digest.
-const SHA256_HEX_LENGTH: usize = 64;
 
 /// A container's record asks for a machine that cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -64,15 +63,12 @@ pub(crate) fn machine_config(
     })
 }
 
-/// `sha256:<hex>` → `<layers>/<hex>.ext4`.
+/// `sha256:<hex>`, or the like of another algorithm → `<layers>/<hex>.ext4`.
 fn layer_disk(layers: &Path, diff_id: &str) -> Result<PathBuf, MachinePlanError> {
-    let hex = diff_id.strip_prefix("sha256:").unwrap_or_default();
-    let digest = hex.len() == SHA256_HEX_LENGTH && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    if digest {
-        Ok(layers.join(format!("{hex}.ext4")))
-    } else {
-        Err(MachinePlanError::Layer(diff_id.to_owned()))
-    }
+    let digest: Digest = diff_id
+        .parse()
+        .map_err(|_| MachinePlanError::Layer(diff_id.to_owned()))?;
+    Ok(layers.join(format!("{}.ext4", digest.hex())))
 }
 
 #[cfg(test)]
@@ -86,6 +82,11 @@ mod tests {
         assert_eq!(
             layer_disk(layers, &format!("sha256:{hex}")).unwrap(),
             layers.join(format!("{hex}.ext4"))
+        );
+        let long = "0123456789abcdef".repeat(8);
+        assert_eq!(
+            layer_disk(layers, &format!("sha512:{long}")).unwrap(),
+            layers.join(format!("{long}.ext4"))
         );
         for bad in [
             "",

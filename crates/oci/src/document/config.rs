@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CONFIG_LIMIT_BYTES, DocumentError, bounded, null_default};
+use super::lenient::{command, names, null_default, text, text_map, texts};
+use super::{CONFIG_LIMIT_BYTES, DocumentError, bounded};
 use crate::digest::Digest;
 use crate::platform::Platform;
 
@@ -12,17 +13,18 @@ use crate::platform::Platform;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageConfig {
     /// When the image was made, RFC 3339.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
     /// Who made it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
-    /// What it runs on.
+    /// What it runs on, as far as it says so ([`Platform::is_untold`]).
     #[serde(flatten)]
     pub platform: Platform,
     /// How to run it.
     #[serde(default, deserialize_with = "null_default")]
     pub config: ProcessDefaults,
+    #[serde(default, deserialize_with = "null_default")]
     rootfs: RootFs,
     /// How it was made, the base first.
     #[serde(default, deserialize_with = "null_default", skip_serializing_if = "Vec::is_empty")]
@@ -31,10 +33,20 @@ pub struct ImageConfig {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct RootFs {
-    #[serde(rename = "type")]
+    /// "MUST be set to `layers`" (image-spec `config.md`), so nothing else is told apart.
+    #[serde(rename = "type", default, deserialize_with = "null_default")]
     kind: String,
     #[serde(default, deserialize_with = "null_default")]
     diff_ids: Vec<Digest>,
+}
+
+impl Default for RootFs {
+    fn default() -> Self {
+        Self {
+            kind: "layers".to_owned(),
+            diff_ids: Vec::new(),
+        }
+    }
 }
 
 /// How to run the image unless the user says otherwise.
@@ -45,25 +57,25 @@ pub struct ProcessDefaults {
     #[serde(deserialize_with = "null_default", skip_serializing_if = "String::is_empty")]
     pub user: String,
     /// Ports that the image listens on: `80/tcp`.
-    #[serde(deserialize_with = "null_default", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(deserialize_with = "names", skip_serializing_if = "BTreeMap::is_empty")]
     pub exposed_ports: BTreeMap<String, Empty>,
     /// Environment, `NAME=value` each.
-    #[serde(deserialize_with = "null_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "texts", skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
     /// The program, in front of `cmd`.
-    #[serde(deserialize_with = "null_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "command", skip_serializing_if = "Vec::is_empty")]
     pub entrypoint: Vec<String>,
     /// Default arguments, or program and arguments where there is no entry point.
-    #[serde(deserialize_with = "null_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "command", skip_serializing_if = "Vec::is_empty")]
     pub cmd: Vec<String>,
     /// Paths meant for volumes.
-    #[serde(deserialize_with = "null_default", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(deserialize_with = "names", skip_serializing_if = "BTreeMap::is_empty")]
     pub volumes: BTreeMap<String, Empty>,
     /// Directory to start in; empty is the root.
     #[serde(deserialize_with = "null_default", skip_serializing_if = "String::is_empty")]
     pub working_dir: String,
     /// Labels.
-    #[serde(deserialize_with = "null_default", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(deserialize_with = "text_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
     /// Signal that asks the process to end: `SIGTERM`, `15`; empty is SIGTERM.
     #[serde(deserialize_with = "null_default", skip_serializing_if = "String::is_empty")]
@@ -75,10 +87,10 @@ pub struct ProcessDefaults {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub healthcheck: Option<HealthCheck>,
     /// Docker: shell of the Dockerfile's shell forms.
-    #[serde(deserialize_with = "null_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "command", skip_serializing_if = "Vec::is_empty")]
     pub shell: Vec<String>,
     /// Docker: instructions for images built on this one.
-    #[serde(deserialize_with = "null_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "texts", skip_serializing_if = "Vec::is_empty")]
     pub on_build: Vec<String>,
 }
 
@@ -91,7 +103,7 @@ pub struct Empty {}
 #[serde(rename_all = "PascalCase", default)]
 pub struct HealthCheck {
     /// `["NONE"]`, `["CMD", …]` or `["CMD-SHELL", command]`.
-    #[serde(deserialize_with = "null_default")]
+    #[serde(deserialize_with = "command")]
     pub test: Vec<String>,
     /// Time between two checks.
     #[serde(rename = "Interval", skip_serializing_if = "is_zero")]
@@ -120,16 +132,16 @@ fn is_zero(number: &i64) -> bool {
 #[serde(default)]
 pub struct History {
     /// When, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
     /// By whom.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
     /// By what command.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// Remark.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// Whether the step made no layer.
     #[serde(deserialize_with = "null_default", skip_serializing_if = "std::ops::Not::not")]
@@ -141,8 +153,8 @@ impl ImageConfig {
     #[must_use]
     pub fn new(platform: Platform, config: ProcessDefaults, diff_ids: Vec<Digest>) -> Self {
         let rootfs = RootFs {
-            kind: "layers".to_owned(),
             diff_ids,
+            ..RootFs::default()
         };
         Self {
             created: None,
@@ -190,6 +202,36 @@ mod tests {
         assert!(config.config.exposed_ports.contains_key("80/tcp"));
         assert!(config.history[0].empty_layer);
         assert!(config.diff_ids().is_empty());
+    }
+
+    #[test]
+    fn what_is_empty_says_nothing() {
+        let text = r#"{"architecture":"","os":null,"created":"","author":"","rootfs":{"type":"","diff_ids":[]},
+            "history":[{"created":"","created_by":"","comment":null}],
+            "config":{"Entrypoint":[""],"Cmd":[""],"Env":["","A=b",null],"Volumes":{"":{},"/v":null},"Shell":[""],
+            "ExposedPorts":{"":{}},"Labels":{"a":null,"b":""},"OnBuild":[""],"User":null,"Healthcheck":{"Test":[""]}}}"#;
+        let config = ImageConfig::parse(text.as_bytes()).unwrap();
+        assert!(config.platform.is_untold());
+        assert_eq!((&config.created, &config.author), (&None, &None));
+        assert_eq!(config.history, [History::default()]);
+        let expected = ProcessDefaults {
+            env: vec!["A=b".into()],
+            volumes: [("/v".into(), Empty {})].into(),
+            labels: [("a".into(), String::new()), ("b".into(), String::new())].into(),
+            healthcheck: Some(HealthCheck::default()),
+            ..ProcessDefaults::default()
+        };
+        assert_eq!(config.config, expected);
+        let bare = ImageConfig::parse(b"{}").unwrap();
+        assert!(bare.platform.is_untold() && bare.diff_ids().is_empty());
+    }
+
+    #[test]
+    fn an_empty_argument_is_one() {
+        let text = r#"{"config":{"Entrypoint":["sh","-c",""],"Cmd":["","x"]}}"#;
+        let config = ImageConfig::parse(text.as_bytes()).unwrap().config;
+        assert_eq!(config.entrypoint, ["sh", "-c", ""]);
+        assert_eq!(config.cmd, ["", "x"]);
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{annotation, null_default};
+use super::annotation;
+use super::lenient::{platform, text_map, texts};
 use crate::digest::Digest;
 use crate::media_type::MediaType;
 use crate::platform::Platform;
@@ -22,17 +23,13 @@ pub struct Descriptor {
     #[serde(rename = "size")]
     pub size_bytes: u64,
     /// Other places to fetch the content from, for non-distributable layers.
-    #[serde(default, deserialize_with = "null_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "texts", skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
     /// Remarks of whoever made the descriptor.
-    #[serde(
-        default,
-        deserialize_with = "null_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(default, deserialize_with = "text_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
     /// Platform of the manifest that is described.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "platform", skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Descriptor, DocumentError, MANIFEST_LIMIT_BYTES, bounded, null_default};
+use super::lenient::{self, null_default, text_map};
+use super::{Descriptor, DocumentError, MANIFEST_LIMIT_BYTES, bounded};
 use crate::media_type::{self, MediaType};
-use crate::platform::Platform;
 
 /// The only schema version there is (image-spec: "MUST be 2").
 const SCHEMA_VERSION: u32 = 2;
@@ -17,17 +17,17 @@ const SCHEMA_VERSION: u32 = 2;
 pub struct Index {
     schema_version: u32,
     /// Media type of the document itself; older writers leave it out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "lenient::media_type",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub media_type: Option<MediaType>,
     /// What the index lists.
     #[serde(default, deserialize_with = "null_default")]
     pub manifests: Vec<Descriptor>,
     /// Remarks of whoever made the index.
-    #[serde(
-        default,
-        deserialize_with = "null_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(default, deserialize_with = "text_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -37,7 +37,11 @@ pub struct Index {
 pub struct Manifest {
     schema_version: u32,
     /// Media type of the document itself; older writers leave it out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "lenient::media_type",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub media_type: Option<MediaType>,
     /// The image configuration.
     pub config: Descriptor,
@@ -45,11 +49,7 @@ pub struct Manifest {
     #[serde(default, deserialize_with = "null_default")]
     pub layers: Vec<Descriptor>,
     /// Remarks of whoever made the manifest.
-    #[serde(
-        default,
-        deserialize_with = "null_default",
-        skip_serializing_if = "BTreeMap::is_empty"
-    )]
+    #[serde(default, deserialize_with = "text_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -66,6 +66,7 @@ pub enum Document {
 #[serde(rename_all = "camelCase")]
 struct Shape {
     schema_version: u32,
+    #[serde(default, deserialize_with = "lenient::media_type")]
     media_type: Option<MediaType>,
     config: Option<serde::de::IgnoredAny>,
     manifests: Option<serde::de::IgnoredAny>,
@@ -83,6 +84,7 @@ impl Document {
                 found: shape.schema_version,
             });
         }
+        let hint = hint.filter(|hint| !hint.is_empty());
         let media_type = shape.media_type.as_ref().or(hint);
         let is_index = media_type.is_some_and(MediaType::is_index);
         let is_manifest = media_type.is_some_and(MediaType::is_manifest);
@@ -92,6 +94,59 @@ impl Document {
             _ => Err(DocumentError::Kind {
                 media_type: media_type.map(ToString::to_string).unwrap_or_default(),
             }),
+        }
+    }
+
+    /// What the document calls itself, else, or when that is nothing that we know, what OCI calls one of its kind.
+    #[must_use]
+    pub fn media_type(&self) -> MediaType {
+        let (own, usual) = match self {
+            Self::Index(index) => (
+                index.media_type.clone().filter(MediaType::is_index),
+                media_type::OCI_INDEX,
+            ),
+            Self::Manifest(manifest) => {
+                let own = manifest.media_type.clone().filter(MediaType::is_manifest);
+                (own, media_type::OCI_MANIFEST)
+            }
+        };
+        own.unwrap_or_else(|| MediaType::from(usual))
+    }
+
+    /// The index, if it is one.
+    #[must_use]
+    pub fn as_index(&self) -> Option<&Index> {
+        match self {
+            Self::Index(index) => Some(index),
+            Self::Manifest(_) => None,
+        }
+    }
+
+    /// The document as an index.
+    ///
+    /// # Errors
+    /// [`DocumentError::Kind`] when it is none.
+    pub fn into_index(self) -> Result<Index, DocumentError> {
+        match self {
+            Self::Index(index) => Ok(index),
+            Self::Manifest(_) => Err(self.wrong_kind()),
+        }
+    }
+
+    /// The document as a manifest.
+    ///
+    /// # Errors
+    /// [`DocumentError::Kind`] when it is none.
+    pub fn into_manifest(self) -> Result<Manifest, DocumentError> {
+        match self {
+            Self::Manifest(manifest) => Ok(*manifest),
+            Self::Index(_) => Err(self.wrong_kind()),
+        }
+    }
+
+    fn wrong_kind(&self) -> DocumentError {
+        DocumentError::OtherKind {
+            media_type: self.media_type().to_string(),
         }
     }
 }
@@ -107,32 +162,6 @@ impl Index {
             manifests,
             annotations: BTreeMap::new(),
         }
-    }
-
-    /// The images in the index: its manifests without the attestations.
-    pub fn images(&self) -> impl Iterator<Item = &Descriptor> {
-        self.manifests
-            .iter()
-            .filter(|descriptor| descriptor.media_type.is_manifest() && !descriptor.is_attestation())
-    }
-
-    /// The image that serves `platform` best; the first of equals, as the specification asks.
-    ///
-    /// An index with a single image that names no platform gives that one: the configuration has to tell.
-    #[must_use]
-    pub fn select(&self, platform: &Platform) -> Option<&Descriptor> {
-        let best = self
-            .images()
-            .filter_map(|image| Some((platform.distance(image.platform.as_ref()?)?, image)))
-            .min_by_key(|(distance, _)| *distance)
-            .map(|(_, image)| image);
-        best.or_else(|| {
-            let mut images = self.images();
-            match (images.next(), images.next()) {
-                (Some(only), None) if only.platform.is_none() => Some(only),
-                _ => None,
-            }
-        })
     }
 }
 
@@ -196,37 +225,25 @@ mod tests {
     }
 
     #[test]
-    fn the_best_variant_is_selected_and_attestations_never() {
-        let mut attestation = image("linux/amd64", 9);
-        attestation
-            .annotations
-            .insert("vnd.docker.reference.type".into(), "attestation-manifest".into());
-        let index = Index::new(vec![
-            attestation,
-            image("unknown/unknown", 8),
-            image("linux/arm/v5", 5),
-            image("linux/arm/v6", 6),
-            image("linux/amd64", 1),
-        ]);
-        let chosen = |platform: &str| {
-            index
-                .select(&platform.parse().unwrap())
-                .map(|image| image.digest.as_bytes()[0])
-        };
-        assert_eq!(chosen("linux/arm/v7"), Some(6));
-        assert_eq!(chosen("linux/arm/v5"), Some(5));
-        assert_eq!(chosen("linux/amd64"), Some(1));
-        assert_eq!(chosen("linux/arm64"), None);
-    }
-
-    #[test]
-    fn a_single_image_without_platform_serves_any() {
-        assert!(Index::new(vec![image("", 1)]).select(&Platform::host()).is_some());
-        assert!(
-            Index::new(vec![image("", 1), image("", 2)])
-                .select(&Platform::host())
-                .is_none()
+    fn an_empty_media_type_is_none() {
+        let descriptor = serde_json::to_value(image("", 1)).unwrap();
+        let mut listed = descriptor.clone();
+        listed["platform"] = serde_json::json!({"os": "", "architecture": ""});
+        listed["annotations"] = serde_json::json!({"a": null});
+        listed["urls"] = serde_json::json!([""]);
+        let index = serde_json::json!({"schemaVersion":2,"mediaType":"","manifests":[listed]});
+        let hint = MediaType::from("");
+        let document = Document::parse(index.to_string().as_bytes(), Some(&hint)).unwrap();
+        assert_eq!(document.media_type().as_str(), media_type::OCI_INDEX);
+        let index = document.into_index().unwrap();
+        assert_eq!(
+            (&index.manifests[0].platform, index.manifests[0].urls.len()),
+            (&None, 0)
         );
+        let manifest = serde_json::json!({"schemaVersion":2,"mediaType":null,"config":descriptor,"layers":null});
+        let document = Document::parse(manifest.to_string().as_bytes(), Some(&hint)).unwrap();
+        assert_eq!(document.media_type().as_str(), media_type::OCI_MANIFEST);
+        assert!(matches!(document.into_index(), Err(DocumentError::OtherKind { .. })));
     }
 
     #[test]

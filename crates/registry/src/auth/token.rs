@@ -43,7 +43,24 @@ pub(super) struct Realm {
 struct TokenAnswer {
     token: Option<String>,
     access_token: Option<String>,
-    expires_in: Option<u64>,
+    expires_in: Option<i64>,
+}
+
+impl TokenAnswer {
+    /// The token under either of its names; an empty one is none.
+    fn value(&mut self) -> Option<String> {
+        let names = [self.token.take(), self.access_token.take()];
+        names.into_iter().flatten().find(|value| !value.is_empty())
+    }
+
+    /// How long the token lives. None, or less, is what servers say that do not tell.
+    fn life(&self) -> Duration {
+        let seconds = self.expires_in.and_then(|seconds| u64::try_from(seconds).ok());
+        let life = seconds
+            .filter(|seconds| *seconds > 0)
+            .map_or(DEFAULT_LIFE, Duration::from_secs);
+        life.min(Duration::from_secs(24 * 60 * 60))
+    }
 }
 
 impl Realm {
@@ -167,14 +184,13 @@ impl Realm {
             reason: "its token server sent no token",
         };
         let body = answer.bytes("token", TOKEN_LIMIT_BYTES).await?;
-        let answer: TokenAnswer = serde_json::from_slice(&body).map_err(|_| protocol())?;
-        let value = answer.token.or(answer.access_token).ok_or_else(protocol)?;
+        let mut answer: TokenAnswer = serde_json::from_slice(&body).map_err(|_| protocol())?;
+        let value = answer.value().ok_or_else(protocol)?;
         // Anything else could not be sent in a header.
-        if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(protocol());
         }
-        let life = answer.expires_in.map_or(DEFAULT_LIFE, Duration::from_secs);
-        let life = life.min(Duration::from_secs(24 * 60 * 60));
+        let life = answer.life();
         Ok(Token {
             value: Secret::new(value),
             ends_at: Instant::now() + life.saturating_sub(RENEWAL_MARGIN.min(life / 2)),
@@ -204,6 +220,22 @@ mod tests {
         let registry = Url::parse(registry).unwrap();
         let realm = Realm::new(&registry, realm, None).ok()?;
         Some(realm.may_see_credentials(&registry))
+    }
+
+    #[test]
+    fn an_empty_token_and_no_life_are_what_is_not_there() {
+        for (text, value, seconds) in [
+            (r#"{"token":"a","access_token":"b","expires_in":300}"#, Some("a"), 300),
+            (r#"{"token":"","access_token":"b","expires_in":0}"#, Some("b"), 60),
+            (r#"{"token":null,"access_token":"b","expires_in":null}"#, Some("b"), 60),
+            (r#"{"token":"a","access_token":"","expires_in":-1}"#, Some("a"), 60),
+            (r#"{"token":"","access_token":""}"#, None, 60),
+            ("{}", None, 60),
+        ] {
+            let mut answer: TokenAnswer = serde_json::from_str(text).unwrap();
+            assert_eq!(answer.value().as_deref(), value, "{text}");
+            assert_eq!(answer.life(), Duration::from_secs(seconds), "{text}");
+        }
     }
 
     #[test]

@@ -69,24 +69,25 @@ impl RegistryClient {
         Ok(fetched)
     }
 
-    /// A blob's body from `offset` on, if the registry knows ranges.
+    /// A blob's body from `offset` on, if the registry knows ranges; from its beginning where it does not, or refuses them.
     ///
     /// # Errors
     /// [`RegistryError`].
     pub async fn blob(&self, digest: &Digest, offset: u64) -> Result<BlobBody, RegistryError> {
-        let headers = from_offset(offset)?;
         let path = self.path(&format!("blobs/{digest}"));
         let what = format!("blob {digest}");
         let (mut body, has_failed) = self
             .ask(&what, async |endpoint: &Endpoint| {
-                BlobBody::new(self.get(endpoint, &path, &headers, &what).await?, offset)
+                let request =
+                    async |headers: HeaderMap| -> Result<_, _> { self.get(endpoint, &path, &headers, &what).await };
+                from_offset_or_start(offset, request).await
             })
             .await?;
         body.has_failed = has_failed;
         Ok(body)
     }
 
-    /// The body of a non-distributable layer from a place that its descriptor names, from `offset` on if that place knows ranges.
+    /// The body of a non-distributable layer from a place that its descriptor names, like [`Self::blob`].
     ///
     /// No credentials are sent there. Plain http is only used where the registry itself is.
     ///
@@ -99,14 +100,16 @@ impl RegistryClient {
         if !is_allowed || !url.has_host() || !url.username().is_empty() || url.password().is_some() {
             return Err(refused());
         }
-        let mut request = Request::new(Method::GET, url);
-        request.headers = from_offset(offset)?;
-        let answer = self.registry.web.send(&request, None).await?;
-        if answer.status().is_success() {
-            BlobBody::new(answer, offset)
-        } else {
-            Err(answer.failure("non-distributable layer").await)
-        }
+        from_offset_or_start(offset, async |headers| {
+            let mut request = Request::new(Method::GET, url.clone());
+            request.headers = headers;
+            let answer = self.registry.web.send(&request, None).await?;
+            match answer.status().is_success() {
+                true => Ok(answer),
+                false => Err(answer.failure("non-distributable layer").await),
+            }
+        })
+        .await
     }
 
     /// Asks the mirrors in their order, then the registry; gives the answer and the mark of the mirror that it came from.
@@ -147,6 +150,21 @@ impl RegistryClient {
         let mut request = Request::new(Method::GET, endpoint.url(path)?);
         request.headers = headers.clone();
         endpoint.request(&request, &self.scopes, self.access, what).await
+    }
+}
+
+/// Asks for everything from `offset` on; where that is refused, for everything.
+async fn from_offset_or_start(
+    offset: u64,
+    request: impl AsyncFn(HeaderMap) -> Result<Answer, RegistryError>,
+) -> Result<BlobBody, RegistryError> {
+    let ranged = request(from_offset(offset)?).await;
+    match ranged.and_then(|answer| BlobBody::new(answer, offset)) {
+        Err(error) if offset > 0 && error.may_be_about_the_range() => {
+            tracing::debug!(offset, %error, "a range is refused, asking for everything");
+            BlobBody::new(request(HeaderMap::new()).await?, 0)
+        }
+        body => body,
     }
 }
 

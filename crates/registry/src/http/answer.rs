@@ -6,8 +6,9 @@ use bytes::Bytes;
 use container_oci::Digest;
 use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, LOCATION, RANGE, RETRY_AFTER, WWW_AUTHENTICATE};
 use reqwest::{Response, StatusCode, Url};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
+use super::pace::{Pace, TooSlow};
 use super::{SILENCE_LIMIT, host_of, resolve};
 use crate::RegistryError;
 use crate::auth::challenge::{self, Challenge};
@@ -15,6 +16,8 @@ use crate::error::shorten;
 
 /// How much of an error page is read.
 const ERROR_PAGE_LIMIT_BYTES: u64 = 64 * 1024;
+/// How long a document is waited for, however steadily it comes: it has a few megabytes at most.
+const DOCUMENT_LIMIT: Duration = Duration::from_secs(300);
 
 /// An answer, its body unread.
 pub(crate) struct Answer {
@@ -24,6 +27,9 @@ pub(crate) struct Answer {
     pub(crate) host: String,
     /// Whether it is the one who was asked that answered, and not another to whom it redirected us.
     pub(crate) is_from_origin: bool,
+    pace: Pace,
+    /// How long its body has been waited for in all.
+    waited: Duration,
 }
 
 impl Answer {
@@ -33,6 +39,8 @@ impl Answer {
             url: url.clone(),
             host: host_of(url),
             is_from_origin,
+            pace: Pace::default(),
+            waited: Duration::ZERO,
         }
     }
 
@@ -40,9 +48,10 @@ impl Answer {
         self.response.status()
     }
 
-    /// A header's value, where it is there once and readable.
+    /// A header's value, where it is readable and there is one.
     pub(crate) fn header(&self, name: impl reqwest::header::AsHeaderName) -> Option<&str> {
-        self.response.headers().get(name)?.to_str().ok()
+        let value = self.response.headers().get(name)?.to_str().ok()?;
+        Some(value.trim()).filter(|value| !value.is_empty())
     }
 
     /// `Content-Type` without parameters, in lower case.
@@ -80,11 +89,28 @@ impl Answer {
 
     /// The next bytes of the body; `None` at its end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, RegistryError> {
-        match timeout(SILENCE_LIMIT, self.response.chunk()).await {
-            Ok(chunk) => chunk.map_err(|error| RegistryError::from_request(&self.host, error)),
-            Err(_) => Err(RegistryError::Timeout {
-                host: self.host.clone(),
-            }),
+        let before = Instant::now();
+        let chunk = match timeout(SILENCE_LIMIT, self.response.chunk()).await {
+            Ok(chunk) => chunk.map_err(|error| RegistryError::from_request(&self.host, error))?,
+            Err(_) => {
+                let host = self.host.clone();
+                return Err(RegistryError::Timeout { host });
+            }
+        };
+        let waited = before.elapsed();
+        self.waited += waited;
+        if let Some(chunk) = &chunk {
+            let counted = self.pace.count(waited, chunk.len() as u64);
+            counted.map_err(|slow| self.too_slow(slow))?;
+        }
+        Ok(chunk)
+    }
+
+    fn too_slow(&self, slow: TooSlow) -> RegistryError {
+        RegistryError::TooSlow {
+            host: self.host.clone(),
+            bytes: slow.bytes,
+            seconds: slow.waited.as_secs(),
         }
     }
 
@@ -108,6 +134,12 @@ impl Answer {
                 return Err(too_large(&self.host));
             }
             body.extend_from_slice(&chunk);
+            if self.waited > DOCUMENT_LIMIT {
+                return Err(self.too_slow(TooSlow {
+                    bytes: body.len() as u64,
+                    waited: self.waited,
+                }));
+            }
         }
         Ok(body.into())
     }
@@ -142,13 +174,15 @@ impl Answer {
 fn reason(page: &[u8]) -> Option<String> {
     let document: serde_json::Value = serde_json::from_slice(page).ok()?;
     let first = document.get("errors").and_then(|errors| errors.get(0));
-    let text = match first {
-        Some(error) => error.get("message").or_else(|| error.get("code")),
-        None => ["error_description", "error", "details", "message"]
-            .iter()
-            .find_map(|field| document.get(field)),
+    let (object, fields) = match first {
+        Some(error) => (error, ["message", "code"].as_slice()),
+        None => (
+            &document,
+            ["error_description", "error", "details", "message"].as_slice(),
+        ),
     };
-    Some(shorten(text?.as_str()?)).filter(|text| !text.is_empty())
+    let texts = fields.iter().filter_map(|field| object.get(field)?.as_str());
+    texts.map(shorten).find(|text| !text.is_empty())
 }
 
 /// `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date.
@@ -186,6 +220,8 @@ fn uploaded_bytes(value: &str) -> Option<u64> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
 
     #[test]
     fn coming_back_is_asked_for_in_seconds_or_as_a_date() {
@@ -227,6 +263,8 @@ mod tests {
                 Some("no\u{fffd}[31m way"),
             ),
             (r#"{"errors":[{"code":"DENIED"}]}"#, Some("DENIED")),
+            (r#"{"errors":[{"code":"DENIED","message":""}]}"#, Some("DENIED")),
+            (r#"{"errors":[],"error":null,"message":"no"}"#, Some("no")),
             (
                 r#"{"error":"invalid_grant","error_description":"expired"}"#,
                 Some("expired"),
@@ -240,6 +278,61 @@ mod tests {
         ] {
             assert_eq!(reason(page.as_bytes()).as_deref(), words, "{page}");
         }
+    }
+
+    /// A body without an end that comes a piece at a time, with a pause before each.
+    struct Drip {
+        piece: Bytes,
+        pause: Duration,
+        next: Pin<Box<tokio::time::Sleep>>,
+    }
+
+    impl http_body::Body for Drip {
+        type Data = Bytes;
+        type Error = std::io::Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Option<std::io::Result<http_body::Frame<Bytes>>>> {
+            std::task::ready!(self.next.as_mut().poll(cx));
+            self.next = Box::pin(tokio::time::sleep(self.pause));
+            Poll::Ready(Some(Ok(http_body::Frame::data(self.piece.clone()))))
+        }
+    }
+
+    fn slow_answer(piece: impl Into<Bytes>, pause: Duration) -> Answer {
+        let body = Drip {
+            piece: piece.into(),
+            pause,
+            next: Box::pin(tokio::time::sleep(pause)),
+        };
+        let response = http::Response::new(reqwest::Body::wrap(body));
+        Answer::new(response.into(), &Url::parse("http://r.example/v2/").unwrap(), true)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_drips_is_given_up_and_may_be_asked_for_again() {
+        let mut answer = slow_answer(&b"x"[..], Duration::from_secs(59));
+        let error = loop {
+            if let Err(error) = answer.chunk().await {
+                break error;
+            }
+        };
+        assert_eq!(error.to_string(), "r.example sends too slowly: 3 bytes in 177 s");
+        assert!(error.is_transient());
+
+        let mut slow = slow_answer(vec![0; 4096], Duration::from_secs(10));
+        for _ in 0..1000 {
+            slow.chunk().await.unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_document_is_not_waited_for_for_hours() {
+        let answer = slow_answer(vec![b' '; 4096], Duration::from_secs(10));
+        let error = answer.bytes("manifest", 4 << 20).await.unwrap_err();
+        assert_eq!(error.to_string(), "r.example sends too slowly: 126976 bytes in 310 s");
     }
 
     proptest! {

@@ -167,7 +167,8 @@ fn target(request: &Request, url: &Url, response: &Response) -> Result<Option<Ur
         _ => false,
     };
     let location = response.headers().get(reqwest::header::LOCATION);
-    match location.and_then(|value| value.to_str().ok()) {
+    let location = location.and_then(|value| value.to_str().ok()).map(str::trim);
+    match location.filter(|location| !location.is_empty()) {
         Some(location) if follows => resolve(url, location).map(Some),
         _ => Ok(None),
     }

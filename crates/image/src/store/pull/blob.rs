@@ -6,7 +6,7 @@ use bytes::Bytes;
 use container_oci::{Descriptor, Digest};
 
 use super::PullFailure;
-use super::download::{blames_partial, download};
+use super::download::{Arrival, discard, download};
 use crate::content::{ContentError, Ingest, Session, StorePaths, read_blob};
 use crate::disk::DiskError;
 use crate::progress::{Progress, ProgressEvent};
@@ -14,6 +14,9 @@ use crate::store::layers::{self, Claim};
 use crate::store::lock::{self, WorkLock};
 use crate::store::worker::blocking;
 use container_registry::{RegistryClient, RegistryError};
+
+/// What may be left of a layer that cannot be unpacked, for the rest to be fetched nonetheless.
+const SMALL_REST_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Where blobs come from and go to.
 pub(super) struct Source<'a> {
@@ -41,7 +44,7 @@ pub(super) async fn fetch_small(
     }
     if !source.session.has_blob(&descriptor.digest)? {
         let ingest = Ingest::start(source.session, descriptor.digest.algorithm())?;
-        download(source, descriptor, ingest, None).await?;
+        download(source, descriptor, ingest, None, &Arrival::default()).await?;
     }
     Ok(read_blob(source.paths, &descriptor.digest, limit_bytes)?)
 }
@@ -76,8 +79,8 @@ pub(super) async fn fetch_layer(source: &Source<'_>, layer: Descriptor, diff_id:
         if source.session.has_blob(&digest)? {
             present();
         } else {
-            resume(source, &layer, async |ingest| {
-                fetch_and_unpack(source, &layer, &diff_id, &lock, ingest).await
+            resume(source, &layer, async |ingest, arrival| {
+                fetch_and_unpack(source, &layer, &diff_id, &lock, ingest, arrival).await
             })
             .await?;
         }
@@ -103,8 +106,8 @@ pub(super) async fn fetch_kept(source: &Source<'_>, blob: Descriptor) -> Result<
         present();
         return Ok(());
     }
-    resume(source, &blob, async |ingest| {
-        download(source, &blob, ingest, Some(Arc::clone(&lock))).await
+    resume(source, &blob, async |ingest, arrival| {
+        download(source, &blob, ingest, Some(Arc::clone(&lock)), arrival).await
     })
     .await?;
     source.progress.event(ProgressEvent::LayerStored { digest });
@@ -115,45 +118,65 @@ pub(super) async fn fetch_kept(source: &Source<'_>, blob: Descriptor) -> Result<
 async fn resume(
     source: &Source<'_>,
     blob: &Descriptor,
-    attempt: impl AsyncFn(Ingest) -> Result<(), PullFailure>,
+    attempt: impl AsyncFn(Ingest, &Arrival) -> Result<(), PullFailure>,
 ) -> Result<(), PullFailure> {
     let ingest = Ingest::resume(source.paths, &blob.digest, blob.size_bytes)?;
-    let is_resumed = ingest.present_bytes() > 0;
-    match attempt(ingest).await {
-        // A part that was here may be wrong, and so may be what a mirror sent: the registry itself gets a chance.
-        Err(failure) if blames_partial(&failure) && (source.client.give_up_mirrors() || is_resumed) => {
+    let partial = ingest.path().to_owned();
+    let arrival = Arrival::default();
+    match attempt(ingest, &arrival).await {
+        // Bytes that were put together may be wrong, and so may be what a mirror sent: the registry itself gets a chance.
+        Err(failure) if arrival.is_blamed_by(&failure) && (source.client.give_up_mirrors() || arrival.is_joined()) => {
             tracing::warn!(blob = %blob.digest, %failure, "the download is not right; starting again");
-            attempt(Ingest::resume(source.paths, &blob.digest, blob.size_bytes)?).await
+            if partial.exists() {
+                discard(&partial);
+            }
+            let ingest = Ingest::resume(source.paths, &blob.digest, blob.size_bytes)?;
+            attempt(ingest, &Arrival::default()).await
         }
         fetched => fetched,
     }
 }
 
-/// Downloads the blob and, unless somebody else is at it, makes the disk from the bytes as they arrive.
+/// Downloads the blob and, unless somebody else is at it, makes the disk from the bytes as they arrive. When either fails, the
+/// other is ended.
 async fn fetch_and_unpack(
     source: &Source<'_>,
     layer: &Descriptor,
     diff_id: &Digest,
     lock: &Arc<WorkLock>,
     ingest: Ingest,
+    arrival: &Arrival,
 ) -> Result<(), PullFailure> {
     let follower = ingest.follow()?;
     let unpack = async {
         match layers::claim(source.paths, source.session, diff_id).await? {
-            Claim::Made(_) => Ok(()),
+            Claim::Made(_) => Ok::<_, DiskError>(()),
             Claim::Ours(lock) => layers::make(source.paths, source.session, layer, diff_id, lock, follower)
                 .await
                 .map(|_| ()),
         }
     };
     let download = async {
-        download(source, layer, ingest, Some(Arc::clone(lock))).await?;
+        download(source, layer, ingest, Some(Arc::clone(lock)), arrival).await?;
         source
             .progress
             .event(ProgressEvent::LayerStored { digest: layer.digest });
-        Ok(())
+        Ok::<_, PullFailure>(())
     };
-    let (downloaded, unpacked): (Result<(), PullFailure>, Result<(), DiskError>) = tokio::join!(download, unpack);
+    tokio::pin!(download, unpack);
+    let (downloaded, unpacked) = tokio::select! {
+        // The thread that unpacks ends with the bytes that it follows.
+        downloaded = &mut download => (downloaded, unpack.await),
+        unpacked = &mut unpack => {
+            // A little is fetched all the same: the digest of the whole tells whose fault it is.
+            if unpacked.is_err() && arrival.left_bytes() > SMALL_REST_BYTES {
+                arrival.stop();
+                let _ = download.await;
+                return Ok(unpacked?);
+            }
+            (download.await, unpacked)
+        }
+    };
     // A failed download fails the unpacking as well; the cause is the one to report.
     downloaded?;
     Ok(unpacked?)

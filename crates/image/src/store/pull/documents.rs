@@ -1,6 +1,6 @@
 //! The documents of a pull: index, manifests, configurations.
 
-use container_oci::{Algorithm, Descriptor, Digest, Document, MANIFEST_LIMIT_BYTES, MediaType, Reference, media_type};
+use container_oci::{Algorithm, Descriptor, Digest, Document, MANIFEST_LIMIT_BYTES, MediaType, Reference};
 
 use super::PullFailure;
 use super::blob::{Source, store_bytes};
@@ -19,17 +19,7 @@ pub(super) async fn top(source: &Source<'_>, reference: &Reference) -> Result<(D
     };
     let (fetched, actual) = fetch(source, &name, &what, reference.digest()).await?;
     let document = parse(source, &fetched.bytes, fetched.media_type.as_ref(), &what)?;
-    let media_type = match &document {
-        Document::Index(index) => index
-            .media_type
-            .clone()
-            .unwrap_or_else(|| MediaType::from(media_type::OCI_INDEX)),
-        Document::Manifest(manifest) => manifest
-            .media_type
-            .clone()
-            .unwrap_or_else(|| MediaType::from(media_type::OCI_MANIFEST)),
-    };
-    let descriptor = Descriptor::new(media_type.as_str(), actual, fetched.bytes.len() as u64);
+    let descriptor = Descriptor::new(document.media_type().as_str(), actual, fetched.bytes.len() as u64);
     store_bytes(source, &descriptor, fetched.bytes).await?;
     Ok((descriptor, document))
 }

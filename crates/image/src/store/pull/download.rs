@@ -11,35 +11,60 @@ use std::sync::Arc;
 use bytes::Bytes;
 use container_oci::Descriptor;
 use container_registry::{BlobBody, RegistryError, retry_transfer};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::PullFailure;
 use super::blob::Source;
 use crate::content::{ContentError, Ingest, StorePaths};
+use crate::disk::DiskError;
 use crate::progress::ProgressEvent;
 use crate::store::lock::WorkLock;
 use crate::store::worker::blocking;
 
 /// Chunks that may wait for the disk.
 const QUEUE_CHUNKS: usize = 64;
-/// "Range Not Satisfiable" (RFC 9110, section 15.5.17).
-const RANGE_NOT_SATISFIABLE: u16 = 416;
 
-/// Whether the reason may be what an earlier attempt has left, so that another without it may succeed.
-pub(super) fn blames_partial(failure: &PullFailure) -> bool {
-    matches!(failure, PullFailure::Registry(error) if is_wrong_content(error))
+/// What is known of the bytes of a blob while they arrive.
+#[derive(Debug, Default)]
+pub(super) struct Arrival {
+    /// Whether they are of several origins: an earlier attempt, or several answers.
+    is_joined: Cell<bool>,
+    /// Whether all of them are here and have the right digest.
+    is_proven: Cell<bool>,
+    left_bytes: Cell<u64>,
+    stop: Notify,
+}
+
+impl Arrival {
+    /// How many bytes have not come yet.
+    pub(super) fn left_bytes(&self) -> u64 {
+        self.left_bytes.get()
+    }
+
+    /// Ends the download, which then fails; what has come stays for the next pull.
+    pub(super) fn stop(&self) {
+        self.stop.notify_one();
+    }
+
+    /// Whether the failure may be one of the bytes as they have come, so that fetching them again may help.
+    pub(super) fn is_blamed_by(&self, failure: &PullFailure) -> bool {
+        match failure {
+            PullFailure::Registry(error) => is_wrong_content(error),
+            PullFailure::Disk(DiskError::Unpack { .. }) => !self.is_proven.get(),
+            _ => false,
+        }
+    }
+
+    /// Whether the bytes are of several origins.
+    pub(super) fn is_joined(&self) -> bool {
+        self.is_joined.get()
+    }
 }
 
 fn is_wrong_content(error: &RegistryError) -> bool {
     matches!(
         error,
-        RegistryError::DigestMismatch { .. }
-            | RegistryError::SizeMismatch { .. }
-            | RegistryError::Protocol { .. }
-            | RegistryError::Status {
-                status: RANGE_NOT_SATISFIABLE,
-                ..
-            }
+        RegistryError::DigestMismatch { .. } | RegistryError::SizeMismatch { .. } | RegistryError::Protocol { .. }
     )
 }
 
@@ -52,25 +77,40 @@ pub(super) async fn download(
     descriptor: &Descriptor,
     ingest: Ingest,
     lock: Option<Arc<WorkLock>>,
+    arrival: &Arrival,
 ) -> Result<(), PullFailure> {
     let (pieces, queue) = mpsc::channel(QUEUE_CHUNKS);
     let present_bytes = ingest.present_bytes();
+    arrival
+        .left_bytes
+        .set(descriptor.size_bytes.saturating_sub(present_bytes));
     let (paths, expected) = (source.paths.clone(), descriptor.clone());
     let writer = blocking(move || {
         let written = write(ingest, queue, &paths, &expected);
         drop(lock);
         written
     });
-    let (received, written) = tokio::join!(receive(source, descriptor, present_bytes, pieces), writer);
+    let receiver = async {
+        tokio::select! {
+            received = receive(source, descriptor, present_bytes, pieces, arrival) => Some(received),
+            () = arrival.stop.notified() => None,
+        }
+    };
+    let (received, written) = tokio::join!(receiver, writer);
     match (received, written?) {
         // When the writer has failed, the receiver only found its queue closed.
         (_, Err(error @ (ContentError::NoSpace { .. } | ContentError::Io { .. }))) => Err(error.into()),
-        (Err(error), _) => Err(error.into()),
-        (Ok(()), Err(ContentError::DigestMismatch { expected, actual })) => {
+        (None, _) => Err(ContentError::WorkerLost.into()),
+        (Some(Err(error)), _) => Err(error.into()),
+        (Some(Ok(())), Err(ContentError::DigestMismatch { expected, actual })) => {
             let what = format!("blob {expected}");
             Err(RegistryError::DigestMismatch { what, expected, actual }.into())
         }
-        (Ok(()), written) => Ok(written?),
+        (Some(Ok(())), written) => {
+            written?;
+            arrival.is_proven.set(true);
+            Ok(())
+        }
     }
 }
 
@@ -116,7 +156,7 @@ fn fill(ingest: &mut Ingest, queue: &mut mpsc::Receiver<Piece>) -> Result<bool, 
 }
 
 /// Removes what cannot be gone on with: it is wrong, or its space is needed. A failure leaves a file for the next attempt.
-fn discard(path: &Path) {
+pub(super) fn discard(path: &Path) {
     if let Err(error) = std::fs::remove_file(path) {
         tracing::warn!(path = %path.display(), %error, "cannot remove an unfinished download");
     }
@@ -128,9 +168,12 @@ async fn receive(
     descriptor: &Descriptor,
     present_bytes: u64,
     pieces: mpsc::Sender<Piece>,
+    arrival: &Arrival,
 ) -> Result<(), RegistryError> {
     let what = format!("blob {}", descriptor.digest);
     let received_bytes = Cell::new(present_bytes);
+    // A registry that breaks off whenever it is asked to go on somewhere is asked for everything in between.
+    let asks_for_all = Cell::new(false);
     let received = if present_bytes == descriptor.size_bytes && present_bytes > 0 {
         Ok(())
     } else {
@@ -138,7 +181,15 @@ async fn receive(
             &what,
             |retry| source.progress.event(ProgressEvent::Retrying(retry)),
             || received_bytes.get(),
-            async || receive_once(source, descriptor, &received_bytes, &pieces).await,
+            async || {
+                let before_bytes = received_bytes.get();
+                arrival.is_joined.set(arrival.is_joined() || before_bytes > 0);
+                let offset = if asks_for_all.get() { 0 } else { before_bytes };
+                let received = receive_once(source, descriptor, offset, &received_bytes, &pieces, arrival).await;
+                let is_stuck = received.is_err() && received_bytes.get() == before_bytes;
+                asks_for_all.set(is_stuck && offset > 0);
+                received
+            },
         )
         .await
     };
@@ -154,11 +205,14 @@ async fn receive(
     received
 }
 
+/// One request for the blob's bytes from `offset` on, of which those that have been received already are passed over.
 async fn receive_once(
     source: &Source<'_>,
     descriptor: &Descriptor,
+    offset: u64,
     received_bytes: &Cell<u64>,
     pieces: &mpsc::Sender<Piece>,
+    arrival: &Arrival,
 ) -> Result<(), RegistryError> {
     let digest = descriptor.digest;
     let wrong_size = |actual_bytes| RegistryError::SizeMismatch {
@@ -166,8 +220,8 @@ async fn receive_once(
         expected_bytes: descriptor.size_bytes,
         actual_bytes,
     };
-    let mut body = open(source, descriptor, received_bytes.get()).await?;
-    // A registry without ranges sends everything again; what has been written already is passed over.
+    let mut body = open(source, descriptor, offset).await?;
+    // A registry without ranges sends everything again.
     let mut skip = received_bytes.get().saturating_sub(body.start);
     while let Some(mut chunk) = body.chunk().await? {
         let skipped = skip.min(chunk.len() as u64);
@@ -178,6 +232,7 @@ async fn receive_once(
         if received_bytes.get() > descriptor.size_bytes {
             return Err(wrong_size(received_bytes.get()));
         }
+        arrival.left_bytes.set(descriptor.size_bytes - received_bytes.get());
         if !chunk.is_empty() && pieces.send(Piece::Bytes(chunk)).await.is_err() {
             // The writer has failed and tells why.
             return Ok(());

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use container_oci::{
-    CONFIG_LIMIT_BYTES, Descriptor, Digest, Document, ImageConfig, Index, Manifest, Platform, Reference,
+    CONFIG_LIMIT_BYTES, Descriptor, Digest, Document, DocumentError, ImageConfig, Index, Listed, Manifest, Platform,
+    Reference, Tree,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -12,10 +13,8 @@ use super::blob::{Source, fetch_small};
 use super::documents::{listed, top};
 use crate::disk::layer_compression;
 use crate::store::PlatformChoice;
+use crate::store::variant::platform_of;
 use container_registry::RegistryError;
-
-/// Indexes below an index that are followed.
-const DEPTH_LIMIT: usize = 3;
 
 /// What a pull still has to do once the documents are here.
 pub(super) struct Plan {
@@ -42,19 +41,17 @@ pub(super) async fn make(
         PlatformChoice::Default | PlatformChoice::All => Platform::host(),
     };
     let wants_all = *platforms == PlatformChoice::All;
-    let (manifest_descriptor, manifest) = match &document {
-        Document::Manifest(manifest) => (Some(descriptor.clone()), Some(manifest.clone())),
-        Document::Index(index) => match index.select(&platform) {
-            Some(chosen) => match listed(source, chosen).await? {
-                Some(Document::Manifest(manifest)) => (Some(chosen.clone()), Some(manifest)),
-                _ => return Err(PullFailure::NestedIndex { digest: chosen.digest }),
-            },
-            None if wants_all => (None, None),
-            None => return Err(not_listed(index, &platform)),
+    let tree = indexes(source, &descriptor, &document, (!wants_all).then_some(&platform)).await?;
+    let chosen = match document {
+        Document::Manifest(manifest) => tree.iter().next().map(|root| (root, *manifest)),
+        Document::Index(_) => match tree.select(&platform) {
+            Some((image, _)) => Some((image, manifest(source, &image.descriptor).await?)),
+            None if wants_all => None,
+            None => return Err(not_listed(&tree, &platform)),
         },
     };
-    let layers = match &manifest {
-        Some(manifest) => match layers(source, manifest, &platform).await {
+    let layers = match &chosen {
+        Some((image, manifest)) => match layers(source, image, manifest, &platform).await {
             // A lone manifest for another machine is all that there is.
             Err(PullFailure::Platform { .. }) if wants_all => Vec::new(),
             layers => layers?,
@@ -62,22 +59,70 @@ pub(super) async fn make(
         None => Vec::new(),
     };
     let mut others = Others::without(&layers);
-    match (document, wants_all) {
-        (Document::Index(index), true) => whole(source, index, &mut others, at_once).await?,
-        (Document::Manifest(manifest), true) => others.add(&manifest),
-        (_, false) => {}
+    match &chosen {
+        Some((image, manifest)) if wants_all && image.descriptor.digest == descriptor.digest => others.add(manifest),
+        _ if wants_all => whole(source, &tree, &mut others, at_once).await?,
+        _ => {}
     }
     Ok(Plan {
+        manifest_descriptor: chosen.map(|(image, _)| image.descriptor.clone()),
         descriptor,
-        manifest_descriptor,
         layers,
         others: others.blobs,
     })
 }
 
+/// Fetches the indexes within the index, until they cannot hold a better image for `wanted` any more; all of them when
+/// nothing is wanted in particular.
+async fn indexes(
+    source: &Source<'_>,
+    root: &Descriptor,
+    document: &Document,
+    wanted: Option<&Platform>,
+) -> Result<Tree, PullFailure> {
+    let mut tree = Tree::new(root.clone(), document.as_index());
+    loop {
+        // What comes later is farther from the root, so it does not win against one that fits as well.
+        let is_found = wanted
+            .and_then(|platform| tree.select(platform))
+            .is_some_and(|(image, distance)| distance == 0 && image.platform.is_some());
+        let next = tree.unread().filter(|_| !is_found);
+        match (next, tree.beyond()) {
+            (_, Some(digest)) => return Err(PullFailure::EndlessIndex { digest: *digest }),
+            (Some(next), None) => {
+                let index = match listed(source, &next).await? {
+                    Some(document) => document.into_index().map_err(|error| wrong(source, &next, error))?,
+                    None => Index::new(Vec::new()),
+                };
+                tree.put(Some(&index));
+            }
+            (None, None) => return Ok(tree),
+        }
+    }
+}
+
+/// The manifest of an image that an index lists.
+async fn manifest(source: &Source<'_>, descriptor: &Descriptor) -> Result<Manifest, PullFailure> {
+    let document = listed(source, descriptor).await?;
+    let none = || DocumentError::Kind {
+        media_type: descriptor.media_type.to_string(),
+    };
+    let manifest = document.ok_or_else(none).and_then(Document::into_manifest);
+    Ok(manifest.map_err(|error| wrong(source, descriptor, error))?)
+}
+
+fn wrong(source: &Source<'_>, descriptor: &Descriptor, error: DocumentError) -> RegistryError {
+    RegistryError::Document {
+        host: source.client.host(),
+        what: format!("manifest {}", descriptor.digest),
+        source: error,
+    }
+}
+
 /// The layers of the image and their diff ids, when it is one that this store can unpack.
 async fn layers(
     source: &Source<'_>,
+    image: &Listed,
     manifest: &Manifest,
     platform: &Platform,
 ) -> Result<Vec<(Descriptor, Digest)>, PullFailure> {
@@ -87,8 +132,9 @@ async fn layers(
         what: "image configuration".to_owned(),
         source: error,
     })?;
-    if !platform.is_same_machine(&config.platform) {
-        return Err(not_for(platform, vec![config.platform.to_string()]));
+    let told = platform_of(&config, image, platform);
+    if !platform.is_same_machine(&told) {
+        return Err(not_for(platform, [&told]));
     }
     for layer in &manifest.layers {
         layer_compression(layer)?;
@@ -126,55 +172,33 @@ impl Others {
     }
 }
 
-/// Everything that the index names: its manifests are fetched now, what they name is added to `others`.
-async fn whole(source: &Source<'_>, index: Index, others: &mut Others, at_once: usize) -> Result<(), PullFailure> {
+/// Everything that the indexes name: their manifests are fetched now, what those name is added to `others`.
+async fn whole(source: &Source<'_>, tree: &Tree, others: &mut Others, at_once: usize) -> Result<(), PullFailure> {
     let mut seen = BTreeSet::new();
-    let mut level = index.manifests;
-    for _ in 0..=DEPTH_LIMIT {
-        level.retain(|descriptor| seen.insert(descriptor.digest));
-        let mut below = Vec::new();
-        let mut documents = stream::iter(&level)
-            .map(|descriptor| listed(source, descriptor))
-            .buffered(at_once);
-        while let Some(document) = documents.try_next().await? {
-            match document {
-                Some(Document::Manifest(manifest)) => others.add(&manifest),
-                Some(Document::Index(index)) => below.extend(index.manifests),
-                None => {}
-            }
+    let leaves = tree.iter().filter(|listed| !listed.descriptor.media_type.is_index());
+    let leaves: Vec<_> = leaves.filter(|listed| seen.insert(listed.descriptor.digest)).collect();
+    let mut documents = stream::iter(leaves)
+        .map(|leaf| listed(source, &leaf.descriptor))
+        .buffered(at_once);
+    while let Some(document) = documents.try_next().await? {
+        if let Some(Document::Manifest(manifest)) = document {
+            others.add(&manifest);
         }
-        drop(documents);
-        level = below;
     }
-    match level.first() {
-        Some(too_deep) => Err(PullFailure::NestedIndex {
-            digest: too_deep.digest,
-        }),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
-/// Why the index has nothing for the platform.
-fn not_listed(index: &Index, platform: &Platform) -> PullFailure {
-    let nested = index.manifests.iter().find(|listed| listed.media_type.is_index());
-    match nested {
-        Some(nested) => PullFailure::NestedIndex { digest: nested.digest },
-        None => not_for(
-            platform,
-            index
-                .images()
-                .filter_map(|image| image.platform.as_ref())
-                .map(ToString::to_string)
-                .collect(),
-        ),
-    }
+/// Why the indexes have nothing for the platform.
+fn not_listed(tree: &Tree, platform: &Platform) -> PullFailure {
+    not_for(platform, tree.images().filter_map(|image| image.platform.as_ref()))
 }
 
-fn not_for(platform: &Platform, names: Vec<String>) -> PullFailure {
-    let available = if names.is_empty() {
-        "no platform".to_owned()
-    } else {
-        names.join(", ")
+fn not_for<'a>(platform: &Platform, others: impl IntoIterator<Item = &'a Platform>) -> PullFailure {
+    let mut names: Vec<String> = others.into_iter().map(ToString::to_string).collect();
+    names.dedup();
+    let available = match names.is_empty() {
+        true => "no platform".to_owned(),
+        false => names.join(", "),
     };
     PullFailure::Platform {
         platform: platform.clone(),
