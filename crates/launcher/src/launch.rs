@@ -51,8 +51,11 @@ pub struct Limits {
     pub kill: Duration,
     /// For flushing and unmounting the file systems, and again for powering off.
     pub shutdown: Duration,
-    /// For the last words to clients.
+    /// For whoever started a launcher whose start failed to ask why, and for the last words to clients when the launcher was told
+    /// to end.
     pub farewell: Duration,
+    /// For a client that is still there to read the output that was left at the container's end, as a pager does page by page.
+    pub reading: Duration,
 }
 
 impl Default for Limits {
@@ -63,6 +66,7 @@ impl Default for Limits {
             kill: Duration::from_secs(5),
             shutdown: Duration::from_secs(5),
             farewell: Duration::from_secs(2),
+            reading: Duration::from_secs(60 * 60),
         }
     }
 }

@@ -330,6 +330,35 @@ async fn slow_client_holds_the_workload_back_but_not_its_end() {
 }
 
 #[tokio::test]
+async fn client_that_pauses_at_the_end_still_gets_everything() {
+    let mut world = World::new(|_| {});
+    world.limits.reading = PATIENCE;
+    // More than a connection carries ahead, and little enough to wait in the launcher as a whole.
+    let flood = vec![b'x'; 768 << 10];
+    let length = flood.len();
+    let guest = Guest::running(move |_| Process::exits(0).with_stdout(flood.clone()));
+    let launcher = world.launch(&guest);
+    let mut slow = launcher
+        .attach(AttachOpen {
+            start: true,
+            ..AttachOpen::default()
+        })
+        .await;
+    let recorded = async {
+        while !matches!(world.phase(), Phase::Stopped { .. }) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, recorded).await.unwrap();
+    tokio::time::sleep(3 * world.limits.farewell).await;
+    let seen = slow.finish().await;
+    assert_eq!(seen.stdout.len(), length);
+    assert_eq!(seen.exit.unwrap().exit_code, 0);
+    drop(slow);
+    launcher.ended().await;
+}
+
+#[tokio::test]
 async fn client_that_leaves_lets_the_workload_go_on() {
     let world = World::new(|_| {});
     let flood = vec![b'x'; 16 << 20];

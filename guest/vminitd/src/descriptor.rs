@@ -47,6 +47,11 @@ impl Descriptor {
         Ok(bytes)
     }
 
+    /// How much can be read at once; zero for what does not tell.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        rustix::io::ioctl_fionread(self).map_or(0, |bytes| usize::try_from(bytes).unwrap_or(0))
+    }
+
     /// Writes all of `bytes`.
     pub(crate) async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use container_model::{ContainerConfig, Phase, Signal};
 use container_state::{Bundle, ContainerLock, ContainerStore};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use crate::console;
@@ -36,7 +37,7 @@ pub async fn run(mut launch: Launch) {
     let has_starter = control.is_some();
     let limits = launch.limits;
     let service = ControlService::start(&session, limits, control);
-    end_on_signals(&session, limits);
+    let told_to_end = end_on_signals(&session, limits);
     let ending = match own(&launch).await {
         Ok((owned, config)) => {
             timings.launcher_start_ms += stopwatch.lap_ms();
@@ -52,23 +53,30 @@ pub async fn run(mut launch: Launch) {
         let heard = wishes.wait_for(|wishes| wishes.heard || wishes.abandoned);
         let _ = tokio::time::timeout(limits.farewell, heard).await;
     }
-    service.end(limits.farewell).await;
+    service.end(told_to_end, limits).await;
 }
 
-/// Makes the signals that end programs end the container.
-fn end_on_signals(session: &Arc<Session>, limits: Limits) {
+/// Makes the signals that end programs end the container. Resolves when there was one.
+fn end_on_signals(session: &Arc<Session>, limits: Limits) -> impl Future<Output = ()> + use<> {
+    let (told, mut receiver) = watch::channel(false);
     for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
         match signal(kind) {
             Ok(mut signals) => {
-                let session = Arc::clone(session);
+                let (session, told) = (Arc::clone(session), told.clone());
                 tokio::spawn(async move {
                     while signals.recv().await.is_some() {
                         tracing::info!("the launcher was told to end");
                         session.stop(None, limits.stop);
+                        told.send_replace(true);
                     }
                 });
             }
             Err(error) => tracing::warn!(%error, "cannot handle a signal"),
+        }
+    }
+    async move {
+        if receiver.wait_for(|told| *told).await.is_err() {
+            std::future::pending().await
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A client at the workload's standard streams.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -78,39 +79,46 @@ impl Attachment {
             Ok(Some(Request::Open(_)) | None) => InputEvent::Bytes(Bytes::new()),
             Err(_) => InputEvent::Lost,
         });
-        let output = forward(&session, chunks, &responses);
-        let input = pass_on(events, stdin);
-        tokio::pin!(output, input);
+        let client = responses.clone();
+        let mut input = pin!(pass_on(events, stdin));
         let mut listening = true;
-        let lost = loop {
-            tokio::select! {
-                done = &mut output => break done.is_err(),
-                () = responses.closed() => break true,
-                departure = &mut input, if listening => match departure {
-                    Departure::Detached => break false,
-                    Departure::Lost => break true,
-                    // Its output goes on; but who owns the container must stay.
-                    Departure::Silent => {
-                        listening = false;
-                        if owner {
-                            session.stop(None, limits.stop);
+        let lost = {
+            let mut output = pin!(forward(&session, chunks, responses));
+            loop {
+                tokio::select! {
+                    done = &mut output => break done.is_err(),
+                    () = client.closed() => break true,
+                    departure = &mut input, if listening => match departure {
+                        Departure::Detached => {
+                            listening = false;
+                            break false;
                         }
-                    }
-                },
+                        Departure::Lost => break true,
+                        // Its output goes on; but who owns the container must stay.
+                        Departure::Silent => {
+                            listening = false;
+                            if owner {
+                                session.stop(None, limits.stop);
+                            }
+                        }
+                    },
+                }
             }
         };
         if owner && lost {
             session.stop(None, limits.stop);
         }
+        drop(client);
+        if listening && !lost {
+            // A call whose requests nobody reads is over for the connection, which would not wait until the client has taken
+            // the rest of its output.
+            let _ = tokio::time::timeout(limits.reading, input).await;
+        }
     }
 }
 
 /// Sends what the workload does until its end is on record.
-async fn forward(
-    session: &Session,
-    mut chunks: mpsc::Receiver<Chunk>,
-    responses: &Responses,
-) -> Result<(), ClientGone> {
+async fn forward(session: &Session, mut chunks: mpsc::Receiver<Chunk>, responses: Responses) -> Result<(), ClientGone> {
     let send = async |response: Response| {
         let response = AttachResponse {
             response: Some(response),

@@ -8,7 +8,6 @@ mod service;
 
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -72,11 +71,19 @@ impl ControlService {
         }
     }
 
-    /// Answers what is being asked, closes all connections and ends, within `limit`.
-    pub(crate) async fn end(self, limit: Duration) {
+    /// Answers what is being asked, closes all connections and ends. A client may take its time with output that it has not
+    /// read yet, and one that is gone is no reason to wait; once `hurry` resolves, there is less time for that.
+    pub(crate) async fn end(mut self, hurry: impl Future<Output = ()>, limits: Limits) {
         let _ = self.shutdown.send(());
-        if tokio::time::timeout(limit, self.task).await.is_err() {
-            tracing::warn!("a client did not read its last answer");
+        let hurried = async {
+            hurry.await;
+            tokio::time::sleep(limits.farewell).await;
+        };
+        tokio::select! {
+            _ = &mut self.task => return,
+            () = hurried => {}
+            () = tokio::time::sleep(limits.reading) => {}
         }
+        tracing::warn!("a client did not read its last answer");
     }
 }

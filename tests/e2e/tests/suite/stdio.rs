@@ -111,6 +111,22 @@ fn a_reader_that_leaves_ends_the_command_quietly() {
 }
 
 #[test]
+fn a_reader_that_pauses_at_the_end_loses_nothing() {
+    let home = Home::new();
+    // What a background process keeps open is given up after the exit, but not what was written before it.
+    let script = "sleep 1000 & head -c 2000000 /dev/zero; echo end";
+    let mut command = home.command(["run", "--rm", BUSYBOX, "sh", "-c", script]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut reader = Command::new("sh");
+    // Longer than anybody waits for a last word.
+    let script = "head -c 1000000; sleep 4; cat";
+    reader.args(["-c", script]).stdin(child.stdout.take().unwrap());
+    let outcome = Started::spawn(reader, None).wait();
+    assert_eq!(outcome.stdout.len(), 2_000_004);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
 fn a_reader_that_pauses_loses_nothing() {
     let home = Home::new();
     let mut command = home.command([
