@@ -19,7 +19,9 @@ pub(crate) struct BootError {
 
 /// Mounts `/proc`, `/sys` and `/dev`. The initial file system holds nothing but vminitd and a console.
 pub(crate) fn mount_own() -> Result<(), BootError> {
-    umask(Mode::empty());
+    // The kernel starts PID 1 without a mask. Files that are made without a thought for their mode are not to be written
+    // by everybody; what everybody is to write is given its mode afterwards.
+    umask(Mode::WGRP | Mode::WOTH);
     mount_one("proc", "/proc")?;
     mount_one("sysfs", "/sys")?;
     mount_one("devtmpfs", "/dev")

@@ -11,7 +11,7 @@ use tonic::Status;
 
 use crate::boot::{self, CGROUP_HIERARCHY};
 use crate::processes::Processes;
-use crate::{loopback, requests};
+use crate::{limits, loopback, requests};
 
 /// Directory of the container's mounts.
 const CONTAINER_BASE: &str = "/container";
@@ -72,6 +72,7 @@ impl Machine {
         if let Err(error) = boot::mount_cgroups() {
             eprintln!("vminitd: {error}");
         }
+        limits::raise();
         if let Err(error) = loopback::bring_up() {
             eprintln!("vminitd: cannot bring the loopback interface up: {error}");
         }

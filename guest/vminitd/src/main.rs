@@ -17,6 +17,7 @@ mod clock;
 mod command_line;
 mod descriptor;
 mod exit;
+mod limits;
 mod loopback;
 mod machine;
 mod power;

@@ -92,9 +92,9 @@ impl CapabilitySet {
 
 /// Turns the calling process into `identity` with `set` as bounding set.
 ///
-/// Permitted and effective are `set` until the program is executed; then the kernel's rules apply: root keeps all of
-/// it, any other user none. Inheritable and ambient stay empty, as with Docker, so that no file capability can be
-/// gained by inheritance.
+/// Root gets `set` as permitted and effective sets, any other user none: what the kernel's rules make of them when a
+/// program is executed, so that what comes before is done with the same rights. Inheritable and ambient stay empty, as
+/// with Docker, so that no file capability can be gained by inheritance.
 ///
 /// # Errors
 /// The step that the kernel refused.
@@ -112,7 +112,11 @@ pub(crate) fn become_identity(identity: &Identity, set: CapabilitySet) -> Result
         .map_err(|error| StartFailure::setup("set the group", error))?;
     set_thread_res_uid(identity.uid, identity.uid, identity.uid)
         .map_err(|error| StartFailure::setup("set the user", error))?;
-    let kept = KernelSet::from_bits_retain(set.0);
+    let kept = if identity.uid.is_root() {
+        KernelSet::from_bits_retain(set.0)
+    } else {
+        KernelSet::empty()
+    };
     set_capabilities(
         None,
         CapabilitySets {

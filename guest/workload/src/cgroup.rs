@@ -4,9 +4,11 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::fs::{CWD, Mode, OFlags, mkdir, openat};
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use crate::device_policy;
 use crate::signal::send_signal;
 use crate::spec::Limits;
 
@@ -33,7 +35,8 @@ pub struct Cgroup {
 }
 
 impl Cgroup {
-    /// Makes the cgroup `name` below the mounted tree `hierarchy` and sets its limits.
+    /// Makes the cgroup `name` below the mounted tree `hierarchy`, sets its limits and shuts the machine's own devices to
+    /// it.
     ///
     /// # Errors
     /// The control file that refused.
@@ -51,12 +54,13 @@ impl Cgroup {
             let path = path.clone();
             move |source: io::Error| CgroupError { action, path, source }
         };
-        match std::fs::create_dir(&path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(fail("make")(error)),
-            _ => {}
+        match mkdir(&path, Mode::from_raw_mode(0o755)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(errno) => return Err(fail("make")(errno.into())),
         }
         let directory = openat(CWD, &path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
             .map_err(|errno| fail("open")(errno.into()))?;
+        device_policy::restrict(directory.as_fd()).map_err(fail("restrict the devices of"))?;
         let cgroup = Self { path, directory };
         if let Some(bytes) = limits.memory_bytes {
             cgroup.write("memory.max", &bytes.to_string())?;

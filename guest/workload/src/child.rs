@@ -4,10 +4,9 @@ use std::convert::Infallible;
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::Command;
 
-use rustix::fs::Mode;
+use rustix::fs::{Mode, OFlags};
 use rustix::process::{chdir, chroot, setsid, umask};
 use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces, set_no_new_privs};
 
@@ -18,10 +17,12 @@ use crate::fork::unshare_cgroup_namespace;
 use crate::identity::{self, Identity};
 use crate::mount::bind;
 use crate::program::{DEFAULT_PATH, exec_failure, find};
+use crate::rlimit;
 use crate::root_mounts::mount_inside;
 use crate::seccomp;
 use crate::spec::{ProcessSpec, Role};
 use crate::stdio::ChildStdio;
+use crate::working_directory::WorkingDirectory;
 
 /// How much of the image's user files is read, bytes.
 const USER_FILE_MAX_BYTES: u64 = 4 << 20;
@@ -58,19 +59,19 @@ fn prepare_and_execute(setup: &Setup<'_>) -> Result<Infallible, StartFailure> {
         .install()
         .map_err(|error| StartFailure::setup("connect the standard streams", error))?;
     if let (Role::Init, Some(name)) = (setup.role, setup.stdio.terminal_name()) {
-        std::fs::write("/dev/console", b"")
-            .map_err(|error| StartFailure::setup("make /dev/console", error))
-            .and_then(|()| {
-                bind(name, "/dev/console").map_err(|error| StartFailure::setup("make /dev/console", error))
-            })?;
+        // What is bound over it brings its own owner and mode.
+        rustix::fs::open(
+            "/dev/console",
+            OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC,
+            Mode::RUSR | Mode::WUSR,
+        )
+        .map_err(|error| StartFailure::setup("make /dev/console", error))
+        .map(drop)
+        .and_then(|()| bind(name, "/dev/console").map_err(|error| StartFailure::setup("make /dev/console", error)))?;
     }
     let spec = setup.spec;
     umask(Mode::from_raw_mode(0o022));
-    for limit in &spec.rlimits {
-        limit
-            .apply()
-            .map_err(|error| StartFailure::setup("set a resource limit", error))?;
-    }
+    rlimit::apply(&spec.rlimits)?;
     let identity = resolve_identity(spec)?;
     if !identity.uid.is_root() {
         setup
@@ -78,7 +79,10 @@ fn prepare_and_execute(setup: &Setup<'_>) -> Result<Infallible, StartFailure> {
             .give_to(identity.uid)
             .map_err(|error| StartFailure::setup("own the standard streams", error))?;
     }
-    enter_working_directory(&spec.working_directory, setup.role)?;
+    let directory = WorkingDirectory::new(&spec.working_directory)?;
+    if setup.role == Role::Init {
+        directory.make()?;
+    }
     if spec.no_new_privileges {
         set_no_new_privs(true).map_err(|error| StartFailure::setup("set no_new_privs", error))?;
     }
@@ -89,6 +93,9 @@ fn prepare_and_execute(setup: &Setup<'_>) -> Result<Infallible, StartFailure> {
             .map_err(|error| StartFailure::setup("install the seccomp profile", error))?;
     }
     become_identity(&identity, spec.capabilities)?;
+    // From here on with the rights of the program's user and no others, so that only that is found and entered which this
+    // user may.
+    directory.enter()?;
     execute(spec, &identity, setup.stdio.terminal_name().is_some())
 }
 
@@ -130,23 +137,6 @@ fn read_text(path: &str) -> String {
         let _ = file.take(USER_FILE_MAX_BYTES).read_to_end(&mut bytes);
     }
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-}
-
-fn enter_working_directory(directory: &str, role: Role) -> Result<(), StartFailure> {
-    let directory = if directory.is_empty() { "/" } else { directory };
-    let fail = |error: &dyn std::fmt::Display| {
-        StartFailure::new(
-            StartFailureKind::WorkingDirectory,
-            format!("cannot enter \"{directory}\": {error}"),
-        )
-    };
-    if !directory.starts_with('/') {
-        return Err(fail(&"it is not an absolute path"));
-    }
-    if role == Role::Init && !Path::new(directory).exists() {
-        std::fs::create_dir_all(directory).map_err(|error| fail(&error))?;
-    }
-    chdir(directory).map_err(|error| fail(&error))
 }
 
 fn execute(spec: &ProcessSpec, identity: &Identity, terminal: bool) -> Result<Infallible, StartFailure> {

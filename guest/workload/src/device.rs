@@ -3,14 +3,14 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, makedev, mkdirat, mknodat, openat, symlinkat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, chmodat, makedev, mkdirat, mknodat, openat, symlinkat};
 use rustix::mount::MountFlags;
 
 use crate::in_root::{ensure_directory, path_of};
 use crate::mount::{MountError, mount};
 
 /// Character devices by name, major and minor number, devices.txt.
-const NODES: [(&str, u32, u32); 6] = [
+pub(crate) const NODES: [(&str, u32, u32); 6] = [
     ("null", 1, 3),
     ("zero", 1, 5),
     ("full", 1, 7),
@@ -18,6 +18,9 @@ const NODES: [(&str, u32, u32); 6] = [
     ("urandom", 1, 9),
     ("tty", 5, 0),
 ];
+
+/// Everybody reads and writes these devices.
+const NODE_MODE: Mode = Mode::from_raw_mode(0o666);
 
 const LINKS: [(&str, &str); 5] = [
     ("/proc/self/fd", "fd"),
@@ -52,14 +55,9 @@ pub(crate) fn mount_dev(root: &OwnedFd, root_path: &Path, shm_size_bytes: u64) -
     )
     .map_err(prepare(""))?;
     for (name, major, minor) in NODES {
-        mknodat(
-            &dev,
-            name,
-            FileType::CharacterDevice,
-            Mode::from_raw_mode(0o666),
-            makedev(major, minor),
-        )
-        .map_err(prepare(name))?;
+        mknodat(&dev, name, FileType::CharacterDevice, NODE_MODE, makedev(major, minor)).map_err(prepare(name))?;
+        // The mask of the process does not count here.
+        chmodat(&dev, name, NODE_MODE, AtFlags::empty()).map_err(prepare(name))?;
     }
     for (from, name) in LINKS {
         symlinkat(from, &dev, name).map_err(prepare(name))?;

@@ -3,7 +3,11 @@
 //! The image's own files stay as they are, and what the workload writes to ours is gone with the machine, as in
 //! Docker.
 
+use std::fs::OpenOptions;
+use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use rustix::io::Errno;
 
@@ -23,7 +27,7 @@ pub(crate) fn mount_files(layout: &Layout, root: &OwnedFd, hostname: &str) -> Re
     ];
     for (name, content) in files {
         let path = layout.files().join(name);
-        std::fs::write(&path, content).map_err(|error| MountError::Prepare {
+        write_file(&path, &content).map_err(|error| MountError::Prepare {
             path: path.clone(),
             source: Errno::from_io_error(&error).unwrap_or(Errno::IO),
         })?;
@@ -41,6 +45,17 @@ pub(crate) fn mount_files(layout: &Layout, root: &OwnedFd, hostname: &str) -> Re
         }
     }
     Ok(())
+}
+
+/// Makes a file that everybody reads and root writes.
+fn write_file(path: &Path, content: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o644)
+        .open(path)?;
+    file.write_all(content.as_bytes())
 }
 
 fn hosts(hostname: &str) -> String {

@@ -4,6 +4,9 @@
 //! program was executed.
 
 use std::fmt;
+use std::io;
+
+use rustix::io::Errno;
 
 /// Longest message taken from the pipe, bytes. Keeps the record below `PIPE_BUF`, so that it is written in one piece.
 const MESSAGE_MAX_BYTES: usize = 2048;
@@ -76,6 +79,20 @@ impl StartFailure {
             message: String::from_utf8_lossy(message).into_owned(),
         })
     }
+}
+
+/// The kernel's reason in the words that users of Docker know.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let words = match Errno::from_io_error(error) {
+        Some(Errno::NOENT) => "no such file or directory",
+        Some(Errno::ACCESS) => "permission denied",
+        Some(Errno::NOEXEC) => "exec format error",
+        Some(Errno::NOTDIR) => "not a directory",
+        Some(Errno::ISDIR) => "is a directory",
+        Some(Errno::ROFS) => "read-only file system",
+        _ => return error.to_string(),
+    };
+    words.to_owned()
 }
 
 impl fmt::Display for StartFailure {

@@ -14,6 +14,11 @@ fn open(root: BorrowedFd<'_>, path: &str, flags: OFlags, mode: Mode) -> rustix::
     openat2(root, path, flags | OFlags::CLOEXEC, mode, ResolveFlags::IN_ROOT)
 }
 
+/// Opens the directory `path` below `root`.
+pub(crate) fn find_directory(root: BorrowedFd<'_>, path: &str) -> rustix::io::Result<OwnedFd> {
+    open(root, path, OFlags::PATH | OFlags::DIRECTORY, Mode::empty())
+}
+
 /// Opens the directory `path` below `root`, making what is missing of it.
 pub(crate) fn ensure_directory(root: BorrowedFd<'_>, path: &str) -> rustix::io::Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY;

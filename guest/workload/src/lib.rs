@@ -15,6 +15,7 @@ mod cgroup;
 mod child;
 mod container;
 mod device;
+mod device_policy;
 mod etc_files;
 mod failure;
 mod fork;
@@ -32,6 +33,7 @@ mod signal;
 mod spec;
 mod start;
 mod stdio;
+mod working_directory;
 
 pub mod disk;
 
@@ -42,7 +44,7 @@ pub use failure::{StartFailure, StartFailureKind};
 pub use layout::Layout;
 pub use mount::MountError;
 pub use mount_option::UnknownMountOption;
-pub use rlimit::{Rlimit, UnknownRlimit};
+pub use rlimit::{OPEN_FILES_MAX, Rlimit, UnknownRlimit, raise_own};
 pub use signal::send_signal;
 pub use spec::{ContainerSpec, Limits, MountSpec, ProcessSpec, Role, Streams, WindowSize};
 pub use start::StartedProcess;

@@ -7,13 +7,17 @@ use rustix::mount::MountFlags;
 #[error("mount option \"{0}\" is not supported")]
 pub struct UnknownMountOption(pub String);
 
+/// What a mount has unless its options say otherwise: whatever a workload puts there cannot become a device or run with
+/// another user's rights.
+const DEFAULTS: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV);
+
 /// Splits options into flags and the file system's own option string.
 ///
 /// # Errors
 /// [`UnknownMountOption`] for propagation and bind options, which need another call than the one that these flags are
 /// for.
 pub(crate) fn parse(options: &[String]) -> Result<(MountFlags, String), UnknownMountOption> {
-    let mut flags = MountFlags::empty();
+    let mut flags = DEFAULTS;
     let mut data = String::new();
     for option in options {
         match option.as_str() {
@@ -29,6 +33,8 @@ pub(crate) fn parse(options: &[String]) -> Result<(MountFlags, String), UnknownM
             "sync" => flags |= MountFlags::SYNCHRONOUS,
             "async" => flags &= !MountFlags::SYNCHRONOUS,
             "dirsync" => flags |= MountFlags::DIRSYNC,
+            "atime" => flags &= !MountFlags::NOATIME,
+            "diratime" => flags &= !MountFlags::NODIRATIME,
             "noatime" => flags |= MountFlags::NOATIME,
             "nodiratime" => flags |= MountFlags::NODIRATIME,
             "relatime" => flags |= MountFlags::RELATIME,
@@ -57,8 +63,15 @@ mod tests {
     #[test]
     fn flags_and_file_system_options_are_told_apart() {
         let (flags, data) = parse(&options(&["nosuid", "ro", "size=64m", "mode=1777", "rw"])).unwrap();
-        assert_eq!(flags, MountFlags::NOSUID);
+        assert_eq!(flags, MountFlags::NOSUID | MountFlags::NODEV);
         assert_eq!(data, "size=64m,mode=1777");
+    }
+
+    #[test]
+    fn devices_and_other_rights_have_to_be_asked_for() {
+        assert_eq!(parse(&[]).unwrap().0, MountFlags::NOSUID | MountFlags::NODEV);
+        let (flags, data) = parse(&options(&["dev", "suid", "exec"])).unwrap();
+        assert_eq!((flags, data.as_str()), (MountFlags::empty(), ""));
     }
 
     #[test]

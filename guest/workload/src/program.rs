@@ -1,10 +1,11 @@
-//! Finds the program as execvp(3) would, but tells "missing" from "not executable".
+//! Finds the program as execvp(3) would, but tells "missing" from "not executable". The calling process has the rights
+//! of the program's user already.
 
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 
-use crate::failure::{StartFailure, StartFailureKind};
+use crate::failure::{StartFailure, StartFailureKind, reason};
 
 /// Search path of a process whose environment has none, as in Docker.
 pub(crate) const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -21,11 +22,14 @@ pub(crate) fn find(name: &str, search_path: &str) -> Result<PathBuf, StartFailur
     for directory in search_path.split(':').filter(|_| !name.is_empty()) {
         // An empty entry means the working directory, exec(3).
         let candidate = Path::new(if directory.is_empty() { "." } else { directory }).join(name);
-        let Ok(metadata) = std::fs::metadata(&candidate) else {
-            continue;
-        };
-        if !metadata.is_file() {
-            continue;
+        match std::fs::metadata(&candidate) {
+            Ok(metadata) if metadata.is_file() => {}
+            // There may be such a program in a directory that this user must not look into.
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                denied = true;
+                continue;
+            }
+            _ => continue,
         }
         if accessat(CWD, &candidate, Access::EXEC_OK, AtFlags::EACCESS).is_ok() {
             return Ok(candidate);
@@ -50,18 +54,7 @@ pub(crate) fn exec_failure(path: &Path, error: &std::io::Error) -> StartFailure 
         std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => StartFailureKind::NotFound,
         _ => StartFailureKind::NotExecutable,
     };
-    let reason = rustix::io::Errno::from_io_error(error).map_or_else(
-        || error.to_string(),
-        |errno| match errno {
-            rustix::io::Errno::NOENT => "no such file or directory".to_owned(),
-            rustix::io::Errno::ACCESS => "permission denied".to_owned(),
-            rustix::io::Errno::NOEXEC => "exec format error".to_owned(),
-            rustix::io::Errno::NOTDIR => "not a directory".to_owned(),
-            rustix::io::Errno::ISDIR => "is a directory".to_owned(),
-            other => other.to_string(),
-        },
-    );
-    StartFailure::new(kind, format!("exec: \"{}\": {reason}", path.display()))
+    StartFailure::new(kind, format!("exec: \"{}\": {}", path.display(), reason(error)))
 }
 
 #[cfg(test)]

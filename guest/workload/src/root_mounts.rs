@@ -4,13 +4,13 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::fs::{CWD, Mode, OFlags, Stat, fstat, openat};
 use rustix::mount::MountFlags;
 
 use crate::device::mount_dev;
 use crate::etc_files::mount_files;
 use crate::failure::StartFailure;
-use crate::in_root::{ensure_directory, path_of};
+use crate::in_root::{ensure_directory, find_directory, path_of};
 use crate::layout::Layout;
 use crate::mount::{MountError, bind, make_read_only, mount};
 use crate::mount_option;
@@ -47,8 +47,32 @@ pub(crate) fn mount_outside(layout: &Layout, spec: &ContainerSpec) -> Result<(),
 
 fn mount_wanted(root: &OwnedFd, wanted: &MountSpec) -> Result<(), MountError> {
     let (flags, data) = mount_option::parse(&wanted.options)?;
+    let there_before = look(root, &wanted.target);
     let target = ensure(root, &wanted.target)?;
+    let data = match there_before {
+        Some(directory) if wanted.kind == "tmpfs" => like(&directory, &data),
+        _ => data,
+    };
     mount(&wanted.kind, &wanted.source, path_of(&target), flags, &data).map_err(|error| error.at(&wanted.target))
+}
+
+/// The directory of the image that a mount is about to hide.
+fn look(root: &OwnedFd, path: &str) -> Option<Stat> {
+    fstat(find_directory(root.as_fd(), path).ok()?).ok()
+}
+
+/// Options of a file system in memory that has owner and mode of the directory which it hides, as with Podman, unless its
+/// own options say otherwise: of two settings the kernel takes the last.
+fn like(directory: &Stat, own: &str) -> String {
+    let Stat {
+        st_mode,
+        st_uid,
+        st_gid,
+        ..
+    } = directory;
+    let mode = st_mode & 0o7777;
+    let separator = if own.is_empty() { "" } else { "," };
+    format!("mode={mode:o},uid={st_uid},gid={st_gid}{separator}{own}")
 }
 
 fn ensure(root: &OwnedFd, path: &str) -> Result<OwnedFd, MountError> {

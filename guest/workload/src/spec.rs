@@ -97,7 +97,7 @@ pub struct ProcessSpec {
     pub user: String,
     /// Supplementary groups on top of those of `/etc/group`.
     pub additional_gids: Vec<u32>,
-    /// Resource limits.
+    /// Resource limits that differ from the defaults.
     pub rlimits: Vec<Rlimit>,
     /// Capabilities of the process: the bounding set, and for root the effective and permitted sets.
     pub capabilities: CapabilitySet,

@@ -102,6 +102,7 @@ pub struct ProcessSpec {
     pub terminal: bool,
     #[prost(message, optional, tag = "7")]
     pub window_size: ::core::option::Option<WindowSize>,
+    /// Those that differ from the guest's defaults, which are Docker's. Unlimited open files are as many as the kernel allows.
     #[prost(message, repeated, tag = "8")]
     pub rlimits: ::prost::alloc::vec::Vec<Rlimit>,
     /// "CAP_CHOWN", ... for all five sets as far as the user allows

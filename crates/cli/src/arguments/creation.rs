@@ -53,8 +53,8 @@ pub(crate) struct ContainerFlags {
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub(crate) label: Vec<Label>,
 
-    /// Mount a temporary file system in memory
-    #[arg(long, value_name = "PATH", value_parser = tmpfs::parse)]
+    /// Mount a temporary file system in memory, for example /run:size=64m,mode=755
+    #[arg(long, value_name = "PATH[:OPTIONS]", value_parser = tmpfs::parse)]
     pub(crate) tmpfs: Vec<MountConfig>,
 
     /// Size of /dev/shm

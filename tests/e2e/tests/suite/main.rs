@@ -10,6 +10,7 @@
 mod archives;
 mod churn;
 mod command_line;
+mod confinement;
 mod crash;
 mod debian;
 mod exec;

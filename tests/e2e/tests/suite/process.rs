@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use container_e2e::{BUSYBOX, Home};
+use container_e2e::{BUSYBOX, Home, Image, Layer};
 
 fn run(home: &Home, flags: &[&str], script: &str) -> String {
     let words = [&["run", "--rm"], flags, &[BUSYBOX, "sh", "-c", script]].concat();
@@ -95,6 +95,95 @@ fn limits_and_shared_memory_are_as_asked() {
     let script = "ulimit -n; ulimit -Hn; df -m /dev/shm | tail -1 | awk '{print $2}'";
     let flags = ["--ulimit", "nofile=100:200", "--shm-size", "32m"];
     assert_eq!(run(&home, &flags, script), "100\n200\n32");
+}
+
+#[test]
+fn limits_are_dockers_unless_they_are_asked_for() {
+    let home = Home::new();
+    let script = "ulimit -n; ulimit -Hn; ulimit -u; ulimit -Hu; ulimit -c; ulimit -Hc; \
+                  ulimit -Sn 100 && ulimit -Sn 1048576 && ulimit -n";
+    assert_eq!(
+        run(&home, &["-u", "alice"], script),
+        "1048576\n1048576\nunlimited\nunlimited\nunlimited\nunlimited\n1048576"
+    );
+    // The kernel has no unlimited number of files; it is what its own bound is.
+    let script = "ulimit -n; ulimit -Hn; cat /proc/sys/fs/nr_open /proc/sys/kernel/pid_max; ulimit -l; ulimit -Hs";
+    let flags = [
+        "--ulimit",
+        "nofile=unlimited",
+        "--ulimit",
+        "memlock=-1",
+        "--ulimit",
+        "stack=-1",
+    ];
+    assert_eq!(
+        run(&home, &flags, script),
+        "1073741816\n1073741816\n1073741816\n4194304\nunlimited\nunlimited"
+    );
+}
+
+/// The busybox image with what only root may execute and enter, and a link that leads nowhere.
+fn private_image(home: &Home) -> &'static str {
+    let name = "localhost/private:latest";
+    let layer = Layer::default()
+        .file("bin/for-root", 0o700, b"#!/bin/sh\necho ran\n")
+        .directory("private", 0o700)
+        .file("private/tool", 0o755, b"#!/bin/sh\necho ran\n")
+        .link("dangling", "/nowhere");
+    let archive = home.file("private.tar");
+    Image::busybox(name).layer(layer.into_bytes()).write(&archive);
+    home.run(["image", "load", "--input", archive.to_str().unwrap()])
+        .success();
+    name
+}
+
+#[test]
+fn a_program_is_found_and_a_directory_entered_with_the_rights_of_the_user() {
+    let home = Home::new();
+    let image = private_image(&home);
+    let denied = ["permission denied"];
+    home.run(["run", "--rm", "-u", "1000", image, "for-root"])
+        .failure(126, &denied);
+    home.run(["run", "--rm", "-u", "1000", "-w", "/private", image, "true"])
+        .failure(126, &["permission denied", "/private"]);
+    home.run([
+        "run",
+        "-d",
+        "--name",
+        "box",
+        "-e",
+        "PATH=/bin:/private",
+        image,
+        "sleep",
+        "1000",
+    ])
+    .success();
+    for program in ["for-root", "/bin/for-root", "tool", "/private/tool"] {
+        home.run(["exec", "-u", "1000", "box", program]).failure(126, &denied);
+    }
+    assert_eq!(home.run(["exec", "box", "tool"]).success().text(), "ran");
+    home.run(["exec", "-u", "1000", "-w", "/private", "box", "true"])
+        .failure(126, &denied);
+    home.run(["exec", "-w", "/private", "box", "./tool"]).success();
+    // A link that leads nowhere is no directory to start in, and nothing is made of it.
+    home.run(["run", "--rm", "-w", "/dangling/sub", image, "true"])
+        .failure(125, &["/dangling/sub", "leads nowhere"]);
+    home.run(["exec", "-w", "/dangling", "box", "true"])
+        .failure(125, &["/dangling", "no such file or directory"]);
+}
+
+#[test]
+fn file_systems_in_memory_take_options_and_resemble_what_they_hide() {
+    let home = Home::new();
+    let flags = "--tmpfs /t:size=1m,mode=700 --tmpfs /open --tmpfs /home --tmpfs /tmp:mode=711,uid=5,exec";
+    let script = "stat -c '%n %u:%g %a' /t /open /home /tmp; df -k /t | tail -1 | awk '{print $2}'; \
+                  grep -c 'tmpfs /\\(t\\|open\\|home\\|tmp\\) tmpfs rw,nosuid,nodev' /proc/mounts; \
+                  cp /bin/busybox /tmp/true && /tmp/true && echo ran";
+    assert_eq!(
+        run(&home, &flags.split(' ').collect::<Vec<_>>(), script),
+        "/t 0:0 700\n/open 0:0 1777\n/home 0:0 755\n/tmp 5:0 711\n1024\n4\nran"
+    );
+    home.run(["run", "--tmpfs", "/t:nope", BUSYBOX, "true"]).with_code(64);
 }
 
 #[test]
