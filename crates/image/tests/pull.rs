@@ -105,7 +105,7 @@ async fn what_is_not_there_is_said_clearly() {
         ),
         (
             format!("{address}/demo@sha256:{}", "0".repeat(64)),
-            "manifest sha256:0000000000000000000000000000000000000000000000000000000000000000 in demo not found",
+            "0000 not found in the registry",
         ),
         (format!("{address}/foreign:1"), "only for: linux/s390x"),
         ("127.0.0.1:1/demo".to_owned(), "connection to 127.0.0.1:1 refused"),
