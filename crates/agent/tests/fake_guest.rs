@@ -24,6 +24,7 @@ async fn boot(guest: &Guest) -> Fixture {
     let root = tempfile::tempdir().unwrap();
     let hypervisor = FakeHypervisor::new(guest.clone());
     let config = MachineConfig {
+        name: "fake".to_owned(),
         kernel: hypervisor.kernel(),
         initramfs: "/dev/null".into(),
         kernel_arguments: Vec::new(),
@@ -32,7 +33,7 @@ async fn boot(guest: &Guest) -> Fixture {
         disks: Vec::new(),
         frame_ports: Vec::new(),
         shared_directories: Vec::new(),
-        console_log: root.path().join("boot.log"),
+        console: std::sync::Arc::new(std::fs::File::create(root.path().join("boot.log")).unwrap().into()),
         balloon: false,
     };
     let mut machine = hypervisor.create(config).await.unwrap();

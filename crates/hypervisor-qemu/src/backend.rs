@@ -1,15 +1,18 @@
 //! The backend: what was found out about the host, and machines made accordingly.
 
-use std::fs::File;
 use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use container_hypervisor::{CreateError, DiskAccess, Hypervisor, HypervisorInfo, Machine, MachineConfig, MachineExit};
+use container_hypervisor::{CreateError, Hypervisor, HypervisorInfo, Machine, MachineConfig, MachineExit};
 
 use crate::channels::{self, SocketPair};
 use crate::command_line::{self, DISK_SLOTS, Setup};
-use crate::host::{kernel, kvm, probe, program, record::HostRecord, tsc};
+use crate::confinement::{self, Confinement, Limits, Openable, Reach};
+use crate::handed::Handed;
+use crate::host::kvm::{self, KvmFindings};
+use crate::host::probe::{self, Trial};
+use crate::host::{kernel, program, record::HostRecord, tsc};
 use crate::machine::{Attached, Launch, QemuMachine};
 use crate::{Accelerator, QemuOptions, fallback};
 
@@ -20,6 +23,7 @@ pub struct QemuHypervisor {
     program: PathBuf,
     accelerator: Accelerator,
     tsc_khz: Option<u64>,
+    reach: Reach,
     options: QemuOptions,
 }
 
@@ -27,12 +31,21 @@ impl QemuHypervisor {
     /// Finds QEMU and decides how it accelerates.
     ///
     /// What that takes is done once per boot of the host and remembered in the state directory: asking QEMU for its
-    /// version, running a trial guest on KVM (at most two seconds), measuring the time-stamp counter. Afterwards it
-    /// is a few system calls.
+    /// version and its files, running a trial guest on KVM (at most two seconds; again at the next start when it came to
+    /// nothing), measuring the time-stamp counter. Afterwards it is a few system calls.
     ///
     /// # Errors
     /// [`CreateError::ProgramMissing`], or [`CreateError::File`] when the program does not run.
     pub async fn detect(options: QemuOptions) -> Result<Self, CreateError> {
+        Self::find(options, None).await
+    }
+
+    /// As [`QemuHypervisor::detect`], under emulation, because of `reason`.
+    pub(crate) async fn emulated(options: QemuOptions, reason: String) -> Result<Self, CreateError> {
+        Self::find(options, Some((Accelerator::Tcg, reason))).await
+    }
+
+    async fn find(options: QemuOptions, forced: Option<(Accelerator, String)>) -> Result<Self, CreateError> {
         let path = match &options.program {
             Some(path) => path.clone(),
             None => program::find(&std::env::var_os("PATH").unwrap_or_default())?,
@@ -41,11 +54,12 @@ impl QemuHypervisor {
         let remembered = HostRecord::load(&options.state_directory, &identity);
         let mut record = match remembered.clone() {
             Some(record) => record,
-            None => HostRecord::new(identity, program::version(&path).await?),
+            None => HostRecord::new(identity, program::examine(&path).await?),
         };
-        let (accelerator, reason) = match options.accelerator {
-            Some(accelerator) => (accelerator, "it was asked for".to_owned()),
-            None => choose(&path, &mut record).await,
+        let (accelerator, reason) = match (forced, options.accelerator) {
+            (Some(forced), _) => forced,
+            (None, Some(accelerator)) => (accelerator, "it was asked for".to_owned()),
+            (None, None) => choose(&path, &mut record).await,
         };
         if accelerator == Accelerator::Tcg && record.tsc_khz.is_none() {
             record.tsc_khz = tokio::task::spawn_blocking(tsc::measure_khz).await.ok().flatten();
@@ -57,6 +71,7 @@ impl QemuHypervisor {
             name: record.program_version,
             accelerator: accelerator.to_string(),
             reason,
+            confinement: confinement::describe(record.landlock_abi, &record.reach),
             default_vcpu_count: accelerator.default_vcpu_count(),
             disk_slots: DISK_SLOTS,
             architecture: if cfg!(target_arch = "x86_64") { "amd64" } else { "arm64" }.to_owned(),
@@ -66,6 +81,7 @@ impl QemuHypervisor {
             program: path,
             accelerator,
             tsc_khz: record.tsc_khz,
+            reach: record.reach,
             options,
         })
     }
@@ -89,21 +105,37 @@ async fn choose(program: &Path, record: &mut HostRecord) -> (Accelerator, String
         Ok(device) => device,
         Err(reason) => return (Accelerator::Tcg, reason),
     };
-    let verdict = match record.kvm.take().filter(|verdict| verdict.is_of(&device)) {
-        Some(verdict) => verdict,
-        None => {
-            let (usable, reason) = probe::run(program).await;
-            kvm::KvmVerdict::new(device, usable, reason)
+    let now = kvm::now_unix_s();
+    let remembered = record.kvm.take().filter(|findings| findings.are_of(&device));
+    let mut findings = remembered.unwrap_or_else(|| KvmFindings::new(device));
+    findings.forget_before(now);
+    let choice = match (findings.verdict(now), findings.trial.clone()) {
+        (Some(verdict), _) => (Accelerator::Tcg, verdict),
+        (None, Some(passed)) => (Accelerator::Kvm, passed),
+        (None, None) => weigh(probe::run(program, &record.reach).await, &mut findings, now),
+    };
+    record.kvm = Some(findings);
+    choice
+}
+
+/// The choice after a trial, and what is remembered of it.
+fn weigh(trial: Trial, findings: &mut KvmFindings, now_unix_s: u64) -> (Accelerator, String) {
+    match trial {
+        Trial::Passed(reason) => {
+            findings.trial = Some(reason.clone());
+            (Accelerator::Kvm, reason)
         }
-    };
-    let accelerator = if verdict.usable {
-        Accelerator::Kvm
-    } else {
-        Accelerator::Tcg
-    };
-    let reason = verdict.reason.clone();
-    record.kvm = Some(verdict);
-    (accelerator, reason)
+        Trial::Failed(reason) => {
+            findings.failed(reason.clone(), now_unix_s);
+            let verdict = findings.verdict(now_unix_s);
+            let once = || format!("{reason}; it is tried once more at the next start");
+            (Accelerator::Tcg, verdict.unwrap_or_else(once))
+        }
+        Trial::Accident(reason) => {
+            let reason = format!("{reason}; this says nothing about KVM, which is tried again at the next start");
+            (Accelerator::Tcg, reason)
+        }
+    }
 }
 
 #[async_trait]
@@ -118,29 +150,48 @@ impl Hypervisor for QemuHypervisor {
 
     async fn create(&self, config: MachineConfig) -> Result<Box<dyn Machine>, CreateError> {
         config.validate(DISK_SLOTS)?;
-        check_files(&config)?;
+        let handed = Handed::open(&config)?;
         let host_error = |what| move |source| CreateError::Host { what, source };
-        let (agent, agent_end, agent_socket) = channels::agent().map_err(host_error("agent channel"))?;
+        let (agent, agent_end, agent_theirs) = channels::agent().map_err(host_error("agent channel"))?;
         let control = SocketPair::new().map_err(host_error("control channel"))?;
         let setup = Setup {
             accelerator: self.accelerator,
             emulated_kernel: kernel::is_emulated_variant(&config.kernel),
             tsc_khz: self.tsc_khz,
             agent,
-            control_descriptor: control.theirs.as_raw_fd(),
+            numbers: handed.numbers(control.theirs.as_raw_fd()),
         };
         let line = command_line::build(&config, &setup)?;
-        let inherited = agent_socket.into_iter().chain([control.theirs]).collect();
-        let launch = Launch {
-            program: self.program.clone(),
-            arguments: line.arguments,
-            inherited,
+        let devices: &[&Path] = match self.accelerator {
+            Accelerator::Kvm => &[Path::new(kvm::DEVICE_PATH)],
+            Accelerator::Tcg => &[],
         };
+        let openable = Openable {
+            reopened: &handed.reopened(),
+            devices,
+        };
+        let limits = Limits {
+            file_size_bytes: handed.writable_bytes,
+        };
+        let confinement =
+            Confinement::prepare(&self.reach, &openable, limits).map_err(host_error("confinement of QEMU"))?;
         let attached = Attached {
             agent: agent_end,
             control: control.ours,
             disk_count: config.disks.len(),
             controller: line.placement.controller,
+            file_size_bytes: handed.writable_bytes,
+        };
+        let launch = Launch {
+            program: self.program.clone(),
+            arguments: line.arguments,
+            confinement,
+            file_names: command_line::file_names(&config, &setup.numbers),
+            inherited: handed
+                .into_descriptors()
+                .into_iter()
+                .chain([agent_theirs, control.theirs])
+                .collect(),
         };
         Ok(Box::new(QemuMachine::new(launch, attached)))
     }
@@ -150,33 +201,4 @@ impl Hypervisor for QemuHypervisor {
             .await
             .map(|other| Box::new(other) as Box<dyn Hypervisor>)
     }
-}
-
-/// Opens everything that QEMU will open: its own messages would name neither the purpose nor the remedy.
-fn check_files(config: &MachineConfig) -> Result<(), CreateError> {
-    let check =
-        |what, path: &Path, options: &std::fs::OpenOptions| match options.open(path).and_then(|file| file.metadata()) {
-            Ok(metadata) if metadata.is_dir() => Err(CreateError::File {
-                what,
-                path: path.to_owned(),
-                source: std::io::ErrorKind::IsADirectory.into(),
-            }),
-            Ok(_) => Ok(()),
-            Err(source) => Err(CreateError::File {
-                what,
-                path: path.to_owned(),
-                source,
-            }),
-        };
-    check("kernel", &config.kernel, File::options().read(true))?;
-    check("initial RAM file system", &config.initramfs, File::options().read(true))?;
-    check(
-        "console log",
-        &config.console_log,
-        File::options().append(true).create(true),
-    )?;
-    config.disks.iter().try_for_each(|disk| match disk.access {
-        DiskAccess::ReadOnly => check("layer disk", &disk.path, File::options().read(true)),
-        DiskAccess::ReadWrite => check("writable disk", &disk.path, File::options().read(true).write(true)),
-    })
 }

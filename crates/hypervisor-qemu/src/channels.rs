@@ -45,16 +45,17 @@ pub(crate) enum AgentEnd {
     Vsock { guest_cid: u32 },
 }
 
-/// Makes the agent's channel: vsock where this user may use it, else a port. The descriptor, if any, is QEMU's end.
-pub(crate) fn agent() -> io::Result<(AgentChannel, AgentEnd, Option<OwnedFd>)> {
-    if std::fs::File::options()
-        .read(true)
-        .write(true)
-        .open(VHOST_VSOCK_PATH)
-        .is_ok()
-    {
+/// Makes the agent's channel: vsock where this user may use it, else a port. The descriptor is QEMU's end.
+pub(crate) fn agent() -> io::Result<(AgentChannel, AgentEnd, OwnedFd)> {
+    if let Ok(device) = std::fs::File::options().read(true).write(true).open(VHOST_VSOCK_PATH) {
         let guest_cid = random_cid()?;
-        return Ok((AgentChannel::Vsock { guest_cid }, AgentEnd::Vsock { guest_cid }, None));
+        let device = OwnedFd::from(device);
+        let descriptor = device.as_raw_fd();
+        return Ok((
+            AgentChannel::Vsock { guest_cid, descriptor },
+            AgentEnd::Vsock { guest_cid },
+            device,
+        ));
     }
     let SocketPair { ours, theirs } = SocketPair::new()?;
     Ok((
@@ -62,7 +63,7 @@ pub(crate) fn agent() -> io::Result<(AgentChannel, AgentEnd, Option<OwnedFd>)> {
             descriptor: theirs.as_raw_fd(),
         },
         AgentEnd::Port(ours),
-        Some(theirs),
+        theirs,
     ))
 }
 

@@ -2,33 +2,29 @@
 
 use container_hypervisor::MachineExit;
 
-use crate::host::kvm::{self, KvmVerdict};
+use crate::host::blame::{Blame, blame};
+use crate::host::kvm::{self, KvmFindings};
 use crate::host::program::ProgramIdentity;
 use crate::host::record::HostRecord;
-use crate::{Accelerator, QemuHypervisor, QemuOptions};
+use crate::{Accelerator, QemuHypervisor};
 
-/// The same host under emulation, if `exit` speaks against KVM and nobody insisted on it. Remembered until the next
-/// boot of the host.
+/// The same host under emulation, for this one start, if `exit` has to do with KVM and nobody insisted on it. What KVM
+/// itself explains is remembered and counts in the choice of the next starts.
 pub(crate) async fn after(hypervisor: &QemuHypervisor, exit: &MachineExit) -> Option<QemuHypervisor> {
     let MachineExit::Failed { reason } = exit else {
         return None;
     };
-    let options = hypervisor.options();
-    let chosen = hypervisor.accelerator() == Accelerator::Kvm && options.accelerator.is_none();
-    if !chosen || !blames_kvm(reason) {
+    let chosen = hypervisor.accelerator() == Accelerator::Kvm && hypervisor.options().accelerator.is_none();
+    if !chosen {
         return None;
     }
-    remember(hypervisor, reason);
-    let found = QemuHypervisor::detect(options.clone()).await.ok()?;
-    if found.accelerator() == Accelerator::Tcg {
-        return Some(found);
+    match blame(reason) {
+        Blame::Nobody => return None,
+        Blame::Circumstances => {}
+        Blame::Kvm => remember(hypervisor, reason),
     }
-    // The finding could not be remembered.
-    let forced = QemuOptions {
-        accelerator: Some(Accelerator::Tcg),
-        ..options.clone()
-    };
-    QemuHypervisor::detect(forced).await.ok()
+    let why = format!("KVM failed in the boot of this machine: {reason}");
+    QemuHypervisor::emulated(hypervisor.options().clone(), why).await.ok()
 }
 
 fn remember(hypervisor: &QemuHypervisor, reason: &str) {
@@ -39,27 +35,9 @@ fn remember(hypervisor: &QemuHypervisor, reason: &str) {
     let (Some(mut record), Ok(device)) = (HostRecord::load(state_directory, &identity), kvm::open_device()) else {
         return;
     };
-    record.kvm = Some(KvmVerdict::new(
-        device,
-        false,
-        format!("KVM failed in the boot of a machine: {reason}"),
-    ));
+    let findings = record.kvm.take().filter(|findings| findings.are_of(&device));
+    let mut findings = findings.unwrap_or_else(|| KvmFindings::new(device));
+    findings.failed(format!("in the boot of a machine, {reason}"), kvm::now_unix_s());
+    record.kvm = Some(findings);
     record.save(state_directory);
-}
-
-/// A QEMU that was killed from outside, or whose disk was missing, says nothing against KVM.
-fn blames_kvm(reason: &str) -> bool {
-    reason.to_ascii_lowercase().contains("kvm")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_failures_that_name_kvm_speak_against_it() {
-        assert!(blames_kvm("QEMU ended by signal 9: KVM internal error. Suberror: 1"));
-        assert!(blames_kvm("QEMU ended by signal 6: kvm_buf_set_msrs: Assertion failed"));
-        assert!(!blames_kvm("QEMU ended by signal 9"));
-    }
 }

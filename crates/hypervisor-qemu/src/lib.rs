@@ -1,8 +1,8 @@
 //! QEMU as a hypervisor backend, on Linux hosts: KVM where it really runs a guest, emulation (TCG) where not.
 //!
 //! One machine is one QEMU process, a child of the launcher that dies with it. It runs as the calling user, without
-//! default devices, behind QEMU's own seccomp sandbox, and has no socket with a name: the agent's channel and the
-//! control channel are socket pairs it inherits. With vhost-vsock the agent's channel is vsock; that path is thin
+//! default devices, without environment, behind Landlock, our seccomp filter and its own. It opens no file of the machine
+//! by name and has no socket with a name: disks, kernel, console and channels are descriptors that it inherits. With vhost-vsock the agent's channel is vsock; that path is thin
 //! because none of the machines it was written on has the module.
 #![cfg(target_os = "linux")]
 
@@ -10,13 +10,16 @@ mod accelerator;
 mod backend;
 mod channels;
 mod command_line;
+mod confinement;
 mod fallback;
+mod handed;
 mod host;
 mod last_words;
 mod machine;
 mod options;
 mod process;
 mod qmp;
+mod running;
 
 pub use accelerator::Accelerator;
 pub use backend::QemuHypervisor;

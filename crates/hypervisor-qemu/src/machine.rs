@@ -1,21 +1,22 @@
 //! One machine: one QEMU process.
 
 use std::ffi::OsString;
-use std::os::fd::OwnedFd;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use container_hypervisor::capability::{DiskHotplug, Pause};
-use container_hypervisor::{AgentStream, Disk, Machine, MachineError, MachineExit};
+use container_hypervisor::{AgentStream, Disk, DiskAccess, Machine, MachineError, MachineExit};
 use container_stream::ByteStream;
-use tokio::process::Child;
 
 use crate::channels::{self, AgentEnd};
 use crate::command_line::hot_plug;
-use crate::last_words::{self, LastWords};
-use crate::process;
+use crate::confinement::Confinement;
+use crate::handed;
 use crate::qmp::QmpClient;
+use crate::running::Running;
 
 /// A killed process is gone at once, unless it sits in an uninterruptible system call.
 const KILL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,8 +26,11 @@ const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Launch {
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<OsString>,
-    /// QEMU's ends of the channels, as the arguments name them.
+    /// QEMU's ends of the channels and its files, as the arguments name them.
     pub(crate) inherited: Vec<OwnedFd>,
+    pub(crate) confinement: Confinement,
+    /// What QEMU calls its files, and what they are.
+    pub(crate) file_names: Vec<(String, String)>,
 }
 
 /// This process's ends of the channels and what the machine started with.
@@ -37,6 +41,8 @@ pub(crate) struct Attached {
     pub(crate) disk_count: usize,
     /// Whether there is a controller that takes further disks.
     pub(crate) controller: bool,
+    /// Longest file that QEMU may write, bytes.
+    pub(crate) file_size_bytes: Option<u64>,
 }
 
 /// A machine run by QEMU.
@@ -47,19 +53,16 @@ pub struct QemuMachine {
     control: Control,
     disk_count: usize,
     controller: bool,
+    file_size_bytes: Option<u64>,
 }
 
 #[derive(Debug)]
 enum State {
-    Prepared(Launch),
+    Prepared(Box<Launch>),
+    /// A start that failed, or one that was asked for again.
+    Spent,
     Running(Running),
     Ended(MachineExit),
-}
-
-#[derive(Debug)]
-struct Running {
-    child: Child,
-    last_words: LastWords,
 }
 
 /// The control channel; greeted at the first use, because a start needs none.
@@ -67,7 +70,7 @@ struct Running {
 enum Control {
     Unused(OwnedFd),
     Open(QmpClient),
-    /// A command was cut off, so that nobody knows which answer comes next.
+    /// It could not be greeted.
     Lost,
 }
 
@@ -78,87 +81,59 @@ impl QemuMachine {
             control,
             disk_count,
             controller,
+            file_size_bytes,
         } = attached;
         Self {
-            state: State::Prepared(launch),
+            state: State::Prepared(Box::new(launch)),
             agent: Some(agent),
             control: Control::Unused(control),
             disk_count,
             controller,
+            file_size_bytes,
+        }
+    }
+
+    /// The greeted control channel.
+    async fn control(&mut self, command: &str) -> Result<&mut QmpClient, MachineError> {
+        if let Control::Unused(_) = self.control
+            && let Control::Unused(socket) = std::mem::replace(&mut self.control, Control::Lost)
+        {
+            self.control = Control::Open(QmpClient::connect(socket).await?);
+        }
+        match &mut self.control {
+            Control::Open(client) => Ok(client),
+            _ => Err(refused(command, "the control channel could not be opened".to_owned())),
         }
     }
 
     async fn execute(&mut self, command: &str, arguments: Option<&serde_json::Value>) -> Result<(), MachineError> {
-        // Taken out, so that a cancelled call leaves `Lost` behind.
-        let mut client = match std::mem::replace(&mut self.control, Control::Lost) {
-            Control::Open(client) => client,
-            Control::Unused(socket) => {
-                let stream = ByteStream::from_socket(socket).map_err(|source| MachineError::Stream { source })?;
-                QmpClient::connect(stream).await?
-            }
-            Control::Lost => {
-                let reason = "the control channel is broken".to_owned();
-                return Err(MachineError::Control {
-                    command: command.to_owned(),
-                    reason,
-                });
-            }
-        };
-        let result = client.execute(command, arguments).await;
-        self.control = Control::Open(client);
-        result
+        self.control(command).await?.execute(command, arguments, None).await
     }
 }
 
-impl Running {
-    /// Waits for the end. Cancel-safe.
-    async fn ended(&mut self) -> MachineExit {
-        let status = tokio::select! {
-            status = self.child.wait() => status,
-            // QEMU would keep the stopped machine for ever.
-            () = self.last_words.kvm_failed() => {
-                let _ = self.child.start_kill();
-                self.child.wait().await
-            }
-        };
-        let words = self.last_words.finish().await;
-        match status {
-            Ok(status) if status.success() => MachineExit::PowerOff,
-            Ok(status) => MachineExit::Failed {
-                reason: last_words::with_status(status, &words),
-            },
-            Err(error) => MachineExit::Failed {
-                reason: format!("QEMU cannot be waited for: {error}"),
-            },
-        }
+fn refused(command: &str, reason: String) -> MachineError {
+    MachineError::Control {
+        command: command.to_owned(),
+        reason,
     }
 }
 
 #[async_trait]
 impl Machine for QemuMachine {
     async fn start(&mut self) -> Result<(), MachineError> {
-        let State::Prepared(launch) = &mut self.state else {
-            let source = std::io::Error::other("the machine has been started before");
-            return Err(MachineError::Start {
-                program: "QEMU".to_owned(),
-                source,
-            });
+        let failed = |program: String, source| MachineError::Start { program, source };
+        let launch = match std::mem::replace(&mut self.state, State::Spent) {
+            State::Prepared(launch) => launch,
+            other => {
+                self.state = other;
+                let source = io::Error::other("the machine has been started before");
+                return Err(failed("QEMU".to_owned(), source));
+            }
         };
-        let inherited = std::mem::take(&mut launch.inherited);
-        let program = launch.program.display().to_string();
-        let failed = |source| MachineError::Start {
-            program: program.clone(),
-            source,
-        };
-        let mut child = process::spawn(&launch.program, &launch.arguments, inherited).map_err(failed)?;
-        let stderr = child
-            .stderr
-            .take()
-            .ok_or_else(|| failed(std::io::ErrorKind::BrokenPipe.into()))?;
-        self.state = State::Running(Running {
-            child,
-            last_words: LastWords::collect(stderr),
-        });
+        let name = launch.program.display().to_string();
+        let running = Running::start(&launch.program, &launch.arguments, launch.inherited, launch.confinement)
+            .map_err(|source| failed(name, source))?;
+        self.state = State::Running(running.with_file_names(launch.file_names));
         Ok(())
     }
 
@@ -177,7 +152,7 @@ impl Machine for QemuMachine {
                 self.agent = Some(AgentEnd::Vsock { guest_cid });
                 tokio::select! {
                     stream = channels::connect_when_listening(guest_cid) => Ok(stream),
-                    _ = running.child.wait() => {
+                    () = running.gone() => {
                         Err(MachineError::Stream { source: std::io::ErrorKind::NotConnected.into() })
                     }
                 }
@@ -188,7 +163,7 @@ impl Machine for QemuMachine {
     async fn wait(&mut self) -> MachineExit {
         let exit = match &mut self.state {
             State::Ended(exit) => return exit.clone(),
-            State::Prepared(_) => {
+            State::Prepared(_) | State::Spent => {
                 return MachineExit::Failed {
                     reason: "it was never started".to_owned(),
                 };
@@ -202,12 +177,9 @@ impl Machine for QemuMachine {
     async fn kill(&mut self) -> Result<(), MachineError> {
         let exit = match &mut self.state {
             State::Ended(_) => return Ok(()),
-            State::Prepared(_) => MachineExit::Killed,
+            State::Prepared(_) | State::Spent => MachineExit::Killed,
             State::Running(running) => {
-                running
-                    .child
-                    .start_kill()
-                    .map_err(|source| MachineError::Kill { source })?;
+                running.start_kill().map_err(|source| MachineError::Kill { source })?;
                 match tokio::time::timeout(KILL_TIMEOUT, running.ended()).await {
                     // It may have ended by itself just before.
                     Ok(MachineExit::PowerOff) => MachineExit::PowerOff,
@@ -247,16 +219,24 @@ impl Pause for QemuMachine {
 #[async_trait]
 impl DiskHotplug for QemuMachine {
     async fn add_disk(&mut self, disk: &Disk) -> Result<(), MachineError> {
-        let path = disk.path.to_str().ok_or_else(|| MachineError::Control {
-            command: "blockdev-add".to_owned(),
-            reason: format!(
-                "{} is not UTF-8, as QEMU's control channel demands",
+        let file = handed::open_disk(disk).map_err(|error| refused("add-fd", error.to_string()))?;
+        let limit = self.file_size_bytes.filter(|_| disk.access == DiskAccess::ReadWrite);
+        if let (Some(limit), Some(size)) = (limit, handed::plain_size(&file))
+            && size > limit
+        {
+            let reason = format!(
+                "{} is larger than the largest disk that the machine was started with, of {limit} bytes",
                 disk.path.display()
-            ),
-        })?;
-        let commands = hot_plug(disk, path, self.disk_count);
+            );
+            return Err(refused("add-fd", reason));
+        }
+        let commands = hot_plug(disk, self.disk_count);
         // A number that failed half-way is not used again.
         self.disk_count += 1;
+        let client = self.control("add-fd").await?;
+        client
+            .execute("add-fd", Some(&commands.descriptor), Some(file.as_fd()))
+            .await?;
         self.execute("blockdev-add", Some(&commands.node)).await?;
         self.execute("device_add", Some(&commands.device)).await
     }

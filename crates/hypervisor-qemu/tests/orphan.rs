@@ -56,7 +56,9 @@ async fn launcher_role() {
         program: None,
     };
     let hypervisor = QemuHypervisor::detect(options).await.unwrap();
+    let console = std::fs::File::create(root.join("boot.log")).unwrap();
     let config = MachineConfig {
+        name: root.display().to_string(),
         kernel: hypervisor.kernel(),
         initramfs: assets.join(format!("initramfs-{}.cpio", std::env::consts::ARCH)),
         kernel_arguments: Vec::new(),
@@ -65,7 +67,7 @@ async fn launcher_role() {
         disks: Vec::new(),
         frame_ports: Vec::new(),
         shared_directories: Vec::new(),
-        console_log: root.join("boot.log"),
+        console: std::sync::Arc::new(console.into()),
         balloon: false,
     };
     let mut machine = hypervisor.create(config).await.unwrap();

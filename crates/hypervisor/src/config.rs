@@ -1,6 +1,9 @@
 //! What a machine is made of: only what every backend can do.
 
-use std::{fmt, path::PathBuf};
+use std::fmt;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Longest disk serial, bytes: the size of virtio-blk's serial field (`VIRTIO_BLK_ID_BYTES`, virtio 1.2 section
 /// 5.2.6.1).
@@ -9,6 +12,8 @@ const DISK_SERIAL_MAX_BYTES: usize = 20;
 /// A virtual machine, before it is made.
 #[derive(Debug, Clone)]
 pub struct MachineConfig {
+    /// Whose machine it is, for whoever looks at the host's processes.
+    pub name: String,
     /// Uncompressed kernel image.
     pub kernel: PathBuf,
     /// Initial RAM file system (cpio archive).
@@ -25,8 +30,9 @@ pub struct MachineConfig {
     pub frame_ports: Vec<FramePort>,
     /// Host directories shared with the guest.
     pub shared_directories: Vec<SharedDirectory>,
-    /// File to which the guest's console is appended.
-    pub console_log: PathBuf,
+    /// Where the output of the guest's console goes: a pipe, or a file that is open for writing only. The machine writes
+    /// as much as the guest does, so whoever reads the pipe bounds it; a full pipe loses output and holds up nobody.
+    pub console: Arc<OwnedFd>,
     /// Whether the machine has a memory balloon.
     pub balloon: bool,
 }

@@ -19,6 +19,8 @@ pub struct HypervisorInfo {
     pub accelerator: String,
     /// One line on why this accelerator was chosen.
     pub reason: String,
+    /// One line on what keeps the hypervisor's process from the rest of the host.
+    pub confinement: String,
     /// Virtual processors of a machine whose user asks for none in particular: as many as cost nothing to have.
     pub default_vcpu_count: u32,
     /// Most disks a machine can have, writable one included.

@@ -1,5 +1,6 @@
 //! Starting a launcher.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -13,6 +14,28 @@ use container_state::{AppPaths, ContainerStore};
 
 /// The hidden sub-command by which the program becomes a launcher; the container's id follows.
 pub const LAUNCHER_COMMAND: &str = "launcher";
+
+/// What a launcher uses of the environment of whoever starts a container. Everything else (logins for registries, tokens of a CI
+/// job, the addresses of agents) would stay readable in a process that lives as long as the container.
+const KEPT_VARIABLES: [&str; 17] = [
+    "CONTAINER_ACCEL",
+    "CONTAINER_APP_ROOT",
+    "CONTAINER_BOOT_TIMEOUT_MS",
+    "CONTAINER_DEBUG",
+    "CONTAINER_INSTALL_ROOT",
+    "CONTAINER_QEMU",
+    "CONTAINER_TIMINGS",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "PATH",
+    "RUST_BACKTRACE",
+    "TMPDIR",
+    "TZ",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_RUNTIME_DIR",
+];
 
 /// A launcher could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +98,7 @@ impl LauncherProcess {
             .and_then(|log| Ok((log.try_clone()?, log)))
             .map_err(|source| SpawnError::Log { path, source })?;
         let (near, far) = UnixStream::pair().map_err(|source| SpawnError::Socket { source })?;
+        forget_environment(&mut command);
         command
             .env("CONTAINER_APP_ROOT", paths.root())
             .current_dir(paths.root())
@@ -88,6 +112,50 @@ impl LauncherProcess {
                 program: command.get_program().into(),
                 source,
             }),
+        }
+    }
+}
+
+/// Leaves of this process's environment what a launcher needs, and of `command`'s own what it was given.
+fn forget_environment(command: &mut Command) {
+    let own: Vec<(OsString, Option<OsString>)> = command
+        .get_envs()
+        .map(|(name, value)| (name.to_owned(), value.map(OsStr::to_owned)))
+        .collect();
+    command.env_clear();
+    for name in KEPT_VARIABLES {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    for (name, value) in own {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_launcher_inherits_only_what_it_uses() {
+        // Cargo's are in the environment of every test and stand for all others.
+        assert!(std::env::vars_os().any(|(name, _)| name.to_string_lossy().starts_with("CARGO")));
+        let mut command = Command::new("/usr/bin/env");
+        command.env("CONTAINER_TEST", "of its own");
+        forget_environment(&mut command);
+        let output = command.output().unwrap().stdout;
+        let text = String::from_utf8_lossy(&output);
+        let names: Vec<&str> = text.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+        assert!(
+            names.contains(&"PATH") && names.contains(&"CONTAINER_TEST"),
+            "{names:?}"
+        );
+        for name in names {
+            assert!(KEPT_VARIABLES.contains(&name) || name == "CONTAINER_TEST", "{name}");
         }
     }
 }

@@ -118,11 +118,18 @@ async fn launcher_told_to_end_stops_its_container() {
         matches!(&phase, Phase::Stopped { exit: Some(exit), .. } if exit.exit_code == 143),
         "{phase:?}"
     );
-    let log = std::fs::read_to_string(world.store().bundle(world.id()).launcher_log()).unwrap();
-    assert!(
-        log.contains("chose the accelerator") && log.contains("timings"),
-        "{log}"
-    );
+    // The last line comes after the lock is free.
+    let path = world.store().bundle(world.id()).launcher_log();
+    let complete = async {
+        while !std::fs::read_to_string(&path).unwrap().contains("timings") {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, complete)
+        .await
+        .expect("the launcher logs its timings");
+    let log = std::fs::read_to_string(&path).unwrap();
+    assert!(log.contains("chose the accelerator"), "{log}");
 }
 
 #[tokio::test]

@@ -21,6 +21,14 @@ pub struct Bundle {
     directory: PathBuf,
 }
 
+/// Where the bytes of a log are that came before those at `log`, once it has grown to its bound: `stdio.log.1`.
+#[must_use]
+pub fn previous_log(log: &Path) -> PathBuf {
+    let mut name = log.as_os_str().to_owned();
+    name.push(".1");
+    name.into()
+}
+
 impl Bundle {
     pub(crate) fn new(containers: &Path, id: &ContainerId) -> Self {
         Self {
@@ -59,13 +67,13 @@ impl Bundle {
         self.directory.join(ROOT_DISK_FILE)
     }
 
-    /// Output of its workload, of the last start.
+    /// Output of its workload, of the last start; what came before it is at [`previous_log`].
     #[must_use]
     pub fn stdio_log(&self) -> PathBuf {
         self.directory.join("stdio.log")
     }
 
-    /// Console of its machine, of the last boot.
+    /// Console of its machine, of the last boot; what came before it is at [`previous_log`].
     #[must_use]
     pub fn boot_log(&self) -> PathBuf {
         self.directory.join("boot.log")

@@ -13,7 +13,7 @@ mod paths;
 mod record;
 mod store;
 
-pub use bundle::{Bundle, ROOT_DISK_FILE};
+pub use bundle::{Bundle, ROOT_DISK_FILE, previous_log};
 pub use error::{
     CreateError, DeleteError, FindError, KeepError, ListError, LoadError, OwnError, ReserveError, StateError,
 };

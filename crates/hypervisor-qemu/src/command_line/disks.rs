@@ -41,22 +41,26 @@ impl DiskPlacement {
     }
 }
 
-pub(super) fn attach(disks: &[Disk], placement: DiskPlacement, devices: &mut Devices) {
+pub(super) fn attach(disks: &[Disk], numbers: &[i32], placement: DiskPlacement, devices: &mut Devices) {
     if placement.controller {
         devices.on_transport("virtio-scsi-device,id=scsi,num_queues=1");
     }
-    for (index, disk) in disks.iter().enumerate() {
+    for (index, (disk, number)) in disks.iter().zip(numbers).enumerate() {
         let read_only = if disk.access == DiskAccess::ReadOnly {
             "on"
         } else {
             "off"
         };
         let locking = locking(disk.access);
-        let start = format!(
-            "driver=raw,node-name=disk{index},read-only={read_only},discard=unmap,\
-             file.driver=file,file.aio=threads,file.locking={locking},file.filename="
+        let file = value::descriptor_set(*number);
+        devices.option("-add-fd", format!("fd={number},set={number}"));
+        devices.option(
+            "-blockdev",
+            format!(
+                "driver=raw,node-name=disk{index},read-only={read_only},discard=unmap,\
+                 file.driver=file,file.aio=threads,file.locking={locking},file.filename={file}"
+            ),
         );
-        devices.option("-blockdev", value::concat(&[start.as_ref(), &value::path(&disk.path)]));
         let serial = &disk.serial;
         if index < placement.block_count {
             devices.on_transport(format!("virtio-blk-device,drive=disk{index},serial={serial}"));
@@ -77,23 +81,31 @@ fn locking(access: DiskAccess) -> &'static str {
     }
 }
 
-/// The two control commands that add a disk.
+/// The first number of a descriptor set that is handed over while the machine runs, far above those of its start, which
+/// are numbers of descriptors.
+const HOT_PLUG_SETS: usize = 1_000_000;
+
+/// The three control commands that add a disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HotPlug {
+    /// Arguments of `add-fd`, which the open disk goes with.
+    pub(crate) descriptor: Value,
     /// Arguments of `blockdev-add`.
     pub(crate) node: Value,
     /// Arguments of `device_add`.
     pub(crate) device: Value,
 }
 
-/// Adds `disk` to the controller as unit `index`, which no disk of the machine has yet. `path` is the disk's, as JSON
-/// takes it.
-pub(crate) fn hot_plug(disk: &Disk, path: &str, index: usize) -> HotPlug {
+/// Adds `disk` to the controller as unit `index`, which no disk of the machine has yet.
+pub(crate) fn hot_plug(disk: &Disk, index: usize) -> HotPlug {
     let name = format!("disk{index}");
+    let set = HOT_PLUG_SETS + index;
+    let file = format!("/dev/fdset/{set}");
     HotPlug {
+        descriptor: json!({ "fdset-id": set }),
         node: json!({
             "driver": "raw", "node-name": name, "read-only": disk.access == DiskAccess::ReadOnly, "discard": "unmap",
-            "file": { "driver": "file", "filename": path, "aio": "threads", "locking": locking(disk.access) },
+            "file": { "driver": "file", "filename": file, "aio": "threads", "locking": locking(disk.access) },
         }),
         device: json!({
             "driver": "scsi-hd", "bus": "scsi.0", "channel": 0, "scsi-id": 0, "lun": index,

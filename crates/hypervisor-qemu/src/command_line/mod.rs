@@ -4,7 +4,7 @@ mod board;
 mod disks;
 mod kernel_arguments;
 mod ports;
-mod value;
+pub(crate) mod value;
 
 use std::ffi::OsString;
 
@@ -26,11 +26,27 @@ pub(crate) enum AgentChannel {
     Vsock {
         /// Context id of the guest.
         guest_cid: u32,
+        /// The open device, by its number in QEMU.
+        descriptor: i32,
     },
 }
 
+/// What QEMU is handed, by its number in QEMU: it opens no file of a machine by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    pub(crate) kernel: i32,
+    pub(crate) initramfs: i32,
+    pub(crate) console: i32,
+    /// QEMU's end of the control channel.
+    pub(crate) control: i32,
+    /// In the order of the configuration.
+    pub(crate) disks: Vec<i32>,
+    /// Connected sockets, in the order of the configuration.
+    pub(crate) frame_ports: Vec<i32>,
+}
+
 /// What the command line depends on apart from the configuration.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Setup {
     pub(crate) accelerator: Accelerator,
     /// Whether the kernel is the emulated variant, which knows the argument `lapic_timer_khz`.
@@ -38,8 +54,7 @@ pub(crate) struct Setup {
     /// Rate of the time-stamp counter, where known.
     pub(crate) tsc_khz: Option<u64>,
     pub(crate) agent: AgentChannel,
-    /// QEMU's end of the control channel, by its number in QEMU.
-    pub(crate) control_descriptor: i32,
+    pub(crate) numbers: Numbers,
 }
 
 /// A complete command line.
@@ -53,7 +68,7 @@ pub(crate) struct CommandLine {
 
 /// Refuses what QEMU could do only with the host's help: no new privileges, no other programs, no obsolete calls, no
 /// change of its own scheduling.
-const SANDBOX: &str = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
+pub(crate) const SANDBOX: &str = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
 
 /// Builds the command line for a valid configuration.
 ///
@@ -70,7 +85,7 @@ pub(crate) fn build(config: &MachineConfig, setup: &Setup) -> Result<CommandLine
     let mut devices = Devices::default();
     ports::agent(&setup.agent, &mut devices);
     ports::entropy(setup.accelerator, &mut devices);
-    ports::frames(&config.frame_ports, &mut devices);
+    ports::frames(&config.frame_ports, &setup.numbers.frame_ports, &mut devices);
     ports::balloon(config.balloon, &mut devices);
     let free = board::TRANSPORT_COUNT
         .checked_sub(devices.transport_count)
@@ -79,25 +94,38 @@ pub(crate) fn build(config: &MachineConfig, setup: &Setup) -> Result<CommandLine
             reason: format!("the machine has {} slots for devices", board::TRANSPORT_COUNT),
         })?;
     let placement = DiskPlacement::plan(config.disks.len(), free)?;
-    disks::attach(&config.disks, placement, &mut devices);
+    disks::attach(&config.disks, &setup.numbers.disks, placement, &mut devices);
 
     let mut arguments: Vec<OsString> = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
         .map(Into::into)
         .into();
     arguments.extend(["-sandbox", SANDBOX].map(Into::into));
+    arguments.extend(["-name".into(), value::escaped(config.name.as_ref())]);
     arguments.extend(board::arguments(config, setup));
-    arguments.extend(ports::console(&config.console_log));
-    arguments.extend(ports::control(setup.control_descriptor));
+    arguments.extend(ports::console(setup.numbers.console));
+    arguments.extend(ports::control(setup.numbers.control));
     arguments.extend(devices.arguments);
     arguments.extend([
         "-kernel".into(),
-        config.kernel.clone().into_os_string(),
+        value::reopened(setup.numbers.kernel).into(),
         "-initrd".into(),
-        config.initramfs.clone().into_os_string(),
+        value::reopened(setup.numbers.initramfs).into(),
         "-append".into(),
         kernel_arguments::build(config, setup).into(),
     ]);
     Ok(CommandLine { arguments, placement })
+}
+
+/// What QEMU's messages call the files that it was handed, and what they are.
+pub(crate) fn file_names(config: &MachineConfig, numbers: &Numbers) -> Vec<(String, String)> {
+    let single = [(numbers.kernel, &config.kernel), (numbers.initramfs, &config.initramfs)];
+    let loaded = single.map(|(number, path)| (value::reopened(number), path.display().to_string()));
+    let disks = config.disks.iter().zip(&numbers.disks);
+    let disks = disks.map(|(disk, number)| (value::descriptor_set(*number), disk.path.display().to_string()));
+    let mut names: Vec<_> = loaded.into_iter().chain(disks).collect();
+    // The longest first: a number is the beginning of others.
+    names.sort_by_key(|(of_qemu, _)| std::cmp::Reverse(of_qemu.len()));
+    names
 }
 
 /// Devices on virtio-mmio transports, of which a board has only so many.

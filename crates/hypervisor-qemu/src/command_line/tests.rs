@@ -1,6 +1,8 @@
 //! Command lines by configuration.
 
+use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use container_hypervisor::{Disk, DiskAccess, DiskSerial, FramePort, MacAddress, SharedDirectory};
 
@@ -13,12 +15,20 @@ fn setup(accelerator: Accelerator) -> Setup {
         emulated_kernel: true,
         tsc_khz: Some(2_500_000),
         agent,
-        control_descriptor: 12,
+        numbers: Numbers {
+            kernel: 20,
+            initramfs: 21,
+            console: 22,
+            control: 12,
+            disks: (100..400).collect(),
+            frame_ports: (30..60).collect(),
+        },
     }
 }
 
 fn config() -> MachineConfig {
     MachineConfig {
+        name: "/c,1".to_owned(),
         kernel: "/k/vmlinux".into(),
         initramfs: "/k/initramfs".into(),
         kernel_arguments: vec!["extra=1".to_owned()],
@@ -27,7 +37,7 @@ fn config() -> MachineConfig {
         disks: Vec::new(),
         frame_ports: Vec::new(),
         shared_directories: Vec::new(),
-        console_log: "/c/boot.log".into(),
+        console: Arc::new(File::open("/dev/null").unwrap().into()),
         balloon: false,
     }
 }
@@ -66,14 +76,29 @@ fn every_machine_is_confined_and_has_only_what_it_was_given() {
             "-no-reboot",
             "-smp 2",
             "-m 256M",
-            "-chardev file,id=console,append=on,path=/c/boot.log -serial chardev:console",
+            "-name /c,,1",
+            "-add-fd fd=22,set=22 -chardev file,id=console,append=on,path=/dev/fdset/22 -serial chardev:console",
             "-chardev socket,id=control,fd=12 -mon chardev=control,mode=control",
             "-chardev socket,id=agent,fd=11 -device virtserialport,chardev=agent,name=container.agent",
-            "-kernel /k/vmlinux -initrd /k/initramfs",
+            "-kernel /dev/fd/20 -initrd /dev/fd/21",
             "container.agent=port extra=1",
         ] {
             assert!(line.contains(expected), "{expected} is missing in {line}");
         }
+    }
+}
+
+#[test]
+fn no_file_is_named() {
+    let line = line(
+        &MachineConfig {
+            disks: disks(20),
+            ..config()
+        },
+        &setup(Accelerator::Tcg),
+    );
+    for name in ["/d/", "/k/", "/c/"] {
+        assert!(!line.contains(name), "{name} in {line}");
     }
 }
 
@@ -134,9 +159,9 @@ fn few_disks_take_transports_and_many_share_a_controller() {
         "{few}"
     );
     assert!(few.contains(
-        "read-only=off,discard=unmap,file.driver=file,file.aio=threads,file.locking=auto,file.filename=/d/0,,x.ext4"
+        "read-only=off,discard=unmap,file.driver=file,file.aio=threads,file.locking=auto,file.filename=/dev/fdset/100"
     ));
-    assert!(few.contains("file.locking=off,file.filename=/d/1,,x.ext4"), "{few}");
+    assert!(few.contains("file.locking=off,file.filename=/dev/fdset/101"), "{few}");
 
     let many = line(
         &MachineConfig {
@@ -174,7 +199,7 @@ fn frame_ports_and_the_balloon_become_devices() {
         &setup(Accelerator::Tcg),
     );
     assert!(
-        line.contains("-netdev stream,id=net0,server=off,addr.type=unix,addr.path=/s,,w"),
+        line.contains("-netdev stream,id=net0,server=off,addr.type=fd,addr.str=30"),
         "{line}"
     );
     assert!(
@@ -186,7 +211,10 @@ fn frame_ports_and_the_balloon_become_devices() {
 
 #[test]
 fn vsock_replaces_the_port() {
-    let agent = AgentChannel::Vsock { guest_cid: 77 };
+    let agent = AgentChannel::Vsock {
+        guest_cid: 77,
+        descriptor: 9,
+    };
     let line = line(
         &config(),
         &Setup {
@@ -195,7 +223,7 @@ fn vsock_replaces_the_port() {
         },
     );
     assert!(
-        line.contains("vhost-vsock-device,guest-cid=77") && line.contains("container.agent=vsock"),
+        line.contains("vhost-vsock-device,guest-cid=77,vhostfd=9") && line.contains("container.agent=vsock"),
         "{line}"
     );
     assert!(!line.contains("virtio-serial"), "{line}");

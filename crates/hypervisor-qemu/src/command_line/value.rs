@@ -2,12 +2,11 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::path::Path;
 
-/// A path as a value: a comma ends a value, two of them are one.
-pub(super) fn path(path: &Path) -> OsString {
+/// A text as a value: a comma ends a value, two of them are one.
+pub(super) fn escaped(text: &OsStr) -> OsString {
     let mut escaped = Vec::new();
-    for byte in path.as_os_str().as_bytes() {
+    for byte in text.as_bytes() {
         escaped.push(*byte);
         if *byte == b',' {
             escaped.push(b',');
@@ -16,9 +15,15 @@ pub(super) fn path(path: &Path) -> OsString {
     OsString::from_vec(escaped)
 }
 
-/// Joins pieces of an option.
-pub(super) fn concat(pieces: &[&OsStr]) -> OsString {
-    pieces.iter().copied().collect()
+/// The file name by which QEMU's block and character devices use a descriptor that came with `-add-fd`.
+pub(crate) fn descriptor_set(number: i32) -> String {
+    format!("/dev/fdset/{number}")
+}
+
+/// The file name by which everything else opens a descriptor's file once more: descriptor sets are unknown to what loads
+/// kernels.
+pub(crate) fn reopened(number: i32) -> String {
+    format!("/dev/fd/{number}")
 }
 
 #[cfg(test)]
@@ -29,8 +34,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_path_can_add_a_key(text in "[a-z,=/ ]{0,30}") {
-            let escaped = path(Path::new(&text)).into_string().unwrap();
+        fn no_text_can_add_a_key(text in "[a-z,=/ ]{0,30}") {
+            let escaped = escaped(OsStr::new(&text)).into_string().unwrap();
             prop_assert_eq!(escaped.replace(",,", "\0").matches(',').count(), 0);
             prop_assert_eq!(escaped.replace(",,", ","), text);
         }

@@ -1,6 +1,7 @@
 //! What there is to know of the host: QEMU's program, whether KVM works, the rate of the time-stamp counter. Found
 //! out once per boot.
 
+pub(crate) mod blame;
 pub(crate) mod kernel;
 pub(crate) mod kvm;
 pub(crate) mod probe;

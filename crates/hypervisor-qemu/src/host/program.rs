@@ -1,5 +1,6 @@
 //! QEMU's program: where it is, which one it is, its version.
 
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -9,8 +10,14 @@ use container_hypervisor::CreateError;
 use rustix::fs::{Access, access};
 use serde::{Deserialize, Serialize};
 
-/// Time for `--version`; a cold disk included.
-const VERSION_TIMEOUT: Duration = Duration::from_secs(10);
+use crate::confinement::{Confinement, Limits, Openable, Reach};
+use crate::process;
+
+/// Time for an answer; a cold disk included.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Has the dynamic loader list what it would load instead of running the program, ld.so(8).
+const TRACE_LOADER: (&str, &str) = ("LD_TRACE_LOADED_OBJECTS", "1");
 
 /// A QEMU program as it was when something was found out with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,25 +58,65 @@ pub(crate) fn find(search_path: &std::ffi::OsStr) -> Result<PathBuf, CreateError
         .ok_or(CreateError::ProgramMissing { program: name })
 }
 
-/// Asks the program for its version: `QEMU 7.2.22`.
-pub(crate) async fn version(path: &Path) -> Result<String, CreateError> {
+/// What there is to know of a program that does not change with its use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Examined {
+    /// `QEMU 7.2.22`.
+    pub(crate) version: String,
+    /// The files it needs.
+    pub(crate) reach: Reach,
+}
+
+/// Asks the program for its version and its files.
+pub(crate) async fn examine(path: &Path) -> Result<Examined, CreateError> {
+    let (loader, data) = tokio::join!(
+        ask(path, &["--version"], Some(TRACE_LOADER)),
+        ask(path, &["-L", "help"], None)
+    );
+    let listed = Reach::listed(path, &loader.unwrap_or_default(), &data.unwrap_or_default());
+    if let Some(version) = confined_version(path, &listed).await {
+        return Ok(Examined { version, reach: listed });
+    }
+    // What it starts instead of itself cannot be known.
     let failed = |source| CreateError::File {
         what: "hypervisor program",
         path: path.to_owned(),
         source,
     };
+    let text = ask(path, &["--version"], None).await.map_err(failed)?;
+    let unknown = || failed(io::Error::other("it does not say which version of QEMU it is"));
+    Ok(Examined {
+        version: parse_version(&text).ok_or_else(unknown)?,
+        reach: Reach::Any,
+    })
+}
+
+/// What the program prints, without any confinement but an environment of `variable` alone: no guest has a part in it.
+async fn ask(path: &Path, arguments: &[&str], variable: Option<(&str, &str)>) -> io::Result<String> {
     let mut command = tokio::process::Command::new(path);
     command
-        .arg("--version")
+        .args(arguments)
+        .env_clear()
+        .envs(variable)
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true);
-    let output = tokio::time::timeout(VERSION_TIMEOUT, command.output())
+    let output = tokio::time::timeout(ANSWER_TIMEOUT, command.output())
         .await
-        .map_err(|_| failed(std::io::ErrorKind::TimedOut.into()))?
-        .map_err(failed)?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    parse_version(&text).ok_or_else(|| failed(std::io::Error::other("it does not say which version of QEMU it is")))
+        .map_err(|_| io::ErrorKind::TimedOut)??;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The version as the program says it when it may reach no other files, if it can.
+async fn confined_version(path: &Path, reach: &Reach) -> Option<String> {
+    let limits = Limits { file_size_bytes: None };
+    let confinement = Confinement::prepare(reach, &Openable::default(), limits).ok()?;
+    let child = process::spawn(path, &["--version".into()], Vec::new(), confinement, Stdio::piped()).ok()?;
+    let output = tokio::time::timeout(ANSWER_TIMEOUT, child.wait_with_output())
+        .await
+        .ok()?
+        .ok()?;
+    parse_version(&String::from_utf8_lossy(&output.stdout))
 }
 
 fn parse_version(text: &str) -> Option<String> {

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use container_durable::Record;
 use serde::{Deserialize, Serialize};
 
-use super::kvm::KvmVerdict;
-use super::program::ProgramIdentity;
+use super::kvm::KvmFindings;
+use super::program::{Examined, ProgramIdentity};
+use crate::confinement::{self, Reach};
 
 /// File in the state directory.
 const FILE_NAME: &str = "qemu-host.json";
 
 /// Format version of the file.
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
 
 /// Changes with every boot (random(4)).
 const BOOT_ID_PATH: &str = "/proc/sys/kernel/random/boot_id";
@@ -26,18 +27,25 @@ pub(crate) struct HostRecord {
     pub(crate) program: ProgramIdentity,
     /// What the program says of itself.
     pub(crate) program_version: String,
-    /// Whether KVM works; absent while nobody has asked.
-    pub(crate) kvm: Option<KvmVerdict>,
+    /// The files that the program needs.
+    pub(crate) reach: Reach,
+    /// The kernel's version of Landlock, 0 for none.
+    pub(crate) landlock_abi: u32,
+    /// What KVM did; absent while nobody has asked.
+    pub(crate) kvm: Option<KvmFindings>,
     /// Rate of the time-stamp counter; absent while nobody has asked.
     pub(crate) tsc_khz: Option<u64>,
 }
 
 impl HostRecord {
-    pub(crate) fn new(program: ProgramIdentity, program_version: String) -> Self {
+    pub(crate) fn new(program: ProgramIdentity, examined: Examined) -> Self {
+        let Examined { version, reach } = examined;
         Self {
             boot_id: boot_id(),
             program,
-            program_version,
+            program_version: version,
+            reach,
+            landlock_abi: confinement::landlock_abi(),
             kvm: None,
             tsc_khz: None,
         }
@@ -88,7 +96,13 @@ mod tests {
         let identity = ProgramIdentity::of(program.clone()).unwrap();
         assert_eq!(HostRecord::load(root.path(), &identity), None);
 
-        let record = HostRecord::new(identity.clone(), "QEMU 1.0".to_owned());
+        let record = HostRecord::new(
+            identity.clone(),
+            Examined {
+                version: "QEMU 1.0".to_owned(),
+                reach: Reach::Any,
+            },
+        );
         record.save(root.path());
         assert_eq!(HostRecord::load(root.path(), &identity), Some(record.clone()));
 

@@ -1,6 +1,7 @@
 //! The backend and its machines.
 
 use std::io::Write as _;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,6 +36,7 @@ impl FakeHypervisor {
             name: "fake".to_owned(),
             accelerator: "none".to_owned(),
             reason: "a test asked for it".to_owned(),
+            confinement: "none".to_owned(),
             default_vcpu_count: 1,
             disk_slots: DISK_SLOTS,
             architecture: "amd64".to_owned(),
@@ -73,7 +75,7 @@ impl Hypervisor for FakeHypervisor {
     async fn create(&self, config: MachineConfig) -> Result<Box<dyn Machine>, CreateError> {
         config.validate(self.info.disk_slots)?;
         self.created.fetch_add(1, Ordering::Relaxed);
-        Ok(Box::new(FakeMachine::new(self.guest.clone(), config)))
+        Ok(Box::new(FakeMachine::new(self.guest.clone(), config.console)))
     }
 }
 
@@ -81,7 +83,7 @@ impl Hypervisor for FakeHypervisor {
 #[derive(Debug)]
 pub struct FakeMachine {
     guest: Guest,
-    config: MachineConfig,
+    console: Option<Arc<OwnedFd>>,
     exit: watch::Sender<Option<MachineExit>>,
     tasks: Vec<JoinHandle<()>>,
     started_at: Option<tokio::time::Instant>,
@@ -89,11 +91,11 @@ pub struct FakeMachine {
 }
 
 impl FakeMachine {
-    fn new(guest: Guest, config: MachineConfig) -> Self {
+    fn new(guest: Guest, console: Arc<OwnedFd>) -> Self {
         let exit = watch::Sender::new(None);
         Self {
             guest,
-            config,
+            console: Some(console),
             exit,
             tasks: Vec::new(),
             started_at: None,
@@ -134,12 +136,13 @@ impl Machine for FakeMachine {
             program: "fake".to_owned(),
             source,
         };
-        let mut log = std::fs::File::options()
-            .append(true)
-            .create(true)
-            .open(&self.config.console_log)
-            .map_err(start_error)?;
-        log.write_all(self.guest.console.as_bytes()).map_err(start_error)?;
+        // Closed at once: this guest says nothing more.
+        if let Some(console) = self.console.take() {
+            let console = console.try_clone().map_err(start_error)?;
+            std::fs::File::from(console)
+                .write_all(self.guest.console.as_bytes())
+                .map_err(start_error)?;
+        }
         self.started_at = Some(tokio::time::Instant::now());
         if let Boot::Die { after, exit } = self.guest.boot.clone() {
             self.end_after(after, exit);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use container_agent::{AgentClient, AgentError};
 use container_hypervisor::{Hypervisor, Machine};
 
-use super::{Life, LifeError};
+use super::{ConsoleLog, Life, LifeError};
 use crate::plan::{container_request, machine_config};
 use crate::session::Wishes;
 use crate::timings::{Stopwatch, Timings};
@@ -17,6 +17,7 @@ const LAST_WORDS_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) struct Booted {
     pub(crate) machine: Box<dyn Machine>,
     pub(crate) agent: AgentClient,
+    pub(crate) console: ConsoleLog,
 }
 
 /// Boots the container's machine. When it ends in a way that the hypervisor knows another way around, there is a second try.
@@ -40,7 +41,6 @@ pub(crate) async fn boot(life: &Life<'_>, timings: &mut Timings) -> Result<Boote
         return Err(error);
     };
     tracing::warn!(accelerator = first.info().accelerator, %error, "trying another way");
-    life.truncate_boot_log().await?;
     attempt(life, second.as_ref(), timings).await
 }
 
@@ -56,12 +56,14 @@ async fn attempt(life: &Life<'_>, hypervisor: &dyn Hypervisor, timings: &mut Tim
     );
     timings.accelerator.clone_from(&info.accelerator);
     let kernel = launch.kernel.clone().unwrap_or_else(|| hypervisor.kernel());
+    let (mut console, console_end) = life.begin_console_log()?;
     let config = machine_config(
         life.config,
         &launch.paths,
         &life.bundle,
         kernel,
         launch.initramfs.clone(),
+        console_end,
     )?;
     let mut machine = hypervisor.create(config).await.map_err(LifeError::Create)?;
     timings.launcher_start_ms += stopwatch.lap_ms();
@@ -71,9 +73,15 @@ async fn attempt(life: &Life<'_>, hypervisor: &dyn Hypervisor, timings: &mut Tim
         _ = wishes.wait_for(Wishes::ends_boot) => Err(LifeError::Stopped),
     };
     match result {
-        Ok(agent) => Ok(Booted { machine, agent }),
+        Ok(agent) => Ok(Booted {
+            machine,
+            agent,
+            console,
+        }),
         Err(error) => {
             life.switch_off(machine.as_mut()).await;
+            drop(machine);
+            console.complete().await;
             Err(error)
         }
     }

@@ -1,12 +1,15 @@
 //! The life of one container, from possession to the final record.
 
 mod boot;
+mod bounded_log;
+mod console_log;
 mod failure;
 mod recorder;
 mod stdio_log;
 mod supervise;
 mod teardown;
 
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use container_model::{ContainerConfig, Phase, Signal};
@@ -21,6 +24,8 @@ use crate::server::{ControlService, ControlSocket};
 use crate::session::{Ending, Guest, Progress, Session};
 use crate::timings::{Stopwatch, Timings};
 use boot::boot;
+use bounded_log::BoundedLog;
+use console_log::{CONSOLE_LOG_BYTES, ConsoleLog};
 use failure::LifeError;
 pub(crate) use failure::start_failure;
 use recorder::Recorder;
@@ -154,19 +159,18 @@ impl Life<'_> {
         if !self.config.options.stdin {
             self.session.close_stdin();
         }
-        self.truncate_boot_log().await?;
+        // Nothing of an earlier boot is shown as this one's.
+        let path = self.bundle.boot_log();
+        BoundedLog::begin(&path, CONSOLE_LOG_BYTES).map_err(|source| LifeError::File { path, source })?;
         let path = self.bundle.stdio_log();
         let log = StdioLog::begin(&path).map_err(|source| LifeError::File { path, source })?;
         Ok((socket, log))
     }
 
-    /// Empties the console's log, so that what is in it belongs to this boot.
-    async fn truncate_boot_log(&self) -> Result<(), LifeError> {
+    /// Begins the console's log, empty, so that what is in it belongs to one boot. The descriptor is the machine's.
+    fn begin_console_log(&self) -> Result<(ConsoleLog, Arc<OwnedFd>), LifeError> {
         let path = self.bundle.boot_log();
-        match tokio::fs::write(&path, b"").await {
-            Ok(()) => Ok(()),
-            Err(source) => Err(LifeError::File { path, source }),
-        }
+        ConsoleLog::begin(&path).map_err(|source| LifeError::File { path, source })
     }
 
     /// From the boot to the machine's end.
@@ -186,7 +190,12 @@ impl Life<'_> {
         };
         let ending = match outcome.await {
             Ok(ending) => ending,
-            Err(error) => self.failed(&error).await,
+            Err(error) => {
+                if matches!(error, LifeError::BootEnded { .. }) {
+                    booted.console.complete().await;
+                }
+                self.failed(&error).await
+            }
         };
         // Clients hear of the end while the machine goes down; their streams end once it is on record.
         self.session.set_progress(Progress::Ended(ending.clone()));

@@ -1,41 +1,38 @@
 //! The log of the workload's output.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use tokio::task::spawn_blocking;
 
-/// Standard output and error of the last start, as they came.
+use super::bounded_log::BoundedLog;
+
+/// Bound of each of the log's two files, bytes.
+pub(crate) const STDIO_LOG_BYTES: u64 = 50 << 20;
+
+/// Standard output and error of the last start, as they came; the latest of it when it was much.
 pub(crate) struct StdioLog {
-    file: Option<Arc<File>>,
+    log: Option<Arc<Mutex<BoundedLog>>>,
 }
 
 impl StdioLog {
     /// Begins an empty log.
     pub(crate) fn begin(path: &Path) -> io::Result<Self> {
-        // Another file: whoever follows the log reads the old one to its end and sees that there is a new one.
-        match std::fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
         Ok(Self {
-            file: Some(Arc::new(file)),
+            log: Some(Arc::new(Mutex::new(BoundedLog::begin(path, STDIO_LOG_BYTES)?))),
         })
     }
 
     /// Appends; a full disk costs the log, not the container.
     pub(crate) async fn append(&mut self, bytes: &Bytes) {
-        let Some(file) = self.file.clone() else { return };
+        let Some(log) = self.log.clone() else { return };
         let bytes = bytes.clone();
-        let written = spawn_blocking(move || (&*file).write_all(&bytes)).await;
+        let written = spawn_blocking(move || log.lock().unwrap_or_else(PoisonError::into_inner).append(&bytes)).await;
         if let Err(error) = written.unwrap_or_else(|panic| Err(io::Error::other(panic))) {
             tracing::warn!(%error, "the container's output is not logged any more");
-            self.file = None;
+            self.log = None;
         }
     }
 }

@@ -53,7 +53,7 @@ pub(crate) async fn supervise(
 ) -> Result<Ending, LifeError> {
     let mut stopwatch = Stopwatch::start();
     let start = init_process(life.config, life.session.window_size())?;
-    let Booted { machine, agent } = booted;
+    let Booted { machine, agent, .. } = booted;
     let mut wishes = life.session.wishes();
     let process = tokio::select! {
         process = agent.run(start) => process?,

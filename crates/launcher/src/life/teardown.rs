@@ -12,6 +12,8 @@ impl Life<'_> {
         if self.config.options.auto_remove || !self.power_off(machine, &booted.agent).await {
             self.switch_off(machine).await;
         }
+        drop(booted.machine);
+        booted.console.complete().await;
     }
 
     /// Has the guest unmount and power itself off; `false` when it did not.

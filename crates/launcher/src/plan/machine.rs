@@ -1,6 +1,8 @@
 //! The machine that a container needs.
 
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use container_hypervisor::{ConfigError, Disk, DiskAccess, DiskSerial, MachineConfig};
 use container_model::ContainerConfig;
@@ -31,6 +33,7 @@ pub(crate) fn machine_config(
     bundle: &Bundle,
     kernel: PathBuf,
     initramfs: PathBuf,
+    console: Arc<OwnedFd>,
 ) -> Result<MachineConfig, MachinePlanError> {
     let layers = paths.layers();
     let mut disks = Vec::with_capacity(config.image.layers.len() + 1);
@@ -48,6 +51,8 @@ pub(crate) fn machine_config(
     });
     let memory_bytes = config.resources.memory_in_bytes.saturating_add(MEMORY_OVERHEAD_BYTES);
     Ok(MachineConfig {
+        // Unique on the host, and what the user knows it by.
+        name: bundle.directory().display().to_string(),
         kernel,
         initramfs,
         kernel_arguments: Vec::new(),
@@ -58,7 +63,7 @@ pub(crate) fn machine_config(
         disks,
         frame_ports: Vec::new(),
         shared_directories: Vec::new(),
-        console_log: bundle.boot_log(),
+        console,
         balloon: false,
     })
 }

@@ -54,6 +54,7 @@ fn fields(status: &SystemStatus) -> Vec<(&'static str, String)> {
         ("hypervisor", status.hypervisor.name.clone()),
         ("accelerator", status.hypervisor.accelerator.clone()),
         ("acceleratorReason", status.hypervisor.reason.clone()),
+        ("confinement", status.hypervisor.confinement.clone()),
         ("architecture", status.hypervisor.architecture.clone()),
         ("kernel", status.kernel.path.display().to_string()),
         ("kernelOrigin", kernel_origin.to_owned()),

@@ -1,0 +1,109 @@
+//! The files of a machine, opened here and handed to QEMU as descriptors.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use container_hypervisor::{CreateError, Disk, DiskAccess, MachineConfig};
+
+use crate::command_line::Numbers;
+
+/// The open files of one machine.
+#[derive(Debug)]
+pub(crate) struct Handed {
+    kernel: OwnedFd,
+    initramfs: OwnedFd,
+    console: OwnedFd,
+    disks: Vec<OwnedFd>,
+    frame_ports: Vec<OwnedFd>,
+    /// Size of the largest disk that may be written, bytes; `None` without one, or where it is no plain file.
+    pub(crate) writable_bytes: Option<u64>,
+}
+
+impl Handed {
+    /// Opens everything that `config` names, with no more rights than the machine has: QEMU's own messages would name
+    /// neither the purpose nor the remedy.
+    pub(crate) fn open(config: &MachineConfig) -> Result<Self, CreateError> {
+        let reading = |what, path| open(what, path, File::options().read(true)).map(OwnedFd::from);
+        let mut writable_bytes = None;
+        let mut disks = Vec::with_capacity(config.disks.len());
+        for disk in &config.disks {
+            let file = open_disk(disk)?;
+            if disk.access == DiskAccess::ReadWrite {
+                writable_bytes = writable_bytes.max(plain_size(&file));
+            }
+            disks.push(file.into());
+        }
+        let frame_ports = config.frame_ports.iter().map(|port| {
+            let connected = UnixStream::connect(&port.socket);
+            connected
+                .map(OwnedFd::from)
+                .map_err(failed("network's socket", &port.socket))
+        });
+        Ok(Self {
+            kernel: reading("kernel", &config.kernel)?,
+            initramfs: reading("initial RAM file system", &config.initramfs)?,
+            console: config.console.try_clone().map_err(|source| CreateError::Host {
+                what: "console",
+                source,
+            })?,
+            disks,
+            frame_ports: frame_ports.collect::<Result<_, _>>()?,
+            writable_bytes,
+        })
+    }
+
+    /// The files' numbers in QEMU, which are those here; `control` is the control channel's.
+    pub(crate) fn numbers(&self, control: i32) -> Numbers {
+        let all = |descriptors: &[OwnedFd]| descriptors.iter().map(|descriptor| descriptor.as_raw_fd()).collect();
+        Numbers {
+            kernel: self.kernel.as_raw_fd(),
+            initramfs: self.initramfs.as_raw_fd(),
+            console: self.console.as_raw_fd(),
+            control,
+            disks: all(&self.disks),
+            frame_ports: all(&self.frame_ports),
+        }
+    }
+
+    /// Those that QEMU opens once more by number.
+    pub(crate) fn reopened(&self) -> [BorrowedFd<'_>; 2] {
+        [self.kernel.as_fd(), self.initramfs.as_fd()]
+    }
+
+    /// All of them.
+    pub(crate) fn into_descriptors(self) -> Vec<OwnedFd> {
+        let single = [self.kernel, self.initramfs, self.console];
+        single.into_iter().chain(self.disks).chain(self.frame_ports).collect()
+    }
+}
+
+/// Opens a disk with the rights that the guest has.
+pub(crate) fn open_disk(disk: &Disk) -> Result<File, CreateError> {
+    match disk.access {
+        DiskAccess::ReadOnly => open("layer disk", &disk.path, File::options().read(true)),
+        DiskAccess::ReadWrite => open("writable disk", &disk.path, File::options().read(true).write(true)),
+    }
+}
+
+/// The size of a plain file, bytes.
+pub(crate) fn plain_size(file: &File) -> Option<u64> {
+    let metadata = file.metadata().ok()?;
+    metadata.is_file().then_some(metadata.len())
+}
+
+fn open(what: &'static str, path: &Path, options: &OpenOptions) -> Result<File, CreateError> {
+    let file = options.open(path).map_err(failed(what, path))?;
+    match file.metadata() {
+        Ok(metadata) if metadata.is_dir() => Err(failed(what, path)(io::ErrorKind::IsADirectory.into())),
+        Ok(_) => Ok(file),
+        Err(source) => Err(failed(what, path)(source)),
+    }
+}
+
+fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CreateError {
+    let path: PathBuf = path.to_owned();
+    move |source| CreateError::File { what, path, source }
+}

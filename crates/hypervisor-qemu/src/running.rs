@@ -1,0 +1,92 @@
+//! A QEMU that runs.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+
+use container_hypervisor::MachineExit;
+use tokio::process::Child;
+
+use crate::confinement::Confinement;
+use crate::last_words::{self, LastWords};
+use crate::process;
+
+/// A QEMU that runs. Dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    last_words: LastWords,
+    /// What QEMU calls its files, and what they are.
+    file_names: Vec<(String, String)>,
+}
+
+impl Running {
+    /// Starts `program`; see [`process::spawn`] for the thread that this must happen on.
+    pub(crate) fn start(
+        program: &Path,
+        arguments: &[OsString],
+        inherited: Vec<OwnedFd>,
+        confinement: Confinement,
+    ) -> io::Result<Self> {
+        let mut child = process::spawn(program, arguments, inherited, confinement, Stdio::null())?;
+        let stderr = child.stderr.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        Ok(Self {
+            child,
+            last_words: LastWords::collect(stderr),
+            file_names: Vec::new(),
+        })
+    }
+
+    /// Has messages name files as the user knows them.
+    pub(crate) fn with_file_names(mut self, file_names: Vec<(String, String)>) -> Self {
+        self.file_names = file_names;
+        self
+    }
+
+    /// The process's id, while it runs.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Asks the system to end it.
+    pub(crate) fn start_kill(&mut self) -> io::Result<()> {
+        self.child.start_kill()
+    }
+
+    /// Waits until the process is gone, whatever it says. Cancel-safe.
+    pub(crate) async fn gone(&mut self) {
+        let _ = self.child.wait().await;
+    }
+
+    /// Waits for the end of the process or of its machine, and takes its last words. Cancel-safe.
+    pub(crate) async fn finish(&mut self) -> io::Result<(ExitStatus, String)> {
+        let status = tokio::select! {
+            status = self.child.wait() => status,
+            // QEMU would keep the stopped machine for ever.
+            () = self.last_words.kvm_failed() => {
+                let _ = self.child.start_kill();
+                self.child.wait().await
+            }
+        }?;
+        let mut words = self.last_words.finish().await;
+        for (of_qemu, of_the_user) in &self.file_names {
+            words = words.replace(of_qemu, of_the_user);
+        }
+        Ok((status, words))
+    }
+
+    /// As [`Running::finish`], as a machine's end.
+    pub(crate) async fn ended(&mut self) -> MachineExit {
+        match self.finish().await {
+            Ok((status, _)) if status.success() => MachineExit::PowerOff,
+            Ok((status, words)) => MachineExit::Failed {
+                reason: last_words::with_status(status, &words),
+            },
+            Err(error) => MachineExit::Failed {
+                reason: format!("QEMU cannot be waited for: {error}"),
+            },
+        }
+    }
+}
