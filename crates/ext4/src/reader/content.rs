@@ -92,11 +92,19 @@ impl Reader {
     /// Where the blocks of a node are, in the order of the file.
     pub(super) fn extents(&self, node: &Node) -> Result<Vec<Extent>, ReadError> {
         let mut extents = Vec::new();
-        self.collect_extents(node.map(), MAX_DEPTH, &mut extents)?;
+        // No file has more pieces than the disk has blocks.
+        let mut room = self.blocks;
+        self.collect_extents(node.map(), MAX_DEPTH, &mut room, &mut extents)?;
         Ok(extents)
     }
 
-    fn collect_extents(&self, map: &[u8], depth_left: u16, extents: &mut Vec<Extent>) -> Result<(), ReadError> {
+    fn collect_extents(
+        &self,
+        map: &[u8],
+        depth_left: u16,
+        room: &mut u32,
+        extents: &mut Vec<Extent>,
+    ) -> Result<(), ReadError> {
         let (entries, depth) = (usize::from(u16_at(map, 2)), u16_at(map, 6));
         let is_valid =
             u16_at(map, 0) == EXTENT_MAGIC && depth <= depth_left && HEADER_BYTES + entries * ENTRY_BYTES <= map.len();
@@ -105,11 +113,12 @@ impl Reader {
         }
         let mut block = Vec::new();
         for entry in map[HEADER_BYTES..].chunks_exact(ENTRY_BYTES).take(entries) {
+            *room = room.checked_sub(1).ok_or(damaged("a file is in too many pieces"))?;
             if depth > 0 {
                 block.resize(self.block_bytes, 0);
                 self.read_block(u32_at(entry, 4), &mut block)?;
                 // A level that does not come nearer to the leaves would never end.
-                self.collect_extents(&block, depth - 1, extents)?;
+                self.collect_extents(&block, depth - 1, room, extents)?;
                 continue;
             }
             let extent = Extent {

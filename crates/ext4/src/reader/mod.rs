@@ -98,6 +98,11 @@ impl Reader {
         Node::decode(bytes)
     }
 
+    /// The number of inodes, used or not.
+    pub(crate) fn inodes(&self) -> u32 {
+        self.inodes
+    }
+
     /// Fills `into` from the start of block `number`.
     fn read_block(&self, number: u32, into: &mut [u8]) -> Result<(), ReadError> {
         if number >= self.blocks {

@@ -16,7 +16,7 @@ use std::io::{Seek, Write};
 use super::Writer;
 use super::hide::Hidden;
 use super::resolve::Missing;
-use crate::error::WriteError;
+use crate::error::{ReadError, WriteError};
 use crate::metadata::{DeviceNumber, Metadata};
 use crate::reader::{Names, Node, NodeKind, Piece, Reader};
 use crate::tree::{Content, Kind, NodeId};
@@ -105,6 +105,7 @@ impl<W: Write + Seek> Writer<W> {
         let root = layer.root()?;
         self.hide_contents(layer, &root, Some(NodeId::ROOT), &mut hidden)?;
         let mut open = vec![Frame::new(layer, &root, &path, Some(NodeId::ROOT))?];
+        let mut directories = 1;
         while let Some(frame) = open.last_mut() {
             let Some(inode) = frame.next(&mut path) else {
                 open.pop();
@@ -136,6 +137,11 @@ impl<W: Write + Seek> Writer<W> {
                         None => None,
                     };
                     self.hide_contents(layer, &node, below, &mut hidden)?;
+                    directories += 1;
+                    if directories > layer.inodes() {
+                        let what = "directories lie in each other";
+                        return Err(ReadError::Damaged { what }.into());
+                    }
                     open.push(Frame::new(layer, &node, &path, below)?);
                 }
                 _ => {}
