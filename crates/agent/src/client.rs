@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use container_agent_api::v1::agent_client::AgentClient as GrpcClient;
 use container_agent_api::v1::{
-    CreateContainerRequest, CreateContainerResponse, HelloRequest, HelloResponse, ResizeRequest, ShutdownRequest,
-    SignalRequest, StartProcess, WindowSize,
+    AdjustClockRequest, CreateContainerRequest, CreateContainerResponse, HelloRequest, HelloResponse, ResizeRequest,
+    ShutdownRequest, SignalRequest, StartProcess, WindowSize,
 };
 use container_agent_api::{PROTOCOL_VERSION, check_version};
 use container_stream::ByteStream;
@@ -132,6 +132,18 @@ impl AgentClient {
         unary("Resize", SHORT_CALL_TIMEOUT, grpc.resize(request))
             .await
             .map(drop)
+    }
+
+    /// Moves the guest's wall clock by `offset_ns` nanoseconds, zero to leave it, and returns what it shows then, nanoseconds
+    /// since 1970.
+    ///
+    /// # Errors
+    /// [`AgentError`].
+    pub async fn adjust_clock(&self, offset_ns: i64) -> Result<u64, AgentError> {
+        let mut grpc = self.grpc.clone();
+        let request = AdjustClockRequest { offset_ns };
+        let response = unary("AdjustClock", SHORT_CALL_TIMEOUT, grpc.adjust_clock(request)).await?;
+        Ok(response.time_unix_ns)
     }
 
     /// Asks the guest to kill what runs, flush and unmount, and power itself off. Returns with its answer, just

@@ -54,6 +54,8 @@ pub struct Limits {
     /// For whoever started a launcher whose start failed to ask why, and for the last words to clients when the launcher was told
     /// to end.
     pub farewell: Duration,
+    /// Between two looks at the guest's clock; it is looked at sooner when the host's was set or stood still.
+    pub clock: Duration,
     /// For a client that is still there to read the output that was left at the container's end, as a pager does page by page.
     pub reading: Duration,
 }
@@ -66,6 +68,7 @@ impl Default for Limits {
             kill: Duration::from_secs(5),
             shutdown: Duration::from_secs(5),
             farewell: Duration::from_secs(2),
+            clock: Duration::from_secs(10 * 60),
             reading: Duration::from_secs(60 * 60),
         }
     }

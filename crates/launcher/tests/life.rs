@@ -359,6 +359,42 @@ async fn client_that_pauses_at_the_end_still_gets_everything() {
 }
 
 #[tokio::test]
+async fn clock_of_the_guest_is_set_again_when_it_is_wrong() {
+    let mut world = World::new(|_| {});
+    world.limits.clock = Duration::from_millis(50);
+    let guest = until_signal(&[]).with_clock_ahead(-5_000_000_000);
+    let launcher = world.launch(&guest);
+    let mut attached = launcher
+        .attach(AttachOpen {
+            start: true,
+            ..AttachOpen::default()
+        })
+        .await;
+    attached.next().await.unwrap();
+    let moved = async {
+        while guest.observed().clock_offsets_ns.is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, moved).await.unwrap();
+    let offset = guest.observed().clock_offsets_ns[0];
+    assert!((4_900_000_000..=5_100_000_000).contains(&offset), "{offset}");
+    drop(attached);
+    let mut client = launcher.client.clone();
+    client
+        .stop(StopRequest {
+            signal: 9,
+            timeout_ms: 0,
+        })
+        .await
+        .unwrap();
+    drop(client);
+    launcher.ended().await;
+    // Once it was right, it was left alone.
+    assert_eq!(guest.observed().clock_offsets_ns.len(), 1);
+}
+
+#[tokio::test]
 async fn client_that_leaves_lets_the_workload_go_on() {
     let world = World::new(|_| {});
     let flood = vec![b'x'; 16 << 20];

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use container_agent_api::v1::agent_server::Agent;
 use container_agent_api::v1::{
-    CreateContainerRequest, CreateContainerResponse, HelloRequest, HelloResponse, ResizeRequest, ResizeResponse,
-    RunRequest, RunResponse, ShutdownRequest, ShutdownResponse, SignalRequest, SignalResponse,
+    AdjustClockRequest, AdjustClockResponse, CreateContainerRequest, CreateContainerResponse, HelloRequest,
+    HelloResponse, ResizeRequest, ResizeResponse, RunRequest, RunResponse, ShutdownRequest, ShutdownResponse,
+    SignalRequest, SignalResponse,
 };
 use container_agent_api::{PROTOCOL_VERSION, check_version};
 use tokio_stream::wrappers::ReceiverStream;
@@ -89,6 +90,16 @@ impl Agent for AgentService {
             .processes
             .resize(&process_id, requests::window_size(window_size))?;
         Ok(Response::new(ResizeResponse {}))
+    }
+
+    async fn adjust_clock(
+        &self,
+        request: Request<AdjustClockRequest>,
+    ) -> Result<Response<AdjustClockResponse>, Status> {
+        match clock::adjust_wall_clock(request.into_inner().offset_ns) {
+            Ok(time_unix_ns) => Ok(Response::new(AdjustClockResponse { time_unix_ns })),
+            Err(error) => Err(Status::internal(format!("cannot set the clock: {error}"))),
+        }
     }
 
     async fn shutdown(&self, _request: Request<ShutdownRequest>) -> Result<Response<ShutdownResponse>, Status> {

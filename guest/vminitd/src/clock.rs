@@ -10,6 +10,18 @@ pub(crate) fn uptime_us() -> u64 {
     u64::try_from(now.tv_sec).unwrap_or(0) * 1_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000
 }
 
+/// Moves the wall clock by `offset_ns` unless that is zero. Returns what it shows then, nanoseconds since 1970.
+pub(crate) fn adjust_wall_clock(offset_ns: i64) -> rustix::io::Result<u64> {
+    let now = clock_gettime(ClockId::Realtime);
+    let now =
+        u64::try_from(now.tv_sec).unwrap_or(0).saturating_mul(NANOSECONDS) + u64::try_from(now.tv_nsec).unwrap_or(0);
+    let then = now.saturating_add_signed(offset_ns);
+    if offset_ns != 0 {
+        set_wall_clock(then)?;
+    }
+    Ok(then)
+}
+
 /// Sets the wall clock to nanoseconds since 1970.
 pub(crate) fn set_wall_clock(unix_ns: u64) -> rustix::io::Result<()> {
     let time = Timespec {

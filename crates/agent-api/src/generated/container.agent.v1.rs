@@ -238,6 +238,18 @@ pub struct ResizeRequest {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResizeResponse {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AdjustClockRequest {
+    /// Nanoseconds to move the clock by; zero only reads it. An offset means the same however long it was on its way, which a time would not.
+    #[prost(sint64, tag = "1")]
+    pub offset_ns: i64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AdjustClockResponse {
+    /// Guest wall clock, nanoseconds since 1970-01-01 UTC.
+    #[prost(uint64, tag = "1")]
+    pub time_unix_ns: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ShutdownRequest {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ShutdownResponse {}
@@ -522,6 +534,31 @@ pub mod agent_client {
                 .insert(GrpcMethod::new("container.agent.v1.Agent", "Resize"));
             self.inner.unary(req, path, codec).await
         }
+        /// Moves the guest's wall clock and tells what it shows then.
+        pub async fn adjust_clock(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AdjustClockRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AdjustClockResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/AdjustClock",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "AdjustClock"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Kills what still runs, flushes and unmounts the file systems, answers, then powers the machine off.
         pub async fn shutdown(
             &mut self,
@@ -597,6 +634,14 @@ pub mod agent_server {
             &self,
             request: tonic::Request<super::ResizeRequest>,
         ) -> std::result::Result<tonic::Response<super::ResizeResponse>, tonic::Status>;
+        /// Moves the guest's wall clock and tells what it shows then.
+        async fn adjust_clock(
+            &self,
+            request: tonic::Request<super::AdjustClockRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AdjustClockResponse>,
+            tonic::Status,
+        >;
         /// Kills what still runs, flushes and unmounts the file systems, answers, then powers the machine off.
         async fn shutdown(
             &self,
@@ -885,6 +930,49 @@ pub mod agent_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ResizeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/AdjustClock" => {
+                    #[allow(non_camel_case_types)]
+                    struct AdjustClockSvc<T: Agent>(pub Arc<T>);
+                    impl<T: Agent> tonic::server::UnaryService<super::AdjustClockRequest>
+                    for AdjustClockSvc<T> {
+                        type Response = super::AdjustClockResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AdjustClockRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::adjust_clock(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AdjustClockSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -6,9 +6,9 @@ use std::time::Duration;
 use container_agent_api::PROTOCOL_VERSION;
 use container_agent_api::v1::agent_server::{Agent, AgentServer};
 use container_agent_api::v1::{
-    CreateContainerRequest, CreateContainerResponse, HelloRequest, HelloResponse, ResizeRequest, ResizeResponse,
-    RunRequest, RunResponse, ShutdownRequest, ShutdownResponse, SignalRequest, SignalResponse,
-    run_request::Request as Run,
+    AdjustClockRequest, AdjustClockResponse, CreateContainerRequest, CreateContainerResponse, HelloRequest,
+    HelloResponse, ResizeRequest, ResizeResponse, RunRequest, RunResponse, ShutdownRequest, ShutdownResponse,
+    SignalRequest, SignalResponse, run_request::Request as Run,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
@@ -128,6 +128,14 @@ impl Agent for FakeAgent {
     async fn resize(&self, request: Request<ResizeRequest>) -> Result<Response<ResizeResponse>, Status> {
         self.guest.observe().resizes.push(request.into_inner());
         Ok(Response::new(ResizeResponse {}))
+    }
+
+    async fn adjust_clock(
+        &self,
+        request: Request<AdjustClockRequest>,
+    ) -> Result<Response<AdjustClockResponse>, Status> {
+        let time_unix_ns = self.guest.adjust_clock(request.into_inner().offset_ns);
+        Ok(Response::new(AdjustClockResponse { time_unix_ns }))
     }
 
     async fn shutdown(&self, _: Request<ShutdownRequest>) -> Result<Response<ShutdownResponse>, Status> {

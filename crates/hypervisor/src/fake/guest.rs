@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use container_agent_api::v1::{
     CreateContainerRequest, HelloRequest, ResizeRequest, SignalRequest, StartFailure, StartProcess,
@@ -135,6 +135,10 @@ pub struct Observed {
     pub signals: Vec<SignalRequest>,
     /// Window sizes.
     pub resizes: Vec<ResizeRequest>,
+    /// How far the guest's clock is ahead of the host's, nanoseconds.
+    pub clock_ahead_ns: i64,
+    /// By how much its clock was moved, nanoseconds.
+    pub clock_offsets_ns: Vec<i64>,
     /// Shutdowns.
     pub shutdown_count: usize,
 }
@@ -191,6 +195,25 @@ impl Guest {
     pub fn refusing_the_container(mut self, words: impl Into<String>) -> Self {
         self.refusal = Some(words.into());
         self
+    }
+
+    /// The same with a clock that is this far ahead of the host's, nanoseconds.
+    #[must_use]
+    pub fn with_clock_ahead(self, clock_ahead_ns: i64) -> Self {
+        self.observe().clock_ahead_ns = clock_ahead_ns;
+        self
+    }
+
+    /// Moves the clock and tells the time, nanoseconds since 1970.
+    pub(super) fn adjust_clock(&self, offset_ns: i64) -> u64 {
+        let mut observed = self.observe();
+        if offset_ns != 0 {
+            observed.clock_ahead_ns = observed.clock_ahead_ns.saturating_add(offset_ns);
+            observed.clock_offsets_ns.push(offset_ns);
+        }
+        let host = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let host = u64::try_from(host.as_nanos()).unwrap_or(u64::MAX);
+        host.saturating_add_signed(observed.clock_ahead_ns)
     }
 
     /// What it was asked so far.

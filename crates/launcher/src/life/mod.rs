@@ -2,6 +2,7 @@
 
 mod boot;
 mod bounded_log;
+mod clock;
 mod console_log;
 mod failure;
 mod recorder;
@@ -184,6 +185,7 @@ impl Life<'_> {
             config: self.config.clone(),
         });
         self.session.set_progress(Progress::Ready);
+        let clock = tokio::spawn(clock::keep(booted.agent.clone(), self.launch.limits.clock));
         let outcome = async {
             wait_for_start(self, booted.machine.as_mut()).await?;
             supervise(self, &mut booted, log, timings).await
@@ -197,6 +199,7 @@ impl Life<'_> {
                 self.failed(&error).await
             }
         };
+        clock.abort();
         // Clients hear of the end while the machine goes down; their streams end once it is on record.
         self.session.set_progress(Progress::Ended(ending.clone()));
         self.session.output.close();

@@ -53,6 +53,7 @@ impl World {
             kill: short,
             shutdown: short,
             farewell: short,
+            clock: PATIENCE,
             reading: short,
         };
         let world = Self { root, config, limits };
