@@ -7,37 +7,54 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::CHUNK_BYTES;
 
-/// Moves to the beginning of the last `lines` lines that are not empty, reading backwards.
-pub(super) async fn seek_to_last_lines(file: &mut File, lines: usize) -> io::Result<()> {
-    let mut position = file.seek(SeekFrom::End(0)).await?;
-    if lines == 0 {
-        return Ok(());
-    }
-    let mut found = 0;
-    let mut line_has_text = false;
-    while position > 0 {
-        let start = position.saturating_sub(CHUNK_BYTES as u64);
-        let mut chunk = vec![0; usize::try_from(position - start).unwrap_or(CHUNK_BYTES)];
-        file.seek(SeekFrom::Start(start)).await?;
-        file.read_exact(&mut chunk).await?;
-        for (offset, byte) in chunk.iter().enumerate().rev() {
-            if *byte != b'\n' {
-                line_has_text |= *byte != b'\r';
-                continue;
-            }
-            if line_has_text {
-                found += 1;
-                line_has_text = false;
-            }
-            if found == lines {
-                file.seek(SeekFrom::Start(start + offset as u64 + 1)).await?;
-                return Ok(());
-            }
+/// The search for the last lines that are not empty, from the end of a log backwards, over one file after the other.
+pub(super) struct LastLines {
+    wanted: usize,
+    found: usize,
+    /// Of the line that the search is in.
+    line_has_text: bool,
+}
+
+impl LastLines {
+    pub(super) fn new(wanted: usize) -> Self {
+        Self {
+            wanted,
+            found: 0,
+            line_has_text: false,
         }
-        position = start;
     }
-    file.seek(SeekFrom::Start(0)).await?;
-    Ok(())
+
+    /// Moves to the beginning of the last lines, if it is in this file; else to that of the file, and the search may go on in the
+    /// one before it.
+    pub(super) async fn seek(&mut self, file: &mut File) -> io::Result<bool> {
+        let mut position = file.seek(SeekFrom::End(0)).await?;
+        if self.wanted == 0 {
+            return Ok(true);
+        }
+        while position > 0 {
+            let start = position.saturating_sub(CHUNK_BYTES as u64);
+            let mut chunk = vec![0; usize::try_from(position - start).unwrap_or(CHUNK_BYTES)];
+            file.seek(SeekFrom::Start(start)).await?;
+            file.read_exact(&mut chunk).await?;
+            for (offset, byte) in chunk.iter().enumerate().rev() {
+                if *byte != b'\n' {
+                    self.line_has_text |= *byte != b'\r';
+                    continue;
+                }
+                if self.line_has_text {
+                    self.found += 1;
+                    self.line_has_text = false;
+                }
+                if self.found == self.wanted {
+                    file.seek(SeekFrom::Start(start + offset as u64 + 1)).await?;
+                    return Ok(true);
+                }
+            }
+            position = start;
+        }
+        file.seek(SeekFrom::Start(0)).await?;
+        Ok(false)
+    }
 }
 
 #[cfg(test)]
@@ -54,7 +71,7 @@ mod tests {
             let mut log = tempfile::NamedTempFile::new().unwrap();
             log.write_all(text).unwrap();
             let mut file = File::open(log.path()).await.unwrap();
-            seek_to_last_lines(&mut file, lines).await.unwrap();
+            LastLines::new(lines).seek(&mut file).await.unwrap();
             let mut rest = Vec::new();
             file.read_to_end(&mut rest).await.unwrap();
             rest

@@ -1,15 +1,16 @@
-//! A log file that grows while it is read, begins anew, or is not there yet.
+//! A log that grows while it is read, begins anew, or is not there yet. What came before the bytes of its file may be in another.
 
 use std::io::{self, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use container_state::previous_log;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use super::CHUNK_BYTES;
-use super::last_lines::seek_to_last_lines;
+use super::last_lines::LastLines;
 
 /// A log and how far it was read.
 pub(super) struct LogFile {
@@ -25,17 +26,30 @@ pub(super) struct LogFile {
 impl LogFile {
     /// Opens the log at `path`, at its beginning or before its last `lines` lines.
     pub(super) async fn open(path: PathBuf, lines: Option<usize>) -> io::Result<Self> {
-        let mut file = open_if_there(&path).await?;
-        let mut position = 0;
-        if let (Some(file), Some(lines)) = (&mut file, lines) {
-            seek_to_last_lines(file, lines).await?;
-            position = file.stream_position().await?;
+        let (mut previous, mut current) = open_both(&path).await?;
+        let mut begins_in_current = previous.is_none();
+        if let Some(lines) = lines {
+            let mut search = LastLines::new(lines);
+            if let Some(current) = &mut current {
+                begins_in_current |= search.seek(current).await?;
+            }
+            if let Some(previous) = previous.as_mut().filter(|_| !begins_in_current) {
+                search.seek(previous).await?;
+            }
         }
+        let (mut file, successor) = match begins_in_current {
+            true => (current, None),
+            false => (previous.take(), current),
+        };
+        let position = match &mut file {
+            Some(file) => file.stream_position().await?,
+            None => 0,
+        };
         Ok(Self {
             path,
             file,
             position,
-            successor: None,
+            successor,
         })
     }
 
@@ -62,7 +76,6 @@ impl LogFile {
 
     /// Whether there is more to be read: the file from its beginning, or another one after what was written to this one meanwhile.
     async fn begins_anew(&mut self) -> io::Result<bool> {
-        let identity = |metadata: &std::fs::Metadata| (metadata.dev(), metadata.ino());
         let named = match tokio::fs::metadata(&self.path).await {
             Ok(metadata) => metadata,
             // With its container, or between two starts.
@@ -83,6 +96,25 @@ impl LogFile {
         self.successor = open_if_there(&self.path).await?;
         Ok(self.successor.is_some())
     }
+}
+
+/// The file before the log's, if it has grown to its bound, and the log's own.
+async fn open_both(path: &Path) -> io::Result<(Option<File>, Option<File>)> {
+    loop {
+        let current = open_if_there(path).await?;
+        let previous = open_if_there(&previous_log(path)).await?;
+        let (Some(old), Some(new)) = (&previous, &current) else {
+            return Ok((previous, current));
+        };
+        // Else the one became the other between the two looks.
+        if identity(&old.metadata().await?) != identity(&new.metadata().await?) {
+            return Ok((previous, current));
+        }
+    }
+}
+
+fn identity(metadata: &std::fs::Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
 }
 
 async fn open_if_there(path: &Path) -> io::Result<Option<File>> {
@@ -163,6 +195,27 @@ mod tests {
         assert_eq!(log.read().await, "");
         log.append("second\n");
         assert_eq!(log.read().await, "second\n");
+    }
+
+    #[tokio::test]
+    async fn what_came_before_the_bound_is_read_first() {
+        let mut log = log();
+        log.append("one\ntwo and");
+        fs::rename(log.path(), previous_log(&log.path())).unwrap();
+        log.append(" a half\nthree\n");
+        for (lines, expected) in [
+            (None, "one\ntwo and a half\nthree\n"),
+            (Some(9), "one\ntwo and a half\nthree\n"),
+            (Some(2), "two and a half\nthree\n"),
+            (Some(1), "three\n"),
+            (Some(0), ""),
+        ] {
+            log.reader = Some(LogFile::open(log.path(), lines).await.unwrap());
+            assert_eq!(log.read().await, expected, "{lines:?}");
+        }
+        fs::rename(log.path(), previous_log(&log.path())).unwrap();
+        log.append("four\n");
+        assert_eq!(log.read().await, "four\n", "followed over the bound");
     }
 
     #[tokio::test]
