@@ -64,7 +64,7 @@ fn a_fixed_layer_gives_a_fixed_disk() {
 }
 
 /// Changes only together with the format version of layer disks.
-const KNOWN_DISK: &str = "ebf88a8094def09f0111e8cb579a35a1de279d730e4ebcf0ba32c971ff52b941";
+const KNOWN_DISK: &str = "ef8c47f28376c7763fb4eb0fb0ede37beea11ca57d815ecbcf162a963b5030f9";
 
 #[test]
 fn whiteouts_become_devices_and_opaque_directories() {

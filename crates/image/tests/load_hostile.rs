@@ -12,6 +12,7 @@ mod support;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use container_fixtures::{Member, Members};
 use container_image::{LoadError, LoadOptions, LoadSource, LoadedImage, ProgressEvent};
 use container_oci::Platform;
 use proptest::prelude::*;
@@ -117,18 +118,6 @@ async fn unsafe_members_are_left_out_when_forced() {
     assert_eq!(skipped, ["../../evil", "/etc/evil", "a/../../b"]);
 }
 
-/// A member of a tar that is a link.
-fn link(builder: &mut tar::Builder<Vec<u8>>, kind: tar::EntryType, name: &str, target: &str) {
-    let mut header = tar::Header::new_gnu();
-    header.set_entry_type(kind);
-    header.set_size(0);
-    header.set_mode(0o777);
-    header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
-    header.as_old_mut().linkname[..target.len()].copy_from_slice(target.as_bytes());
-    header.set_cksum();
-    builder.append(&header, std::io::empty()).unwrap();
-}
-
 #[tokio::test]
 async fn links_within_an_archive_lead_nowhere_else_and_rings_end() {
     let test = TestStore::new();
@@ -139,11 +128,11 @@ async fn links_within_an_archive_lead_nowhere_else_and_rings_end() {
         ("index.json", "index.json", "neither an OCI layout"),
         ("index.json", "other", "neither an OCI layout"),
     ] {
-        for kind in [tar::EntryType::Symlink, tar::EntryType::Link] {
-            let mut builder = tar::Builder::new(Vec::new());
-            link(&mut builder, kind, name, target);
-            link(&mut builder, kind, "other", "index.json");
-            std::fs::write(&path, builder.into_inner().unwrap()).unwrap();
+        for link in [Members::symlink, Members::hard_link] {
+            let mut tar = Members::default();
+            link(&mut tar, name, target);
+            link(&mut tar, "other", "index.json");
+            std::fs::write(&path, tar.end()).unwrap();
             let (loaded, _) = load(&test, &path, false).await;
             let error = loaded.unwrap_err().to_string();
             assert!(error.contains(text), "{target}: {error}");
@@ -304,7 +293,7 @@ proptest! {
         let test = TestStore::new();
         let all = members(&archive(test.root.path(), "demo:1", "hello"));
         let path = test.root.path().join("x.tar");
-        let mut builder = tar::Builder::new(Vec::new());
+        let mut tar = Members::default();
         for piece in pieces {
             let (name, bytes) = match piece {
                 Piece::True(member) => all[member].clone(),
@@ -317,19 +306,14 @@ proptest! {
                 Piece::Renamed(member, name) => (name, all[member].1.clone()),
                 Piece::Junk(name, bytes) => (name, bytes),
                 Piece::Link(is_hard, name, target) => {
-                    let kind = if is_hard { tar::EntryType::Link } else { tar::EntryType::Symlink };
-                    link(&mut builder, kind, &name, &target);
+                    let link = if is_hard { Members::hard_link } else { Members::symlink };
+                    link(&mut tar, &name, &target);
                     continue;
                 }
             };
-            let mut header = tar::Header::new_gnu();
-            header.set_size(bytes.len() as u64);
-            header.set_mode(0o644);
-            header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
-            header.set_cksum();
-            builder.append(&header, bytes.as_slice()).unwrap();
+            tar.plain(name.as_bytes(), b'0', &Member::default(), &bytes);
         }
-        std::fs::write(&path, builder.into_inner().unwrap()).unwrap();
+        std::fs::write(&path, tar.end()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (loaded, _) = runtime.block_on(load(&test, &path, forced));
         match loaded {

@@ -142,10 +142,8 @@ async fn a_lie_gets_a_clear_error_and_leaves_nothing() {
     let manifest =
         |answer: Answer| move |image: &Served| image.liar.answer("/v2/demo/manifests/1", vec![answer.clone()]);
     let forged = |image: &Served| {
-        let mut answer = ok(media_type::OCI_MANIFEST, image.manifest.clone());
-        if let Answer::Full { headers, .. } = &mut answer {
-            headers.push(("Docker-Content-Digest".into(), format!("sha256:{}", "0".repeat(64))));
-        }
+        let answer = ok(media_type::OCI_MANIFEST, image.manifest.clone());
+        let answer = answer.header("Docker-Content-Digest", &format!("sha256:{}", "0".repeat(64)));
         image.liar.answer("/v2/demo/manifests/1", vec![answer]);
     };
     let large = vec![b' '; 10 * 1024 * 1024];
@@ -206,7 +204,7 @@ async fn a_cut_connection_is_resumed_where_it_broke() {
         }],
     );
     image.pull(&test).await.unwrap();
-    let requests = image.liar.requests.lock().unwrap().join("");
+    let requests = image.liar.requests().join("");
     assert!(requests.to_ascii_lowercase().contains("range: bytes="), "{requests}");
 }
 
@@ -242,10 +240,10 @@ async fn an_anonymous_token_is_fetched_and_never_follows_a_redirect_elsewhere() 
         vec![status("307 Temporary Redirect", &[("Location", &location)])],
     );
     image.pull(&test).await.unwrap();
-    let ours = image.liar.requests.lock().unwrap().join("").to_ascii_lowercase();
+    let ours = image.liar.requests().join("").to_ascii_lowercase();
     assert!(ours.contains("authorization: bearer secret-token"), "{ours}");
     assert!(ours.contains("scope=repository%3ademo%3apull"), "{ours}");
-    let theirs = elsewhere.requests.lock().unwrap().join("").to_ascii_lowercase();
+    let theirs = elsewhere.requests().join("").to_ascii_lowercase();
     assert!(
         theirs.contains("/layer") && !theirs.contains("secret-token"),
         "{theirs}"
@@ -258,10 +256,8 @@ async fn the_registry_makes_good_what_a_mirror_sends_wrong() {
     let mirror = Liar::start();
     mirror.answer(&image.layer_path, vec![ok("x/y", vec![7; image.layer.len()])]);
     let forged = {
-        let mut answer = ok(media_type::OCI_MANIFEST, b"{}".to_vec());
-        if let Answer::Full { headers, .. } = &mut answer {
-            headers.push(("Docker-Content-Digest".into(), format!("sha256:{}", "0".repeat(64))));
-        }
+        let answer = ok(media_type::OCI_MANIFEST, b"{}".to_vec());
+        let answer = answer.header("Docker-Content-Digest", &format!("sha256:{}", "0".repeat(64)));
         answer
     };
     for manifest in [ok(media_type::OCI_MANIFEST, image.manifest.clone()), forged] {
@@ -280,5 +276,5 @@ async fn the_registry_makes_good_what_a_mirror_sends_wrong() {
         let name = format!("{}/demo:1", image.liar.address).parse().unwrap();
         test.store.pull(&name, &options, &NoProgress).await.unwrap();
     }
-    assert!(!mirror.requests.lock().unwrap().is_empty());
+    assert!(!mirror.requests().is_empty());
 }

@@ -37,7 +37,7 @@ fn has_blob(test: &TestStore, digest: &Digest) -> bool {
 }
 
 fn requests_for(liar: &Liar, digest: &Digest) -> usize {
-    let requests = liar.requests.lock().unwrap();
+    let requests = liar.requests();
     requests
         .iter()
         .filter(|request| request.contains(&digest.to_string()))
@@ -179,14 +179,7 @@ async fn docker_schema_1_gets_a_clear_error() {
 
 /// Serves an image whose only layer is non-distributable and has the given urls; the layer itself is served nowhere yet.
 fn serve_foreign(liar: &Liar, urls: Vec<String>) -> (Vec<u8>, Digest) {
-    let layer = {
-        let mut builder = tar::Builder::new(Vec::new());
-        let mut header = tar::Header::new_gnu();
-        header.set_size(5);
-        header.set_mode(0o644);
-        builder.append_data(&mut header, "hello", &b"hello"[..]).unwrap();
-        builder.into_inner().unwrap()
-    };
+    let layer = container_fixtures::tar_of([("hello", &b"hello"[..])]);
     let digest = sha256(&layer);
     let config = ImageConfig::new(
         Platform::host(),
@@ -217,7 +210,7 @@ async fn a_nondistributable_layer_comes_from_its_urls_when_the_registry_has_it_n
     pull(&test, &liar, PlatformChoice::Default).await.unwrap();
     assert!(has_blob(&test, &digest));
     assert_eq!(requests_for(&liar, &digest), 1, "the registry is asked first");
-    let requests = elsewhere.requests.lock().unwrap().join("\n").to_ascii_lowercase();
+    let requests = elsewhere.requests().join("\n").to_ascii_lowercase();
     assert!(!requests.contains("authorization"), "{requests}");
 }
 

@@ -224,7 +224,7 @@ async fn an_upload_that_is_cut_goes_on_where_it_broke() {
         .await
         .unwrap();
     let registry = Registry::start();
-    let cut = support::cut::start(&registry.address, 1_000_000);
+    let cut = container_fixtures::breaking_once(&registry.address, 1_000_000);
     let to = name(&cut, "demo:1");
     test.store.tag(&from, &to).unwrap();
     let events = Events::default();

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
+use container_fixtures::tar_of;
 use container_image::{ImageStore, LoadOptions, LoadSource, NoProgress, PlatformChoice, SaveFormat, SaveTarget};
 use container_oci::{Digest, ImageConfig, Manifest, Platform, ProcessDefaults, Reference, annotation, media_type};
 use proptest::prelude::*;
@@ -53,7 +54,7 @@ fn add(layout: &mut Layout, image: &Image) {
     let mut layers = Vec::new();
     let mut diff_ids = Vec::new();
     for (packing, files) in &image.layers {
-        let tar = tar_of(files);
+        let tar = tar_of(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
         diff_ids.push(sha256(&tar));
         layers.push(match packing {
             0 => layout.blob(media_type::OCI_LAYER, tar),
@@ -84,17 +85,6 @@ fn add(layout: &mut Layout, image: &Image) {
             .insert(annotation::IMAGE_NAME.to_owned(), name.clone());
         layout.listed.push(listed);
     }
-}
-
-fn tar_of(files: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
-    let mut builder = tar::Builder::new(Vec::new());
-    for (name, bytes) in files {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(bytes.len() as u64);
-        header.set_mode(0o644);
-        builder.append_data(&mut header, name, bytes.as_slice()).unwrap();
-    }
-    builder.into_inner().unwrap()
 }
 
 async fn load(store: &ImageStore, path: &Path) {

@@ -12,28 +12,28 @@ mod support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use container_fixtures::{Answer, Request, Server, reply};
 use container_registry::{Access, Credential, NoCredentials, RegistryError, Secret};
-use support::fake::{Fake, Reply, Seen, reply};
 use support::{Logins, PASSWORD, client, digest, logged_in, manifest, password};
 
 /// `ann` and her password, as a header has them.
 const BASIC: &str = "Basic YW5uOmh1bnRlcjItc2VjcmV0";
 
 /// A registry that takes the password itself.
-fn basic_registry() -> Fake {
-    Fake::start(|seen| match seen.authorization() {
+fn basic_registry() -> Server {
+    Server::start(|seen| match seen.authorization() {
         Some(BASIC) => reply(200).body("manifest"),
         _ => reply(401).header("WWW-Authenticate", "Basic realm=\"r\""),
     })
 }
 
 /// A token server and a registry that takes its latest token, which is `token-<number>`.
-fn bearer_registry(token: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> (Fake, Fake) {
+fn bearer_registry(token: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static) -> (Server, Server) {
     let given = Arc::new(AtomicUsize::new(0));
     let latest = Arc::clone(&given);
-    let server = Fake::start(move |seen| token(seen, given.fetch_add(1, Ordering::SeqCst) + 1));
+    let server = Server::start(move |seen| token(seen, given.fetch_add(1, Ordering::SeqCst) + 1));
     let realm = server.url("/token?kept=yes");
-    let registry = Fake::start(move |seen| {
+    let registry = Server::start(move |seen| {
         let good = format!("Bearer token-{}", latest.load(Ordering::SeqCst));
         if seen.authorization() == Some(&good) {
             return reply(200).body("manifest");
@@ -46,7 +46,7 @@ fn bearer_registry(token: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static
     (server, registry)
 }
 
-fn token(number: usize, more: &str) -> Reply {
+fn token(number: usize, more: &str) -> Answer {
     reply(200).body(format!("{{\"token\":\"token-{number}\"{more}}}"))
 }
 
@@ -67,7 +67,7 @@ async fn a_password_goes_out_when_it_is_asked_for_and_is_asked_for_once() {
 
 #[tokio::test]
 async fn a_wrong_password_is_tried_once_and_said_clearly() {
-    let registry = Fake::start(|_| reply(401).header("WWW-Authenticate", "Basic realm=\"r\""));
+    let registry = Server::start(|_| reply(401).header("WWW-Authenticate", "Basic realm=\"r\""));
     let registries = logged_in(Logins::with(&registry.address, password()));
     let error = manifest(&client(&registries, &registry.address, Access::Pull))
         .await
@@ -79,7 +79,7 @@ async fn a_wrong_password_is_tried_once_and_said_clearly() {
             "the registry did not accept the credentials for ann at {address}; try: container registry login {address}"
         )
     );
-    assert_eq!(registry.seen().len(), 2);
+    assert_eq!(registry.requests().len(), 2);
 }
 
 #[tokio::test]
@@ -100,20 +100,20 @@ async fn a_token_is_fetched_for_what_is_going_to_be_done_and_kept() {
     let pull = client(&registries, &registry.address, Access::Pull);
     manifest(&pull).await.unwrap();
     manifest(&pull).await.unwrap();
-    let asked = server.seen();
+    let asked = server.requests();
     assert_eq!(asked.len(), 1);
     assert_eq!(asked[0].authorization(), Some(BASIC));
     assert_eq!(
         asked[0].query,
         "kept=yes&service=the+registry&account=ann&scope=repository%3Ademo%3Apull"
     );
-    assert_eq!(registry.seen().len(), 3, "only the first request is refused");
+    assert_eq!(registry.requests().len(), 3, "only the first request is refused");
 
     let push = client(&registries, &registry.address, Access::Push);
     push.blob_exists(&digest()).await.unwrap();
-    let query = server.seen()[1].query.clone();
+    let query = server.requests()[1].query.clone();
     assert!(query.ends_with("&scope=repository%3Ademo%3Apull%2Cpush"), "{query}");
-    assert_eq!(registry.seen().len(), 4, "the registry's wishes are known");
+    assert_eq!(registry.requests().len(), 4, "the registry's wishes are known");
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn a_token_is_renewed_when_it_ends_and_when_it_is_refused() {
     // It has ended then, and is renewed before.
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     manifest(&pull).await.unwrap();
-    assert_eq!((server.seen().len(), registry.seen().len()), (2, 3));
+    assert_eq!((server.requests().len(), registry.requests().len()), (2, 3));
 
     // A registry that takes its latest token only.
     let (server, registry) = bearer_registry(|_, number| token(number, ",\"expires_in\":3600"));
@@ -137,19 +137,19 @@ async fn a_token_is_renewed_when_it_ends_and_when_it_is_refused() {
         .await
         .unwrap();
     manifest(&pull).await.unwrap();
-    assert_eq!(server.seen().len(), 3);
+    assert_eq!(server.requests().len(), 3);
 }
 
 #[tokio::test]
 async fn what_a_registry_leaves_empty_is_not_there() {
-    let server = Fake::start(|_| reply(200).body("{\"token\":\"\",\"access_token\":\"t\",\"expires_in\":0}"));
+    let server = Server::start(|_| reply(200).body("{\"token\":\"\",\"access_token\":\"t\",\"expires_in\":0}"));
     let realm = server.url("/token");
     for (challenge, requests) in [
         (format!("Bearer realm=\"{realm}\",service=\"\",scope=\"\""), (1, 3)),
         ("Bearer realm=\"\", Basic realm=\"\"".to_owned(), (0, 3)),
     ] {
-        let before = server.seen().len();
-        let registry = Fake::start(move |seen| match seen.authorization() {
+        let before = server.requests().len();
+        let registry = Server::start(move |seen| match seen.authorization() {
             Some(_) => reply(200).body("manifest"),
             None => reply(401).header("WWW-Authenticate", &challenge),
         });
@@ -157,9 +157,9 @@ async fn what_a_registry_leaves_empty_is_not_there() {
         let pull = client(&registries, &registry.address, Access::Pull);
         manifest(&pull).await.unwrap();
         manifest(&pull).await.unwrap();
-        assert_eq!((server.seen().len() - before, registry.seen().len()), requests);
+        assert_eq!((server.requests().len() - before, registry.requests().len()), requests);
     }
-    assert!(server.seen().iter().all(|seen| !seen.query.contains("service")));
+    assert!(server.requests().iter().all(|seen| !seen.query.contains("service")));
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn requests_at_once_share_one_token() {
     let pull = client(&registries, &registry.address, Access::Pull);
     let (one, two, three) = tokio::join!(manifest(&pull), manifest(&pull), manifest(&pull));
     one.and(two).and(three).unwrap();
-    assert_eq!(server.seen().len(), 1);
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn an_identity_token_is_exchanged_by_post() {
     manifest(&client(&registries, &registry.address, Access::Pull))
         .await
         .unwrap();
-    let asked = server.seen();
+    let asked = server.requests();
     assert!(asked[0].is("POST", "/token"));
     assert_eq!(asked[0].authorization(), None);
     assert_eq!(asked[0].query, "kept=yes");
@@ -220,15 +220,15 @@ async fn a_token_that_opens_nothing_ends_after_two_requests() {
             "does not allow this to ann",
         ),
     ] {
-        let before = registry.seen().len();
+        let before = registry.requests().len();
         let registries = logged_in(logins);
         let error = manifest(&client(&registries, &registry.address, Access::Pull))
             .await
             .unwrap_err();
         assert!(error.to_string().contains(text), "{error}");
-        assert_eq!(registry.seen().len() - before, 2);
+        assert_eq!(registry.requests().len() - before, 2);
     }
-    assert_eq!(server.seen().len(), 2);
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[tokio::test]

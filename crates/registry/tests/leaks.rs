@@ -11,21 +11,21 @@ mod support;
 
 use std::sync::Arc;
 
+use container_fixtures::{Server, reply};
 use container_registry::{Access, BlobFile, Credential, RegistryError, Secret};
-use support::fake::{Fake, reply};
 use support::{Logins, PASSWORD, blob, client, digest, logged_in, manifest, mirrored, password};
 
 /// Whether any request that the server has seen holds something that only its owner may see.
-fn has_leaked(server: &Fake) -> bool {
-    server.seen().iter().any(|seen| {
+fn has_leaked(server: &Server) -> bool {
+    server.requests().iter().any(|seen| {
         let all = format!("{seen:?} {}", String::from_utf8_lossy(&seen.body));
         seen.authorization().is_some() || all.contains(PASSWORD) || all.contains("YW5u")
     })
 }
 
 /// A registry that takes the password and then sends whoever wants a blob to `location`.
-fn redirecting(location: String) -> Fake {
-    Fake::start(move |seen| match seen.authorization() {
+fn redirecting(location: String) -> Server {
+    Server::start(move |seen| match seen.authorization() {
         Some(_) => reply(307).header("Location", location.clone()),
         None => reply(401).header("WWW-Authenticate", "Basic realm=\"r\""),
     })
@@ -33,37 +33,37 @@ fn redirecting(location: String) -> Fake {
 
 #[tokio::test]
 async fn a_redirect_to_another_host_goes_without_the_login() {
-    let cdn = Fake::start(|_| reply(200).body("layer"));
+    let cdn = Server::start(|_| reply(200).body("layer"));
     let registry = redirecting(format!("http://spy:spy@{}/layer?signature=x", cdn.address));
     let registries = logged_in(Logins::with(&registry.address, password()));
     let pull = client(&registries, &registry.address, Access::Pull);
     assert_eq!(blob(&pull, &digest()).await.unwrap(), b"layer");
     assert_eq!(blob(&pull, &digest()).await.unwrap(), b"layer");
-    assert_eq!(cdn.seen().len(), 2);
-    assert!(!has_leaked(&cdn), "{:?}", cdn.seen());
+    assert_eq!(cdn.requests().len(), 2);
+    assert!(!has_leaked(&cdn), "{:?}", cdn.requests());
 }
 
 #[tokio::test]
 async fn whoever_we_were_redirected_to_gets_no_login_by_asking() {
     for challenge in ["Basic realm=\"r\"", "Bearer realm=\"REALM\""] {
-        let server = Fake::start(|_| reply(200).body("{\"token\":\"t\"}"));
+        let server = Server::start(|_| reply(200).body("{\"token\":\"t\"}"));
         let challenge = challenge.replace("REALM", &server.url("/token"));
-        let thief = Fake::start(move |_| reply(401).header("WWW-Authenticate", challenge.clone()));
+        let thief = Server::start(move |_| reply(401).header("WWW-Authenticate", challenge.clone()));
         let registry = redirecting(thief.url("/layer?signature=very-secret"));
         let registries = logged_in(Logins::with(&registry.address, password()));
         let pull = client(&registries, &registry.address, Access::Pull);
         let error = blob(&pull, &digest()).await.unwrap_err();
         assert!(error.to_string().contains(&thief.address), "{error}");
         assert!(!format!("{error:?}").contains("very-secret"), "{error:?}");
-        assert_eq!((thief.seen().len(), server.seen().len()), (1, 0));
+        assert_eq!((thief.requests().len(), server.requests().len()), (1, 0));
         assert!(!has_leaked(&thief));
     }
 }
 
 #[tokio::test]
 async fn a_mirror_gets_its_own_login_and_no_other() {
-    let mirror = Fake::start(|_| reply(401).header("WWW-Authenticate", "Basic realm=\"r\""));
-    let registry = Fake::start(|seen| match seen.authorization() {
+    let mirror = Server::start(|_| reply(401).header("WWW-Authenticate", "Basic realm=\"r\""));
+    let registry = Server::start(|seen| match seen.authorization() {
         Some(_) => reply(200).body("manifest"),
         None => reply(401).header("WWW-Authenticate", "Basic realm=\"r\""),
     });
@@ -72,7 +72,7 @@ async fn a_mirror_gets_its_own_login_and_no_other() {
     manifest(&client(&registries, &registry.address, Access::Pull))
         .await
         .unwrap();
-    assert_eq!(mirror.seen().len(), 1);
+    assert_eq!(mirror.requests().len(), 1);
     assert!(!has_leaked(&mirror));
 
     let own = Credential::Password {
@@ -91,9 +91,9 @@ async fn a_mirror_gets_its_own_login_and_no_other() {
 
 #[tokio::test]
 async fn an_upload_that_goes_on_elsewhere_goes_without_the_login() {
-    let storage = Fake::start(|_| reply(201));
+    let storage = Server::start(|_| reply(201));
     let location = storage.url("/upload?state=1");
-    let registry = Fake::start(move |seen| match (seen.authorization(), seen.method.as_str()) {
+    let registry = Server::start(move |seen| match (seen.authorization(), seen.method.as_str()) {
         (None, _) => reply(401).header("WWW-Authenticate", "Basic realm=\"r\""),
         (Some(_), "POST") => reply(202).header("Location", location.clone()),
         _ => reply(404),
@@ -106,14 +106,14 @@ async fn an_upload_that_goes_on_elsewhere_goes_without_the_login() {
     };
     push.upload_blob(&digest(), &content, None, drop, drop).await.unwrap();
     assert_eq!(storage.log(), ["PUT /upload"]);
-    assert!(storage.seen()[0].query.starts_with("state=1&digest=sha256%3A"));
+    assert!(storage.requests()[0].query.starts_with("state=1&digest=sha256%3A"));
     assert!(!has_leaked(&storage));
 }
 
 #[tokio::test]
 async fn a_login_is_not_sent_in_plain_text_to_another_host() {
     let challenge = "Bearer realm=\"http://192.0.2.1/token\",service=\"s\"";
-    let registry = Fake::start(move |_| reply(401).header("WWW-Authenticate", challenge));
+    let registry = Server::start(move |_| reply(401).header("WWW-Authenticate", challenge));
     for credential in [password(), Credential::IdentityToken(Secret::new(PASSWORD))] {
         let registries = logged_in(Logins::with(&registry.address, credential));
         let error = manifest(&client(&registries, &registry.address, Access::Pull))
@@ -125,24 +125,24 @@ async fn a_login_is_not_sent_in_plain_text_to_another_host() {
 
 #[tokio::test]
 async fn an_identity_token_follows_no_redirect() {
-    let thief = Fake::start(|_| reply(200).body("{\"token\":\"t\"}"));
+    let thief = Server::start(|_| reply(200).body("{\"token\":\"t\"}"));
     let location = thief.url("/token");
-    let server = Fake::start(move |_| reply(307).header("Location", location.clone()));
+    let server = Server::start(move |_| reply(307).header("Location", location.clone()));
     let challenge = format!("Bearer realm=\"{}\"", server.url("/token"));
-    let registry = Fake::start(move |_| reply(401).header("WWW-Authenticate", challenge.clone()));
+    let registry = Server::start(move |_| reply(401).header("WWW-Authenticate", challenge.clone()));
     let identity = Credential::IdentityToken(Secret::new(PASSWORD));
     let registries = logged_in(Logins::with(&registry.address, identity));
     let pull = client(&registries, &registry.address, Access::Pull);
     assert!(manifest(&pull).await.is_err());
-    assert_eq!((server.seen().len(), thief.seen().len()), (1, 0));
+    assert_eq!((server.requests().len(), thief.requests().len()), (1, 0));
 }
 
 #[tokio::test]
 async fn a_token_goes_to_its_registry_only() {
-    let server = Fake::start(|_| reply(200).body("{\"token\":\"t0ken\"}"));
-    let cdn = Fake::start(|_| reply(200).body("layer"));
+    let server = Server::start(|_| reply(200).body("{\"token\":\"t0ken\"}"));
+    let cdn = Server::start(|_| reply(200).body("layer"));
     let (realm, location) = (server.url("/token"), cdn.url("/layer"));
-    let registry = Fake::start(move |seen| match seen.authorization() {
+    let registry = Server::start(move |seen| match seen.authorization() {
         Some("Bearer t0ken") => reply(302).header("Location", location.clone()),
         _ => reply(401).header("WWW-Authenticate", format!("Bearer realm=\"{realm}\"")),
     });

@@ -13,12 +13,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use container_fixtures::{Answer, Server, reply};
 use container_registry::{Access, NoCredentials, Registries, RegistryError, Retry, Scheme, retry};
-use support::fake::{Fake, Reply, reply};
 use support::{PASSWORD, client, digest, logged_in, manifest, password};
 
-async fn manifest_error(answer: impl Fn() -> Reply + Send + Sync + 'static) -> RegistryError {
-    let registry = Fake::start(move |_| answer());
+async fn manifest_error(answer: impl Fn() -> Answer + Send + Sync + 'static) -> RegistryError {
+    let registry = Server::start(move |_| answer());
     let registries = logged_in(Arc::new(NoCredentials));
     manifest(&client(&registries, &registry.address, Access::Pull))
         .await
@@ -66,7 +66,7 @@ async fn every_lie_is_an_error_of_its_own() {
 #[tokio::test]
 async fn a_range_that_is_refused_or_answered_wrongly_is_not_asked_for_again() {
     let range = |value: &'static str| move || reply(206).header("Content-Range", value).body("01234");
-    let refusals: [Box<dyn Fn() -> Reply + Send + Sync>; 7] = [
+    let refusals: [Box<dyn Fn() -> Answer + Send + Sync>; 7] = [
         Box::new(|| reply(400)),
         Box::new(|| reply(403)),
         Box::new(|| reply(416)),
@@ -76,17 +76,17 @@ async fn a_range_that_is_refused_or_answered_wrongly_is_not_asked_for_again() {
         Box::new(range("bytes */9")),
     ];
     for refusal in refusals {
-        let registry = Fake::start(move |seen| match seen.header("range") {
+        let registry = Server::start(move |seen| match seen.header("range") {
             Some(_) => refusal(),
             None => reply(200).body("012345678"),
         });
         let registries = logged_in(Arc::new(NoCredentials));
         let pull = client(&registries, &registry.address, Access::Pull);
         assert_eq!(pull.blob(&digest(), 5).await.map(|body| body.start).unwrap(), 0);
-        assert_eq!(registry.seen().len(), 2);
+        assert_eq!(registry.requests().len(), 2);
     }
     // One that says wrong things whatever it is asked.
-    let registry = Fake::start(move |_| range("bytes 3-7/9")());
+    let registry = Server::start(move |_| range("bytes 3-7/9")());
     let registries = logged_in(Arc::new(NoCredentials));
     let pull = client(&registries, &registry.address, Access::Pull);
     let error = pull.blob(&digest(), 5).await.map(|_| ()).unwrap_err();
@@ -96,11 +96,11 @@ async fn a_range_that_is_refused_or_answered_wrongly_is_not_asked_for_again() {
 #[tokio::test]
 async fn what_has_nothing_to_do_with_ranges_is_an_answer() {
     for status in [404, 429, 503] {
-        let registry = Fake::start(move |_| reply(status));
+        let registry = Server::start(move |_| reply(status));
         let registries = logged_in(Arc::new(NoCredentials));
         let pull = client(&registries, &registry.address, Access::Pull);
         pull.blob(&digest(), 5).await.map(|_| ()).unwrap_err();
-        assert_eq!(registry.seen().len(), 1, "{status}");
+        assert_eq!(registry.requests().len(), 1, "{status}");
     }
 }
 
@@ -117,7 +117,7 @@ async fn a_busy_registry_says_when_to_come_back() {
 async fn a_registry_in_trouble_is_asked_again_a_few_times() {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
-    let registry = Fake::start(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+    let registry = Server::start(move |_| match count.fetch_add(1, Ordering::SeqCst) {
         0 => reply(500),
         1 => reply(429).header("Retry-After", "0"),
         _ => reply(200).body("manifest"),
@@ -132,27 +132,27 @@ async fn a_registry_in_trouble_is_asked_again_a_few_times() {
 
 #[tokio::test]
 async fn nobody_waits_for_an_hour() {
-    let registry = Fake::start(|_| reply(503).header("Retry-After", "3600"));
+    let registry = Server::start(|_| reply(503).header("Retry-After", "3600"));
     let registries = logged_in(Arc::new(NoCredentials));
     let pull = client(&registries, &registry.address, Access::Pull);
     let hear = |retry: Retry| panic!("it is waited for: {retry:?}");
     let error = retry("x", hear, async || manifest(&pull).await).await.unwrap_err();
     assert!(error.to_string().contains("come back in 3600 s"), "{error}");
-    assert_eq!(registry.seen().len(), 1);
+    assert_eq!(registry.requests().len(), 1);
 }
 
 #[tokio::test]
 async fn a_login_is_checked_against_what_answers() {
     let bearer = |status: u16, second: u16| {
-        let server = Fake::start(move |_| reply(status).body("{\"token\":\"t\"}"));
+        let server = Server::start(move |_| reply(status).body("{\"token\":\"t\"}"));
         let realm = server.url("/token");
-        Fake::start(move |seen| match seen.authorization() {
+        Server::start(move |seen| match seen.authorization() {
             Some(_) => reply(second),
             None => reply(401).header("WWW-Authenticate", format!("Bearer realm=\"{realm}\",service=\"s\"")),
         })
     };
     let basic = |second: u16| {
-        Fake::start(move |seen| match seen.authorization() {
+        Server::start(move |seen| match seen.authorization() {
             Some(_) => reply(second),
             None => reply(401).header("WWW-Authenticate", "Basic realm=\"r\""),
         })
@@ -160,24 +160,24 @@ async fn a_login_is_checked_against_what_answers() {
     let cases = [
         (basic(200), None),
         (bearer(200, 200), None),
-        (Fake::start(|_| reply(200).body("{}")), None),
+        (Server::start(|_| reply(200).body("{}")), None),
         (basic(401), Some("did not accept the credentials for ann")),
         (basic(403), Some("did not accept the credentials for ann")),
         (bearer(401, 200), Some("did not accept the credentials for ann")),
         (bearer(200, 401), Some("did not accept the credentials for ann")),
         (
-            Fake::start(|_| reply(404)),
+            Server::start(|_| reply(404)),
             Some("does not seem to be a registry: it has no /v2/"),
         ),
         (
-            Fake::start(|_| reply(401)),
+            Server::start(|_| reply(401)),
             Some("does not seem to be a registry: it asks for a login"),
         ),
         (
-            Fake::start(|_| reply(200).header("Content-Type", "text/html")),
+            Server::start(|_| reply(200).header("Content-Type", "text/html")),
             Some("does not seem to be a registry: it sent a web page"),
         ),
-        (Fake::start(|_| reply(500)), Some("answered 500")),
+        (Server::start(|_| reply(500)), Some("answered 500")),
     ];
     for (registry, expected) in cases {
         let registries = Registries::anonymous();
@@ -192,7 +192,7 @@ async fn a_login_is_checked_against_what_answers() {
             }
             (checked, expected) => panic!("{checked:?} instead of {expected:?}"),
         }
-        assert!(registry.seen().iter().all(|seen| seen.path == "/v2/"));
+        assert!(registry.requests().iter().all(|seen| seen.path == "/v2/"));
     }
     let nobody = Registries::anonymous();
     let refused = nobody.check_login("127.0.0.1:1", Scheme::Auto, &password()).await;

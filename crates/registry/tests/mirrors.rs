@@ -11,20 +11,20 @@ mod support;
 
 use std::sync::Arc;
 
+use container_fixtures::{Server, reply};
 use container_registry::{Access, NoCredentials, RegistryError};
-use support::fake::{Fake, reply};
 use support::{blob, client, digest, manifest, mirrored};
 
 const DIGEST_PATH: &str = "/v2/demo/blobs/sha256:0707070707070707070707070707070707070707070707070707070707070707";
 
 #[tokio::test]
 async fn mirrors_are_asked_in_their_order_before_the_registry() {
-    let first = Fake::start(|_| reply(500));
-    let second = Fake::start(|seen| match seen.path.contains("manifests") {
+    let first = Server::start(|_| reply(500));
+    let second = Server::start(|seen| match seen.path.contains("manifests") {
         true => reply(200).body("from the mirror"),
         false => reply(404),
     });
-    let registry = Fake::start(|_| reply(200).body("from the registry"));
+    let registry = Server::start(|_| reply(200).body("from the registry"));
     let second_url = second.url("");
     let registries = mirrored(
         &registry.address,
@@ -35,9 +35,9 @@ async fn mirrors_are_asked_in_their_order_before_the_registry() {
     assert_eq!(manifest(&pull).await.unwrap(), b"from the mirror");
     assert_eq!(blob(&pull, &digest()).await.unwrap(), b"from the registry");
     assert_eq!(manifest(&pull).await.unwrap(), b"from the mirror");
-    assert_eq!(first.seen().len(), 1, "a broken mirror is asked once");
+    assert_eq!(first.requests().len(), 1, "a broken mirror is asked once");
     assert_eq!(
-        second.seen().len(),
+        second.requests().len(),
         3,
         "one that lacks something is asked for the next thing"
     );
@@ -45,12 +45,16 @@ async fn mirrors_are_asked_in_their_order_before_the_registry() {
 
     let push = client(&registries, &registry.address, Access::Push);
     push.blob_exists(&digest()).await.unwrap();
-    assert_eq!(second.seen().len(), 3, "what is there is asked where it is pushed to");
+    assert_eq!(
+        second.requests().len(),
+        3,
+        "what is there is asked where it is pushed to"
+    );
 }
 
 #[tokio::test]
 async fn docker_hubs_mirror_is_asked_for_the_same_repository() {
-    let mirror = Fake::start(|_| reply(200).body("manifest"));
+    let mirror = Server::start(|_| reply(200).body("manifest"));
     let registries = mirrored("docker.io", &[&mirror.address], Arc::new(NoCredentials));
     let reference = "alpine:3.20".parse().unwrap();
     let pull = registries
@@ -62,8 +66,8 @@ async fn docker_hubs_mirror_is_asked_for_the_same_repository() {
 
 #[tokio::test]
 async fn the_registry_goes_on_where_a_mirror_breaks_off() {
-    let mirror = Fake::start(|_| reply(200).body("0123456789").cut_after(4));
-    let registry = Fake::start(|seen| {
+    let mirror = Server::start(|_| reply(200).body("0123456789").cut_after(4));
+    let registry = Server::start(|seen| {
         assert_eq!(seen.header("range"), Some("bytes=4-"));
         reply(206).header("Content-Range", "bytes 4-9/10").body("456789")
     });
@@ -82,8 +86,8 @@ async fn the_registry_goes_on_where_a_mirror_breaks_off() {
 
 #[tokio::test]
 async fn mirrors_that_lie_can_be_given_up() {
-    let mirror = Fake::start(|_| reply(200).body("wrong"));
-    let registry = Fake::start(|_| reply(200).body("right"));
+    let mirror = Server::start(|_| reply(200).body("wrong"));
+    let registry = Server::start(|_| reply(200).body("right"));
     let registries = mirrored(&registry.address, &[&mirror.address], Arc::new(NoCredentials));
     let pull = client(&registries, &registry.address, Access::Pull);
     assert_eq!(blob(&pull, &digest()).await.unwrap(), b"wrong");

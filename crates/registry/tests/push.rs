@@ -13,9 +13,9 @@ use std::cell::RefCell;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
+use container_fixtures::{Answer, Request, Server, reply};
 use container_oci::{Digest, MediaType, media_type};
 use container_registry::{Access, BlobFile, Mount, NoCredentials, Registries, RegistryError, Retry};
-use support::fake::{Fake, Reply, Seen, reply};
 use support::{Logins, client, digest, logged_in, password};
 
 const UPLOADS: &str = "/v2/demo/blobs/uploads/";
@@ -43,12 +43,12 @@ struct Storage {
 
 /// A registry that keeps uploads as the specification says; `rule` may answer in its place, `patience` may break off.
 fn registry(
-    patience: impl Fn(&Seen, usize) -> Option<usize> + Send + Sync + 'static,
-    rule: impl Fn(&Seen) -> Option<Reply> + Send + Sync + 'static,
-) -> (Fake, Arc<Mutex<Storage>>) {
+    patience: impl Fn(&Request, usize) -> Option<usize> + Send + Sync + 'static,
+    rule: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static,
+) -> (Server, Arc<Mutex<Storage>>) {
     let storage = Arc::new(Mutex::new(Storage::default()));
     let (own, counted) = (Arc::clone(&storage), Mutex::new(0));
-    let fake = Fake::start_impatient(
+    let fake = Server::start_impatient(
         move |seen| {
             let mut count = counted.lock().unwrap();
             *count += 1;
@@ -59,7 +59,7 @@ fn registry(
     (fake, storage)
 }
 
-fn store(storage: &mut Storage, seen: &Seen) -> Reply {
+fn store(storage: &mut Storage, seen: &Request) -> Answer {
     let location = format!("{UPLOADS}{}?state={}", storage.uploads, storage.received.len());
     let range = |length: usize| format!("0-{}", length.saturating_sub(1));
     match seen.method.as_str() {
@@ -99,7 +99,7 @@ fn store(storage: &mut Storage, seen: &Seen) -> Reply {
 }
 
 /// Pushes the bytes and gives what was retried.
-async fn push(fake: &Fake, bytes: &[u8]) -> Result<Vec<Retry>, RegistryError> {
+async fn push(fake: &Server, bytes: &[u8]) -> Result<Vec<Retry>, RegistryError> {
     let registries = anonymous();
     let push = client(&registries, &fake.address, Access::Push);
     let retries = RefCell::new(Vec::new());
@@ -130,7 +130,7 @@ async fn a_blob_goes_out_in_one_request() {
         .await
         .unwrap();
     assert!(storage.lock().unwrap().received == bytes && storage.lock().unwrap().finished);
-    let seen = fake.seen();
+    let seen = fake.requests();
     assert_eq!(fake.log(), [format!("POST {UPLOADS}"), format!("PUT {UPLOADS}1")]);
     assert_eq!(seen[1].query, format!("state=0&digest=sha256%3A{}", digest().hex()));
     assert_eq!(seen[1].header("content-length"), Some("1000000"));
@@ -148,24 +148,27 @@ async fn an_empty_blob_is_pushed_as_well() {
 #[tokio::test]
 async fn what_is_refused_as_too_large_goes_out_in_pieces() {
     const LIMIT: usize = 700_000;
-    let too_large = |seen: &Seen| (seen.body.len() > LIMIT).then(|| reply(413));
+    let too_large = |seen: &Request| (seen.body.len() > LIMIT).then(|| reply(413));
     let (fake, storage) = registry(|_, _| None, too_large);
     let bytes = bytes(3_000_000);
     push(&fake, &bytes).await.unwrap();
     assert!(storage.lock().unwrap().received == bytes && storage.lock().unwrap().finished);
-    let pieces = fake.seen().iter().filter(|seen| seen.method == "PATCH").count();
+    let pieces = fake.requests().iter().filter(|seen| seen.method == "PATCH").count();
     assert!(pieces >= 5, "{pieces}");
 
-    let (fake, _) = registry(|_, _| None, |seen: &Seen| (!seen.body.is_empty()).then(|| reply(413)));
+    let (fake, _) = registry(
+        |_, _| None,
+        |seen: &Request| (!seen.body.is_empty()).then(|| reply(413)),
+    );
     let error = push(&fake, &bytes).await.unwrap_err();
     assert!(error.to_string().contains("413"), "{error}");
-    assert!(fake.seen().len() < 30, "{}", fake.seen().len());
+    assert!(fake.requests().len() < 30, "{}", fake.requests().len());
 }
 
 #[tokio::test]
 async fn a_registry_that_asks_for_pieces_gets_them() {
     let location = format!("{UPLOADS}1?state=0");
-    let wants_pieces = move |seen: &Seen| {
+    let wants_pieces = move |seen: &Request| {
         let begin = reply(202).header("Location", location.clone());
         (seen.method == "POST").then(|| begin.header("OCI-Chunk-Min-Length", "33554432"))
     };
@@ -173,7 +176,7 @@ async fn a_registry_that_asks_for_pieces_gets_them() {
     let bytes = bytes(100_000);
     push(&fake, &bytes).await.unwrap();
     assert!(storage.lock().unwrap().received == bytes);
-    let seen = fake.seen();
+    let seen = fake.requests();
     assert_eq!(seen[1].header("content-range"), Some("0-99999"));
     assert_eq!(seen[1].header("content-type"), Some("application/octet-stream"));
     assert!(seen[2].is("PUT", "/v2/demo/blobs/uploads/0") && seen[2].body.is_empty());
@@ -183,7 +186,7 @@ async fn a_registry_that_asks_for_pieces_gets_them() {
 async fn a_registry_that_takes_crumbs_is_not_fed_for_ever() {
     for (kept, is_enough) in [(9, false), (79_999, true)] {
         let location = format!("{UPLOADS}1?state=0");
-        let rule = move |seen: &Seen| {
+        let rule = move |seen: &Request| {
             let answer = reply(202).header("Location", location.clone());
             let start = seen.header("content-range").map(|range| range.starts_with("0-"));
             match (seen.method.as_str(), start) {
@@ -196,7 +199,7 @@ async fn a_registry_that_takes_crumbs_is_not_fed_for_ever() {
         let (fake, _) = registry(|_, _| None, rule);
         assert_eq!(push(&fake, &bytes(100_000)).await.is_ok(), is_enough);
         if is_enough {
-            assert_eq!(fake.seen()[2].header("content-range"), Some("80000-99999"));
+            assert_eq!(fake.requests()[2].header("content-range"), Some("80000-99999"));
         }
     }
 }
@@ -212,14 +215,14 @@ async fn a_broken_upload_goes_on_where_it_broke() {
     let retries = push(&fake, &bytes).await.unwrap();
     assert_eq!(retries.len(), 1);
     assert!(storage.lock().unwrap().received == bytes);
-    let log: Vec<String> = fake.seen().iter().map(|seen| seen.method.clone()).collect();
+    let log: Vec<String> = fake.requests().iter().map(|seen| seen.method.clone()).collect();
     assert_eq!(log, ["POST", "PUT", "GET", "PATCH", "PUT"]);
-    assert_eq!(fake.seen()[3].header("content-range"), Some("300000-999999"));
+    assert_eq!(fake.requests()[3].header("content-range"), Some("300000-999999"));
 }
 
 #[tokio::test]
 async fn an_upload_that_the_registry_forgot_is_begun_again() {
-    let forgetful = |seen: &Seen| (seen.method == "GET").then(|| reply(404));
+    let forgetful = |seen: &Request| (seen.method == "GET").then(|| reply(404));
     let (fake, storage) = registry(
         |seen, count| (seen.method == "PUT" && count == 2).then_some(300_000),
         forgetful,
@@ -235,14 +238,14 @@ async fn a_registry_that_always_fails_is_given_up() {
     let (fake, _) = registry(|_, _| None, |seen| (seen.method == "PUT").then(|| reply(500)));
     let error = push(&fake, b"x").await.unwrap_err();
     assert!(error.to_string().contains("500"), "{error}");
-    let puts = fake.seen().iter().filter(|seen| seen.method == "PUT").count();
+    let puts = fake.requests().iter().filter(|seen| seen.method == "PUT").count();
     assert_eq!(puts, 5);
 }
 
 #[tokio::test]
 async fn what_the_registry_made_of_it_is_checked() {
     let other = Digest::Sha256([9; 32]).to_string();
-    let lies = move |seen: &Seen| {
+    let lies = move |seen: &Request| {
         let answer = reply(201).header("Docker-Content-Digest", other.clone());
         (seen.method == "PUT").then_some(answer)
     };
@@ -255,7 +258,7 @@ async fn what_the_registry_made_of_it_is_checked() {
         .put_manifest("1", &media_type, "{}".into(), &digest())
         .await;
     assert!(matches!(put, Err(RegistryError::DigestMismatch { .. })));
-    let seen = fake.seen().pop().unwrap();
+    let seen = fake.requests().pop().unwrap();
     assert!(seen.is("PUT", "/v2/demo/manifests/1") && seen.body == b"{}");
     assert_eq!(seen.header("content-type"), Some(media_type::OCI_MANIFEST));
 }
@@ -274,7 +277,7 @@ async fn uploads_without_a_sensible_address_are_errors() {
         (reply(404), "repository demo not found in the registry"),
         (reply(403), "does not allow this without a login"),
     ] {
-        let fake = Fake::start(move |_| answer.clone());
+        let fake = Server::start(move |_| answer.clone());
         let error = push(&fake, b"x").await.unwrap_err();
         assert!(error.to_string().contains(text), "{error}");
     }
@@ -283,9 +286,9 @@ async fn uploads_without_a_sensible_address_are_errors() {
 #[tokio::test]
 async fn what_is_there_is_seen_also_through_a_redirect() {
     for (status, exists) in [(200, true), (404, false), (403, false)] {
-        let storage = Fake::start(move |_| reply(status));
+        let storage = Server::start(move |_| reply(status));
         let location = storage.url("/blob");
-        let fake = Fake::start(move |_| reply(307).header("Location", location.clone()));
+        let fake = Server::start(move |_| reply(307).header("Location", location.clone()));
         let registries = anonymous();
         let push = client(&registries, &fake.address, Access::Push);
         assert_eq!(push.blob_exists(&digest()).await.unwrap(), exists);
@@ -295,7 +298,7 @@ async fn what_is_there_is_seen_also_through_a_redirect() {
 
 #[tokio::test]
 async fn a_blob_is_mounted_or_an_upload_begun() {
-    let fake = Fake::start(|seen| match seen.query.as_str() {
+    let fake = Server::start(|seen| match seen.query.as_str() {
         "" => reply(202).header("Location", "/plain"),
         query if query.ends_with("from=has%2Fit") => reply(201),
         query if query.ends_with("from=lost") => reply(202).header("Location", "/from-mount"),
@@ -312,22 +315,22 @@ async fn a_blob_is_mounted_or_an_upload_begun() {
             .upload_blob(&digest(), &content(b"x"), Some(upload), drop, drop)
             .await;
         assert!(sent.is_err());
-        assert!(fake.seen().iter().any(|seen| seen.is("PUT", path)), "{path}");
+        assert!(fake.requests().iter().any(|seen| seen.is("PUT", path)), "{path}");
     }
 }
 
 #[tokio::test]
 async fn mounting_asks_for_the_right_to_read_there() {
-    let server = Fake::start(|_| reply(200).body("{\"token\":\"t\"}"));
+    let server = Server::start(|_| reply(200).body("{\"token\":\"t\"}"));
     let realm = server.url("/token");
-    let registry = Fake::start(move |seen| match seen.authorization() {
+    let registry = Server::start(move |seen| match seen.authorization() {
         Some(_) => reply(201),
         None => reply(401).header("WWW-Authenticate", format!("Bearer realm=\"{realm}\"")),
     });
     let registries = logged_in(Logins::with(&registry.address, password()));
     let push = client(&registries, &registry.address, Access::Push);
     assert!(matches!(push.mount_blob(&digest(), "other").await, Ok(Mount::Done)));
-    let query = server.seen()[0].query.clone();
+    let query = server.requests()[0].query.clone();
     let both = "scope=repository%3Ademo%3Apull%2Cpush&scope=repository%3Aother%3Apull";
     assert!(query.ends_with(both), "{query}");
 }

@@ -7,22 +7,17 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use container_fixtures::{Member, Members};
+
 use crate::{cache, host_architecture};
 
 /// Name of the image that every home has.
 pub const BUSYBOX: &str = "localhost/busybox:latest";
 
 /// A layer while it is being made.
+#[derive(Default)]
 pub struct Layer {
-    tar: tar::Builder<Vec<u8>>,
-}
-
-impl Default for Layer {
-    fn default() -> Self {
-        Self {
-            tar: tar::Builder::new(Vec::new()),
-        }
-    }
+    tar: Members,
 }
 
 impl Layer {
@@ -32,7 +27,7 @@ impl Layer {
     /// When the path is too long.
     #[must_use]
     pub fn directory(self, path: &str, mode: u32) -> Self {
-        self.entry(path, tar::EntryType::Directory, mode, None, &[])
+        self.entry(path, b'5', mode, None, &[])
     }
 
     /// Adds a file.
@@ -41,7 +36,7 @@ impl Layer {
     /// When the path is too long.
     #[must_use]
     pub fn file(self, path: &str, mode: u32, bytes: &[u8]) -> Self {
-        self.entry(path, tar::EntryType::Regular, mode, None, bytes)
+        self.entry(path, b'0', mode, None, bytes)
     }
 
     /// Adds a symbolic link.
@@ -50,7 +45,7 @@ impl Layer {
     /// When a path is too long.
     #[must_use]
     pub fn link(self, path: &str, target: &str) -> Self {
-        self.entry(path, tar::EntryType::Symlink, 0o777, Some(target), &[])
+        self.entry(path, b'2', 0o777, Some(target), &[])
     }
 
     /// The tar archive.
@@ -59,19 +54,19 @@ impl Layer {
     /// Never.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
-        self.tar.into_inner().unwrap()
+        self.tar.end()
     }
 
-    fn entry(mut self, path: &str, kind: tar::EntryType, mode: u32, link: Option<&str>, bytes: &[u8]) -> Self {
-        let mut header = tar::Header::new_ustar();
-        header.set_entry_type(kind);
-        header.set_mode(mode);
-        header.set_size(bytes.len() as u64);
-        header.set_mtime(0);
-        match link {
-            Some(target) => self.tar.append_link(&mut header, path, target).unwrap(),
-            None => self.tar.append_data(&mut header, path, bytes).unwrap(),
-        }
+    fn entry(mut self, path: &str, kind: u8, mode: u32, link: Option<&str>, bytes: &[u8]) -> Self {
+        let is_short = path.len() <= 100 && link.is_none_or(|target| target.len() <= 100);
+        assert!(is_short, "{path} does not fit a header");
+        let member = Member {
+            mode,
+            modified: 0,
+            link: link.unwrap_or_default().as_bytes(),
+            ..Member::default()
+        };
+        self.tar.plain(path.as_bytes(), kind, &member, bytes);
         self
     }
 }

@@ -18,8 +18,6 @@ mod cpio;
 mod home;
 mod install;
 mod layout;
-mod liar;
-mod members;
 mod outcome;
 mod processes;
 mod proxy;
@@ -29,13 +27,13 @@ mod skopeo;
 mod store;
 mod wait;
 
+pub use container_fixtures::{Answer, Member, Members, Request, Server};
+
 pub use archive::{BUSYBOX, Image, Layer, busybox_layer};
 pub use cpio::Initramfs;
 pub use home::Home;
 pub use install::{InstallTree, binary};
 pub use layout::{Compression, Layout, host_architecture, noise};
-pub use liar::{Answer, Liar, Request};
-pub use members::{Member, Members};
 pub use outcome::{Outcome, Started};
 pub use processes::{Process, processes_of};
 pub use proxy::Proxy;

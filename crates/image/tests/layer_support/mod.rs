@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use container_fixtures::{Member, Members};
 use container_image::layer::{
     DiskOptions, LayerDiskSummary, LayerError, LayerLimits, MergedDiskSummary, write_layer_disk, write_merged_disk,
 };
@@ -33,7 +34,7 @@ pub(crate) fn header(mut bytes: Vec<u8>, kind: u8, size: usize) -> Vec<u8> {
 
 /// A tar under construction, written header by header, so that it shares nothing with the parser.
 pub(crate) struct Tar {
-    bytes: Vec<u8>,
+    members: Members,
     mode: u16,
     owner: u32,
     modified: u32,
@@ -42,7 +43,7 @@ pub(crate) struct Tar {
 impl Tar {
     pub(crate) fn new() -> Self {
         Self {
-            bytes: Vec::new(),
+            members: Members::default(),
             mode: 0o644,
             owner: 0,
             modified: 0o14_524_770_400,
@@ -91,9 +92,8 @@ impl Tar {
         self.member("pax", b'x', "", &content)
     }
 
-    pub(crate) fn end(mut self) -> Vec<u8> {
-        self.bytes.extend([0; 1024]);
-        self.bytes
+    pub(crate) fn end(self) -> Vec<u8> {
+        self.members.end()
     }
 
     pub(crate) fn fifo(self, path: &str) -> Self {
@@ -101,22 +101,14 @@ impl Tar {
     }
 
     fn member(mut self, path: &str, kind: u8, link: &str, content: &[u8]) -> Self {
-        let mut header = [0; 512];
-        header[..path.len()].copy_from_slice(path.as_bytes());
-        header[100..107].copy_from_slice(format!("{:07o}", self.mode).as_bytes());
-        header[108..115].copy_from_slice(format!("{:07o}", self.owner).as_bytes());
-        header[116..123].copy_from_slice(format!("{:07o}", self.owner).as_bytes());
-        header[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
-        header[136..147].copy_from_slice(format!("{:011o}", self.modified).as_bytes());
-        header[148..156].fill(b' ');
-        header[156] = kind;
-        header[157..157 + link.len()].copy_from_slice(link.as_bytes());
-        header[257..265].copy_from_slice(b"ustar\x0000");
-        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
-        header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
-        self.bytes.extend(header);
-        self.bytes.extend(content);
-        self.bytes.resize(self.bytes.len().next_multiple_of(512), 0);
+        let member = Member {
+            mode: self.mode.into(),
+            owner: (self.owner, self.owner),
+            modified: self.modified,
+            link: link.as_bytes(),
+            ..Member::default()
+        };
+        self.members.plain(path.as_bytes(), kind, &member, content);
         self
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use container_fixtures::tar_of;
 use container_image::archive::{ArchiveFile, FileContent, write_oci_archive};
 use container_oci::{Platform, ProcessDefaults};
 
@@ -76,15 +77,6 @@ pub(crate) fn members(tar: &Path) -> Vec<(String, Vec<u8>)> {
 
 /// A tar file of the given members.
 pub(crate) fn write_tar(path: &Path, members: &[(String, Vec<u8>)]) {
-    let mut builder = tar::Builder::new(std::fs::File::create(path).unwrap());
-    for (name, bytes) in members {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(bytes.len() as u64);
-        header.set_mode(0o644);
-        // The name is written as it is: `set_path` would refuse what a hostile archive may hold.
-        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
-        header.set_cksum();
-        builder.append(&header, bytes.as_slice()).unwrap();
-    }
-    builder.finish().unwrap();
+    let files = members.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+    std::fs::write(path, tar_of(files)).unwrap();
 }

@@ -1,6 +1,5 @@
 //! What the tests of the image store share: stores in temporary directories, small images, a registry, a liar.
 
-pub(crate) mod cut;
 pub(crate) mod images;
 pub(crate) mod layout;
 pub(crate) mod liar;

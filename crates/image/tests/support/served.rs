@@ -68,7 +68,7 @@ impl Served {
 
     /// The requests for the layer so far.
     pub(crate) fn layer_requests(&self) -> Vec<String> {
-        let requests = self.liar.requests.lock().unwrap();
+        let requests = self.liar.requests();
         let start = format!("GET {} ", self.layer_path);
         let of_layer = requests.iter().filter(|request| request.starts_with(&start));
         of_layer.map(|request| request.to_ascii_lowercase()).collect()

@@ -1,7 +1,5 @@
 //! A registry within the test's process, and logins to give to it.
 
-pub(crate) mod fake;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
