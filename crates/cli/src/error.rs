@@ -146,7 +146,23 @@ pub(crate) fn warn(text: impl Display) {
 
 /// A message may quote anybody: a registry, a guest, a file name.
 fn harmless(message: &str) -> String {
-    shorten_words(&printable_lines(message), WORD_CHARACTERS)
+    shorten_words(&printable_lines(&in_words(message)), WORD_CHARACTERS)
+}
+
+/// What the system says, without its number; what is missing is not found, as everywhere.
+fn in_words(message: &str) -> String {
+    let mut pieces = message.split(" (os error ");
+    let mut words = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match piece.split_once(')') {
+            Some((number, rest)) if number.parse::<i32>().is_ok() => words.push_str(rest),
+            _ => {
+                words.push_str(" (os error ");
+                words.push_str(piece);
+            }
+        }
+    }
+    words.replace("No such file or directory", "file or directory not found")
 }
 
 /// Makes the error of something that failed on something.
@@ -181,6 +197,17 @@ mod tests {
         let message = harmless(&format!("cannot use /{}: \u{1b}[2J\u{202e}no", "x".repeat(4096)));
         assert!(message.chars().count() < WORD_CHARACTERS + 40, "{message}");
         assert!(message.starts_with("cannot use /xx") && message.ends_with("x: \u{fffd}[2J\u{fffd}no"));
+    }
+
+    #[test]
+    fn what_the_system_says_is_said_in_words() {
+        let missing = io::Error::from_raw_os_error(rustix::io::Errno::NOENT.raw_os_error());
+        let refused = io::Error::from_raw_os_error(rustix::io::Errno::ACCESS.raw_os_error());
+        assert_eq!(
+            harmless(&format!("cannot open a: {missing}; cannot open b: {refused}.")),
+            "cannot open a: file or directory not found; cannot open b: Permission denied."
+        );
+        assert_eq!(harmless("a (os error x) b"), "a (os error x) b");
     }
 
     #[test]

@@ -72,6 +72,8 @@ fn what_is_missing_is_named_and_not_found() {
     }
     home.run(["exec", "ghost", "true"])
         .failure(125, &["\"ghost\" not found"]);
+    home.run(["image", "load", "-i", "/ghost.tar"])
+        .failure(1, &["/ghost.tar: file or directory not found"]);
     for verb in ["inspect", "delete", "save"] {
         home.run(["image", verb, "ghost:1"])
             .failure(1, &["\"ghost:1\" not found"]);
