@@ -3,8 +3,10 @@
 //! The Rust code under `generated/` is made from `proto/agent.proto` and committed, so that an ordinary build needs no code
 //! generator. A test compares the two; `UPDATE_GENERATED=1 cargo test -p container-agent-api` rewrites it.
 
+mod token;
 mod version;
 
+pub use token::{AGENT_TOKEN_BYTES, AGENT_TOKEN_KEY, AgentToken};
 pub use version::{PROTOCOL_VERSION, VersionMismatch, check_version};
 
 /// Messages and services of `container.agent.v1`, see `proto/agent.proto` for what they mean.

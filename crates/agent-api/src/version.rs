@@ -4,7 +4,7 @@
 //! both numbers rather than a guess at what still works.
 
 /// Version of `container.agent.v1` spoken by this build. Raised by every change that an older peer would misunderstand.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// The two sides speak different versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

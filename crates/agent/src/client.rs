@@ -9,7 +9,7 @@ use container_agent_api::v1::{
     AdjustClockRequest, CreateContainerRequest, CreateContainerResponse, HelloRequest, HelloResponse, ResizeRequest,
     ShutdownRequest, SignalRequest, StartProcess, WindowSize,
 };
-use container_agent_api::{PROTOCOL_VERSION, check_version};
+use container_agent_api::{AgentToken, PROTOCOL_VERSION, check_version};
 use container_stream::ByteStream;
 use hyper_util::rt::TokioIo;
 use tonic::transport::{Channel, Endpoint};
@@ -47,15 +47,15 @@ pub struct AgentClient {
 }
 
 impl AgentClient {
-    /// Speaks to the agent at the other end of `stream`: handshake, versions, the guest's clock. `timeout` bounds the
-    /// whole, the guest's boot included when the stream was opened before it.
+    /// Speaks to the agent at the other end of `stream`: handshake with the machine's `token`, versions, the guest's clock.
+    /// `timeout` bounds the whole, the guest's boot included when the stream was opened before it.
     ///
     /// # Errors
     /// [`AgentError::Timeout`], [`AgentError::NotAnAgent`], [`AgentError::Version`], [`AgentError::Broken`] or
-    /// [`AgentError::Refused`].
-    pub async fn connect(stream: ByteStream, timeout: Duration) -> Result<Self, AgentError> {
+    /// [`AgentError::Refused`], the latter with [`tonic::Code::PermissionDenied`] for another machine's token.
+    pub async fn connect(stream: ByteStream, token: &AgentToken, timeout: Duration) -> Result<Self, AgentError> {
         let sample = Sample::default();
-        let result = bounded("Hello", timeout, handshake(stream, sample.clone())).await;
+        let result = bounded("Hello", timeout, handshake(stream, token, sample.clone())).await;
         match (result, sample.get()) {
             (Err(_), Some(received)) => Err(AgentError::NotAnAgent {
                 received: received.clone(),
@@ -159,7 +159,7 @@ impl AgentClient {
     }
 }
 
-async fn handshake(stream: ByteStream, sample: Sample) -> Result<AgentClient, AgentError> {
+async fn handshake(stream: ByteStream, token: &AgentToken, sample: Sample) -> Result<AgentClient, AgentError> {
     let call = "Hello";
     let slot = Mutex::new(Some(CheckedStream::new(stream, sample)));
     // The one stream there is: tonic asks for a second one only after the first has broken.
@@ -189,6 +189,7 @@ async fn handshake(stream: ByteStream, sample: Sample) -> Result<AgentClient, Ag
     let request = HelloRequest {
         protocol_version: PROTOCOL_VERSION,
         time_unix_ns,
+        token: token.to_bytes(),
     };
     let mut hello = grpc
         .hello(request)

@@ -10,14 +10,25 @@ use std::time::Duration;
 
 use container_agent::v1::{CreateContainerRequest, StartFailure, StartProcess, WindowSize};
 use container_agent::{AgentClient, AgentError, ProcessEvent, RunError, Violation};
+use container_agent_api::{AGENT_TOKEN_BYTES, AGENT_TOKEN_KEY, AgentToken};
 use container_hypervisor::fake::{Boot, FakeHypervisor, Guest, Outcome, Process};
-use container_hypervisor::{Hypervisor as _, Machine, MachineConfig, MachineExit};
+use container_hypervisor::{AgentStream, Hypervisor as _, Machine, MachineConfig, MachineExit};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+fn token() -> AgentToken {
+    AgentToken::new([7; AGENT_TOKEN_BYTES])
+}
 
 struct Fixture {
     _root: tempfile::TempDir,
     machine: Box<dyn Machine>,
+}
+
+impl Fixture {
+    async fn stream(&mut self) -> AgentStream {
+        self.machine.agent_connector().unwrap().connect().await.unwrap()
+    }
 }
 
 async fn boot(guest: &Guest) -> Fixture {
@@ -27,7 +38,7 @@ async fn boot(guest: &Guest) -> Fixture {
         name: "fake".to_owned(),
         kernel: hypervisor.kernel(),
         initramfs: "/dev/null".into(),
-        kernel_arguments: Vec::new(),
+        kernel_arguments: vec![format!("{AGENT_TOKEN_KEY}={}", token().to_hex())],
         vcpu_count: 1,
         memory_bytes: 256 << 20,
         disks: Vec::new(),
@@ -43,15 +54,15 @@ async fn boot(guest: &Guest) -> Fixture {
 
 async fn connect(guest: &Guest) -> (Fixture, AgentClient) {
     let mut fixture = boot(guest).await;
-    let stream = fixture.machine.connect_agent().await.unwrap();
-    let client = AgentClient::connect(stream, TIMEOUT).await.unwrap();
+    let stream = fixture.stream().await;
+    let client = AgentClient::connect(stream, &token(), TIMEOUT).await.unwrap();
     (fixture, client)
 }
 
 async fn connect_error(boot_kind: Boot, timeout: Duration) -> AgentError {
     let mut fixture = boot(&Guest::booting(boot_kind)).await;
-    let stream = fixture.machine.connect_agent().await.unwrap();
-    AgentClient::connect(stream, timeout).await.unwrap_err()
+    let stream = fixture.stream().await;
+    AgentClient::connect(stream, &token(), timeout).await.unwrap_err()
 }
 
 fn process(id: &str) -> StartProcess {
@@ -179,6 +190,25 @@ async fn a_guest_that_hangs_in_boot_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_peer_without_the_machines_token_is_refused() {
+    let mut fixture = boot(&Guest::default()).await;
+    let stream = fixture.stream().await;
+    let other = AgentToken::new([8; AGENT_TOKEN_BYTES]);
+    let error = AgentClient::connect(stream, &other, TIMEOUT).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            AgentError::Refused {
+                call: "Hello",
+                code: tonic::Code::PermissionDenied,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
 async fn garbage_is_shown_instead_of_a_transport_error() {
     let error = connect_error(Boot::Garbage(b"login: \x1b[2J".to_vec()), TIMEOUT).await;
     assert!(error.to_string().contains(r#""login: \x1b[2J""#), "{error}");
@@ -194,8 +224,8 @@ async fn a_guest_that_dies_in_boot_breaks_the_stream_and_ends_the_wait() {
         exit: exit.clone(),
     });
     let mut fixture = boot(&guest).await;
-    let stream = fixture.machine.connect_agent().await.unwrap();
-    let error = AgentClient::connect(stream, TIMEOUT).await.unwrap_err();
+    let stream = fixture.stream().await;
+    let error = AgentClient::connect(stream, &token(), TIMEOUT).await.unwrap_err();
     assert!(matches!(error, AgentError::Broken { .. }), "{error:?}");
     assert_eq!(fixture.machine.wait().await, exit);
 }

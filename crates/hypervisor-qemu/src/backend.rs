@@ -1,10 +1,13 @@
 //! The backend: what was found out about the host, and machines made accordingly.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use container_hypervisor::{CreateError, Hypervisor, HypervisorInfo, Machine, MachineConfig, MachineExit};
+use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::channels::{self, SocketPair};
 use crate::command_line::{self, DISK_SLOTS, Setup};
@@ -154,14 +157,21 @@ impl Hypervisor for QemuHypervisor {
         let host_error = |what| move |source| CreateError::Host { what, source };
         let (agent, agent_end, agent_theirs) = channels::agent().map_err(host_error("agent channel"))?;
         let control = SocketPair::new().map_err(host_error("control channel"))?;
+        let (configuration, writer) =
+            pipe_with(PipeFlags::CLOEXEC).map_err(|error| host_error("configuration")(error.into()))?;
         let setup = Setup {
             accelerator: self.accelerator,
             emulated_kernel: kernel::is_emulated_variant(&config.kernel),
             tsc_khz: self.tsc_khz,
             agent,
             numbers: handed.numbers(control.theirs.as_raw_fd()),
+            configuration_descriptor: configuration.as_raw_fd(),
         };
         let line = command_line::build(&config, &setup)?;
+        // Less than a pipe holds, so that this does not wait for QEMU to read it.
+        File::from(writer)
+            .write_all(line.configuration.as_bytes())
+            .map_err(host_error("configuration"))?;
         let devices: &[&Path] = match self.accelerator {
             Accelerator::Kvm => &[Path::new(kvm::DEVICE_PATH)],
             Accelerator::Tcg => &[],
@@ -190,7 +200,7 @@ impl Hypervisor for QemuHypervisor {
             inherited: handed
                 .into_descriptors()
                 .into_iter()
-                .chain([agent_theirs, control.theirs])
+                .chain([agent_theirs, control.theirs, configuration])
                 .collect(),
         };
         Ok(Box::new(QemuMachine::new(launch, attached)))

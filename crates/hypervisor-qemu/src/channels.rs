@@ -2,9 +2,10 @@
 
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::time::Duration;
 
+use async_trait::async_trait;
 use container_agent_api::AGENT_VSOCK_PORT;
+use container_hypervisor::{AgentConnector, AgentStream, ConnectError};
 use container_stream::{ByteStream, connect_vsock};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::rand::{GetRandomFlags, getrandom};
@@ -17,9 +18,6 @@ const VHOST_VSOCK_PATH: &str = "/dev/vhost-vsock";
 /// Context ids that guests may have: 0-2 are the hypervisor's, the loopback's and the host's, the highest means any
 /// (vsock(7)).
 const GUEST_CIDS: std::ops::Range<u32> = 3..u32::MAX;
-
-/// Pause between attempts while the guest does not listen yet.
-const VSOCK_RETRY: Duration = Duration::from_millis(5);
 
 /// A pair of connected sockets.
 pub(crate) struct SocketPair {
@@ -39,10 +37,31 @@ impl SocketPair {
 /// This process's side of the agent's channel.
 #[derive(Debug)]
 pub(crate) enum AgentEnd {
-    /// The one stream there is.
-    Port(OwnedFd),
-    /// As many as wanted.
-    Vsock { guest_cid: u32 },
+    /// The stream itself, until it is taken.
+    Port(Option<OwnedFd>),
+    /// An address at which the guest will listen.
+    Vsock {
+        /// Context id of the guest.
+        guest_cid: u32,
+    },
+}
+
+#[async_trait]
+impl AgentConnector for AgentEnd {
+    async fn connect(&mut self) -> Result<AgentStream, ConnectError> {
+        match self {
+            Self::Port(socket) => socket
+                .take()
+                .ok_or_else(|| io::ErrorKind::NotConnected.into())
+                .and_then(ByteStream::from_socket)
+                .map_err(|source| ConnectError::Stream { source }),
+            // Whatever the reason, it may be that of a guest on its way up: no such machine before QEMU has opened the
+            // device, a reset before the agent listens, a time-out before the guest's driver is there.
+            Self::Vsock { guest_cid } => connect_vsock(*guest_cid, AGENT_VSOCK_PORT)
+                .await
+                .map_err(|source| ConnectError::NotListening { source }),
+        }
+    }
 }
 
 /// Makes the agent's channel: vsock where this user may use it, else a port. The descriptor is QEMU's end.
@@ -62,7 +81,7 @@ pub(crate) fn agent() -> io::Result<(AgentChannel, AgentEnd, OwnedFd)> {
         AgentChannel::Port {
             descriptor: theirs.as_raw_fd(),
         },
-        AgentEnd::Port(ours),
+        AgentEnd::Port(Some(ours)),
         theirs,
     ))
 }
@@ -77,15 +96,5 @@ fn random_cid() -> io::Result<u32> {
         if GUEST_CIDS.contains(&cid) {
             return Ok(cid);
         }
-    }
-}
-
-/// Connects as soon as the guest listens. Unbounded: the caller watches the machine and the clock.
-pub(crate) async fn connect_when_listening(guest_cid: u32) -> ByteStream {
-    loop {
-        if let Ok(stream) = connect_vsock(guest_cid, AGENT_VSOCK_PORT).await {
-            return stream;
-        }
-        tokio::time::sleep(VSOCK_RETRY).await;
     }
 }

@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use container_hypervisor::capability::{DiskHotplug, Pause};
-use container_hypervisor::{AgentStream, Disk, DiskAccess, Machine, MachineError, MachineExit};
-use container_stream::ByteStream;
+use container_hypervisor::{AgentConnector, Disk, DiskAccess, Machine, MachineError, MachineExit};
 
-use crate::channels::{self, AgentEnd};
+use crate::channels::AgentEnd;
 use crate::command_line::hot_plug;
 use crate::confinement::Confinement;
 use crate::handed;
@@ -137,26 +136,13 @@ impl Machine for QemuMachine {
         Ok(())
     }
 
-    async fn connect_agent(&mut self) -> Result<AgentStream, MachineError> {
-        let State::Running(running) = &mut self.state else {
-            return Err(MachineError::Stream {
-                source: std::io::ErrorKind::NotConnected.into(),
-            });
-        };
+    fn agent_connector(&mut self) -> Result<Box<dyn AgentConnector>, MachineError> {
+        if !matches!(self.state, State::Running(_)) {
+            return Err(MachineError::NotStarted);
+        }
         match self.agent.take() {
+            Some(end) => Ok(Box::new(end)),
             None => Err(MachineError::StreamTaken),
-            Some(AgentEnd::Port(socket)) => {
-                ByteStream::from_socket(socket).map_err(|source| MachineError::Stream { source })
-            }
-            Some(AgentEnd::Vsock { guest_cid }) => {
-                self.agent = Some(AgentEnd::Vsock { guest_cid });
-                tokio::select! {
-                    stream = channels::connect_when_listening(guest_cid) => Ok(stream),
-                    () = running.gone() => {
-                        Err(MachineError::Stream { source: std::io::ErrorKind::NotConnected.into() })
-                    }
-                }
-            }
         }
     }
 

@@ -12,9 +12,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use container_agent::AgentClient;
+use container_agent::{AgentClient, AgentError};
+use container_agent_api::{AGENT_TOKEN_BYTES, AGENT_TOKEN_KEY, AgentToken};
 use container_hypervisor::{
-    CreateError, Disk, DiskAccess, DiskSerial, Hypervisor, Machine, MachineConfig, MachineError, MachineExit,
+    ConnectError, CreateError, Disk, DiskAccess, DiskSerial, Hypervisor, Machine, MachineConfig, MachineError,
+    MachineExit,
 };
 use container_hypervisor_qemu::{Accelerator, QemuHypervisor, QemuOptions};
 
@@ -25,6 +27,22 @@ struct Fixture {
     root: tempfile::TempDir,
     hypervisor: QemuHypervisor,
     config: MachineConfig,
+    token: AgentToken,
+}
+
+/// Connects, again while nobody listens, and exchanges greetings.
+async fn greet(machine: &mut dyn Machine, token: &AgentToken) -> Result<AgentClient, AgentError> {
+    let mut connector = machine.agent_connector().unwrap();
+    let connected = async {
+        loop {
+            match connector.connect().await {
+                Ok(stream) => return stream,
+                Err(ConnectError::NotListening { .. }) => tokio::time::sleep(Duration::from_millis(5)).await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    };
+    AgentClient::connect(bounded(connected).await, token, BOOT_TIMEOUT).await
 }
 
 impl Fixture {
@@ -36,11 +54,12 @@ impl Fixture {
         let options = QemuOptions::from_environment(vec![assets.clone()], root.path().to_owned()).unwrap();
         let hypervisor = QemuHypervisor::detect(options).await.unwrap();
         let console = std::fs::File::create(root.path().join("boot.log")).unwrap();
+        let token = AgentToken::new([7; AGENT_TOKEN_BYTES]);
         let config = MachineConfig {
             name: root.path().display().to_string(),
             kernel: hypervisor.kernel(),
             initramfs: assets.join(format!("initramfs-{}.cpio", std::env::consts::ARCH)),
-            kernel_arguments: Vec::new(),
+            kernel_arguments: vec![format!("{AGENT_TOKEN_KEY}={}", token.to_hex())],
             vcpu_count: 1,
             memory_bytes: 256 << 20,
             disks: Vec::new(),
@@ -53,6 +72,7 @@ impl Fixture {
             root,
             hypervisor,
             config,
+            token,
         }
     }
 
@@ -74,8 +94,7 @@ impl Fixture {
 
     async fn boot(&self) -> (Box<dyn Machine>, AgentClient) {
         let mut machine = self.start().await;
-        let stream = machine.connect_agent().await.unwrap();
-        match AgentClient::connect(stream, BOOT_TIMEOUT).await {
+        match greet(machine.as_mut(), &self.token).await {
             Ok(client) => (machine, client),
             Err(error) => panic!("{error}\n{}", self.console()),
         }
@@ -117,6 +136,62 @@ async fn a_machine_boots_answers_and_powers_off() {
         fixture.console()
     );
     assert_eq!(machine.wait().await, MachineExit::PowerOff, "asked again");
+}
+
+#[tokio::test]
+async fn an_agent_answers_nobody_without_its_token_and_its_machine_ends() {
+    let fixture = Fixture::new().await;
+    let mut machine = fixture.start().await;
+    let other = AgentToken::new([8; AGENT_TOKEN_BYTES]);
+    let error = greet(machine.as_mut(), &other).await.unwrap_err();
+    assert!(
+        matches!(
+            &error,
+            AgentError::Refused {
+                call: "Hello",
+                code: tonic::Code::PermissionDenied,
+                ..
+            }
+        ),
+        "{error:?}\n{}",
+        fixture.console()
+    );
+    assert_eq!(
+        bounded(machine.wait()).await,
+        MachineExit::PowerOff,
+        "it has one channel, and that is wasted"
+    );
+    assert!(
+        fixture.console().contains("did not show this machine's token"),
+        "{}",
+        fixture.console()
+    );
+}
+
+#[tokio::test]
+async fn the_token_is_not_among_the_arguments_that_every_user_can_read() {
+    let fixture = Fixture::new().await;
+    let (mut machine, _client) = fixture.boot().await;
+    let own = format!("{}\n", std::process::id());
+    let arguments: Vec<Vec<u8>> = std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| {
+            let process = entry.unwrap().path();
+            let status = std::fs::read_to_string(process.join("status")).ok()?;
+            let is_ours = status
+                .lines()
+                .any(|line| line.strip_prefix("PPid:\t") == Some(own.trim_end()));
+            is_ours.then(|| std::fs::read(process.join("cmdline")).ok())?
+        })
+        .collect();
+    let token = fixture.token.to_hex();
+    let contains = |text: &[u8], needle: &[u8]| text.windows(needle.len()).any(|window| window == needle);
+    assert!(
+        arguments.iter().any(|line| contains(line, b"-readconfig")),
+        "QEMU is among them"
+    );
+    assert!(!arguments.iter().any(|line| contains(line, token.as_bytes())));
+    machine.kill().await.unwrap();
 }
 
 #[tokio::test]
@@ -174,11 +249,10 @@ async fn many_disks_fit() {
 async fn killing_ends_the_machine_and_its_stream() {
     let fixture = Fixture::new().await;
     let (mut machine, client) = fixture.boot().await;
-    match machine.connect_agent().await {
-        Err(MachineError::StreamTaken) => assert!(!has_vsock(), "vsock takes any number of connections"),
-        Ok(_) => assert!(has_vsock(), "a port has one stream"),
-        Err(other) => panic!("{other}"),
-    }
+    assert!(
+        matches!(machine.agent_connector(), Err(MachineError::StreamTaken)),
+        "the agent has one peer"
+    );
     machine.kill().await.unwrap();
     assert_eq!(machine.wait().await, MachineExit::Killed);
     assert!(bounded(client.signal("", 9)).await.is_err());

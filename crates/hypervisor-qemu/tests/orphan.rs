@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use container_agent_api::{AGENT_TOKEN_BYTES, AGENT_TOKEN_KEY};
 use container_hypervisor::{Hypervisor as _, MachineConfig};
 use container_hypervisor_qemu::{Accelerator, QemuHypervisor, QemuOptions};
 
@@ -61,7 +62,7 @@ async fn launcher_role() {
         name: root.display().to_string(),
         kernel: hypervisor.kernel(),
         initramfs: assets.join(format!("initramfs-{}.cpio", std::env::consts::ARCH)),
-        kernel_arguments: Vec::new(),
+        kernel_arguments: vec![format!("{AGENT_TOKEN_KEY}={}", "07".repeat(AGENT_TOKEN_BYTES))],
         vcpu_count: 1,
         memory_bytes: 128 << 20,
         disks: Vec::new(),

@@ -18,7 +18,8 @@ pub struct MachineConfig {
     pub kernel: PathBuf,
     /// Initial RAM file system (cpio archive).
     pub initramfs: PathBuf,
-    /// Kernel arguments beyond those that the backend needs itself.
+    /// Kernel arguments beyond those that the backend needs itself. One of them is the agent's token: a backend hands them
+    /// over in a way that other users of the host cannot read.
     pub kernel_arguments: Vec<String>,
     /// Number of virtual processors.
     pub vcpu_count: u32,

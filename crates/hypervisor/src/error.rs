@@ -67,6 +67,9 @@ pub enum MachineError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// The machine has not been started, or has ended.
+    #[error("the machine is not running")]
+    NotStarted,
     /// The machine's only stream to the agent is in use.
     #[error("the agent's channel is already in use")]
     StreamTaken,

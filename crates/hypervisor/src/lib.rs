@@ -8,11 +8,13 @@
 
 pub mod capability;
 mod config;
+mod connector;
 mod error;
 #[cfg(feature = "fake")]
 pub mod fake;
 mod machine;
 
 pub use config::{ConfigError, Disk, DiskAccess, DiskSerial, FramePort, MacAddress, MachineConfig, SharedDirectory};
+pub use connector::{AgentConnector, AgentStream, ConnectError};
 pub use error::{CreateError, MachineError};
-pub use machine::{AgentStream, Hypervisor, HypervisorInfo, Machine, MachineExit};
+pub use machine::{Hypervisor, HypervisorInfo, Machine, MachineExit};

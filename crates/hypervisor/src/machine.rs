@@ -1,14 +1,10 @@
-//! What a backend provides: machines that start, run, stop and carry a byte stream to the agent.
+//! What a backend provides: machines that start, run, stop and give out a way to their agent.
 
 use std::path::PathBuf;
 
 use async_trait::async_trait;
-use container_stream::ByteStream;
 
-use crate::{CreateError, MachineConfig, MachineError, capability};
-
-/// The byte stream to the agent, whatever it is made of.
-pub type AgentStream = ByteStream;
+use crate::{AgentConnector, CreateError, MachineConfig, MachineError, capability};
 
 /// What a backend says of itself to `container system status`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,13 +73,12 @@ pub trait Machine: Send {
     /// [`MachineError::Start`].
     async fn start(&mut self) -> Result<(), MachineError>;
 
-    /// Opens a byte stream to the agent. May be called as soon as the machine has been started; bytes wait until the
-    /// guest reads them. A backend whose channel is a single port gives the stream once and
-    /// [`MachineError::StreamTaken`] afterwards.
+    /// The way to the agent, once per machine: the agent listens to one peer. To be had as soon as the machine has been
+    /// started.
     ///
     /// # Errors
-    /// [`MachineError::Stream`] when the machine is gone.
-    async fn connect_agent(&mut self) -> Result<AgentStream, MachineError>;
+    /// [`MachineError::NotStarted`], [`MachineError::StreamTaken`].
+    fn agent_connector(&mut self) -> Result<Box<dyn AgentConnector>, MachineError>;
 
     /// Waits until the machine has ended. Cancel-safe, and may be called again afterwards.
     async fn wait(&mut self) -> MachineExit;

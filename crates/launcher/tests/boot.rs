@@ -10,9 +10,10 @@ mod harness;
 
 use std::time::Duration;
 
+use container_agent_api::AGENT_TOKEN_BYTES;
 use container_hypervisor::MachineExit;
-use container_hypervisor::fake::{Boot, FakeHypervisor, Guest, Outcome, Process};
-use container_launcher::control::v1::FailureKind;
+use container_hypervisor::fake::{Boot, Channel, FakeHypervisor, Guest, Outcome, Process};
+use container_launcher::control::v1::{FailureKind, StopRequest};
 use container_model::Phase;
 use harness::{PATIENCE, Source, World, owner};
 
@@ -79,6 +80,112 @@ async fn a_machine_whose_agent_refuses_the_container_is_not_said_to_be_down() {
         "the guest could not set up the container: the writable disk is damaged"
     );
     assert!(message.contains("boot line 1"), "{message}");
+}
+
+#[tokio::test]
+async fn guest_whose_connection_never_comes_about_is_given_up_with_its_console() {
+    let guest = Guest::default().with_channel(Channel::Silent);
+    let (message, _world) = failure_of(guest.clone()).await;
+    assert!(
+        message.starts_with("the virtual machine did not come up within 0.3 s\n"),
+        "{message}"
+    );
+    assert!(
+        message.ends_with("\n  boot line 1\n  \u{fffd}[31mKernel panic"),
+        "{message:?}"
+    );
+    assert_eq!(guest.observed().connect_count, 1, "one attempt that waits");
+}
+
+#[tokio::test]
+async fn guest_that_refuses_connections_is_given_up_with_the_refusal() {
+    let guest = Guest::default().with_channel(Channel::Refused { count: usize::MAX });
+    let (message, _world) = failure_of(guest.clone()).await;
+    assert!(
+        message.starts_with(
+            "the virtual machine did not come up within 0.3 s: nothing takes connections to its agent: connection refused\n"
+        ),
+        "{message}"
+    );
+    assert!(guest.observed().connect_count > 1, "it was tried again");
+}
+
+#[tokio::test]
+async fn guest_whose_connection_comes_late_or_after_refusals_runs() {
+    let after = Duration::from_millis(150);
+    for channel in [Channel::Late { after }, Channel::Refused { count: 7 }] {
+        let mut world = World::new(|_| {});
+        world.limits.boot = PATIENCE;
+        let guest = Guest::running(|_| Process::exits(4)).with_channel(channel);
+        let launcher = world.launch(&guest);
+        let seen = launcher.attach(owner()).await.finish().await;
+        assert_eq!(seen.exit.map(|exit| exit.exit_code), Some(4), "{:?}", seen.failure);
+        launcher.ended().await;
+        let attempts = if channel == (Channel::Late { after }) { 1 } else { 8 };
+        assert_eq!(guest.observed().connect_count, attempts, "{channel:?}");
+    }
+}
+
+#[tokio::test]
+async fn guest_that_dies_before_it_takes_a_connection_is_noticed_and_replaced() {
+    let mut world = World::new(|_| {});
+    world.limits.boot = 10 * PATIENCE;
+    let exit = MachineExit::Failed {
+        reason: "KVM internal error".to_owned(),
+    };
+    for channel in [Channel::Silent, Channel::Refused { count: usize::MAX }] {
+        let after = Duration::from_millis(20);
+        let broken = Guest::booting(Boot::Die {
+            after,
+            exit: exit.clone(),
+        });
+        let broken = FakeHypervisor::new(broken.with_channel(channel));
+        let good = FakeHypervisor::new(Guest::running(|_| Process::exits(4)));
+        let source = Source {
+            hypervisor: broken.clone(),
+            second: Some(good.clone()),
+            ends_after: 10 * PATIENCE,
+        };
+        let launcher = world.launch_with(source);
+        let seen = launcher.attach(owner()).await.finish().await;
+        assert_eq!(seen.exit.map(|exit| exit.exit_code), Some(4), "{:?}", seen.failure);
+        launcher.ended().await;
+        assert_eq!((broken.created_count(), good.created_count()), (1, 1), "{channel:?}");
+    }
+}
+
+#[tokio::test]
+async fn stop_ends_a_boot_that_waits_for_its_connection() {
+    let mut world = World::new(|_| {});
+    world.limits.boot = 10 * PATIENCE;
+    let guest = Guest::default().with_channel(Channel::Silent);
+    let mut launcher = world.launch(&guest);
+    let mut attached = launcher.attach(owner()).await;
+    while guest.observed().connect_count == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    launcher.client.stop(StopRequest::default()).await.unwrap();
+    let failure = attached.finish().await.failure.expect("a failure");
+    assert_eq!(
+        failure.message,
+        "the container was stopped before its workload was started"
+    );
+    launcher.ended().await;
+}
+
+#[tokio::test]
+async fn every_boot_has_a_token_of_its_own() {
+    let world = World::new(|_| {});
+    let guest = Guest::default();
+    for _ in 0..2 {
+        let launcher = world.launch(&guest);
+        assert!(launcher.attach(owner()).await.finish().await.exit.is_some());
+        launcher.ended().await;
+    }
+    let tokens: Vec<_> = guest.observed().hellos.into_iter().map(|hello| hello.token).collect();
+    assert_eq!(tokens.len(), 2);
+    assert!(tokens.iter().all(|token| token.len() == AGENT_TOKEN_BYTES));
+    assert_ne!(tokens[0], tokens[1]);
 }
 
 #[tokio::test]

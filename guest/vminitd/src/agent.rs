@@ -13,6 +13,7 @@ use container_agent_api::{PROTOCOL_VERSION, check_version};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::admission::Peer;
 use crate::machine::Machine;
 use crate::{clock, requests, run};
 
@@ -22,14 +23,15 @@ const FAREWELL: Duration = Duration::from_millis(5);
 /// Lets the answer to Hello go out before the preparation begins.
 const ANSWER_FIRST: Duration = Duration::from_millis(1);
 
-/// The service; all state is the machine's.
+/// The service for one peer; all other state is the machine's.
 pub(crate) struct AgentService {
     machine: Arc<Machine>,
+    peer: Peer,
 }
 
 impl AgentService {
-    pub(crate) fn new(machine: Arc<Machine>) -> Self {
-        Self { machine }
+    pub(crate) fn new(machine: Arc<Machine>, peer: Peer) -> Self {
+        Self { machine, peer }
     }
 }
 
@@ -38,6 +40,7 @@ impl Agent for AgentService {
     async fn hello(&self, request: Request<HelloRequest>) -> Result<Response<HelloResponse>, Status> {
         let request = request.into_inner();
         check_version(request.protocol_version).map_err(|error| Status::failed_precondition(error.to_string()))?;
+        self.peer.admit(&request.token)?;
         if request.time_unix_ns != 0 {
             clock::set_wall_clock(request.time_unix_ns)
                 .map_err(|error| Status::internal(format!("cannot set the clock: {error}")))?;

@@ -1,5 +1,4 @@
-//! The byte stream to the host: a virtio-serial port or a vsock connection, behind one type so that the server is
-//! compiled once.
+//! The byte stream to the host: a virtio-serial port, or a connection that comes to a vsock listener.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -15,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
-use tokio_vsock::VsockStream;
+use tokio_vsock::{VsockListener, VsockStream};
 
 use crate::descriptor::Descriptor;
 
@@ -29,13 +28,36 @@ const HOST_WAIT: Timespec = Timespec {
     tv_nsec: 100_000_000,
 };
 
-/// One connection to the host.
+/// The port. Its end is the end of the launcher and reported at once.
 #[derive(Debug)]
-pub(crate) enum Connection {
-    /// The port. Its end is the end of the launcher and reported by `hung_up`.
-    Port { port: Descriptor, hung_up: Arc<Notify> },
-    /// One of possibly many.
-    Vsock(VsockStream),
+pub(crate) struct Port {
+    port: Descriptor,
+    hung_up: Arc<Notify>,
+}
+
+impl Port {
+    /// Notifies `hung_up` when there is nothing more to be read from `port`.
+    pub(crate) fn new(port: Descriptor, hung_up: Arc<Notify>) -> Self {
+        Self { port, hung_up }
+    }
+}
+
+/// Where peers come from.
+pub(crate) trait Listener {
+    /// A connection.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// The next peer's connection, with the context id from which it comes (vsock(7)).
+    async fn accept(&mut self) -> io::Result<(Self::Stream, u32)>;
+}
+
+impl Listener for VsockListener {
+    type Stream = VsockStream;
+
+    async fn accept(&mut self) -> io::Result<(VsockStream, u32)> {
+        let (stream, address) = Self::accept(self).await?;
+        Ok((stream, address.cid()))
+    }
 }
 
 /// Opens the agent's port and waits until the host has opened its side.
@@ -98,40 +120,28 @@ fn wait_for_host(port: &OwnedFd) -> io::Result<()> {
     }
 }
 
-impl AsyncRead for Connection {
+impl AsyncRead for Port {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Port { port, hung_up } => port.poll_read(context, buffer).map(|read| {
-                if !matches!(read, Ok(1..)) && buffer.remaining() > 0 {
-                    hung_up.notify_one();
-                }
-                read.map(|_| ())
-            }),
-            Self::Vsock(stream) => Pin::new(stream).poll_read(context, buffer),
-        }
+        self.port.poll_read(context, buffer).map(|read| {
+            if !matches!(read, Ok(1..)) && buffer.remaining() > 0 {
+                self.hung_up.notify_one();
+            }
+            read.map(|_| ())
+        })
     }
 }
 
-impl AsyncWrite for Connection {
+impl AsyncWrite for Port {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Port { port, .. } => port.poll_write(context, bytes),
-            Self::Vsock(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
+        self.port.poll_write(context, bytes)
     }
 
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Port { .. } => Poll::Ready(Ok(())),
-            Self::Vsock(stream) => Pin::new(stream).poll_flush(context),
-        }
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Port { .. } => Poll::Ready(Ok(())),
-            Self::Vsock(stream) => Pin::new(stream).poll_shutdown(context),
-        }
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 }
 

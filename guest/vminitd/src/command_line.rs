@@ -1,37 +1,52 @@
-//! The kernel command line: by which channel the host can be reached.
+//! The kernel command line: how the host can be reached, and how it is known.
 
-use container_agent_api::AGENT_CHANNEL_KEY;
+use container_agent_api::{AGENT_CHANNEL_KEY, AGENT_TOKEN_KEY, AgentToken};
 
 /// How the host is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Channel {
-    /// A vsock port that any number of connections may come to.
+    /// A vsock port, to which anybody may come.
     Vsock,
     /// One virtio-serial port, which is one connection.
     Port,
 }
 
-/// The command line names no channel, or one that does not exist.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ChannelError {
-    #[error("the kernel command line has no {AGENT_CHANNEL_KEY}=")]
-    Missing,
-    #[error("the kernel command line has {AGENT_CHANNEL_KEY}={0}, which is neither vsock nor port")]
-    Unknown(String),
+/// What the command line says of the host.
+#[derive(Debug)]
+pub(crate) struct Host {
+    pub(crate) channel: Channel,
+    pub(crate) token: AgentToken,
 }
 
-/// Finds the channel. The last mention wins, as with the kernel's own parameters.
-pub(crate) fn channel(command_line: &str) -> Result<Channel, ChannelError> {
-    let value = command_line
+/// The command line does not say how to find the host. The token is not repeated.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CommandLineError {
+    #[error("the kernel command line has no {0}=")]
+    Missing(&'static str),
+    #[error("the kernel command line has {AGENT_CHANNEL_KEY}={0}, which is neither vsock nor port")]
+    Channel(String),
+    #[error("the kernel command line has a {AGENT_TOKEN_KEY}= that is no token")]
+    Token,
+}
+
+/// Finds channel and token.
+pub(crate) fn host(command_line: &str) -> Result<Host, CommandLineError> {
+    let channel = match value(command_line, AGENT_CHANNEL_KEY)? {
+        "vsock" => Channel::Vsock,
+        "port" => Channel::Port,
+        other => return Err(CommandLineError::Channel(other.to_owned())),
+    };
+    let token = AgentToken::from_hex(value(command_line, AGENT_TOKEN_KEY)?).ok_or(CommandLineError::Token)?;
+    Ok(Host { channel, token })
+}
+
+/// The last mention wins, as with the kernel's own parameters.
+fn value<'a>(command_line: &'a str, key: &'static str) -> Result<&'a str, CommandLineError> {
+    command_line
         .split_ascii_whitespace()
-        .filter_map(|word| word.strip_prefix(AGENT_CHANNEL_KEY)?.strip_prefix('='))
+        .filter_map(|word| word.strip_prefix(key)?.strip_prefix('='))
         .next_back()
-        .ok_or(ChannelError::Missing)?;
-    match value {
-        "vsock" => Ok(Channel::Vsock),
-        "port" => Ok(Channel::Port),
-        other => Err(ChannelError::Unknown(other.to_owned())),
-    }
+        .ok_or(CommandLineError::Missing(key))
 }
 
 #[cfg(test)]
@@ -39,28 +54,39 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const TOKEN: &str = "container.token=0707070707070707070707070707070707070707070707070707070707070707";
+
     #[test]
-    fn channel_is_found_between_other_words() {
-        assert_eq!(channel("quiet container.agent=port panic=-1\n"), Ok(Channel::Port));
-        assert_eq!(
-            channel("container.agent=port container.agent=vsock"),
-            Ok(Channel::Vsock)
-        );
+    fn channel_and_token_are_found_between_other_words() {
+        let found = host(&format!("quiet container.agent=port {TOKEN} panic=-1\n")).unwrap();
+        assert_eq!(found.channel, Channel::Port);
+        assert!(found.token.matches(&[7; 32]));
+        let last = host(&format!("{TOKEN} container.agent=port container.agent=vsock")).unwrap();
+        assert_eq!(last.channel, Channel::Vsock);
     }
 
     #[test]
-    fn absent_and_unknown_channels_are_errors() {
+    fn absent_and_unknown_words_are_errors() {
+        let error = |line: &str| host(line).unwrap_err();
         assert_eq!(
-            channel("container.agents=port xcontainer.agent=port"),
-            Err(ChannelError::Missing)
+            error(&format!("container.agents=port xcontainer.agent=port {TOKEN}")),
+            CommandLineError::Missing(AGENT_CHANNEL_KEY)
         );
-        assert_eq!(channel("container.agent=tcp"), Err(ChannelError::Unknown("tcp".into())));
+        assert_eq!(
+            error(&format!("container.agent=tcp {TOKEN}")),
+            CommandLineError::Channel("tcp".into())
+        );
+        assert_eq!(
+            error("container.agent=port"),
+            CommandLineError::Missing(AGENT_TOKEN_KEY)
+        );
+        assert_eq!(error("container.agent=port container.token=7"), CommandLineError::Token);
     }
 
     proptest! {
         #[test]
         fn any_command_line_is_survived(text in "(.|\n)*") {
-            let _ = channel(&text);
+            let _ = host(&text);
         }
     }
 }

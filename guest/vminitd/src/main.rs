@@ -10,6 +10,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod admission;
 mod agent;
 mod boot;
 mod channel;
@@ -33,8 +34,8 @@ fn main() {
         power::fail(&error);
     }
     let command_line = std::fs::read_to_string("/proc/cmdline").unwrap_or_default();
-    let channel = match command_line::channel(&command_line) {
-        Ok(channel) => channel,
+    let host = match command_line::host(&command_line) {
+        Ok(host) => host,
         Err(error) => power::fail(&error),
     };
     match tokio::runtime::Builder::new_current_thread()
@@ -42,7 +43,7 @@ fn main() {
         .enable_time()
         .build()
     {
-        Ok(runtime) => match runtime.block_on(serve::serve(channel)) {
+        Ok(runtime) => match runtime.block_on(serve::serve(host)) {
             Ok(()) => power::off(),
             Err(error) => power::fail(&error),
         },

@@ -1,24 +1,37 @@
 //! Serves the protocol on the chosen channel until the host goes away or shuts the machine down.
 //!
-//! Each connection is given to hyper directly. tonic's own server would add a router, layers and time-outs that no call
+//! The host is one peer on one connection: whoever shows the machine's token first. On vsock others may come before; each is
+//! hung up on when it is not the host by its address, shows something else or says nothing. With the host found, nobody
+//! listens any more.
+//!
+//! The connection is given to hyper directly. tonic's own server would add a router, layers and time-outs that no call
 //! uses and that make up a seventh of the program, which every start loads.
 
+use std::convert::Infallible;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use container_agent_api::AGENT_VSOCK_PORT;
 use container_agent_api::v1::agent_server::AgentServer;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
-use tokio_vsock::{VMADDR_CID_ANY, VsockAddr, VsockListener};
-use tonic::codegen::Service;
+use tokio::time::{sleep, timeout};
+use tokio_vsock::{VMADDR_CID_ANY, VMADDR_CID_HOST, VsockAddr, VsockListener};
+use tonic::body::Body;
+use tonic::codegen::{Service, http::Response};
 
+use crate::admission::{Admission, Peer, Standing};
 use crate::agent::AgentService;
-use crate::channel::{Connection, open_port};
+use crate::channel::{Listener, Port, open_port};
 use crate::clock;
-use crate::command_line::Channel;
+use crate::command_line::{Channel, Host};
 use crate::descriptor::Descriptor;
 use crate::machine::Machine;
 
@@ -30,73 +43,142 @@ const CONNECTION_WINDOW_BYTES: u32 = 1 << 30;
 /// Largest frame, bytes: the largest message in one.
 const FRAME_BYTES: u32 = 128 << 10;
 
-/// The calls, ready for any number of connections.
-type Agent = AgentServer<AgentService>;
+/// How long a peer that came to a listener may take to show its token. The host says Hello as soon as it is connected.
+const HELLO_LIMIT: Duration = Duration::from_secs(5);
+/// How long the refusal of a peer may take to reach it.
+const REFUSAL_LIMIT: Duration = Duration::from_secs(1);
 
 /// The host cannot be served.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot open the channel to the host: {0}")]
-pub(crate) struct ServeError(#[from] io::Error);
+pub(crate) enum ServeError {
+    #[error("cannot open the channel to the host: {0}")]
+    Channel(#[from] io::Error),
+    #[error("the host did not show this machine's token")]
+    Refused,
+}
 
 /// Serves until the machine is to be powered off.
-pub(crate) async fn serve(channel: Channel) -> Result<(), ServeError> {
+pub(crate) async fn serve(host: Host) -> Result<(), ServeError> {
     let hung_up = Arc::new(Notify::new());
-    let (port, listener) = match channel {
-        Channel::Port => {
-            let port = Connection::Port {
-                port: Descriptor::new(open_port()?)?,
-                hung_up: hung_up.clone(),
-            };
-            (Some(port), None)
-        }
+    let (port, listener) = match host.channel {
+        Channel::Port => (Some(Port::new(Descriptor::new(open_port()?)?, hung_up.clone())), None),
         Channel::Vsock => {
             let listener = VsockListener::bind(VsockAddr::new(VMADDR_CID_ANY, AGENT_VSOCK_PORT))?;
             (None, Some(listener))
         }
     };
     let machine = Arc::new(Machine::new(clock::uptime_us()));
+    let admission = Admission::new(host.token);
     let power_off = machine.power_off_requested();
-    let agent = AgentServer::new(AgentService::new(machine.clone()));
+    let agent = |peer: &Peer| AgentServer::new(AgentService::new(machine.clone(), peer.clone()));
     eprintln!("vminitd: ready after {} ms", machine.ready_uptime_us() / 1000);
-    if let Some(port) = port {
-        tokio::spawn(converse(port, agent.clone()));
-    }
-    tokio::select! {
-        error = accept(listener, agent) => Err(error.into()),
-        () = hung_up.notified() => {
-            machine.abandon();
-            Ok(())
+    let conversation = async {
+        if let Some(port) = port {
+            let peer = admission.peer();
+            match converse(port, &peer, agent(&peer), None, || ()).await {
+                Standing::Refused => return Err(ServeError::Refused),
+                Standing::Admitted | Standing::Unknown => {}
+            }
         }
-        () = power_off.notified() => Ok(()),
-    }
-}
-
-/// Serves every connection that comes to `listener`; returns when it fails. Without one there is nothing to accept.
-async fn accept(listener: Option<VsockListener>, agent: Agent) -> io::Error {
-    let Some(listener) = listener else {
-        return std::future::pending().await;
+        if let Some(listener) = listener {
+            listen(listener, &admission, agent, HELLO_LIMIT).await?;
+        }
+        Ok(())
     };
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(converse(Connection::Vsock(stream), agent.clone()))),
-            // The peer was faster.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
-            Err(error) => return error,
-        }
+    tokio::select! {
+        ended = conversation => ended?,
+        () = hung_up.notified() => {}
+        () = power_off.notified() => return Ok(()),
     }
+    machine.abandon();
+    Ok(())
 }
 
-/// Serves one connection until its end.
-async fn converse(connection: Connection, agent: Agent) {
-    let calls = service_fn(move |request| agent.clone().call(request));
-    // How it ends makes no difference here: hosts hang up when they please.
-    let _ = http2::Builder::new(TokioExecutor::new())
+/// Talks to one peer after the other until one of them is the host; then nobody can come to `listener` any more. Returns
+/// when the host has hung up.
+async fn listen<L: Listener, A: Calls>(
+    listener: L,
+    admission: &Admission,
+    agent: impl Fn(&Peer) -> A,
+    hello_limit: Duration,
+) -> io::Result<()> {
+    let mut listener = Some(listener);
+    while let Some(open) = &mut listener {
+        let (stream, cid) = match open.accept().await {
+            Ok(accepted) => accepted,
+            // The peer was faster.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => continue,
+            Err(error) => return Err(error),
+        };
+        if cid != VMADDR_CID_HOST {
+            continue;
+        }
+        let peer = admission.peer();
+        converse(stream, &peer, agent(&peer), Some(hello_limit), || listener = None).await;
+    }
+    Ok(())
+}
+
+/// What answers the calls of one peer.
+trait Calls:
+    Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+impl<S> Calls for S where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
+/// Talks to one peer until either side hangs up, which this one does unless it is admitted within the limit. Calls
+/// `on_admission` when it is.
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: &Peer,
+    agent: impl Calls,
+    hello_limit: Option<Duration>,
+    on_admission: impl FnOnce(),
+) -> Standing {
+    let gate = peer.clone();
+    let calls = service_fn(move |request: Request<Incoming>| {
+        let allowed = gate.check_call(request.uri().path());
+        let mut agent = agent.clone();
+        async move {
+            match allowed {
+                Ok(()) => agent.call(request).await,
+                Err(status) => Ok(status.into_http()),
+            }
+        }
+    });
+    let connection = http2::Builder::new(TokioExecutor::new())
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_frame_size(FRAME_BYTES)
         .max_concurrent_streams(None)
         .auto_date_header(false)
-        .serve_connection(TokioIo::new(connection), calls)
-        .await;
+        .serve_connection(TokioIo::new(stream), calls);
+    let mut connection = pin!(connection);
+    let over = async {
+        match hello_limit {
+            Some(limit) => sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    // How a connection ends makes no difference here: hosts hang up when they please.
+    let standing = tokio::select! {
+        _ = connection.as_mut() => return peer.standing(),
+        () = over => return peer.standing(),
+        standing = peer.known() => standing,
+    };
+    if standing == Standing::Admitted {
+        on_admission();
+        let _ = connection.await;
+    } else {
+        connection.as_mut().graceful_shutdown();
+        let _ = timeout(REFUSAL_LIMIT, connection).await;
+    }
+    standing
 }
+
+#[cfg(test)]
+mod tests;

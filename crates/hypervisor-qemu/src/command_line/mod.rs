@@ -1,6 +1,7 @@
 //! QEMU's command line, as a function of what the machine is to be. Nothing here touches the host.
 
 mod board;
+mod configuration;
 mod disks;
 mod kernel_arguments;
 mod ports;
@@ -55,6 +56,8 @@ pub(crate) struct Setup {
     pub(crate) tsc_khz: Option<u64>,
     pub(crate) agent: AgentChannel,
     pub(crate) numbers: Numbers,
+    /// Where QEMU reads its configuration file, by its number in QEMU.
+    pub(crate) configuration_descriptor: i32,
 }
 
 /// A complete command line.
@@ -62,6 +65,8 @@ pub(crate) struct Setup {
 pub(crate) struct CommandLine {
     /// Without the program itself.
     pub(crate) arguments: Vec<OsString>,
+    /// Text of the configuration file: what other users of the host, who can read any program's arguments, must not see.
+    pub(crate) configuration: String,
     /// Where the disks went.
     pub(crate) placement: DiskPlacement,
 }
@@ -110,10 +115,15 @@ pub(crate) fn build(config: &MachineConfig, setup: &Setup) -> Result<CommandLine
         value::reopened(setup.numbers.kernel).into(),
         "-initrd".into(),
         value::reopened(setup.numbers.initramfs).into(),
-        "-append".into(),
-        kernel_arguments::build(config, setup).into(),
+        "-readconfig".into(),
+        value::reopened(setup.configuration_descriptor).into(),
     ]);
-    Ok(CommandLine { arguments, placement })
+    let configuration = configuration::of_kernel_arguments(&kernel_arguments::build(config, setup))?;
+    Ok(CommandLine {
+        arguments,
+        configuration,
+        placement,
+    })
 }
 
 /// What QEMU's messages call the files that it was handed, and what they are.

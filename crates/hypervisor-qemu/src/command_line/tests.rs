@@ -23,6 +23,7 @@ fn setup(accelerator: Accelerator) -> Setup {
             disks: (100..400).collect(),
             frame_ports: (30..60).collect(),
         },
+        configuration_descriptor: 13,
     }
 }
 
@@ -57,12 +58,24 @@ fn disks(count: usize) -> Vec<Disk> {
 }
 
 fn line(config: &MachineConfig, setup: &Setup) -> String {
-    let arguments = build(config, setup).unwrap().arguments;
+    let line = build(config, setup).unwrap();
+    let arguments = line.arguments.iter().map(|argument| argument.to_str().unwrap());
     arguments
-        .iter()
-        .map(|argument| argument.to_str().unwrap())
+        .chain([line.configuration.as_str()])
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+#[test]
+fn the_kernel_command_line_is_not_among_the_arguments() {
+    let line = build(&config(), &setup(Accelerator::Tcg)).unwrap();
+    assert!(line.configuration.contains("extra=1"), "{}", line.configuration);
+    assert!(
+        !format!("{:?}", line.arguments).contains("extra=1"),
+        "{:?}",
+        line.arguments
+    );
+    assert!(line.arguments.iter().any(|argument| argument == "/proc/self/fd/13"));
 }
 
 #[test]

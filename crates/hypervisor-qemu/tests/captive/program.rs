@@ -23,28 +23,42 @@ mod attempts {
     use rustix::process::{Resource, getppid, getrlimit, test_kill_process};
 
     /// QEMU's command line.
-    struct Line(Vec<String>);
+    struct Line {
+        words: Vec<String>,
+        /// The guest's kernel command line, from QEMU's configuration file.
+        append: String,
+    }
 
     impl Line {
+        /// Reads the configuration file as well, which can be read once.
+        fn new(words: Vec<String>) -> Self {
+            let file = words.iter().skip_while(|word| *word != "-readconfig").nth(1);
+            let text = file.and_then(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+            let append = text.split('"').nth(1).unwrap_or_default().to_owned();
+            Self { words, append }
+        }
+
         /// What follows `key=` on the guest's kernel command line.
         fn asked(&self, key: &str) -> &str {
-            let append = self.0.iter().skip_while(|word| *word != "-append").nth(1);
-            let mut words = append.map_or("", String::as_str).split(' ');
-            words
+            self.append
+                .split(' ')
                 .find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
                 .unwrap_or("")
         }
 
         /// All numbers that follow `prefix` anywhere.
         fn numbers(&self, prefix: &str) -> Vec<RawFd> {
-            let parts = self.0.iter().flat_map(|word| word.split(prefix).skip(1));
+            let parts = self.words.iter().flat_map(|word| word.split(prefix).skip(1));
             let digits = |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>();
             parts.filter_map(|part| digits(part).parse().ok()).collect()
         }
 
         /// The descriptor of the option that has all of `marks`.
         fn descriptor_of(&self, marks: &[&str]) -> RawFd {
-            let option = self.0.iter().find(|word| marks.iter().all(|mark| word.contains(mark)));
+            let option = self
+                .words
+                .iter()
+                .find(|word| marks.iter().all(|mark| word.contains(mark)));
             let number = option
                 .and_then(|word| word.rsplit_once("/dev/fdset/"))
                 .map(|(_, number)| number);
@@ -57,7 +71,7 @@ mod attempts {
             println!("QEMU emulator version 9.9.9");
             return;
         }
-        let line = Line(words);
+        let line = Line::new(words);
         // SAFETY: the descriptor was handed over for this, and nothing else in this program owns it.
         let mut console = unsafe { File::from_raw_fd(line.descriptor_of(&["id=console"])) };
         for (name, outcome) in report(&line) {

@@ -3,13 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use container_agent_api::PROTOCOL_VERSION;
 use container_agent_api::v1::agent_server::{Agent, AgentServer};
 use container_agent_api::v1::{
     AdjustClockRequest, AdjustClockResponse, CreateContainerRequest, CreateContainerResponse, HelloRequest,
     HelloResponse, ResizeRequest, ResizeResponse, RunRequest, RunResponse, ShutdownRequest, ShutdownResponse,
     SignalRequest, SignalResponse, run_request::Request as Run,
 };
+use container_agent_api::{AgentToken, PROTOCOL_VERSION};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::sync::{broadcast, mpsc, watch};
@@ -33,6 +33,7 @@ const SIGNAL_QUEUE: usize = 64;
 /// Plays the guest on `stream` until its peer is gone.
 pub(super) async fn play(
     guest: Guest,
+    token: Option<AgentToken>,
     mut stream: UnixStream,
     started_at: tokio::time::Instant,
     exit: watch::Sender<Option<MachineExit>>,
@@ -43,6 +44,7 @@ pub(super) async fn play(
             let (signals, _) = broadcast::channel(SIGNAL_QUEUE);
             let service = AgentServer::new(FakeAgent {
                 guest,
+                token,
                 exit,
                 signals,
                 has_container: AtomicBool::new(false),
@@ -65,6 +67,7 @@ pub(super) async fn play(
 
 struct FakeAgent {
     guest: Guest,
+    token: Option<AgentToken>,
     exit: watch::Sender<Option<MachineExit>>,
     signals: broadcast::Sender<SignalRequest>,
     has_container: AtomicBool,
@@ -73,7 +76,12 @@ struct FakeAgent {
 #[tonic::async_trait]
 impl Agent for FakeAgent {
     async fn hello(&self, request: Request<HelloRequest>) -> Result<Response<HelloResponse>, Status> {
-        self.guest.observe().hellos.push(request.into_inner());
+        let request = request.into_inner();
+        let known = self.token.as_ref().is_some_and(|token| token.matches(&request.token));
+        self.guest.observe().hellos.push(request);
+        if !known {
+            return Err(Status::permission_denied("this is not the machine's token"));
+        }
         Ok(Response::new(HelloResponse {
             protocol_version: PROTOCOL_VERSION,
             agent_version: "fake".to_owned(),

@@ -8,14 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use container_stream::ByteStream;
-use tokio::net::UnixStream;
+use container_agent_api::{AGENT_TOKEN_KEY, AgentToken};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::agent;
+use super::connector::FakeConnector;
 use super::guest::{Boot, Guest};
-use crate::{AgentStream, CreateError, Hypervisor, HypervisorInfo, Machine, MachineConfig, MachineError, MachineExit};
+use crate::{
+    AgentConnector, CreateError, Hypervisor, HypervisorInfo, Machine, MachineConfig, MachineError, MachineExit,
+};
 
 /// As many disks as QEMU's backend offers, so that a test meets the same limit.
 const DISK_SLOTS: usize = 250;
@@ -75,7 +76,7 @@ impl Hypervisor for FakeHypervisor {
     async fn create(&self, config: MachineConfig) -> Result<Box<dyn Machine>, CreateError> {
         config.validate(self.info.disk_slots)?;
         self.created.fetch_add(1, Ordering::Relaxed);
-        Ok(Box::new(FakeMachine::new(self.guest.clone(), config.console)))
+        Ok(Box::new(FakeMachine::new(self.guest.clone(), config)))
     }
 }
 
@@ -84,6 +85,7 @@ impl Hypervisor for FakeHypervisor {
 pub struct FakeMachine {
     guest: Guest,
     console: Option<Arc<OwnedFd>>,
+    token: Option<AgentToken>,
     exit: watch::Sender<Option<MachineExit>>,
     tasks: Vec<JoinHandle<()>>,
     started_at: Option<tokio::time::Instant>,
@@ -91,11 +93,12 @@ pub struct FakeMachine {
 }
 
 impl FakeMachine {
-    fn new(guest: Guest, console: Arc<OwnedFd>) -> Self {
+    fn new(guest: Guest, config: MachineConfig) -> Self {
         let exit = watch::Sender::new(None);
         Self {
             guest,
-            console: Some(console),
+            console: Some(config.console),
+            token: token(&config.kernel_arguments),
             exit,
             tasks: Vec::new(),
             started_at: None,
@@ -125,6 +128,8 @@ pub(super) fn end(sender: &watch::Sender<Option<MachineExit>>, exit: MachineExit
 
 impl Drop for FakeMachine {
     fn drop(&mut self) {
+        // The agent and its stream end with the machine.
+        end(&self.exit, MachineExit::Killed);
         self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
@@ -150,32 +155,20 @@ impl Machine for FakeMachine {
         Ok(())
     }
 
-    async fn connect_agent(&mut self) -> Result<AgentStream, MachineError> {
-        let stream_error = |source| MachineError::Stream { source };
+    fn agent_connector(&mut self) -> Result<Box<dyn AgentConnector>, MachineError> {
         let Some(started_at) = self.started_at else {
-            return Err(stream_error(std::io::ErrorKind::NotConnected.into()));
+            return Err(MachineError::NotStarted);
         };
         if std::mem::replace(&mut self.connected, true) {
             return Err(MachineError::StreamTaken);
         }
-        // The server serves a pair of its own, joined to the caller's by a task: with that task the stream is cut,
-        // whatever the server has spawned.
-        let (near, mut cut_near) = UnixStream::pair().map_err(stream_error)?;
-        let (mut cut_far, far) = UnixStream::pair().map_err(stream_error)?;
-        let ended = self.exit.subscribe();
-        self.tasks.push(tokio::spawn(async move {
-            tokio::select! {
-                _ = tokio::io::copy_bidirectional(&mut cut_near, &mut cut_far) => {}
-                () = until_ended(ended) => {}
-            }
-        }));
-        self.tasks.push(tokio::spawn(agent::play(
-            self.guest.clone(),
-            far,
+        Ok(Box::new(FakeConnector {
+            guest: self.guest.clone(),
+            token: self.token.clone(),
             started_at,
-            self.exit.clone(),
-        )));
-        Ok(ByteStream::from(near))
+            exit: self.exit.clone(),
+            refused_count: 0,
+        }))
     }
 
     async fn wait(&mut self) -> MachineExit {
@@ -194,7 +187,10 @@ impl Machine for FakeMachine {
     }
 }
 
-async fn until_ended(mut ended: watch::Receiver<Option<MachineExit>>) {
-    // A closed channel means that the machine is gone, too.
-    let _ = ended.wait_for(Option::is_some).await;
+/// The token that a guest finds on its kernel command line.
+fn token(kernel_arguments: &[String]) -> Option<AgentToken> {
+    kernel_arguments
+        .iter()
+        .filter_map(|argument| argument.strip_prefix(AGENT_TOKEN_KEY)?.strip_prefix('='))
+        .find_map(AgentToken::from_hex)
 }

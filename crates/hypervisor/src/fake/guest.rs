@@ -31,9 +31,30 @@ pub enum Boot {
     Garbage(Vec<u8>),
 }
 
+/// How a connection to the agent comes about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// At once, as that of a single port.
+    Open,
+    /// An attempt waits until this time from the machine's start.
+    Late {
+        /// The time.
+        after: Duration,
+    },
+    /// An attempt waits for ever.
+    Silent,
+    /// So many attempts are refused before one succeeds.
+    Refused {
+        /// How many.
+        count: usize,
+    },
+}
+
 /// What one process does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
+    /// How long its start takes.
+    pub start_after: Duration,
     /// Written to standard output first, in chunks as large as the protocol allows.
     pub stdout: Vec<u8>,
     /// Written to standard error then.
@@ -86,10 +107,18 @@ impl Process {
     #[must_use]
     pub fn ends(outcome: Outcome) -> Self {
         Self {
+            start_after: Duration::ZERO,
             stdout: Vec::new(),
             stderr: Vec::new(),
             outcome,
         }
+    }
+
+    /// The same, started after this time.
+    #[must_use]
+    pub fn starting_after(mut self, start_after: Duration) -> Self {
+        self.start_after = start_after;
+        self
     }
 
     /// The same with `bytes` on standard output.
@@ -114,6 +143,7 @@ type Script = dyn Fn(&StartProcess) -> Process + Send + Sync;
 #[derive(Clone)]
 pub struct Guest {
     pub(super) boot: Boot,
+    pub(super) channel: Channel,
     pub(super) console: String,
     pub(super) script: Arc<Script>,
     pub(super) refusal: Option<String>,
@@ -123,12 +153,16 @@ pub struct Guest {
 /// What a guest was asked to do, in order of arrival.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observed {
+    /// Attempts to connect to the agent.
+    pub connect_count: usize,
     /// Handshakes.
     pub hellos: Vec<HelloRequest>,
     /// Containers.
     pub containers: Vec<CreateContainerRequest>,
     /// Processes.
     pub starts: Vec<StartProcess>,
+    /// Processes that have ended, with their exit codes.
+    pub exits: Vec<(String, u32)>,
     /// Standard input of all processes.
     pub stdin: Vec<u8>,
     /// Signals.
@@ -156,6 +190,7 @@ impl Default for Guest {
     fn default() -> Self {
         Self {
             boot: Boot::Ready { after: Duration::ZERO },
+            channel: Channel::Open,
             console: "fake guest: booting\n".to_owned(),
             script: Arc::new(|_| Process::exits(0)),
             refusal: None,
@@ -181,6 +216,13 @@ impl Guest {
             script: Arc::new(script),
             ..Self::default()
         }
+    }
+
+    /// The same with another way to its agent.
+    #[must_use]
+    pub fn with_channel(mut self, channel: Channel) -> Self {
+        self.channel = channel;
+        self
     }
 
     /// The same with `text` on its console.

@@ -2,12 +2,14 @@
 //!
 //! Its machines are tasks of the test's own runtime: the agent's stream is one end of a socket pair, the other end is
 //! served by a gRPC server that speaks the real protocol and does what the test's [`Guest`] says. It also plays the
-//! guests that nobody wants: one that hangs in boot, dies in boot, or sends garbage.
+//! guests that nobody wants: one that hangs in boot, dies in boot, sends garbage, or whose connections come late, never, or
+//! are refused. As a real one it takes the token from its kernel command line and answers nobody who does not show it.
 
 mod agent;
 mod backend;
+mod connector;
 mod guest;
 mod process;
 
 pub use backend::{FakeHypervisor, FakeMachine};
-pub use guest::{Boot, Guest, Observed, Outcome, Process};
+pub use guest::{Boot, Channel, Guest, Observed, Outcome, Process};

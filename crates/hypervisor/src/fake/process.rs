@@ -26,6 +26,7 @@ pub(super) struct Call {
 /// Plays the process that the guest's script names. Ends early when the peer has hung up.
 pub(super) async fn run(guest: Guest, mut call: Call) {
     let process = (guest.script)(&call.start);
+    tokio::time::sleep(process.start_after).await;
     // A peer that has hung up leaves nobody to tell.
     let _ = match process.outcome {
         Outcome::Fail { reason, message } => {
@@ -64,6 +65,8 @@ async fn play(guest: &Guest, call: &mut Call, stdout: &[u8], stderr: &[u8], outc
         Outcome::Echo => echo(guest, call).await?,
         Outcome::Fail { .. } | Outcome::Vanish => return Some(()),
     };
+    let id = call.start.process_id.clone();
+    guest.observe().exits.push((id, exited.exit_code));
     send(call, Event::Exited(exited)).await
 }
 

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use container_agent::{AgentClient, AgentError};
+use container_agent_api::AgentToken;
 use container_hypervisor::{Hypervisor, Machine};
 
+use super::greet::{BootLimit, draw_token, greet};
 use super::{ConsoleLog, Life, LifeError};
 use crate::plan::{container_request, machine_config};
 use crate::session::Wishes;
@@ -57,6 +59,7 @@ async fn attempt(life: &Life<'_>, hypervisor: &dyn Hypervisor, timings: &mut Tim
     timings.accelerator.clone_from(&info.accelerator);
     let kernel = launch.kernel.clone().unwrap_or_else(|| hypervisor.kernel());
     let (mut console, console_end) = life.begin_console_log()?;
+    let token = draw_token()?;
     let config = machine_config(
         life.config,
         &launch.paths,
@@ -64,12 +67,13 @@ async fn attempt(life: &Life<'_>, hypervisor: &dyn Hypervisor, timings: &mut Tim
         kernel,
         launch.initramfs.clone(),
         console_end,
+        &token,
     )?;
     let mut machine = hypervisor.create(config).await.map_err(LifeError::Create)?;
     timings.launcher_start_ms += stopwatch.lap_ms();
     let mut wishes = life.session.wishes();
     let result = tokio::select! {
-        result = come_up(life, machine.as_mut(), &mut stopwatch, timings) => result,
+        result = come_up(life, machine.as_mut(), &token, &mut stopwatch, timings) => result,
         _ = wishes.wait_for(Wishes::ends_boot) => Err(LifeError::Stopped),
     };
     match result {
@@ -90,19 +94,15 @@ async fn attempt(life: &Life<'_>, hypervisor: &dyn Hypervisor, timings: &mut Tim
 async fn come_up(
     life: &Life<'_>,
     machine: &mut dyn Machine,
+    token: &AgentToken,
     stopwatch: &mut Stopwatch,
     timings: &mut Timings,
 ) -> Result<AgentClient, LifeError> {
-    let limit = life.launch.limits.boot;
-    machine.start().await?;
+    let limit = BootLimit::begin(life.launch.limits.boot);
+    limit.bound(machine.start()).await??;
     timings.machine_start_ms += stopwatch.lap_ms();
-    let stream = machine.connect_agent().await?;
-    let agent = unless_ended(machine, AgentClient::connect(stream, limit))
-        .await
-        .map_err(|error| match error {
-            LifeError::Agent(AgentError::Timeout { after, .. }) => LifeError::BootTimeout { after },
-            error => error,
-        })?;
+    let connector = machine.agent_connector()?;
+    let agent = unless_ended(machine, greet(connector, token, limit)).await?;
     timings.agent_ready_ms += stopwatch.lap_ms();
     timings.guest_uptime_ms = agent.hello().ready_uptime_us as f64 / 1e3;
     let hello = agent.hello();
@@ -121,24 +121,24 @@ async fn come_up(
     Ok(agent)
 }
 
-/// A call to the agent, given up when the machine ends.
-async fn unless_ended<T>(
+/// What is asked of the guest, given up when its machine ends.
+async fn unless_ended<T, E: Into<LifeError>>(
     machine: &mut dyn Machine,
-    call: impl Future<Output = Result<T, AgentError>>,
+    call: impl Future<Output = Result<T, E>>,
 ) -> Result<T, LifeError> {
     let error = tokio::select! {
         exit = machine.wait() => return Err(LifeError::BootEnded { exit }),
         result = call => match result {
             Ok(value) => return Ok(value),
-            Err(error) => error,
+            Err(error) => error.into(),
         },
     };
-    if !matches!(error, AgentError::Broken { .. }) {
-        return Err(error.into());
+    if !matches!(error, LifeError::Agent(AgentError::Broken { .. })) {
+        return Err(error);
     }
     // The stream of a machine that ends breaks a moment before its end is known, and the end says more.
     match tokio::time::timeout(LAST_WORDS_TIMEOUT, machine.wait()).await {
         Ok(exit) => Err(LifeError::BootEnded { exit }),
-        Err(_) => Err(error.into()),
+        Err(_) => Err(error),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use container_agent::{AgentError, RunError};
 use container_agent_api::v1::StartFailure;
-use container_hypervisor::{CreateError, MachineError, MachineExit};
+use container_hypervisor::{ConnectError, CreateError, MachineError, MachineExit};
 use container_state::{LoadError, OwnError, PathsError};
 
 use crate::control::v1::{Failure, FailureKind};
@@ -33,8 +33,16 @@ pub(crate) enum LifeError {
     Create(CreateError),
     #[error("cannot start the virtual machine: {0}")]
     Machine(#[from] MachineError),
-    #[error("the virtual machine did not come up within {:.1} s", after.as_secs_f64())]
-    BootTimeout { after: Duration },
+    #[error("cannot draw the machine's token: {0}")]
+    Token(getrandom::Error),
+    #[error("the virtual machine did not come up within {:.1} s{}", after.as_secs_f64(), refusal_text(refusal.as_ref()))]
+    BootTimeout {
+        after: Duration,
+        /// What the last attempt to reach the agent met, when none succeeded.
+        refusal: Option<ConnectError>,
+    },
+    #[error("the virtual machine did not come up: {0}")]
+    Connect(ConnectError),
     #[error("the virtual machine ended before its agent was ready: {}", exit_text(exit))]
     BootEnded { exit: MachineExit },
     #[error("the virtual machine did not come up: {0}")]
@@ -49,6 +57,10 @@ pub(crate) enum LifeError {
     NotStarted { failure: Failure },
     #[error("the launcher was interrupted")]
     Interrupted,
+}
+
+fn refusal_text(refusal: Option<&ConnectError>) -> String {
+    refusal.map_or_else(String::new, |refusal| format!(": {refusal}"))
 }
 
 /// How a machine ended, in words.
@@ -110,7 +122,12 @@ impl LifeError {
         let mut message = self.to_string();
         let guest_failed = matches!(
             self,
-            Self::BootTimeout { .. } | Self::BootEnded { .. } | Self::Agent(_) | Self::SetUp(_) | Self::Run(_)
+            Self::BootTimeout { .. }
+                | Self::BootEnded { .. }
+                | Self::Connect(_)
+                | Self::Agent(_)
+                | Self::SetUp(_)
+                | Self::Run(_)
         );
         if guest_failed && console.is_empty() {
             message.push_str("\nthe guest's console shows nothing");

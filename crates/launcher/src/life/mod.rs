@@ -5,6 +5,7 @@ mod bounded_log;
 mod clock;
 mod console_log;
 mod failure;
+mod greet;
 mod recorder;
 mod stdio_log;
 mod supervise;

@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use container_agent_api::{AGENT_TOKEN_KEY, AgentToken};
 use container_hypervisor::{ConfigError, Disk, DiskAccess, DiskSerial, MachineConfig};
 use container_model::ContainerConfig;
 use container_oci::Digest;
@@ -26,7 +27,8 @@ pub(crate) enum MachinePlanError {
     Config(#[from] ConfigError),
 }
 
-/// The machine for a container: its layers' disks read-only, lowest first, then its own.
+/// The machine for a container: its layers' disks read-only, lowest first, then its own. Its agent will listen to whoever shows
+/// `token`.
 pub(crate) fn machine_config(
     config: &ContainerConfig,
     paths: &AppPaths,
@@ -34,6 +36,7 @@ pub(crate) fn machine_config(
     kernel: PathBuf,
     initramfs: PathBuf,
     console: Arc<OwnedFd>,
+    token: &AgentToken,
 ) -> Result<MachineConfig, MachinePlanError> {
     let layers = paths.layers();
     let mut disks = Vec::with_capacity(config.image.layers.len() + 1);
@@ -55,7 +58,7 @@ pub(crate) fn machine_config(
         name: bundle.directory().display().to_string(),
         kernel,
         initramfs,
-        kernel_arguments: Vec::new(),
+        kernel_arguments: vec![format!("{AGENT_TOKEN_KEY}={}", token.to_hex())],
         vcpu_count: config.resources.cpus,
         memory_bytes: memory_bytes
             .div_ceil(MEMORY_UNIT_BYTES)

@@ -13,7 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use container_hypervisor::fake::{FakeHypervisor, Guest};
 use container_hypervisor::{
-    AgentStream, CreateError, Hypervisor, HypervisorInfo, Machine, MachineConfig, MachineError, MachineExit,
+    AgentConnector, CreateError, Hypervisor, HypervisorInfo, Machine, MachineConfig, MachineError, MachineExit,
 };
 use container_launcher::control::v1::attach_request::Request as Wire;
 use container_launcher::control::v1::attach_response::Response as Event;
@@ -250,8 +250,8 @@ impl Machine for DoomedMachine {
         self.0.start().await
     }
 
-    async fn connect_agent(&mut self) -> Result<AgentStream, MachineError> {
-        self.0.connect_agent().await
+    fn agent_connector(&mut self) -> Result<Box<dyn AgentConnector>, MachineError> {
+        self.0.agent_connector()
     }
 
     async fn wait(&mut self) -> MachineExit {

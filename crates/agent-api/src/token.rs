@@ -1,0 +1,117 @@
+//! The secret by which a guest knows its host.
+//!
+//! A machine is given a random token when it boots and takes calls only from a peer that shows the same one in its first
+//! `Hello`. It serves once: with that call the agent has found its host and listens to nobody else, so that whoever reads the
+//! token later, as a program in the guest may, has gained nothing.
+
+use std::fmt;
+use std::hint::black_box;
+
+/// Kernel command line key of the token: `container.token=` and 64 hexadecimal digits.
+pub const AGENT_TOKEN_KEY: &str = "container.token";
+
+/// Length of a token, bytes: as many as nobody guesses.
+pub const AGENT_TOKEN_BYTES: usize = 32;
+
+/// A token. It can be compared and carried, but not shown by accident.
+#[derive(Clone)]
+pub struct AgentToken([u8; AGENT_TOKEN_BYTES]);
+
+impl AgentToken {
+    /// Makes a token of bytes that the caller has drawn from the system's random source.
+    #[must_use]
+    pub fn new(random: [u8; AGENT_TOKEN_BYTES]) -> Self {
+        Self(random)
+    }
+
+    /// Reads a token as [`AgentToken::to_hex`] writes it; `None` for anything else.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        if text.len() != 2 * AGENT_TOKEN_BYTES || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        let mut token = [0; AGENT_TOKEN_BYTES];
+        for (index, byte) in token.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
+        }
+        Some(Self(token))
+    }
+
+    /// The token as lower-case hexadecimal digits, for the kernel command line.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The token for a `Hello`.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.to_vec()
+    }
+
+    /// Whether `shown` is this token. How long that takes does not depend on where the two differ.
+    #[must_use]
+    pub fn matches(&self, shown: &[u8]) -> bool {
+        if shown.len() != AGENT_TOKEN_BYTES {
+            return false;
+        }
+        let differing_bits = self
+            .0
+            .iter()
+            .zip(shown)
+            .fold(0, |differing, (ours, theirs)| black_box(differing | (ours ^ theirs)));
+        black_box(differing_bits) == 0
+    }
+}
+
+impl fmt::Debug for AgentToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AgentToken(_)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_survives_the_kernel_command_line() {
+        let token = AgentToken::new(std::array::from_fn(|index| index as u8 * 7));
+        let read = AgentToken::from_hex(&token.to_hex()).unwrap();
+        assert_eq!(read.to_bytes(), token.to_bytes());
+    }
+
+    #[test]
+    fn only_the_same_token_matches() {
+        let token = AgentToken::new([7; AGENT_TOKEN_BYTES]);
+        assert!(token.matches(&[7; AGENT_TOKEN_BYTES]));
+        for index in 0..AGENT_TOKEN_BYTES {
+            let mut other = [7; AGENT_TOKEN_BYTES];
+            other[index] ^= 0x80;
+            assert!(!token.matches(&other), "{index}");
+        }
+        assert!(!token.matches(&[]));
+        assert!(!token.matches(&[7; AGENT_TOKEN_BYTES + 1]));
+    }
+
+    #[test]
+    fn what_is_no_token_is_not_read_as_one() {
+        let digits = "0".repeat(2 * AGENT_TOKEN_BYTES);
+        assert!(AgentToken::from_hex(&digits).is_some());
+        for bad in [
+            "",
+            &digits[1..],
+            &format!("{digits}0"),
+            &format!("+{}", &digits[1..]),
+            &format!("é{}", &digits[2..]),
+        ] {
+            assert!(AgentToken::from_hex(bad).is_none(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_not_shown_in_messages() {
+        let token = AgentToken::new([0xab; AGENT_TOKEN_BYTES]);
+        assert_eq!(format!("{token:?}"), "AgentToken(_)");
+    }
+}

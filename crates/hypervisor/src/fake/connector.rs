@@ -1,0 +1,74 @@
+//! The way to the fake agent.
+
+use std::io;
+
+use async_trait::async_trait;
+use container_agent_api::AgentToken;
+use container_stream::ByteStream;
+use tokio::net::UnixStream;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::agent;
+use super::guest::{Channel, Guest};
+use crate::{AgentConnector, AgentStream, ConnectError, MachineExit};
+
+/// Plays what the guest's [`Channel`] says.
+pub(super) struct FakeConnector {
+    pub(super) guest: Guest,
+    pub(super) token: Option<AgentToken>,
+    pub(super) started_at: Instant,
+    pub(super) exit: watch::Sender<Option<MachineExit>>,
+    pub(super) refused_count: usize,
+}
+
+#[async_trait]
+impl AgentConnector for FakeConnector {
+    async fn connect(&mut self) -> Result<AgentStream, ConnectError> {
+        self.guest.observe().connect_count += 1;
+        match self.guest.channel {
+            Channel::Open => {}
+            Channel::Late { after } => tokio::time::sleep_until(self.started_at + after).await,
+            Channel::Silent => std::future::pending().await,
+            Channel::Refused { count } if self.refused_count < count => {
+                self.refused_count += 1;
+                let source = io::ErrorKind::ConnectionRefused.into();
+                return Err(ConnectError::NotListening { source });
+            }
+            Channel::Refused { .. } => {}
+        }
+        self.open().map_err(|source| ConnectError::Stream { source })
+    }
+}
+
+impl FakeConnector {
+    fn open(&self) -> io::Result<AgentStream> {
+        // The server serves a pair of its own, joined to the caller's by a task: with that task the stream is cut,
+        // whatever the server has spawned.
+        let (near, mut cut_near) = UnixStream::pair()?;
+        let (mut cut_far, far) = UnixStream::pair()?;
+        let mut ended = self.exit.subscribe();
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = tokio::io::copy_bidirectional(&mut cut_near, &mut cut_far) => {}
+                // A closed channel means that the machine is gone, too.
+                _ = ended.wait_for(Option::is_some) => {}
+            }
+        });
+        let guest = agent::play(
+            self.guest.clone(),
+            self.token.clone(),
+            far,
+            self.started_at,
+            self.exit.clone(),
+        );
+        let mut ended = self.exit.subscribe();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = guest => {}
+                _ = ended.wait_for(Option::is_some) => {}
+            }
+        });
+        Ok(ByteStream::from(near))
+    }
+}
