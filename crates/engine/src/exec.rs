@@ -34,7 +34,7 @@ impl Engine {
         let first = v1::ExecRequest {
             request: Some(v1::exec_request::Request::Open(open)),
         };
-        let requests = tokio_stream::once(first).chain(ReceiverStream::new(receiver).filter_map(exec_request));
+        let requests = tokio_stream::once(first).chain(ReceiverStream::new(receiver).map(exec_request));
         let responses = client
             .exec(requests)
             .await
@@ -49,15 +49,14 @@ impl Engine {
     }
 }
 
-/// An exec has no detach: its stream just ends.
-fn exec_request(request: Request) -> Option<v1::ExecRequest> {
+fn exec_request(request: Request) -> v1::ExecRequest {
     use v1::exec_request::Request as Wire;
     let wire = match request {
         Request::Stdin(bytes) => Wire::Stdin(bytes.into()),
         Request::CloseStdin => Wire::CloseStdin(v1::CloseStdin {}),
-        Request::Detach => return None,
+        Request::Detach => Wire::Detach(v1::Detach {}),
     };
-    Some(v1::ExecRequest { request: Some(wire) })
+    v1::ExecRequest { request: Some(wire) }
 }
 
 fn exec_event(response: v1::ExecResponse) -> Result<Option<SessionEvent>, EngineError> {

@@ -105,7 +105,7 @@ impl SessionControl {
         Ok(())
     }
 
-    /// Leaves the container running: the session's events end once the launcher has taken note.
+    /// Leaves the process running: the session's events end once the launcher has taken note.
     pub async fn detach(&self) {
         // A closed queue means that the process has ended, and then there is nothing left to detach from.
         let _ = self.requests.send(Request::Detach).await;

@@ -45,7 +45,8 @@ pub struct Launch {
 pub struct Limits {
     /// From the machine's start to the agent's answer.
     pub boot: Duration,
-    /// From the stop signal to SIGKILL when a client that owned the container vanished, or the launcher itself was told to end.
+    /// From the first signal to SIGKILL when the client that a container or a further process belonged to vanished, or the launcher
+    /// itself was told to end.
     pub stop: Duration,
     /// From SIGKILL to pulling the machine's plug.
     pub kill: Duration,

@@ -91,7 +91,8 @@ impl Control for Service {
     async fn exec(&self, request: Request<Streaming<ExecRequest>>) -> Result<Response<Self::ExecStream>, Status> {
         self.running()?;
         let (responses, receiver) = mpsc::channel(RESPONSE_QUEUE);
-        tokio::spawn(exec::serve(Arc::clone(&self.session), request.into_inner(), responses));
+        let session = Arc::clone(&self.session);
+        tokio::spawn(exec::serve(session, self.limits, request.into_inner(), responses));
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
 

@@ -20,7 +20,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tonic::Status;
 
-use names::{ProcessName, ProcessNames};
+pub(crate) use names::ProcessName;
+use names::ProcessNames;
 pub(crate) use output::{Chunk, Output};
 pub(crate) use progress::{Ending, Progress};
 pub(crate) use stdin::{Departure, InputEvent, StdinLease, StdinSlot, pass_on, pump};

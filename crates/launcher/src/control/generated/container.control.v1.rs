@@ -112,7 +112,7 @@ pub struct Failure {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ExecRequest {
-    #[prost(oneof = "exec_request::Request", tags = "1, 2, 3")]
+    #[prost(oneof = "exec_request::Request", tags = "1, 2, 3, 4")]
     pub request: ::core::option::Option<exec_request::Request>,
 }
 /// Nested message and enum types in `ExecRequest`.
@@ -125,6 +125,9 @@ pub mod exec_request {
         Stdin(::prost::alloc::vec::Vec<u8>),
         #[prost(message, tag = "3")]
         CloseStdin(super::CloseStdin),
+        /// Leave the process running by itself: its input stays open, its output goes nowhere. The response stream ends at once.
+        #[prost(message, tag = "4")]
+        Detach(super::Detach),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -441,7 +444,8 @@ pub mod control_client {
                 .insert(GrpcMethod::new("container.control.v1.Control", "Attach"));
             self.inner.streaming(req, path, codec).await
         }
-        /// Runs one more process in the container. The first request is `open`.
+        /// Runs one more process in the container. The first request is `open`. A process whose client's connection is lost without `detach`
+        /// gets SIGHUP, and SIGKILL when it does not end within the grace.
         pub async fn exec(
             &mut self,
             request: impl tonic::IntoStreamingRequest<Message = super::ExecRequest>,
@@ -593,7 +597,8 @@ pub mod control_server {
             >
             + std::marker::Send
             + 'static;
-        /// Runs one more process in the container. The first request is `open`.
+        /// Runs one more process in the container. The first request is `open`. A process whose client's connection is lost without `detach`
+        /// gets SIGHUP, and SIGKILL when it does not end within the grace.
         async fn exec(
             &self,
             request: tonic::Request<tonic::Streaming<super::ExecRequest>>,
