@@ -1,5 +1,6 @@
 //! The command tree and what several commands share of their arguments.
 
+mod attachment;
 mod creation;
 mod label;
 mod later;
@@ -15,6 +16,7 @@ use clap_complete::Shell;
 
 use crate::commands::{self, container, image, system};
 
+pub(crate) use self::attachment::AttachmentFlags;
 pub(crate) use self::creation::ContainerFlags;
 pub(crate) use self::later::{ExecLaterFlags, LaterFlags};
 pub(crate) use self::platform::{PlatformFlags, SelectionFlags};
@@ -173,6 +175,22 @@ mod tests {
         assert!(CommandLine::try_parse_from(["container", "run", "--nonsense", "alpine"]).is_err());
         assert!(CommandLine::try_parse_from(["container", "run"]).is_err());
         assert!(CommandLine::try_parse_from(["container", "exec", "name"]).is_err());
+    }
+
+    #[test]
+    fn detach_keys_are_written_as_in_docker() {
+        for command in [&["run"][..], &["exec", "name"], &["start"]] {
+            let parse = |keys: &str| {
+                let line = ["container", command[0], "--detach-keys", keys];
+                CommandLine::try_parse_from(line.iter().chain(&command[1..]).chain(&["alpine"]))
+            };
+            for keys in ["ctrl-x", "ctrl-p,ctrl-q", "ctrl-@,a", ""] {
+                assert!(parse(keys).is_ok(), "{command:?} {keys:?}");
+            }
+            let error = parse("ctrl-p,quit").unwrap_err();
+            assert_eq!(error.kind(), clap::error::ErrorKind::ValueValidation);
+            assert!(error.to_string().contains("\"quit\" is no key"), "{error}");
+        }
     }
 
     #[test]

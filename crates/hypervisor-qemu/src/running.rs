@@ -55,11 +55,6 @@ impl Running {
         self.child.start_kill()
     }
 
-    /// Waits until the process is gone, whatever it says. Cancel-safe.
-    pub(crate) async fn gone(&mut self) {
-        let _ = self.child.wait().await;
-    }
-
     /// Waits for the end of the process or of its machine, and takes its last words. Cancel-safe.
     pub(crate) async fn finish(&mut self) -> io::Result<(ExitStatus, String)> {
         let status = tokio::select! {

@@ -258,15 +258,6 @@ async fn killing_ends_the_machine_and_its_stream() {
     assert!(bounded(client.signal("", 9)).await.is_err());
 }
 
-/// Whether machines of this host have vsock instead of a port.
-fn has_vsock() -> bool {
-    std::fs::File::options()
-        .read(true)
-        .write(true)
-        .open("/dev/vhost-vsock")
-        .is_ok()
-}
-
 #[tokio::test]
 async fn two_machines_share_a_layer_but_not_a_writable_disk() {
     let mut fixture = Fixture::new().await;

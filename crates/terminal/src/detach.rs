@@ -1,17 +1,16 @@
-//! The keys that leave a session without ending it: Ctrl-P Ctrl-Q, as in Docker.
+//! Looking for the detach keys in what is typed.
 
-/// Ctrl-P, ASCII DLE.
-const CTRL_P: u8 = 0x10;
-/// Ctrl-Q, ASCII DC1.
-const CTRL_Q: u8 = 0x11;
+use crate::DetachKeys;
 
-/// Looks for the detach keys in what is typed.
+/// Holds keys back that may be the beginning of the detach keys.
 ///
-/// A Ctrl-P is held back until the next key shows what it was meant for, so a shell's "previous command" takes one more key;
-/// that is the price everywhere where these keys detach.
-#[derive(Debug, Default)]
+/// They are released by [`DetachFilter::feed`] as soon as another key shows that they were not, and by
+/// [`DetachFilter::release`] when whoever types has paused for long enough.
+#[derive(Debug)]
 pub struct DetachFilter {
-    held: bool,
+    keys: DetachKeys,
+    /// How many of the detach keys have been typed. They are what is held back.
+    held_count: usize,
 }
 
 /// What came of some keys.
@@ -24,33 +23,47 @@ pub struct Keys {
 }
 
 impl DetachFilter {
+    /// A filter that has seen nothing.
+    #[must_use]
+    pub fn new(keys: DetachKeys) -> Self {
+        Self { keys, held_count: 0 }
+    }
+
     /// Takes the next keys.
     pub fn feed(&mut self, typed: &[u8]) -> Keys {
-        let mut passed = Vec::with_capacity(typed.len() + 1);
+        let mut passed = Vec::with_capacity(self.held_count + typed.len());
         for &key in typed {
-            if self.held {
-                self.held = false;
-                if key == CTRL_Q {
-                    return Keys { passed, detach: true };
-                }
-                passed.push(CTRL_P);
-            }
-            if key == CTRL_P {
-                self.held = true;
-            } else {
-                passed.push(key);
+            self.take(key, &mut passed);
+            if self.held_count > 0 && self.held_count == self.keys.bytes().len() {
+                self.held_count = 0;
+                return Keys { passed, detach: true };
             }
         }
         Keys { passed, detach: false }
     }
 
-    /// What was held back when no more keys follow.
-    pub fn finish(&mut self) -> Vec<u8> {
-        if std::mem::take(&mut self.held) {
-            vec![CTRL_P]
-        } else {
-            Vec::new()
+    /// Whether keys are held back.
+    #[must_use]
+    pub fn is_holding(&self) -> bool {
+        self.held_count > 0
+    }
+
+    /// Gives out what is held back, because it stands for itself.
+    pub fn release(&mut self) -> Vec<u8> {
+        let held = self.keys.bytes().get(..self.held_count).unwrap_or_default().to_vec();
+        self.held_count = 0;
+        held
+    }
+
+    /// Holds the key back if it continues the detach keys, or else passes on what cannot be a beginning of them.
+    fn take(&mut self, key: u8, passed: &mut Vec<u8>) {
+        let keys = self.keys.bytes();
+        let mut seen = keys.get(..self.held_count).unwrap_or_default().to_vec();
+        seen.push(key);
+        while !keys.starts_with(&seen) {
+            passed.push(seen.remove(0));
         }
+        self.held_count = seen.len();
     }
 }
 
@@ -59,45 +72,91 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const CTRL_P: u8 = 0x10;
+
+    fn filter(keys: &str) -> DetachFilter {
+        DetachFilter::new(keys.parse().unwrap())
+    }
+
+    fn passed(bytes: &[u8]) -> Keys {
+        Keys {
+            passed: bytes.to_vec(),
+            detach: false,
+        }
+    }
+
     #[test]
     fn the_keys_detach_also_when_they_arrive_apart() {
-        let mut filter = DetachFilter::default();
+        let mut apart = filter("ctrl-p,ctrl-q");
+        assert_eq!(apart.feed(b"ls\x10"), passed(b"ls"));
         assert_eq!(
-            filter.feed(b"ls\x10"),
-            Keys {
-                passed: b"ls".to_vec(),
-                detach: false
-            }
-        );
-        assert_eq!(
-            filter.feed(b"\x11exit"),
+            apart.feed(b"\x11exit"),
             Keys {
                 passed: Vec::new(),
                 detach: true
             }
         );
-        assert!(DetachFilter::default().feed(b"a\x10\x11").detach);
+        assert!(filter("ctrl-p,ctrl-q").feed(b"a\x10\x11").detach);
+        assert!(filter("ctrl-x").feed(b"a\x18b").detach);
+        assert!(filter("b,y,e").feed(b"goodbye").detach);
     }
 
     #[test]
-    fn a_lone_ctrl_p_is_passed_with_the_next_key() {
-        let mut filter = DetachFilter::default();
-        assert_eq!(filter.feed(b"\x10").passed, b"");
-        assert_eq!(filter.feed(b"x").passed, b"\x10x");
-        assert_eq!(filter.feed(b"\x10\x10").passed, b"\x10");
+    fn what_only_began_like_them_is_passed_with_the_next_key() {
+        let mut filter = filter("ctrl-p,ctrl-q");
+        assert_eq!(filter.feed(b"\x10"), passed(b""));
+        assert_eq!(filter.feed(b"x"), passed(b"\x10x"));
+        assert_eq!(filter.feed(b"\x10\x10"), passed(b"\x10"));
         assert!(filter.feed(b"\x11").detach);
+    }
+
+    #[test]
+    fn what_is_released_is_no_beginning_any_more() {
+        let mut filter = filter("ctrl-p,ctrl-q");
+        assert!(!filter.is_holding());
+        filter.feed(&[CTRL_P]);
+        assert!(filter.is_holding());
+        assert_eq!(filter.release(), [CTRL_P]);
+        assert_eq!(filter.feed(b"\x11"), passed(b"\x11"));
+        assert_eq!(filter.release(), b"");
+    }
+
+    #[test]
+    fn keys_that_repeat_themselves_are_found_at_any_place() {
+        assert_eq!(filter("a,a,b").feed(b"xaaab").passed, b"xa");
+        assert!(filter("a,a,b").feed(b"aaab").detach);
+        assert!(filter("a,b,a,c").feed(b"abababac").detach);
+    }
+
+    #[test]
+    fn without_keys_nothing_detaches_and_nothing_waits() {
+        let mut none = filter("");
+        assert_eq!(none.feed(b"\x10\x11"), passed(b"\x10\x11"));
+        assert!(!none.is_holding());
     }
 
     proptest! {
         #[test]
-        fn everything_else_passes_unchanged(typed: Vec<u8>, cut: prop::sample::Index) {
-            prop_assume!(!typed.windows(2).any(|pair| pair == [CTRL_P, CTRL_Q]));
+        fn everything_else_passes_unchanged(
+            typed in proptest::collection::vec(0_u8..4, 0..40),
+            keys in proptest::collection::vec(0_u8..4, 0..4),
+            cut: prop::sample::Index,
+        ) {
+            let found = typed.windows(keys.len().max(1)).position(|window| window == keys);
+            let names: Vec<_> = keys.iter().map(|key| ["ctrl-@", "ctrl-a", "ctrl-b", "ctrl-c"][usize::from(*key)]).collect();
             let (first, second) = typed.split_at(cut.index(typed.len() + 1));
-            let mut filter = DetachFilter::default();
-            let mut passed = filter.feed(first).passed;
-            passed.extend(filter.feed(second).passed);
-            passed.extend(filter.finish());
-            prop_assert_eq!(passed, typed);
+            let mut filter = filter(&names.join(","));
+            let mut result = filter.feed(first);
+            if !result.detach {
+                let rest = filter.feed(second);
+                result.passed.extend(rest.passed);
+                result.detach = rest.detach;
+            }
+            if !result.detach {
+                result.passed.extend(filter.release());
+            }
+            prop_assert_eq!(result.detach, found.is_some());
+            prop_assert_eq!(&result.passed[..], &typed[..found.unwrap_or(typed.len())]);
         }
     }
 }

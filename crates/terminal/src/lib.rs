@@ -5,8 +5,10 @@
 //! that somebody else made non-blocking is waited for with poll(2).
 
 mod detach;
+mod detach_keys;
 mod device;
 mod echo_off;
+mod keyboard;
 mod printable;
 mod progress;
 mod raw_mode;
@@ -16,8 +18,10 @@ mod size;
 mod source;
 
 pub use detach::{DetachFilter, Keys};
+pub use detach_keys::{DetachKeys, DetachKeysError};
 pub use device::{WindowSize, is_terminal, window_size};
 pub use echo_off::EchoOff;
+pub use keyboard::{HOLD, Keyboard};
 pub use printable::{excerpt, printable, printable_lines, shorten_words};
 pub use progress::{Progress, ProgressStyle};
 pub use raw_mode::RawMode;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use container_engine::model::{ExitStatus, exit_code};
 use container_engine::{EngineError, SessionControl, SessionEvent, SessionEvents, SessionInput};
-use container_terminal::{DetachFilter, Output, Resizes, Sink, Source};
+use container_terminal::{Keyboard, Keys, Output, Resizes, Sink};
 use tokio::time::timeout;
 
 use super::streams::engine_size;
@@ -54,7 +54,7 @@ pub(crate) async fn follow(begun: Begun, streams: Streams, signals: &mut Signals
     let raw_mode = streams.enter_raw_mode()?;
     let result = tokio::select! {
         result = output(first, &mut events, &sink) => result,
-        () = keyboard(streams.source()?, input, streams) => detach(&control, &mut events).await,
+        () = keyboard(streams.keyboard()?, input) => detach(&control, &mut events).await,
         error = forward(signals, &control, raw_mode.is_some()) => Err(error),
         never = resize(streams.resizes()?, &control) => never,
     };
@@ -98,23 +98,15 @@ pub(super) async fn ended(events: &mut SessionEvents) -> Result<(), EngineError>
 }
 
 /// Passes input on; ends only when the user leaves.
-async fn keyboard(source: Option<Source>, input: SessionInput, streams: Streams) {
-    let Some(mut source) = source else {
+async fn keyboard(keyboard: Option<Keyboard>, input: SessionInput) {
+    let Some(mut keyboard) = keyboard else {
         return pending().await;
     };
-    let mut filter = (streams.detachable && streams.is_raw()).then(DetachFilter::default);
-    while let Some(chunk) = source.next().await {
-        let (bytes, leave) = match &mut filter {
-            Some(filter) => {
-                let keys = filter.feed(&chunk);
-                (Bytes::from(keys.passed), keys.detach)
-            }
-            None => (chunk, false),
-        };
-        if !bytes.is_empty() && input.send(bytes).await.is_err() {
+    while let Some(Keys { passed, detach }) = keyboard.next().await {
+        if !passed.is_empty() && input.send(Bytes::from(passed)).await.is_err() {
             return pending().await;
         }
-        if leave {
+        if detach {
             return;
         }
     }

@@ -3,24 +3,24 @@
 use std::io;
 
 use container_engine::WindowSize;
-use container_terminal::{RawMode, Resizes, Source, is_terminal, window_size};
+use container_terminal::{DetachKeys, Keyboard, RawMode, Resizes, Source, is_terminal, window_size};
 
 use crate::error::{CommandError, cannot};
 
 /// How the user's streams are tied to a process.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Streams {
     /// Pass standard input on.
     pub(crate) stdin: bool,
     /// The process has a terminal.
     pub(crate) terminal: bool,
-    /// The detach keys leave the session.
-    pub(crate) detachable: bool,
+    /// What to type to leave the session.
+    pub(crate) detach_keys: DetachKeys,
 }
 
 impl Streams {
     /// The size that the process's terminal should have at first.
-    pub(crate) fn window_size(self) -> Option<WindowSize> {
+    pub(crate) fn window_size(&self) -> Option<WindowSize> {
         if !self.terminal {
             return None;
         }
@@ -36,11 +36,11 @@ impl Streams {
     }
 
     /// Whether keys go to the process one by one, and with them Ctrl-C.
-    pub(crate) fn is_raw(self) -> bool {
+    pub(crate) fn is_raw(&self) -> bool {
         self.terminal && self.stdin && is_terminal(io::stdin())
     }
 
-    pub(super) fn enter_raw_mode(self) -> Result<Option<RawMode>, CommandError> {
+    pub(super) fn enter_raw_mode(&self) -> Result<Option<RawMode>, CommandError> {
         if !self.is_raw() {
             return Ok(None);
         }
@@ -49,7 +49,7 @@ impl Streams {
             .map_err(|error| cannot("set up the terminal", error))
     }
 
-    pub(super) fn resizes(self) -> Result<Option<Resizes>, CommandError> {
+    pub(super) fn resizes(&self) -> Result<Option<Resizes>, CommandError> {
         if self.terminal && is_terminal(io::stdin()) {
             return Resizes::watch(io::stdin())
                 .map(Some)
@@ -63,13 +63,14 @@ impl Streams {
         Ok(None)
     }
 
-    pub(super) fn source(self) -> Result<Option<Source>, CommandError> {
+    /// What the process reads. Only at a terminal are there keys to leave with; other bytes are the process's alone.
+    pub(super) fn keyboard(&self) -> Result<Option<Keyboard>, CommandError> {
         if !self.stdin {
             return Ok(None);
         }
-        Source::read(io::stdin())
-            .map(Some)
-            .map_err(|error| cannot("read standard input", error))
+        let source = Source::read(io::stdin()).map_err(|error| cannot("read standard input", error))?;
+        let keys = self.is_raw().then(|| self.detach_keys.clone());
+        Ok(Some(Keyboard::new(source, keys)))
     }
 }
 

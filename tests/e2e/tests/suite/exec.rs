@@ -1,5 +1,7 @@
 //! `exec`: more processes in a running container.
 
+use std::process::{Command, Stdio};
+
 use container_e2e::{BUSYBOX, Home, eventually};
 
 #[test]
@@ -65,6 +67,45 @@ fn a_detached_program_goes_on_by_itself() {
     eventually("it has done its work", container_e2e::COMMAND_LIMIT, || {
         home.run(["exec", "host", "cat", "/tmp/mark"]).text() == "done"
     });
+}
+
+#[test]
+fn a_program_whose_command_has_vanished_ends() {
+    let home = Home::new();
+    home.start_sleeper("host");
+    // A process may go while its arguments are looked at, so that the exit code says nothing.
+    let runs = |argument: &str| {
+        let outcome = home.run(["exec", "host", "sh", "-c", "cat /proc/[0-9]*/cmdline"]);
+        let arguments = String::from_utf8_lossy(&outcome.stdout).into_owned();
+        assert!(
+            arguments.contains("sleep\0"),
+            "the first program is always there: {arguments:?}"
+        );
+        arguments.contains(argument)
+    };
+    let mut command = home.command(["exec", "host", "yes"]);
+    let mut chatty = command.stdout(Stdio::piped()).spawn().unwrap();
+    // The pipe's end belongs to `head` alone, which takes it along.
+    let head = Command::new("head")
+        .args(["-n", "1"])
+        .stdin(chatty.stdout.take().unwrap())
+        .output()
+        .unwrap();
+    assert_eq!(head.stdout, b"y\n");
+    eventually("the command ends", container_e2e::COMMAND_LIMIT, || {
+        chatty.try_wait().unwrap().is_some()
+    });
+    eventually("yes has ended", container_e2e::COMMAND_LIMIT, || !runs("yes\0"));
+
+    // One that heeds a hang-up, and one that has to be killed.
+    for script in ["exec sleep 4321", "trap '' HUP; while :; do sleep 0.4321; done"] {
+        let started = home.spawn(["exec", "host", "sh", "-c", script]);
+        eventually("it runs", container_e2e::COMMAND_LIMIT, || runs("4321"));
+        started.signal(rustix::process::Signal::KILL);
+        eventually("it has ended", container_e2e::COMMAND_LIMIT, || !runs("4321"));
+        assert_eq!(started.wait().code, 137);
+    }
+    assert_eq!(home.status("host")["state"], "running");
 }
 
 #[test]

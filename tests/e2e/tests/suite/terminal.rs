@@ -117,6 +117,49 @@ fn exec_has_a_terminal_too() {
 }
 
 #[test]
+fn a_program_beside_the_first_can_be_left_with_keys_that_lose_nothing() {
+    let home = Home::new();
+    home.start_sleeper("host");
+    let inside = |keys: &[&str], script: &str| {
+        let words = [&["exec", "-it"], keys, &["host", "sh", "-c", script]].concat();
+        let mut pty = Pty::spawn(&home.command(words));
+        pty.expect("ready");
+        pty
+    };
+
+    // The terminal in the container echoes what arrives: the first of two keys also when nothing follows it.
+    let mut pty = inside(&[], "echo ready; exec cat");
+    pty.send("\x10");
+    pty.expect("^P");
+    pty.send("a\x10b\r");
+    pty.expect("a^Pb");
+    pty.send("\x04");
+    assert_eq!(pty.wait(), 0);
+
+    // With other keys these two are like any others; here they do what they do to a terminal.
+    let mut pty = inside(&["--detach-keys", "ctrl-x,y"], "echo ready; exec cat");
+    pty.send("a\x10\x11b\x18c\r");
+    pty.expect("a^Pb^Xc");
+    pty.send("\x18y");
+    assert_eq!(pty.wait(), 0);
+
+    let script = "echo ready; while :; do echo tick; echo tick >>/tmp/ticks; sleep 0.1; done";
+    let mut pty = inside(&[], script);
+    pty.expect("tick");
+    pty.send("\x10\x11");
+    assert_eq!(pty.wait(), 0);
+    assert!(pty.is_cooked());
+    let tick_count = || {
+        let outcome = home.run(["exec", "host", "sh", "-c", "wc -l </tmp/ticks"]).success();
+        outcome.text().trim().parse::<usize>().unwrap()
+    };
+    let left_at = tick_count();
+    eventually("the program goes on", container_e2e::COMMAND_LIMIT, || {
+        tick_count() > left_at + 20
+    });
+}
+
+#[test]
 fn start_attaches_to_the_terminal_that_the_container_was_made_with() {
     let home = Home::new();
     home.run(["create", "-it", "--name", "again", "-e", "PS1=ready> ", BUSYBOX, "sh"])

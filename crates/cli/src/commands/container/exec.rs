@@ -4,7 +4,7 @@ use clap::Args;
 use container_engine::model::ContainerQuery;
 use container_engine::{Engine, ExecOptions, Session, SessionEvent};
 
-use crate::arguments::{ExecLaterFlags, ProcessFlags};
+use crate::arguments::{AttachmentFlags, ExecLaterFlags, ProcessFlags};
 use crate::error::CommandError;
 use crate::output;
 use crate::session::{Signals, Streams, begin, follow};
@@ -19,6 +19,9 @@ pub(crate) struct Exec {
     /// Detach: do not wait for the program
     #[arg(short, long)]
     detach: bool,
+
+    #[command(flatten)]
+    attachment: AttachmentFlags,
 
     #[command(flatten)]
     later: ExecLaterFlags,
@@ -39,7 +42,7 @@ impl Exec {
         let streams = Streams {
             stdin: self.process.interactive && !self.detach,
             terminal: self.process.tty,
-            detachable: true,
+            detach_keys: self.attachment.detach_keys,
         };
         let options = ExecOptions {
             arguments: words.collect(),

@@ -8,7 +8,7 @@ use container_engine::{ConfiguredEngine, Engine, EngineError, NewContainer, Sess
 
 use super::cidfile::{self, Cidfile};
 use super::postmortem;
-use crate::arguments::{ContainerFlags, PlatformFlags, ProcessFlags, PullFlags};
+use crate::arguments::{AttachmentFlags, ContainerFlags, PlatformFlags, ProcessFlags, PullFlags};
 use crate::error::CommandError;
 use crate::images;
 use crate::output;
@@ -27,6 +27,8 @@ pub(crate) struct Run {
 
     #[command(flatten)]
     pub(crate) process: ProcessFlags,
+    #[command(flatten)]
+    pub(crate) attachment: AttachmentFlags,
     #[command(flatten)]
     pub(crate) container: ContainerFlags,
     #[command(flatten)]
@@ -48,7 +50,7 @@ impl Run {
         let streams = Streams {
             stdin: self.process.interactive,
             terminal: self.process.tty,
-            detachable: true,
+            detach_keys: self.attachment.detach_keys.clone(),
         };
 
         let name = self.container.name.clone();

@@ -3,8 +3,10 @@
 use clap::Args;
 use container_engine::model::{ContainerId, ContainerQuery};
 use container_engine::{Engine, SessionOptions};
+use container_terminal::DetachKeys;
 
 use super::{postmortem, several};
+use crate::arguments::AttachmentFlags;
 use crate::error::CommandError;
 use crate::output;
 use crate::session::{Ending, Signals, Streams, begin, follow};
@@ -21,6 +23,9 @@ pub(crate) struct Start {
     /// Attach, and pass standard input on
     #[arg(short, long)]
     interactive: bool,
+
+    #[command(flatten)]
+    attachment: AttachmentFlags,
 
     /// Containers
     #[arg(required = true, value_name = "CONTAINER")]
@@ -41,13 +46,18 @@ impl Start {
         let [query] = self.containers.as_slice() else {
             return Err(CommandError::usage("only one container at a time can be attached to"));
         };
-        attached(&engine, query, self.interactive)
+        attached(&engine, query, self.interactive, self.attachment.detach_keys)
             .await
             .map_err(CommandError::starting_a_program)
     }
 }
 
-async fn attached(engine: &Engine, query: &ContainerQuery, interactive: bool) -> Result<u8, CommandError> {
+async fn attached(
+    engine: &Engine,
+    query: &ContainerQuery,
+    interactive: bool,
+    detach_keys: DetachKeys,
+) -> Result<u8, CommandError> {
     let view = engine.load(&engine.find(query)?)?;
     if view.is_live() {
         return Err(CommandError::new(format!(
@@ -59,7 +69,7 @@ async fn attached(engine: &Engine, query: &ContainerQuery, interactive: bool) ->
     let streams = Streams {
         stdin: interactive,
         terminal: view.config.init_process.terminal,
-        detachable: true,
+        detach_keys,
     };
     let mut signals = Signals::listen()?;
     let options = SessionOptions {
