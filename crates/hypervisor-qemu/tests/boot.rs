@@ -159,11 +159,7 @@ async fn an_agent_answers_nobody_without_its_token_and_its_machine_ends() {
     assert_eq!(
         bounded(machine.wait()).await,
         MachineExit::PowerOff,
-        "it has one channel, and that is wasted"
-    );
-    assert!(
-        fixture.console().contains("did not show this machine's token"),
-        "{}",
+        "it has one channel, and that is wasted: {}",
         fixture.console()
     );
 }
