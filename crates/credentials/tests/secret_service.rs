@@ -1,4 +1,4 @@
-//! A real Secret Service: GNOME Keyring on a session bus of its own. Without those programs there is nothing to see here.
+//! A real Secret Service: GNOME Keyring on a session bus of its own.
 
 #![cfg(target_os = "linux")]
 #![allow(
@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 use container_credentials::{KeyringKind, LoginStore, RemovedLogin, SavedLogin, system_keyring};
 use container_oci::RegistryHost;
 use container_registry::{Credential, Secret};
+use container_require::{is_installed, require};
 
 /// Says to this program that it runs inside the session.
 const INSIDE: &str = "CONTAINER_TEST_IN_SESSION";
@@ -20,21 +21,16 @@ const INSIDE: &str = "CONTAINER_TEST_IN_SESSION";
 const SESSION: &str =
     r#"printf secret | gnome-keyring-daemon --unlock --components=secrets >/dev/null && exec "$0" "$@""#;
 
-fn is_installed(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
-}
-
 #[test]
 fn a_login_lives_in_the_secret_service() {
     if std::env::var_os(INSIDE).is_some() {
         return log_in_and_out();
     }
-    if !["dbus-run-session", "gnome-keyring-daemon", "sh"]
-        .into_iter()
-        .all(is_installed)
-    {
-        return;
+    for program in ["dbus-run-session", "gnome-keyring-daemon"] {
+        require!(
+            is_installed(program),
+            "{program}: Debian's packages dbus and gnome-keyring"
+        );
     }
     let home = tempfile::tempdir().unwrap();
     let output = Command::new("dbus-run-session")

@@ -14,6 +14,7 @@ use std::io::Write as _;
 use std::process::Command;
 
 use container_image::{CollectScope, ImageStore, ImagesInUse, LoadOptions, LoadSource, NoProgress, PruneScope};
+use container_require::{may_mount_in_a_namespace, require};
 use support::TestStore;
 use support::images::archive;
 
@@ -27,10 +28,7 @@ fn on_small_disks(test: &str, sizes: &[&str]) {
         command.args(["--user", "--map-root-user", "--mount"]);
         command
     };
-    if !unshare().arg("true").status().is_ok_and(|status| status.success()) {
-        eprintln!("skipped: this machine allows no user namespaces");
-        return;
-    }
+    require!(may_mount_in_a_namespace(), "mounts in user namespaces of one's own");
     let directory = tempfile::tempdir().unwrap();
     let mount = "mount -t tmpfs -o size=\"$1\" none \"$2\" && exec \"$3\" --exact \"$4\"";
     for size in sizes {

@@ -188,9 +188,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn only_a_later_release_of_the_same_series_replaces_the_pinned_one() {
-        if process::find("dpkg").is_none() {
-            return;
-        }
+        container_require::require!(process::find("dpkg").is_some(), "dpkg");
         let pin = Pin::read().unwrap();
         let listing =
             |version: &str| format!("linux-source-6.12 | {version} | http://deb.debian.org/debian-security\n");

@@ -1,7 +1,7 @@
 //! Hashing.
 
-use aws_lc_rs::digest::{Context, SHA256, SHA512};
 use container_oci::{Algorithm, Digest};
+use ring::digest::{Context, SHA256, SHA512};
 
 /// A digest in the making.
 pub(crate) struct Hasher {

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::process::Command;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use container_fixtures::{Member, Members};
 use container_image::layer::{
     DiskOptions, LayerDiskSummary, LayerError, LayerLimits, MergedDiskSummary, write_layer_disk, write_merged_disk,
 };
 use container_oci::{Algorithm, Digest, LayerCompression};
+use ring::digest::{SHA256, digest};
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     digest(&SHA256, bytes)

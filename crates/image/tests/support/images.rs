@@ -56,7 +56,7 @@ pub(crate) fn archive_of_layers(directory: &Path, name: &str, layers: &[Vec<u8>]
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
     digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -9,7 +9,7 @@ use super::liar::{Liar, ok};
 pub(crate) const REPOSITORY: &str = "demo";
 
 pub(crate) fn sha256(bytes: &[u8]) -> Digest {
-    let value = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    let value = ring::digest::digest(&ring::digest::SHA256, bytes);
     Digest::Sha256(value.as_ref().try_into().unwrap())
 }
 

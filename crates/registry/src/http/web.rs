@@ -137,6 +137,8 @@ impl Web {
     }
 
     fn build(&self, is_direct: bool, is_http: bool) -> Result<reqwest::Client, RegistryError> {
+        // The client takes the cryptography that the process has chosen; whoever chose first is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = || {
             let builder = reqwest::Client::builder()
                 .user_agent(concat!("container/", env!("CARGO_PKG_VERSION")))
