@@ -8,7 +8,12 @@ use std::fs;
 use std::process::Command;
 
 /// Bumped when the way of building changes what comes out of the same inputs.
-const RECIPE: &str = "1";
+const RECIPE: &str = "2";
+
+/// Compiler flags for a kernel that is emulated, after the kernel's own `-O2`. The first level takes a fifth less time to compile. Of the second
+/// one the kernel relies on inlining and constant propagation, to drop calls of functions that do not exist; with them the code is no larger and no
+/// slower to start.
+const EMULATED_FLAGS: &str = "-O1 -finline-small-functions -findirect-inlining -fpartial-inlining -fipa-cp";
 
 /// Our patch, applied where the hardware it is about exists.
 const LAPIC_PATCH: &str = "lapic_timer_khz.patch";
@@ -21,6 +26,8 @@ pub(crate) struct Inputs {
     pub(crate) required: String,
     /// The patch to be applied with `-p1`, if this architecture has one.
     pub(crate) patch: Option<String>,
+    /// Compiler flags in addition to the kernel's own.
+    pub(crate) flags: &'static str,
     /// First line of `gcc --version`.
     compiler: String,
     /// Architecture and variant.
@@ -45,6 +52,10 @@ impl Inputs {
             patch: (request.architecture == Architecture::X86_64)
                 .then(|| read(LAPIC_PATCH))
                 .transpose()?,
+            flags: match (request.architecture, request.variant) {
+                (Architecture::X86_64, Variant::Emulated) => EMULATED_FLAGS,
+                _ => "",
+            },
             compiler: compiler.lines().next().unwrap_or_default().to_owned(),
             target: format!("{}-{}", request.architecture.name(), request.variant.name()),
         })
@@ -67,6 +78,7 @@ impl Inputs {
             RECIPE,
             &self.target,
             &self.compiler,
+            self.flags,
             source_sha256,
             self.patch.as_deref().unwrap_or_default(),
             &self.required,
@@ -81,6 +93,9 @@ impl Inputs {
 /// The fragments in the order in which they win.
 fn fragment_names(architecture: Architecture, variant: Variant, full: bool) -> Vec<String> {
     let mut names = vec!["base.config".to_owned(), format!("{}.config", architecture.name())];
+    if full || variant == Variant::Standard {
+        names.push("engines.config".to_owned());
+    }
     if variant == Variant::Emulated {
         names.push(format!("{}-emulated.config", architecture.name()));
     }
@@ -104,6 +119,7 @@ mod tests {
             settings: fragment::merge(&[("a".to_owned(), "CONFIG_A=y\n".to_owned())]).unwrap(),
             required: "CONFIG_A\n".to_owned(),
             patch: Some("patch".to_owned()),
+            flags: "",
             compiler: "gcc 12".to_owned(),
             target: "x86_64-standard".to_owned(),
         }
@@ -135,6 +151,11 @@ mod tests {
             }
             .key("00"),
             Inputs {
+                flags: "-O1",
+                ..inputs()
+            }
+            .key("00"),
+            Inputs {
                 compiler: "gcc 13".to_owned(),
                 ..inputs()
             }
@@ -146,6 +167,14 @@ mod tests {
             .key("00"),
         ];
         assert!(others.iter().all(|other| *other != key));
+    }
+
+    #[test]
+    fn engines_are_served_by_hardware_kernels_and_on_request() {
+        let serves =
+            |variant, full| fragment_names(Architecture::X86_64, variant, full).contains(&"engines.config".to_owned());
+        assert!(serves(Variant::Standard, false) && serves(Variant::Emulated, true));
+        assert!(!serves(Variant::Emulated, false));
     }
 
     #[test]
