@@ -1,0 +1,122 @@
+//! Which Debian packages are needed for what.
+//!
+//! A package counts as present when the file it is wanted for is, so that another source of the same program is left alone.
+
+use crate::architecture::Architecture;
+use crate::process;
+use std::path::Path;
+
+/// A package and the file that shows that it is not needed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Package {
+    /// The package's name.
+    pub(crate) name: &'static str,
+    /// A program looked for in `PATH`, or an absolute path.
+    pub(crate) shows: &'static str,
+}
+
+const fn package(name: &'static str, shows: &'static str) -> Package {
+    Package { name, shows }
+}
+
+/// What building and running needs on this host.
+pub(crate) fn for_setup() -> Vec<Package> {
+    let mut packages = vec![
+        package("gcc", "gcc"),
+        package("libc6-dev", "/usr/include/stdio.h"),
+        package("make", "make"),
+        package("flex", "flex"),
+        package("bison", "bison"),
+        package("bc", "bc"),
+        package("libelf-dev", "/usr/include/libelf.h"),
+        package("patch", "patch"),
+        package("perl", "perl"),
+        package("xz-utils", "xz"),
+    ];
+    packages.push(match Architecture::host() {
+        Architecture::X86_64 => package("qemu-system-x86", "qemu-system-x86_64"),
+        Architecture::Aarch64 => package("qemu-system-arm", "qemu-system-aarch64"),
+    });
+    packages
+}
+
+/// What a kernel for `architecture` needs in addition.
+pub(crate) fn for_cross_kernel(architecture: Architecture) -> Vec<Package> {
+    match architecture {
+        _ if architecture == Architecture::host() => Vec::new(),
+        Architecture::X86_64 => vec![package("gcc-x86-64-linux-gnu", "x86_64-linux-gnu-gcc")],
+        Architecture::Aarch64 => vec![package("gcc-aarch64-linux-gnu", "aarch64-linux-gnu-gcc")],
+    }
+}
+
+/// What the tests use as peers, judges and sources of real data.
+pub(crate) fn for_tests() -> Vec<Package> {
+    vec![
+        package("busybox-static", "busybox"),
+        package("e2fsprogs", "mke2fs"),
+        package("docker-registry", "docker-registry"),
+        package("apache2-utils", "htpasswd"),
+        package("openssl", "openssl"),
+        package("skopeo", "skopeo"),
+        package("mmdebstrap", "mmdebstrap"),
+        package("expect", "expect"),
+        package("tmux", "tmux"),
+        package("dbus", "dbus-run-session"),
+        package("gnome-keyring", "gnome-keyring-daemon"),
+        package("zstd", "zstd"),
+    ]
+}
+
+/// What fuzzing needs: libFuzzer is written in C++.
+pub(crate) fn for_fuzzing() -> Vec<Package> {
+    vec![package("g++", "g++")]
+}
+
+/// What `cargo xtask bench images` compares with and measures by.
+pub(crate) fn for_image_bench() -> Vec<Package> {
+    vec![
+        package("docker-registry", "docker-registry"),
+        package("skopeo", "skopeo"),
+        package("mmdebstrap", "mmdebstrap"),
+        package("podman", "podman"),
+        package("runc", "runc"),
+        package("curl", "curl"),
+        package("time", "/usr/bin/time"),
+    ]
+}
+
+/// The names of those of `packages` that are missing.
+pub(super) fn missing(packages: &[Package]) -> Vec<&'static str> {
+    packages
+        .iter()
+        .filter(|package| !present(package.shows))
+        .map(|package| package.name)
+        .collect()
+}
+
+fn present(shows: &str) -> bool {
+    if shows.starts_with('/') {
+        Path::new(shows).exists()
+    } else {
+        process::find(shows).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_is_present_when_its_file_is() {
+        assert!(present("sh"));
+        assert!(present("/"));
+        assert!(!present("no-such-program-anywhere"));
+        assert!(!present("/no/such/header.h"));
+    }
+
+    #[test]
+    fn what_is_there_is_not_missing() {
+        let packages = [package("one", "sh"), package("two", "no-such-program-anywhere")];
+        assert_eq!(missing(&packages), ["two"]);
+    }
+}
