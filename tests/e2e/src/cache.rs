@@ -3,10 +3,14 @@
 use std::fs::{self, File};
 use std::path::PathBuf;
 
-/// Directory for things made once. Short, because the length of socket paths is limited.
+/// Directory for things made once: the one that the test runner removes at the end, else one in the temporary directory. Short, because the length
+/// of socket paths is limited.
 pub(crate) fn directory() -> PathBuf {
     let user = rustix::process::getuid().as_raw();
-    let directory = std::env::temp_dir().join(format!("container-e2e-{user}"));
+    let directory = std::env::var_os("E2E_CACHE").map_or_else(
+        || std::env::temp_dir().join(format!("container-e2e-{user}")),
+        PathBuf::from,
+    );
     fs::create_dir_all(&directory).expect("the cache directory can be made");
     directory
 }

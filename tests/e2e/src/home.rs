@@ -15,6 +15,20 @@ use crate::{Outcome, Process, Started, Store, accelerator, binary, eventually, p
 /// How long processes may take to go once the last container has ended.
 const QUIET_LIMIT: Duration = Duration::from_secs(15);
 
+/// What a command gets of the environment of the tests. Everything else stays out: on a desktop it names the developer's session bus, and with it
+/// the key ring, proxies, registries and tokens.
+const PASSED_ON: [&str; 9] = [
+    "PATH",
+    "TMPDIR",
+    "TERM",
+    "USER",
+    "LOGNAME",
+    "RUST_BACKTRACE",
+    "CONTAINER_INSTALL_ROOT",
+    "CONTAINER_BOOT_TIMEOUT_MS",
+    "CONTAINER_QEMU",
+];
+
 /// A user's world. When it goes, nothing of it may run any more.
 pub struct Home {
     directory: TempDir,
@@ -46,13 +60,20 @@ impl Home {
             directory,
             variables: BTreeMap::new(),
         };
-        for path in [home.app_root(), home.runtime()] {
+        for path in [home.app_root(), home.runtime(), home.file("home")] {
             fs::create_dir(path).unwrap();
         }
-        let (root, runtime) = (home.app_root(), home.runtime());
+        let (root, runtime, user) = (home.app_root(), home.runtime(), home.file("home"));
         let (settings, docker) = (home.file("config"), home.docker_directory());
         // Nothing that the user who runs the tests has set up may matter.
-        home.with("CONTAINER_APP_ROOT", root)
+        PASSED_ON
+            .into_iter()
+            .fold(home, |home, name| match std::env::var_os(name) {
+                Some(value) => home.with(name, value),
+                None => home,
+            })
+            .with("HOME", user)
+            .with("CONTAINER_APP_ROOT", root)
             .with("XDG_RUNTIME_DIR", runtime)
             .with("XDG_CONFIG_HOME", settings)
             .with("DOCKER_CONFIG", docker)
@@ -111,11 +132,16 @@ impl Home {
         self.directory.path().join(name)
     }
 
-    /// A command that has not been started.
+    /// A command that has not been started. Its environment is that of this world only.
     pub fn command<I: IntoIterator<Item: AsRef<OsStr>>>(&self, words: I) -> Command {
         let mut command = Command::new(binary());
-        command.args(words).envs(&self.variables).stdin(Stdio::null());
+        self.enter(command.args(words)).stdin(Stdio::null());
         command
+    }
+
+    /// Gives a command the environment of this world, and nothing else.
+    fn enter<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env_clear().envs(&self.variables)
     }
 
     /// Runs a command to its end, without input.
@@ -142,24 +168,18 @@ impl Home {
     }
 
     /// Runs a shell script in a user and mount namespace of its own, where it may mount over the app root. It finds the program in `$PROGRAM`
-    /// and the app root in `$ROOT`. `None` where such namespaces are not permitted.
+    /// and the app root in `$ROOT`. Tests ask for `may_mount_in_a_namespace` first.
     ///
     /// # Panics
     /// When the script does not end in time.
     #[track_caller]
     #[must_use]
-    pub fn with_own_mounts(&self, script: &str) -> Option<Outcome> {
-        let possible = Command::new("unshare").args(["-rm", "true"]).status();
-        if !possible.is_ok_and(|status| status.success()) {
-            return None;
-        }
+    pub fn with_own_mounts(&self, script: &str) -> Outcome {
         let mut command = Command::new("unshare");
-        command
-            .args(["-rm", "sh", "-c", script])
-            .envs(&self.variables)
+        self.enter(command.args(["-rm", "sh", "-c", script]))
             .env("PROGRAM", binary())
             .env("ROOT", self.app_root());
-        Some(Started::spawn(command, Some(Vec::new())).wait())
+        Started::spawn(command, Some(Vec::new())).wait()
     }
 
     /// The image store.
@@ -239,5 +259,24 @@ fn walk(directory: &Path, visit: &mut impl FnMut(&Path, fs::FileType)) {
         } else {
             visit(&entry.path(), kind);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_sees_nothing_of_the_environment_of_the_tests() {
+        let home = Home::bare();
+        let mut command = Command::new("env");
+        // Cargo and the test runner set this one for the test itself.
+        assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+        let output = home.enter(&mut command).output().unwrap();
+        let seen = String::from_utf8(output.stdout).unwrap();
+        for name in seen.lines().filter_map(|line| Some(line.split_once('=')?.0)) {
+            assert!(home.variables.contains_key(OsStr::new(name)), "{name}");
+        }
+        assert!(seen.contains("CONTAINER_APP_ROOT="));
     }
 }

@@ -31,7 +31,7 @@ pub struct Pty {
 }
 
 impl Pty {
-    /// Starts a command on a new terminal of 24 lines and 80 columns.
+    /// Starts a command on a new terminal of 24 lines and 80 columns, with the variables that were set for it and no others.
     ///
     /// # Panics
     /// When there is no terminal to be had.
@@ -46,6 +46,8 @@ impl Pty {
         // setsid(1) makes the terminal on its standard input the controlling one, without which it would send no signals.
         let mut leader = Command::new("setsid");
         leader.arg("--ctty").arg(command.get_program()).args(command.get_args());
+        // The command's own environment, and nothing of ours.
+        leader.env_clear();
         leader.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         let child = leader
             .stdin(Stdio::from(terminal.try_clone().unwrap()))
