@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: measurements against a limit or a peer in the same run.
 //!
 //! A number from yesterday or from another machine proves nothing, so every benchmark measures its yardstick too, in turn with what it measures,
-//! and reports medians and the ratio. The table goes to standard error, JSON to standard output.
+//! and reports medians and the ratio. The program is built in the `release` profile first. The table goes to standard error, JSON to standard output.
 
 mod exec;
 mod images;
@@ -14,6 +14,7 @@ mod setup;
 mod start;
 mod tree;
 
+use crate::dist::{self, Profile};
 use anyhow::Result;
 use clap::ValueEnum;
 use sample::Report;
@@ -61,6 +62,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     } else {
         &arguments.benchmarks
     };
+    if chosen.iter().any(|benchmark| *benchmark != Benchmark::Setup) {
+        // Whatever profile the install tree was made with, the one that is handed out is measured.
+        dist::build_program(Profile::Release)?;
+    }
     let contest = Contest {
         built: Tree::built()?,
         other: arguments.against.as_deref().map(Tree::at).transpose()?,

@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: the README's first command. A shell command in a micro-VM, on an image made on the spot from this machine's busybox.
 
 use crate::architecture::Architecture;
+use crate::dist::Profile;
 use crate::progress::{Steps, say};
 use crate::{dist, oci_archive, process, setup};
 use anyhow::{Context, Result, bail};
@@ -22,8 +23,8 @@ pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
     if cfg!(target_os = "macos") {
         bail!("the demo needs a Linux host: running containers on macOS is not yet supported");
     }
-    let mut steps = Steps::default();
-    setup::build_all(&mut steps)?;
+    let steps = Steps::default();
+    setup::build_all(&steps, Profile::Quick)?;
     let scratch = tempfile::Builder::new().prefix("container-demo-").tempdir()?;
     let archive = scratch.path().join("demo.tar");
     steps.run("an image of busybox", || {

@@ -32,8 +32,8 @@ pub(crate) fn program() -> PathBuf {
 /// # Errors
 /// When a build fails or the archive cannot be written.
 pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
-    let mut steps = Steps::default();
-    setup::build_all(&mut steps)?;
+    let steps = Steps::default();
+    setup::build_all(&steps, Profile::Release)?;
     let archive = workspace::target_directory().join(format!(
         "container-{}-{}.tar.gz",
         std::env::consts::OS,
@@ -60,25 +60,38 @@ pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// How the `container` binary is compiled (Cargo.toml has the profiles).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// As fast as it gets: what is packed and what is measured.
+    Release,
+    /// Compiled soon: what `setup`, `demo` and the end-to-end tests run.
+    Quick,
+}
+
+impl Profile {
+    /// Cargo's name of it, which is that of the directory below `target` as well.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Quick => "quick",
+        }
+    }
+}
+
 /// Builds the `container` binary and puts it into the install tree.
 ///
 /// # Errors
 /// When the build fails.
-pub(crate) fn build_program() -> Result<PathBuf> {
+pub(crate) fn build_program(profile: Profile) -> Result<PathBuf> {
     process::run(
         Command::new(workspace::cargo())
-            .args([
-                "build",
-                "--release",
-                "--locked",
-                "--package",
-                "container-cli",
-                "--bin",
-                "container",
-            ])
+            .args(["build", "--locked", "--package", "container-cli", "--bin", "container"])
+            .args(["--profile", profile.name()])
             .current_dir(workspace::root()),
     )?;
-    place(&workspace::target_directory().join("release/container"), &program())
+    let built = workspace::target_directory().join(profile.name()).join("container");
+    place(&built, &program())
 }
 
 /// Copies `from` to `to`, which is replaced in one step, so that a machine being started never sees half a file. A copy and not a link: what

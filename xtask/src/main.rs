@@ -10,6 +10,7 @@ mod debian;
 mod demo;
 mod digest;
 mod dist;
+mod fuzz;
 mod guest;
 mod kernel;
 mod lint;
@@ -46,15 +47,14 @@ enum Task {
     Guest(guest::Arguments),
     /// Builds the install tree and packs it.
     Dist(dist::Arguments),
+    /// Runs every fuzz target for some seconds.
+    Fuzz(fuzz::Arguments),
     /// Checks the rules of this repository that no compiler knows.
     Lint(lint::Arguments),
     /// Checks that the workspace compiles for macOS.
     Mac(mac::Arguments),
     /// Measures against a limit or a peer in the same run.
     Bench(bench::Arguments),
-    /// Runs one test binary as an ordinary user; the test runner calls this.
-    #[command(hide = true)]
-    AsUser(test::as_user::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -65,10 +65,10 @@ fn main() -> ExitCode {
         Task::Kernel(arguments) => kernel::run(&arguments),
         Task::Guest(arguments) => guest::run(&arguments),
         Task::Dist(arguments) => dist::run(&arguments),
+        Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Lint(arguments) => lint::run(&arguments),
         Task::Mac(arguments) => mac::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
-        Task::AsUser(arguments) => test::as_user::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! What a task says while it works, and how long each step took.
 
 use anyhow::Result;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 /// Says one line on standard error.
@@ -8,10 +9,19 @@ pub(crate) fn say(message: impl std::fmt::Display) {
     eprintln!("xtask: {message}");
 }
 
-/// The steps of a task with their wall times.
-#[derive(Default)]
+/// The steps of a task with their wall times. Steps may run side by side.
 pub(crate) struct Steps {
-    finished: Vec<(String, f64)>,
+    begun: Instant,
+    finished: Mutex<Vec<(String, f64)>>,
+}
+
+impl Default for Steps {
+    fn default() -> Self {
+        Self {
+            begun: Instant::now(),
+            finished: Mutex::default(),
+        }
+    }
 }
 
 impl Steps {
@@ -19,20 +29,21 @@ impl Steps {
     ///
     /// # Errors
     /// Those of `work`.
-    pub(crate) fn run<T>(&mut self, name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub(crate) fn run<T>(&self, name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         say(format_args!("{name} …"));
         let start = Instant::now();
         let result = work()?;
-        self.finished.push((name.to_owned(), start.elapsed().as_secs_f64()));
+        let seconds = start.elapsed().as_secs_f64();
+        let mut finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
+        finished.push((name.to_owned(), seconds));
         Ok(result)
     }
 
-    /// Says the wall time of every step and their sum.
+    /// Says the wall time of every step, and that of everything, which is less than their sum where steps ran side by side.
     pub(crate) fn report(&self) {
-        let total: f64 = self.finished.iter().map(|(_, seconds)| seconds).sum();
-        for (name, seconds) in &self.finished {
+        for (name, seconds) in &*self.finished.lock().unwrap_or_else(PoisonError::into_inner) {
             say(format_args!("{seconds:8.1} s  {name}"));
         }
-        say(format_args!("{total:8.1} s  in all"));
+        say(format_args!("{:8.1} s  in all", self.begun.elapsed().as_secs_f64()));
     }
 }

@@ -1,12 +1,14 @@
 //! `cargo xtask setup`: from a fresh clone to an install tree that runs.
 
 use crate::architecture::{Architecture, Variant};
+use crate::dist::Profile;
 use crate::kernel::{self, Request};
 use crate::progress::{Steps, say};
 use crate::{debian, dist, guest, process};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::fs::File;
 use std::process::Command;
+use std::thread;
 
 /// Options of `cargo xtask setup`.
 #[derive(clap::Args)]
@@ -17,32 +19,38 @@ pub(crate) struct Arguments {}
 /// # Errors
 /// When a package cannot be installed or a build fails.
 pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
-    let mut steps = Steps::default();
-    build_all(&mut steps)?;
+    let steps = Steps::default();
+    build_all(&steps, Profile::Quick)?;
     steps.report();
     say(format_args!("ready: {}", dist::program().display()));
     Ok(())
 }
 
-/// What `setup` does, with the steps timed by the caller's `steps`.
+/// What `setup` does, with the program compiled in `profile` and the steps timed by the caller's `steps`.
 ///
 /// # Errors
 /// As for [`run`].
-pub(crate) fn build_all(steps: &mut Steps) -> Result<()> {
+pub(crate) fn build_all(steps: &Steps, profile: Profile) -> Result<()> {
     if cfg!(target_os = "macos") {
-        return build_for_macos(steps);
+        return build_for_macos(steps, profile);
     }
     let architecture = Architecture::host();
-    steps.run("packages", || debian::install(&debian::for_setup()))?;
-    steps.run("the container binary", dist::build_program)?;
-    steps.run("the guest", || guest::build(architecture))?;
-    steps.run("the kernel for emulation", || {
-        kernel::build(&Request::for_setup(architecture, Variant::Emulated))
-    })?;
+    let kernel = |variant| kernel::build(&Request::for_setup(architecture, variant));
+    // Both have stretches that keep one processor busy or none (downloads, unpacking, linking), in which the other one gets on.
+    let (kernel_built, programs_built) = thread::scope(|scope| {
+        let kernel_built = scope.spawn(|| {
+            steps.run("packages", || debian::install(&debian::for_setup()))?;
+            steps.run("the kernel for emulation", || kernel(Variant::Emulated))
+        });
+        let programs_built = steps
+            .run("the guest", || guest::build(architecture))
+            .and_then(|_| steps.run("the container binary", || dist::build_program(profile)));
+        (kernel_built.join(), programs_built)
+    });
+    programs_built?;
+    kernel_built.ok().context("the kernel's thread panicked")??;
     if hardware_virtualisation() {
-        steps.run("the kernel for hardware virtualisation", || {
-            kernel::build(&Request::for_setup(architecture, Variant::Standard))
-        })?;
+        steps.run("the kernel for hardware virtualisation", || kernel(Variant::Standard))?;
     } else {
         say("no usable /dev/kvm: machines run under emulation (CONTAINER_ACCEL overrides)");
     }
@@ -50,8 +58,8 @@ pub(crate) fn build_all(steps: &mut Steps) -> Result<()> {
 }
 
 /// The parts that exist for macOS: the command line, without a machine to run.
-fn build_for_macos(steps: &mut Steps) -> Result<()> {
-    steps.run("the container binary", dist::build_program)?;
+fn build_for_macos(steps: &Steps, profile: Profile) -> Result<()> {
+    steps.run("the container binary", || dist::build_program(profile))?;
     say(
         "built on macOS: the command line and its image commands. Not yet supported: running containers; the Virtualization.framework",
     );

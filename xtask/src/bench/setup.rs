@@ -13,7 +13,7 @@ pub(crate) fn measure() -> Result<Report> {
     samples.time(|| {
         process::run(
             Command::new(workspace::cargo())
-                .args(["run", "--quiet", "--package", "container-xtask", "--", "setup"])
+                .args(["xtask", "setup"])
                 .current_dir(workspace::root())
                 .env("CARGO_TARGET_DIR", scratch.path().join("target"))
                 .env("CONTAINER_CACHE", scratch.path().join("cache")),

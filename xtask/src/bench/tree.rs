@@ -12,7 +12,7 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// What `cargo xtask setup` has made.
+    /// What `cargo xtask setup` or `dist` has made here.
     ///
     /// # Errors
     /// When it has not been made.
@@ -30,7 +30,7 @@ impl Tree {
         };
         if !tree.program().exists() {
             bail!(
-                "{} is missing; `cargo xtask setup` makes it in target/dist of its checkout",
+                "{} is missing; `cargo xtask dist` makes it in target/dist of its checkout",
                 tree.program().display()
             );
         }

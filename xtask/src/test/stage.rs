@@ -1,15 +1,20 @@
-//! Where the end-to-end tests run: a copy of the install tree and a home that the ordinary user of [`super::as_user`] can read and write.
+//! Where the tests run: a temporary directory for each, and for the end-to-end tests a copy of the install tree and the home of an ordinary user.
 //!
-//! A checkout under /root is closed to everybody else, hence the copy. Everything is removed when the stage is dropped.
+//! A checkout in the home of root is closed to everybody else, hence the copy. Everything is removed when the stage is dropped.
 
-use super::{as_user, debian_tar};
-use crate::architecture::Architecture;
-use crate::{dist, process};
+use super::binaries::Binary;
+use super::debian_tar;
+use crate::process;
 use anyhow::{Context, Result};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The ordinary user's id where the tests are started by root: nobody's on Debian.
+const NOBODY: u32 = 65534;
 
 /// Name of the Debian root file system in the stage.
 const DEBIAN_TAR: &str = "debian.tar";
@@ -17,6 +22,8 @@ const DEBIAN_TAR: &str = "debian.tar";
 /// The prepared directory.
 pub(crate) struct Stage {
     directory: tempfile::TempDir,
+    /// Numbers the temporary directories.
+    scratches: AtomicU32,
 }
 
 impl Stage {
@@ -26,11 +33,14 @@ impl Stage {
     /// When something cannot be created.
     pub(crate) fn new(install_tree: &Path) -> Result<Self> {
         let directory = tempfile::Builder::new()
-            .prefix("c-e2e-")
+            .prefix("c-test-")
             .tempdir_in("/tmp")
             .context("cannot create a directory in /tmp")?;
         fs::set_permissions(directory.path(), Permissions::from_mode(0o755))?;
-        let stage = Self { directory };
+        let stage = Self {
+            directory,
+            scratches: AtomicU32::new(0),
+        };
         process::run(Command::new("cp").arg("-R").arg(install_tree).arg(stage.path("dist")))?;
         process::run(Command::new("chmod").arg("-R").arg("a+rX").arg(stage.path("dist")))?;
         if rustix::process::geteuid().is_root() {
@@ -38,39 +48,101 @@ impl Stage {
                 .context("cannot copy the Debian root file system")?;
             fs::set_permissions(stage.path(DEBIAN_TAR), Permissions::from_mode(0o644))?;
         }
-        for (name, mode) in [("home", 0o700), ("run", 0o700), ("tmp", 0o700), ("bin", 0o755)] {
-            let path = stage.path(name);
-            fs::create_dir(&path)?;
-            fs::set_permissions(&path, Permissions::from_mode(mode))?;
-            if rustix::process::geteuid().is_root() {
-                chown(&path, Some(as_user::NOBODY), Some(as_user::NOBODY))
-                    .with_context(|| format!("cannot give {} away", path.display()))?;
-            }
+        for name in ["home", "run", "cache"] {
+            stage.make_for_user(&stage.path(name))?;
         }
+        fs::create_dir(stage.path("bin"))?;
         Ok(stage)
     }
 
-    /// Lets `runner` start the test binaries through this program, and tells the tests where the binary under test is.
+    /// Makes what the ordinary user must be able to read readable: end-to-end test binaries are copied out of the checkout.
     ///
     /// # Errors
-    /// When the path of this program is unknown.
-    pub(crate) fn apply(&self, runner: &mut Command) -> Result<()> {
-        let target = format!("{}-unknown-linux-gnu", Architecture::host().name())
-            .to_uppercase()
-            .replace('-', "_");
-        // This program may be rebuilt while the tests run; the copy stays.
-        let program = dist::place(&std::env::current_exe()?, &self.path("xtask"))?;
-        let mut words = program.into_os_string();
-        words.push(" as-user");
-        runner
-            .env(format!("CARGO_TARGET_{target}_RUNNER"), words)
-            .env(as_user::STAGE, self.directory.path())
-            .env("CONTAINER_INSTALL_ROOT", self.path("dist"))
-            .env("CONTAINER_BIN", self.path("dist/bin/container"));
-        if self.path(DEBIAN_TAR).exists() {
-            runner.env("E2E_DEBIAN_TAR", self.path(DEBIAN_TAR));
+    /// When a copy cannot be made.
+    pub(crate) fn admit(&self, binaries: &[Binary]) -> Result<()> {
+        for binary in binaries.iter().filter(|binary| binary.is_end_to_end()) {
+            let copy = self.copy_of(binary)?;
+            fs::copy(&binary.path, &copy).with_context(|| format!("cannot copy {}", binary.path.display()))?;
+            fs::set_permissions(&copy, Permissions::from_mode(0o755))?;
         }
         Ok(())
+    }
+
+    /// A command that starts `binary` as cargo would: an end-to-end one as the ordinary user in the stage's home, any other as it is.
+    ///
+    /// # Errors
+    /// When the binary has no name.
+    pub(crate) fn command(&self, binary: &Binary) -> Result<Command> {
+        let mut command = if binary.is_end_to_end() {
+            self.as_user(&self.copy_of(binary)?)
+        } else {
+            let mut command = Command::new(&binary.path);
+            command.current_dir(&binary.package);
+            command
+        };
+        command
+            .env("CARGO_MANIFEST_DIR", &binary.package)
+            .env("CONTAINER_INSTALL_ROOT", self.path("dist"))
+            .env("CONTAINER_BIN", self.path("dist/bin/container"));
+        Ok(command)
+    }
+
+    fn as_user(&self, program: &Path) -> Command {
+        let home = self.path("home");
+        let mut command = Command::new(program);
+        command
+            .current_dir(&home)
+            .env("HOME", &home)
+            .env("XDG_RUNTIME_DIR", self.path("run"))
+            .env("E2E_CACHE", self.path("cache"))
+            .env_remove("XDG_DATA_HOME")
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("XDG_CACHE_HOME");
+        if self.path(DEBIAN_TAR).exists() {
+            command.env("E2E_DEBIAN_TAR", self.path(DEBIAN_TAR));
+        }
+        if rustix::process::geteuid().is_root() {
+            // The standard library drops root's supplementary groups as it changes the user.
+            command
+                .uid(NOBODY)
+                .gid(NOBODY)
+                .env("USER", "nobody")
+                .env("LOGNAME", "nobody");
+        }
+        command
+    }
+
+    /// Lets `work` have a new empty directory for a test of `binary` and the name of a file for its output; both are removed afterwards. The paths
+    /// are short, because they become part of socket paths.
+    ///
+    /// # Errors
+    /// Those of `work`, and when a directory cannot be made.
+    pub(crate) fn scratch<T>(&self, binary: &Binary, work: impl FnOnce(&Path, &Path) -> Result<T>) -> Result<T> {
+        let number = self.scratches.fetch_add(1, Ordering::Relaxed);
+        let (scratch, log) = (self.path(&number.to_string()), self.path(&format!("{number}.log")));
+        if binary.is_end_to_end() {
+            self.make_for_user(&scratch)?;
+        } else {
+            fs::create_dir(&scratch)?;
+        }
+        let result = work(&scratch, &log);
+        fs::remove_dir_all(&scratch).with_context(|| format!("cannot remove {}", scratch.display()))?;
+        let _ = fs::remove_file(&log);
+        result
+    }
+
+    fn make_for_user(&self, path: &Path) -> Result<()> {
+        fs::create_dir(path)?;
+        fs::set_permissions(path, Permissions::from_mode(0o700))?;
+        if rustix::process::geteuid().is_root() {
+            chown(path, Some(NOBODY), Some(NOBODY)).with_context(|| format!("cannot give {} away", path.display()))?;
+        }
+        Ok(())
+    }
+
+    fn copy_of(&self, binary: &Binary) -> Result<PathBuf> {
+        let name = binary.path.file_name().context("a test binary without a name")?;
+        Ok(self.path("bin").join(name))
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -1,0 +1,138 @@
+//! Runs many tests, as many at a time as there are processors, and says how each ended.
+
+use super::binaries::{Binary, test_names};
+use super::single::{self, LIMIT, Outcome};
+use super::stage::Stage;
+use super::tally::Tally;
+use crate::process;
+use crate::progress::say;
+use anyhow::{Context, Result};
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// End-to-end tests at a time: each runs machines, of which two keep two processors busy.
+const MACHINE_TESTS: usize = 2;
+/// How many of the slowest tests are named at the end.
+const SLOWEST: usize = 10;
+
+/// A test to be run.
+struct Test<'a> {
+    binary: &'a Binary,
+    name: String,
+}
+
+impl Test<'_> {
+    fn label(&self) -> String {
+        format!("{} {}", self.binary.name, self.name)
+    }
+}
+
+/// What is still to do, and what has come out so far.
+struct Progress<'a> {
+    machines: VecDeque<Test<'a>>,
+    others: VecDeque<Test<'a>>,
+    running_machines: usize,
+    tally: Tally,
+    times: Vec<(Duration, String)>,
+    failures: Vec<String>,
+}
+
+impl<'a> Progress<'a> {
+    /// The next test: those with machines first, because they take longest.
+    fn next(&mut self) -> Option<Test<'a>> {
+        if self.running_machines < MACHINE_TESTS
+            && let Some(test) = self.machines.pop_front()
+        {
+            self.running_machines += 1;
+            return Some(test);
+        }
+        self.others.pop_front()
+    }
+
+    fn finish(&mut self, test: &Test<'a>, outcome: Outcome) {
+        if test.binary.is_end_to_end() {
+            self.running_machines = self.running_machines.saturating_sub(1);
+        }
+        let label = test.label();
+        let seconds = outcome.took.as_secs_f64();
+        match (&outcome.failure, &outcome.skipped) {
+            (Some(reason), _) => {
+                println!("FAIL {seconds:7.2} s  {label}: {reason}\n{}", outcome.output.trim_end());
+                self.tally.failed += 1;
+                self.failures.push(format!("{label}: {reason}"));
+            }
+            (None, Some(reason)) => {
+                println!("skip {seconds:7.2} s  {label}: {reason}");
+                self.tally.ignored += 1;
+            }
+            (None, None) => {
+                println!("ok   {seconds:7.2} s  {label}");
+                self.tally.passed += 1;
+            }
+        }
+        self.times.push((outcome.took, label));
+    }
+}
+
+/// Runs the tests whose label contains all words of `filter`, in the stage's directories.
+///
+/// # Errors
+/// When a binary cannot be started; a failed test is in the tally.
+pub(crate) fn all(binaries: &[Binary], filter: &[String], stage: &Stage) -> Result<Tally> {
+    let (machines, others) = list(binaries, filter, stage)?
+        .into_iter()
+        .partition(|test| test.binary.is_end_to_end());
+    let progress = Mutex::new(Progress {
+        machines,
+        others,
+        running_machines: 0,
+        tally: Tally::default(),
+        times: Vec::new(),
+        failures: Vec::new(),
+    });
+    let workers = thread::available_parallelism().map_or(2, usize::from).max(2);
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(|| work(&progress, stage))).collect();
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().ok().context("a worker panicked")?)
+    })?;
+    let mut progress = progress.into_inner().unwrap_or_else(PoisonError::into_inner);
+    progress.times.sort_by(|one, other| other.cmp(one));
+    say("the slowest tests:");
+    for (took, label) in progress.times.iter().take(SLOWEST) {
+        say(format_args!("{:8.1} s  {label}", took.as_secs_f64()));
+    }
+    for failure in &progress.failures {
+        println!("FAIL {failure}");
+    }
+    Ok(progress.tally)
+}
+
+/// Asks each binary for its tests.
+fn list<'a>(binaries: &'a [Binary], filter: &[String], stage: &Stage) -> Result<Vec<Test<'a>>> {
+    let mut tests = Vec::new();
+    for binary in binaries {
+        let mut command = stage.command(binary)?;
+        let listing = process::output(command.args(["--list", "--format", "terse"]))?;
+        let found = test_names(&listing).into_iter().map(|name| Test { binary, name });
+        tests.extend(found.filter(|test| filter.iter().all(|word| test.label().contains(word))));
+    }
+    Ok(tests)
+}
+
+fn work(progress: &Mutex<Progress<'_>>, stage: &Stage) -> Result<()> {
+    let lock = || progress.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        let Some(test) = lock().next() else { return Ok(()) };
+        let outcome = stage.scratch(test.binary, |scratch: &Path, log: &Path| {
+            let mut command = stage.command(test.binary)?;
+            command.args(["--exact", &test.name, "--nocapture"]);
+            single::run(&mut command, scratch, log, LIMIT)
+        })?;
+        lock().finish(&test, outcome);
+    }
+}
