@@ -33,7 +33,7 @@ impl Stage {
     /// When something cannot be created.
     pub(crate) fn new(install_tree: &Path) -> Result<Self> {
         let directory = tempfile::Builder::new()
-            .prefix("c-test-")
+            .prefix("ct-")
             .tempdir_in("/tmp")
             .context("cannot create a directory in /tmp")?;
         fs::set_permissions(directory.path(), Permissions::from_mode(0o755))?;
