@@ -16,11 +16,17 @@ const WHITEOUT: DeviceNumber = DeviceNumber { major: 0, minor: 0 };
 /// Directories that are looked into; their names take a few hundred bytes each. A stack with more that several disks share is merged.
 const MAX_PLACES: usize = 1 << 16;
 
+/// Which disk of the stack could not be read, counted from the lowest, and why.
+pub(super) type DiskError = (usize, ReadError);
+
+/// Paths of directories and how they are.
+type Directories = Vec<(Vec<u8>, Metadata)>;
+
 /// What was found.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Look {
     /// Directories that a disk on top has to have, each after the one that it lies in.
-    Directories(Vec<(Vec<u8>, Metadata)>),
+    Directories(Directories),
     /// That many of the lowest disks have to become one.
     Merge(usize),
 }
@@ -50,7 +56,7 @@ enum Below {
 }
 
 /// Looks into the stack, lowest disk first. An error is that of the disk with this index.
-pub(super) fn look(stack: &[(Reader, Stacking)]) -> Result<Look, (usize, ReadError)> {
+pub(super) fn look(stack: &[(Reader, Stacking)]) -> Result<Look, DiskError> {
     let merge = stack
         .iter()
         .skip(1)
@@ -100,7 +106,7 @@ struct Stack<'a> {
 
 impl Stack<'_> {
     /// Looks at the directories in place `index`; returns how many of the lowest disks have to become one, if that shows here.
-    fn look_into(&mut self, index: usize) -> Result<Option<usize>, (usize, ReadError)> {
+    fn look_into(&mut self, index: usize) -> Result<Option<usize>, DiskError> {
         let mut listings: Vec<Option<Names>> = Vec::with_capacity(self.disks.len());
         for (disk, inode) in self.places[index].inodes.iter().enumerate() {
             let listing = inode.map(|inode| self.listing(disk, inode)).transpose()?;
@@ -132,7 +138,7 @@ impl Stack<'_> {
         index: usize,
         listings: &[Option<Names>],
         name: &[u8],
-    ) -> Result<(Result<Below, usize>, Place), (usize, ReadError)> {
+    ) -> Result<(Result<Below, usize>, Place), DiskError> {
         let mut place = Place {
             parent: index,
             name: name.to_vec(),
@@ -186,12 +192,12 @@ impl Stack<'_> {
     }
 
     /// Whether two disks say different things of a directory.
-    fn differ(&self, place: &Place, one: usize, other: usize) -> Result<bool, (usize, ReadError)> {
+    fn differ(&self, place: &Place, one: usize, other: usize) -> Result<bool, DiskError> {
         Ok(self.metadata(place, one)? != self.metadata(place, other)?)
     }
 
     /// The directories that the cover needs, with those that they lie in.
-    fn cover(mut self) -> Result<Vec<(Vec<u8>, Metadata)>, (usize, ReadError)> {
+    fn cover(mut self) -> Result<Directories, DiskError> {
         if !self.places.iter().any(|place| place.is_covered) {
             return Ok(Vec::new());
         }
@@ -222,7 +228,7 @@ impl Stack<'_> {
         names.join(&b'/')
     }
 
-    fn metadata(&self, place: &Place, disk: usize) -> Result<Metadata, (usize, ReadError)> {
+    fn metadata(&self, place: &Place, disk: usize) -> Result<Metadata, DiskError> {
         let Some(inode) = place.inodes[disk] else {
             return Ok(Metadata::implied_directory());
         };
@@ -236,16 +242,16 @@ impl Stack<'_> {
         })
     }
 
-    fn node(&self, disk: usize, inode: u32) -> Result<Node, (usize, ReadError)> {
+    fn node(&self, disk: usize, inode: u32) -> Result<Node, DiskError> {
         self.disks[disk].0.node(inode).map_err(|source| (disk, source))
     }
 
-    fn is_opaque(&self, disk: usize, node: &Node) -> Result<bool, (usize, ReadError)> {
+    fn is_opaque(&self, disk: usize, node: &Node) -> Result<bool, DiskError> {
         let xattrs = self.disks[disk].0.xattrs(node).map_err(|source| (disk, source))?;
         Ok(xattrs.iter().any(|xattr| xattr.name == OPAQUE_XATTR))
     }
 
-    fn listing(&self, disk: usize, inode: u32) -> Result<Names, (usize, ReadError)> {
+    fn listing(&self, disk: usize, inode: u32) -> Result<Names, DiskError> {
         let reader = &self.disks[disk].0;
         let names = reader.node(inode).and_then(|node| reader.names(&node));
         let mut names = names.map_err(|source| (disk, source))?;

@@ -79,8 +79,11 @@ fn a_detached_container_survives_the_command() {
     assert_eq!(home.run(["exec", "free", "echo", "alive"]).success().text(), "alive");
 }
 
+/// What it is, and whether it has come.
+type Moment = (&'static str, fn(&Home) -> bool);
+
 /// Moments of a start that can be seen from outside, in their order.
-const MOMENTS: [(&str, fn(&Home) -> bool); 4] = [
+const MOMENTS: [Moment; 4] = [
     ("the name is taken", |home| !containers(home).is_empty()),
     ("the record is there", |home| {
         containers(home)
