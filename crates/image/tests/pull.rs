@@ -255,11 +255,8 @@ async fn the_registry_makes_good_what_a_mirror_sends_wrong() {
     let image = Served::new("hello");
     let mirror = Liar::start();
     mirror.answer(&image.layer_path, vec![ok("x/y", vec![7; image.layer.len()])]);
-    let forged = {
-        let answer = ok(media_type::OCI_MANIFEST, b"{}".to_vec());
-        let answer = answer.header("Docker-Content-Digest", &format!("sha256:{}", "0".repeat(64)));
-        answer
-    };
+    let forged = ok(media_type::OCI_MANIFEST, b"{}".to_vec())
+        .header("Docker-Content-Digest", &format!("sha256:{}", "0".repeat(64)));
     for manifest in [ok(media_type::OCI_MANIFEST, image.manifest.clone()), forged] {
         mirror.answer("/v2/demo/manifests/1", vec![manifest]);
         let test = TestStore::new();

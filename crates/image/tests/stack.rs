@@ -368,9 +368,12 @@ fn tidy(members: Vec<Member>) -> Vec<Member> {
     tidied
 }
 
+/// An order of a layer's members.
+type Order = fn(&[Member]) -> Vec<&Member>;
+
 /// What containerd's rules give, if they give the same for every order of the members of a layer.
 fn model(layers: &[Vec<Member>]) -> Option<View> {
-    let orders: [fn(&[Member]) -> Vec<&Member>; 4] = [
+    let orders: [Order; 4] = [
         |layer| layer.iter().collect(),
         |layer| layer.iter().rev().collect(),
         |layer| {

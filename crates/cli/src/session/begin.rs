@@ -21,14 +21,20 @@ pub(crate) enum BeginError {
     /// A signal asked this process to end before.
     Interrupted(Arrived),
     /// It could not be started.
-    Failed(EngineError),
+    Failed(Box<EngineError>),
+}
+
+impl From<EngineError> for BeginError {
+    fn from(error: EngineError) -> Self {
+        Self::Failed(Box::new(error))
+    }
 }
 
 impl From<BeginError> for CommandError {
     fn from(error: BeginError) -> Self {
         match error {
             BeginError::Interrupted(arrived) => arrived.as_error(),
-            BeginError::Failed(error) => error.into(),
+            BeginError::Failed(error) => (*error).into(),
         }
     }
 }
@@ -50,7 +56,7 @@ pub(crate) async fn begin(session: Session, signals: &mut Signals) -> Result<Beg
         Err(error) => {
             // What was half-made goes before the user hears of the failure.
             let _ = timeout(TEARDOWN_TIMEOUT, ended(&mut events)).await;
-            Err(BeginError::Failed(error))
+            Err(error.into())
         }
     }
 }

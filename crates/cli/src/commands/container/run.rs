@@ -76,7 +76,7 @@ impl Run {
         let begun = tokio::select! {
             started = engine.start_new_attached(&mut new, options) => match started {
                 Ok(session) => begin(session, &mut signals).await,
-                Err(error) => Err(BeginError::Failed(error)),
+                Err(error) => Err(error.into()),
             },
             arrived = signals.ending() => Err(BeginError::Interrupted(arrived)),
         };
@@ -111,7 +111,7 @@ async fn detached(
     cidfile: Option<&Path>,
 ) -> Result<(), CommandError> {
     let started = tokio::select! {
-        started = engine.start_new(&mut new) => started.map_err(BeginError::Failed),
+        started = engine.start_new(&mut new) => started.map_err(BeginError::from),
         arrived = signals.ending() => Err(BeginError::Interrupted(arrived)),
     };
     if let Err(error) = started {
@@ -137,10 +137,13 @@ async fn detached(
 /// Decides what becomes of a container that did not come to run: unless it was to go at its end, one whose launcher failed stays,
 /// for its logs and its record say why.
 async fn not_begun(new: NewContainer, is_temporary: bool, error: BeginError) -> CommandError {
-    let has_logs = matches!(
-        &error,
-        BeginError::Failed(EngineError::Launch { .. } | EngineError::Lost | EngineError::Control { .. })
-    );
+    let has_logs = match &error {
+        BeginError::Failed(error) => matches!(
+            **error,
+            EngineError::Launch { .. } | EngineError::Lost | EngineError::Control { .. }
+        ),
+        BeginError::Interrupted(_) => false,
+    };
     if has_logs && !is_temporary {
         // When it cannot be kept either, the first failure is still what the user has to know.
         let _ = new.keep().await;
