@@ -4,6 +4,7 @@
 //! message, a hint and an exit code.
 
 mod arguments;
+mod command_line;
 mod commands;
 mod environment;
 mod error;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Command, CommandLine};
+use command_line::{Command, CommandLine};
 
 fn main() -> ExitCode {
     let command_line = match CommandLine::try_parse() {
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
         return launcher.run();
     }
     tracing_output::start(command_line.debug);
-    match commands::run(command_line) {
+    match command_line::run(command_line) {
         Ok(code) => ExitCode::from(code),
         Err(error) => error.report(),
     }

@@ -14,7 +14,7 @@ pub use client::{ConnectError, ControlClient, client, connect};
     reason = "generated code"
 )]
 pub mod v1 {
-    include!("generated/container.control.v1.rs");
+    include!("control/generated/container.control.v1.rs");
 }
 
 /// HTTP/2 windows on both sides: what may be on its way for one stream and for one connection, bytes.
