@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use container_engine::model::exit_code;
 use container_engine::{EngineError, FailureClass};
+use container_model::exit_code;
 use container_terminal::{printable_lines, shorten_words};
 
 /// What every error message begins with.

@@ -4,7 +4,7 @@ mod shown;
 
 use container_engine::ConfiguredEngine;
 use container_engine::image::{CatalogError, ImageSummary, Lease, PlatformChoice, PullOptions, PulledImage};
-use container_engine::oci::{Digest, Platform, Reference};
+use container_oci::{Digest, Platform, Reference};
 
 pub(crate) use shown::Shown;
 

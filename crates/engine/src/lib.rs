@@ -46,7 +46,5 @@ pub use usage::{DiskUsage, Usage};
 
 pub use container_credentials::{KeyringError, Login, RemovedLogin, SavedLogin};
 pub use container_image as image;
-pub use container_model as model;
-pub use container_oci as oci;
 pub use container_registry as registry;
 pub use container_settings::Settings;

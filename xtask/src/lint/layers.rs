@@ -24,7 +24,8 @@ const LAYERS: [&[&str]; 5] = [
 ];
 
 /// Edges within a layer.
-const EDGES: [(&str, &str); 9] = [
+const EDGES: [(&str, &str); 10] = [
+    ("model", "oci"),
     ("settings", "model"),
     ("settings", "oci"),
     ("credentials", "registry"),
@@ -38,7 +39,7 @@ const EDGES: [(&str, &str); 9] = [
 
 /// Crates whose whole view is listed, whatever the layers allow.
 const VIEWS: [(&str, &[&str]); 4] = [
-    ("cli", &["engine", "build", "model", "terminal"]),
+    ("cli", &["engine", "build", "model", "oci", "terminal"]),
     ("vminitd", &["workload", "agent-api", "oci", "stream"]),
     ("workload", &["agent-api", "oci", "stream"]),
     ("xtask", &[]),
@@ -160,6 +161,7 @@ mod tests {
             .is_empty()
         );
         assert!(messages("image", "[dev-dependencies]\ncontainer-engine.workspace = true\n").is_empty());
+        assert!(messages("model", "[dependencies]\ncontainer-oci.workspace = true\n").is_empty());
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use container_engine::CreateRequest;
-use container_engine::model::{ByteSize, ContainerId, MountConfig, RlimitConfig};
-use container_engine::oci::{Platform, Reference};
+use container_model::{ByteSize, ContainerId, MountConfig, RlimitConfig};
+use container_oci::{Platform, Reference};
 
 use super::label::{self, Label};
 use super::tmpfs;

@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 
 use clap::Args;
 use container_engine::image::PlatformChoice;
-use container_engine::oci::Platform;
+use container_oci::Platform;
 
 use crate::error::{self, CommandError};
 

@@ -1,6 +1,6 @@
 //! `--tmpfs PATH[:OPTION,…]`.
 
-use container_engine::model::{ByteSize, MountConfig};
+use container_model::{ByteSize, MountConfig};
 
 /// Options without a value, mount(8).
 const FLAGS: [&str; 14] = [

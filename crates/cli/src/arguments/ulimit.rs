@@ -1,6 +1,6 @@
 //! `--ulimit TYPE=SOFT[:HARD]`.
 
-use container_engine::model::RlimitConfig;
+use container_model::RlimitConfig;
 
 /// Resources that can be limited, getrlimit(2).
 const TYPES: [&str; 15] = [

@@ -7,7 +7,7 @@ mod prompt;
 
 use clap::Subcommand;
 use container_engine::ConfiguredEngine;
-use container_engine::oci::RegistryHost;
+use container_oci::RegistryHost;
 
 use crate::error::CommandError;
 

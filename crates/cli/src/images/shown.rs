@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use container_engine::image::{Progress as ImageProgress, ProgressEvent};
-use container_engine::oci::Digest;
 use container_engine::registry::Retry;
+use container_oci::Digest;
 use container_terminal::Progress;
 
 use super::short;

@@ -1,7 +1,7 @@
 //! A container as scripts see it: the JSON shape of Apple's tool, with what it lacks added to `status`.
 
 use container_engine::ContainerView;
-use container_engine::model::Phase;
+use container_model::Phase;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;

@@ -5,8 +5,8 @@ use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
-use container_engine::model::{ExitStatus, exit_code};
 use container_engine::{EngineError, SessionControl, SessionEvent, SessionEvents, SessionInput};
+use container_model::{ExitStatus, exit_code};
 use container_terminal::{Keyboard, Keys, Output, Resizes, Sink};
 use tokio::time::timeout;
 

@@ -1,6 +1,6 @@
 //! Signals that this process gets and that are meant for the one in the container.
 
-use container_engine::model::{Signal, exit_code};
+use container_model::{Signal, exit_code};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use container_engine::model::ContainerId;
+use container_model::ContainerId;
 
 use crate::error::{CommandError, cannot};
 

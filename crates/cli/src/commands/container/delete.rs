@@ -2,7 +2,7 @@
 
 use clap::Args;
 use container_engine::Engine;
-use container_engine::model::{ContainerId, ContainerQuery};
+use container_model::{ContainerId, ContainerQuery};
 
 use super::several;
 use crate::error::CommandError;

@@ -1,8 +1,8 @@
 //! `container exec`.
 
 use clap::Args;
-use container_engine::model::ContainerQuery;
 use container_engine::{Engine, ExecOptions, Session, SessionEvent};
+use container_model::ContainerQuery;
 
 use crate::arguments::{AttachmentFlags, ExecLaterFlags, ProcessFlags};
 use crate::error::CommandError;

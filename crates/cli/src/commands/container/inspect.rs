@@ -2,7 +2,7 @@
 
 use clap::Args;
 use container_engine::Engine;
-use container_engine::model::ContainerQuery;
+use container_model::ContainerQuery;
 
 use crate::error::CommandError;
 use crate::output::{self, container_json};

@@ -1,8 +1,8 @@
 //! `container kill`.
 
 use clap::Args;
-use container_engine::model::{ContainerId, ContainerQuery, Signal};
 use container_engine::{ContainerView, Engine};
+use container_model::{ContainerId, ContainerQuery, Signal};
 
 use super::several;
 use crate::error::CommandError;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use container_engine::model::ContainerId;
+use container_model::ContainerId;
 
 use crate::error::CommandError;
 

@@ -3,8 +3,8 @@
 use std::io;
 
 use clap::Args;
-use container_engine::model::ContainerQuery;
 use container_engine::{Engine, LogOptions, LogSource};
+use container_model::ContainerQuery;
 use container_terminal::{Output, Sink};
 
 use crate::error::CommandError;

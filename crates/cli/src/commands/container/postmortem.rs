@@ -1,7 +1,7 @@
 //! Why a program ended when it was not its own doing.
 
 use container_engine::Engine;
-use container_engine::model::{ContainerId, Phase};
+use container_model::{ContainerId, Phase};
 
 use crate::error::tell;
 use crate::session::Ending;

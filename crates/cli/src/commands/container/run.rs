@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use clap::Args;
-use container_engine::oci::Reference;
 use container_engine::{ConfiguredEngine, Engine, EngineError, NewContainer, SessionOptions};
+use container_oci::Reference;
 
 use super::cidfile::{self, Cidfile};
 use super::postmortem;

@@ -2,8 +2,8 @@
 
 use std::future::Future;
 
-use container_engine::model::{ContainerId, ContainerQuery};
 use container_engine::{ContainerView, Engine};
+use container_model::{ContainerId, ContainerQuery};
 use futures_util::future::join_all;
 
 use crate::error::CommandError;

@@ -1,8 +1,8 @@
 //! `container start`.
 
 use clap::Args;
-use container_engine::model::{ContainerId, ContainerQuery};
 use container_engine::{Engine, SessionOptions};
+use container_model::{ContainerId, ContainerQuery};
 use container_terminal::DetachKeys;
 
 use super::{postmortem, several};

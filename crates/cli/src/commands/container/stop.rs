@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use clap::Args;
-use container_engine::model::{ContainerId, ContainerQuery, Signal};
 use container_engine::{ContainerView, Engine};
+use container_model::{ContainerId, ContainerQuery, Signal};
 
 use super::several;
 use crate::error::CommandError;

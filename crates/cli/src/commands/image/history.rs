@@ -3,7 +3,7 @@
 use clap::Args;
 use container_engine::Engine;
 use container_engine::image::{HistoryEntry, ImageSummary};
-use container_engine::oci::Platform;
+use container_oci::Platform;
 use container_terminal::HumanSize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;

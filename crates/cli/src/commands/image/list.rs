@@ -3,7 +3,7 @@
 use clap::Args;
 use container_engine::Engine;
 use container_engine::image::{ImageSummary, ImageVariant};
-use container_engine::oci::Reference;
+use container_oci::Reference;
 use container_terminal::HumanSize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -112,7 +112,7 @@ fn name_and_tag(familiar: &dyn Fn(&Reference) -> String, reference: &Reference) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use container_engine::oci::{Descriptor, Digest, ImageConfig, Manifest, ProcessDefaults, media_type};
+    use container_oci::{Descriptor, Digest, ImageConfig, Manifest, ProcessDefaults, media_type};
 
     fn descriptor(value: u8, size_bytes: u64) -> Descriptor {
         Descriptor::new(media_type::OCI_MANIFEST, Digest::Sha256([value; 32]), size_bytes)

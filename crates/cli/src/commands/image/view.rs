@@ -31,7 +31,7 @@ fn variant_json(variant: &ImageVariant) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use container_engine::oci::{Descriptor, Digest, media_type};
+    use container_oci::{Descriptor, Digest, media_type};
 
     #[test]
     fn the_descriptor_has_the_name_where_scripts_for_apples_tool_look_for_it() {

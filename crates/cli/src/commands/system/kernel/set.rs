@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use container_engine::Engine;
-use container_engine::oci::Platform;
+use container_oci::Platform;
 
 use crate::error::CommandError;
 use crate::output;
