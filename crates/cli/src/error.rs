@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use container_engine::{EngineError, FailureClass};
+use container_engine::{EngineError, FailureClass, ImageError, LoginError};
 use container_model::exit_code;
 use container_terminal::{printable_lines, shorten_words};
 
@@ -91,18 +91,43 @@ impl CommandError {
 
 impl From<EngineError> for CommandError {
     fn from(error: EngineError) -> Self {
-        let code = match error.class() {
-            FailureClass::Usage => Some(exit_code::USAGE),
-            FailureClass::NotFound | FailureClass::Other => None,
-            FailureClass::Launch => Some(exit_code::LAUNCH),
-            FailureClass::NotExecutable => Some(exit_code::NOT_EXECUTABLE),
-            FailureClass::ProgramNotFound => Some(exit_code::NOT_FOUND),
-        };
         Self {
             message: error.to_string(),
             hint: error.hint(),
-            code,
+            code: code(error.class()),
         }
+    }
+}
+
+impl From<LoginError> for CommandError {
+    fn from(error: LoginError) -> Self {
+        Self {
+            message: error.to_string(),
+            hint: error.hint(),
+            code: None,
+        }
+    }
+}
+
+/// The message of an image's error names what to try by itself.
+impl From<ImageError> for CommandError {
+    fn from(error: ImageError) -> Self {
+        Self {
+            message: error.to_string(),
+            hint: None,
+            code: code(error.class()),
+        }
+    }
+}
+
+/// The exit code of a class of failures, if it has one of its own.
+fn code(class: FailureClass) -> Option<u8> {
+    match class {
+        FailureClass::Usage => Some(exit_code::USAGE),
+        FailureClass::NotFound | FailureClass::Other => None,
+        FailureClass::Launch => Some(exit_code::LAUNCH),
+        FailureClass::NotExecutable => Some(exit_code::NOT_EXECUTABLE),
+        FailureClass::ProgramNotFound => Some(exit_code::NOT_FOUND),
     }
 }
 

@@ -14,7 +14,7 @@ use container_ext4::{FormatError, FormatOptions, Timestamp};
 use crate::error::WritableDiskError;
 use crate::kernel::usable_kernel;
 use crate::settings::fill_in;
-use crate::{ConfiguredEngine, CreateRequest, Engine, EngineError, NewContainer};
+use crate::{ConfiguredEngine, CreateRequest, Engine, EngineError, ImageProgress, NewContainer};
 
 /// Apparent size of a container's writable disk, bytes. The file is sparse: it costs what the container writes.
 const WRITABLE_DISK_BYTES: u64 = 64 << 30;
@@ -36,11 +36,21 @@ impl Engine {
 }
 
 impl ConfiguredEngine {
-    /// Makes a container of a name that was taken for it, without starting it.
+    /// Makes a container of a name that was taken for it, without starting it. Its image is pulled when it is not here, or not for the
+    /// platform that the request names; `progress` is called for only then, and is dropped when the pull has ended.
+    ///
+    /// Dropping the future ends the work: what a pull has brought stays for the next one, and the container is undone with `new`.
     ///
     /// # Errors
-    /// [`EngineError::Resolve`] when the image is not in the store, [`EngineError::Request`] when the request contradicts itself.
-    pub async fn create(&self, new: &mut NewContainer, mut request: CreateRequest) -> Result<(), EngineError> {
+    /// [`EngineError::UnusableImage`] and [`EngineError::Image`] when the image cannot be had, [`EngineError::Request`] when the
+    /// request contradicts itself.
+    pub async fn create<P: ImageProgress>(
+        &self,
+        new: &mut NewContainer,
+        mut request: CreateRequest,
+        progress: impl FnOnce() -> P,
+    ) -> Result<(), EngineError> {
+        let lease = self.ensure_image(&request, progress).await?;
         fill_in(&mut request, &self.settings);
         request.kernel = request.kernel.as_deref().map(usable_kernel).transpose()?;
         let platform = request.platform.clone().unwrap_or_else(Platform::host);
@@ -70,8 +80,8 @@ impl ConfiguredEngine {
         let config = configure(&request, facts, new.id().clone(), OffsetDateTime::now_utc())?;
         make_writable_disk(new.guard.bundle().root_disk(), &config)?;
         new.guard.record(&config)?;
-        // From here on the record keeps the image's disks.
-        drop(image);
+        // From here on the record keeps the image and its disks.
+        drop((lease, image));
         Ok(())
     }
 }

@@ -74,8 +74,7 @@ impl Engine {
     }
 
     /// The image store.
-    #[must_use]
-    pub fn images(&self) -> &ImageStore {
+    pub(crate) fn images(&self) -> &ImageStore {
         &self.images
     }
 

@@ -1,14 +1,12 @@
 //! What can go wrong in a container's life, and how a front end should report it.
 
-use container_credentials::LoginError;
+use crate::ImageError;
 use container_hypervisor::CreateError as HypervisorError;
-use container_image::{CatalogError, CollectError, ContentError, ResolveError};
+use container_image::{ContentError, ResolveError};
 use container_launcher::SpawnError;
 use container_launcher::control::ConnectError;
 use container_launcher::control::v1::{Failure, FailureKind};
 use container_model::{ByteSize, ContainerId};
-use container_oci::RegistryHost;
-use container_registry::RegistryError;
 use container_settings::SettingsError;
 use container_state::{DeleteError, FindError, KeepError, ListError, LoadError, PathsError, ReserveError, StateError};
 
@@ -67,18 +65,17 @@ pub enum EngineError {
     /// The container could not be removed.
     #[error(transparent)]
     Delete(#[from] DeleteError),
-    /// The image store failed.
+    /// The image that a container is to be made of cannot be used as it is here.
+    #[error("cannot use image {image}: {source}")]
+    UnusableImage {
+        /// Its name.
+        image: String,
+        /// Why.
+        source: ImageError,
+    },
+    /// An image could not be had, or the image store cannot be used.
     #[error(transparent)]
-    Content(#[from] ContentError),
-    /// The names of images could not be read or changed.
-    #[error(transparent)]
-    Catalog(#[from] CatalogError),
-    /// What images do not need could not be removed.
-    #[error(transparent)]
-    Collect(Box<CollectError<ListError>>),
-    /// The image is not in the store, or cannot be used.
-    #[error(transparent)]
-    Resolve(#[from] ResolveError),
+    Image(#[from] ImageError),
     /// No hypervisor can be used on this host.
     #[error("cannot use a hypervisor: {0}")]
     Hypervisor(#[from] HypervisorError),
@@ -122,31 +119,6 @@ pub enum EngineError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A registry does not accept a user name and password.
-    #[error("cannot log in to {host}: it does not accept this password for {username}")]
-    LoginRefused {
-        /// The registry.
-        host: RegistryHost,
-        /// The user name.
-        username: String,
-    },
-    /// A registry could not be asked whether it accepts a login.
-    #[error("cannot log in to {host}: {source}")]
-    Login {
-        /// The registry.
-        host: RegistryHost,
-        /// Why.
-        source: Box<RegistryError>,
-    },
-    /// There is no login to forget.
-    #[error("not logged in to {host}")]
-    NotLoggedIn {
-        /// The registry.
-        host: RegistryHost,
-    },
-    /// The logins could not be read or changed.
-    #[error("cannot use the logins: {0}")]
-    Logins(#[from] LoginError),
     /// Work on a thread of its own did not come to its end.
     #[error("cannot {action}: the work was interrupted")]
     Interrupted {
@@ -192,20 +164,15 @@ impl From<FindError> for EngineError {
     }
 }
 
-impl EngineError {
-    /// Whether the names of images could not be changed because the disk is full.
-    pub(crate) fn is_full_disk(&self) -> bool {
-        match self {
-            Self::Catalog(error) => error.is_full_disk(),
-            Self::Collect(error) => error.is_full_disk(),
-            _ => false,
-        }
+impl From<ContentError> for EngineError {
+    fn from(error: ContentError) -> Self {
+        Self::Image(error.into())
     }
 }
 
-impl From<CollectError<ListError>> for EngineError {
-    fn from(error: CollectError<ListError>) -> Self {
-        Self::Collect(Box::new(error))
+impl From<ResolveError> for EngineError {
+    fn from(error: ResolveError) -> Self {
+        Self::Image(error.into())
     }
 }
 
@@ -271,9 +238,8 @@ impl EngineError {
     #[must_use]
     pub fn class(&self) -> FailureClass {
         match self {
-            Self::ContainerNotFound { .. } | Self::Resolve(ResolveError::Catalog(CatalogError::NotFound { .. })) => {
-                FailureClass::NotFound
-            }
+            Self::ContainerNotFound { .. } => FailureClass::NotFound,
+            Self::Image(error) => error.class(),
             Self::Request(_) => FailureClass::Usage,
             Self::Launch {
                 kind: FailureKind::NotFound,
@@ -294,7 +260,6 @@ impl EngineError {
         match self {
             Self::ContainerNotFound { .. } => Some("container list --all".to_owned()),
             Self::Launch { hint, .. } if !hint.is_empty() => Some(hint.clone()),
-            Self::NotLoggedIn { .. } => Some("container registry list".to_owned()),
             Self::Phase { verb: "delete", id, .. } => Some(format!("container delete --force {id}")),
             Self::Phase {
                 verb: "exec in", id, ..

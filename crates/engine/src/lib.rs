@@ -5,6 +5,7 @@
 
 mod attach;
 mod backend;
+mod cause;
 mod configure;
 mod container;
 mod create;
@@ -17,12 +18,14 @@ mod kernel;
 mod launch;
 mod list;
 mod login;
+mod login_error;
 mod logins;
 mod logout;
 mod logs;
 mod new_container;
 mod registries;
 mod request;
+mod scheme;
 mod session;
 mod settings;
 mod signal;
@@ -30,21 +33,25 @@ mod start;
 mod system;
 mod usage;
 
+pub use cause::Cause;
 pub use container::ContainerView;
 pub use engine::{ConfiguredEngine, Engine};
 pub use error::{EngineError, FailureClass, RequestError, WritableDiskError};
-pub use images::PruneReport;
+pub use images::{
+    HistoryStep, ImageError, ImageErrorKind, ImageEvent, ImageProgress, ImageSummary, ImageVariant, LayerEvent,
+    LoadRequest, LoadSource, LoadedImage, PlatformChoice, PruneReport, PruneScope, PullOptions, PullRequest,
+    PulledImage, PushRequest, PushedImage, SaveFormat, SaveRequest, SaveTarget, SavedImage,
+};
 pub use kernel::KernelInfo;
 pub use launch::launch;
-pub use login::LoginRequest;
+pub use login::{KeyringFailure, LoginRequest, Password, SavedLogin};
+pub use login_error::LoginError;
+pub use logins::LoginView;
+pub use logout::RemovedLogin;
 pub use logs::{LogOptions, LogReader, LogSource};
 pub use new_container::NewContainer;
 pub use request::{CreateRequest, ExecOptions, SessionOptions, UserRequest, WindowSize};
+pub use scheme::Scheme;
 pub use session::{InputClosed, Session, SessionControl, SessionEvent, SessionEvents, SessionInput};
-pub use system::SystemStatus;
+pub use system::{HypervisorView, SystemStatus};
 pub use usage::{DiskUsage, Usage};
-
-pub use container_credentials::{KeyringError, Login, RemovedLogin, SavedLogin};
-pub use container_image as image;
-pub use container_registry as registry;
-pub use container_settings::Settings;

@@ -2,19 +2,11 @@
 
 use std::sync::Arc;
 
-use container_credentials::{Credentials, Environment, LoginError, LoginStore};
+use container_credentials::{Credentials, Environment, LoginStore};
 use container_registry::{HostSettings, Registries, RegistrySettings, Scheme};
 use container_settings::{RegistryScheme, Settings};
 
-use crate::{ConfiguredEngine, EngineError};
-
-impl ConfiguredEngine {
-    /// The way to the registries, with the settings and the logins of this user.
-    #[must_use]
-    pub fn registries(&self) -> &Registries {
-        &self.registries
-    }
-}
+use crate::LoginError;
 
 /// Registries as the settings describe them, with what the environment, these logins and other tools know of this user.
 pub(crate) fn registries(settings: &Settings, logins: &LoginStore) -> Registries {
@@ -24,13 +16,11 @@ pub(crate) fn registries(settings: &Settings, logins: &LoginStore) -> Registries
 
 /// Runs work on the logins on a thread where it may block.
 pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, LoginError> + Send + 'static,
-) -> Result<T, EngineError> {
+    work: impl FnOnce() -> Result<T, container_credentials::LoginError> + Send + 'static,
+) -> Result<T, LoginError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => Ok(result?),
-        Err(_) => Err(EngineError::Interrupted {
-            action: "change the logins",
-        }),
+        Err(_) => Err(LoginError::Interrupted),
     }
 }
 

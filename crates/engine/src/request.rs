@@ -6,11 +6,15 @@ use std::path::PathBuf;
 use container_model::{ByteSize, MountConfig, RlimitConfig, Signal};
 use container_oci::{Platform, Reference};
 
+use crate::PullOptions;
+
 /// A container to be made. Everything that is `None` comes from the image or the defaults.
 #[derive(Debug, Clone)]
 pub struct CreateRequest {
-    /// Image to make it from. It must be in the store: pulling is the front end's call.
+    /// Image to make it from.
     pub image: Reference,
+    /// How the image is fetched when it is not here.
+    pub pull: PullOptions,
     /// Platform of the image; `None` is the host's.
     pub platform: Option<Platform>,
     /// Words after the image: replace the image's command.
@@ -59,6 +63,7 @@ impl CreateRequest {
     pub fn new(image: Reference) -> Self {
         Self {
             image,
+            pull: PullOptions::default(),
             platform: None,
             arguments: Vec::new(),
             entrypoint: None,

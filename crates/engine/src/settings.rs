@@ -1,6 +1,6 @@
 //! What `config.toml` says, where it matters to the engine.
 
-use container_oci::{Reference, ReferenceError};
+use container_oci::{Reference, ReferenceError, RegistryHost};
 use container_settings::{Settings, SettingsError};
 
 use crate::backend::install_root;
@@ -12,10 +12,18 @@ pub(crate) fn load() -> Result<Settings, SettingsError> {
 }
 
 impl ConfiguredEngine {
-    /// What is in effect of the settings.
+    /// What is in effect of the settings, in the shape and with the names of `config.toml`.
+    ///
+    /// # Errors
+    /// When a path among them is no UTF-8.
+    pub fn settings(&self) -> Result<serde_json::Value, serde_json::Error> {
+        serde_json::to_value(self.settings.as_ref())
+    }
+
+    /// The registry of image names that name none.
     #[must_use]
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+    pub fn default_registry(&self) -> &RegistryHost {
+        &self.settings.registry.domain
     }
 
     /// The image that a user names: a short name is one of the registry that the settings say, Docker Hub by default.

@@ -2,10 +2,23 @@
 
 use std::path::PathBuf;
 
-use container_hypervisor::HypervisorInfo;
-
 use crate::backend::{self, Backend};
 use crate::{Engine, EngineError, KernelInfo};
+
+/// What machines run on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HypervisorView {
+    /// Program or framework with its version, for example `QEMU 7.2.22`.
+    pub name: String,
+    /// `kvm`, `tcg` or `virtualization-framework`.
+    pub accelerator: String,
+    /// One line on why this accelerator was chosen.
+    pub reason: String,
+    /// One line on what keeps the hypervisor's process from the rest of the host.
+    pub confinement: String,
+    /// Architecture of guests, in OCI terms (`amd64`, `arm64`).
+    pub architecture: String,
+}
 
 /// The state of this host's installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +28,7 @@ pub struct SystemStatus {
     /// Where the program is installed.
     pub install_root: PathBuf,
     /// Hypervisor and accelerator.
-    pub hypervisor: HypervisorInfo,
+    pub hypervisor: HypervisorView,
     /// Kernel of new machines.
     pub kernel: KernelInfo,
     /// Initial RAM file system of new machines.
@@ -49,7 +62,13 @@ impl Engine {
         Ok(SystemStatus {
             app_root: self.app_root().to_owned(),
             install_root: backend::install_root(),
-            hypervisor: info,
+            hypervisor: HypervisorView {
+                name: info.name,
+                accelerator: info.accelerator,
+                reason: info.reason,
+                confinement: info.confinement,
+                architecture: info.architecture,
+            },
             kernel,
             initramfs: backend::initramfs(self.app_root()),
             running: containers.iter().filter(|view| view.is_live()).count(),

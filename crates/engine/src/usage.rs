@@ -1,15 +1,13 @@
 //! What everything costs on the disk.
 
-use container_image::ImageUsage;
-
 use crate::images::blocking;
-use crate::{ContainerView, Engine, EngineError};
+use crate::{ContainerView, Engine, EngineError, ImageError};
 
 /// What everything costs on the disk, and what could be had back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DiskUsage {
     /// The image store.
-    pub images: ImageUsage,
+    pub images: Usage,
     /// Containers; those that do not run are reclaimable.
     pub containers: Usage,
     /// Volumes. There are none yet.
@@ -33,17 +31,27 @@ impl Engine {
     /// What images, containers and volumes cost on the disk, in allocated bytes: holes cost nothing.
     ///
     /// # Errors
-    /// [`EngineError::List`] and [`EngineError::Collect`] when something cannot be looked through.
+    /// [`EngineError::List`] and [`EngineError::Image`] when something cannot be looked through.
     pub async fn disk_usage(&self) -> Result<DiskUsage, EngineError> {
         let engine = self.clone();
         blocking(move || {
             Ok(DiskUsage {
-                images: engine.images().usage(|| engine.images_in_use())?,
+                images: engine.image_usage()?,
                 containers: engine.container_usage()?,
                 volumes: Usage::default(),
             })
         })
         .await
+    }
+
+    fn image_usage(&self) -> Result<Usage, ImageError> {
+        let usage = self.images().usage(|| self.images_in_use())?;
+        Ok(Usage {
+            total: usage.total,
+            active: usage.active,
+            size_bytes: usage.size_bytes,
+            reclaimable_bytes: usage.reclaimable_bytes,
+        })
     }
 
     fn container_usage(&self) -> Result<Usage, EngineError> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use container_engine::CreateRequest;
+use container_engine::{CreateRequest, PullOptions};
 use container_model::{ByteSize, ContainerId, MountConfig, RlimitConfig};
 use container_oci::{Platform, Reference};
 
@@ -102,11 +102,13 @@ impl ContainerFlags {
         self,
         process: &ProcessFlags,
         image: Reference,
+        pull: PullOptions,
         platform: Option<Platform>,
         arguments: Vec<String>,
     ) -> Result<CreateRequest, CommandError> {
         Ok(CreateRequest {
             image,
+            pull,
             platform,
             arguments,
             entrypoint: self.entrypoint,

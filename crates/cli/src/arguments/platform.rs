@@ -7,7 +7,7 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 
 use clap::Args;
-use container_engine::image::PlatformChoice;
+use container_engine::PlatformChoice;
 use container_oci::Platform;
 
 use crate::error::{self, CommandError};

@@ -1,7 +1,7 @@
 //! Flags of everything that talks to a registry.
 
 use clap::{Args, ValueEnum};
-use container_engine::registry::Scheme;
+use container_engine::{PullOptions, Scheme};
 
 use super::ProgressFlags;
 
@@ -46,7 +46,10 @@ impl SchemeFlags {
 }
 
 impl PullFlags {
-    pub(crate) fn max_concurrent_downloads(&self) -> usize {
-        usize::try_from(self.max_concurrent_downloads).unwrap_or(1)
+    pub(crate) fn options(&self) -> PullOptions {
+        PullOptions {
+            scheme: self.scheme.scheme(),
+            max_concurrent_downloads: usize::try_from(self.max_concurrent_downloads).unwrap_or(1),
+        }
     }
 }

@@ -34,6 +34,6 @@ impl RegistryCommand {
 fn registry(engine: &ConfiguredEngine, server: Option<&str>) -> Result<RegistryHost, CommandError> {
     match server {
         Some(server) => RegistryHost::from_address(server).map_err(|error| CommandError::usage(format!("{error}"))),
-        None => Ok(engine.settings().registry.domain.clone()),
+        None => Ok(engine.default_registry().clone()),
     }
 }

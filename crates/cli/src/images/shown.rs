@@ -1,10 +1,10 @@
-//! What the image store tells, shown to the user.
+//! What an operation on images tells, shown to the user.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use container_engine::image::{Progress as ImageProgress, ProgressEvent};
-use container_engine::registry::Retry;
+use container_engine::{ImageEvent, ImageProgress, LayerEvent};
 use container_oci::Digest;
 use container_terminal::Progress;
 
@@ -84,59 +84,69 @@ impl Shown {
         self.progress.finish(&layer(digest), outcome);
     }
 
-    fn retrying(&self, Retry { what, reason, delay }: &Retry) {
+    /// A request about one layer is remarked on in that layer's line.
+    fn retrying(&self, what: &str, blob: Option<&Digest>, reason: &str, delay: Duration) {
         let text = format!("{reason}; trying again in {:.1} s", delay.as_secs_f32());
-        match what.strip_prefix("blob ").and_then(|digest| digest.parse().ok()) {
-            Some(digest) => self.progress.remark(&layer(&digest), &text),
+        match blob {
+            Some(digest) => self.progress.remark(&layer(digest), &text),
             None => self.progress.say(&format!("{what}: {text}")),
+        }
+    }
+
+    fn layer_event(&self, digest: Digest, event: LayerEvent) {
+        let progress = &self.progress;
+        match event {
+            LayerEvent::Announced { size_bytes } => {
+                self.with_state(|state| state.layers.insert(digest, Layer::Comes));
+                progress.queue(&layer(&digest), Some(size_bytes));
+            }
+            LayerEvent::Present => {
+                self.with_state(|state| state.layers.insert(digest, Layer::Present));
+                progress.doing(&layer(&digest), "unpacking");
+            }
+            LayerEvent::Received { received_bytes } => self.advance(&digest, received_bytes),
+            LayerEvent::Stored => progress.doing(&layer(&digest), "unpacking"),
+            LayerEvent::DiskReady => {
+                self.archive_is_read();
+                self.layer_ended(&digest);
+            }
+            LayerEvent::Kept => self.layer_ended(&digest),
+            LayerEvent::Waiting => progress.remark(&layer(&digest), "waiting for another command that fetches it"),
+            LayerEvent::Sent { sent_bytes } => self.advance(&digest, sent_bytes),
+            LayerEvent::OnRegistry => progress.finish(&layer(&digest), "there already"),
+            LayerEvent::Mounted { repository } => {
+                progress.finish(&layer(&digest), &format!("taken from {repository}"));
+            }
+            LayerEvent::Pushed => progress.finish(&layer(&digest), "done"),
         }
     }
 }
 
 impl ImageProgress for Shown {
-    fn event(&self, event: ProgressEvent) {
+    fn event(&self, event: ImageEvent) {
         let progress = &self.progress;
         match event {
-            ProgressEvent::Resolving { reference } => progress.say(&format!("pulling {reference}")),
-            ProgressEvent::Layer { digest, size_bytes } => {
-                self.with_state(|state| state.layers.insert(digest, Layer::Comes));
-                progress.queue(&layer(&digest), Some(size_bytes));
-            }
-            ProgressEvent::LayerPresent { digest } => {
-                self.with_state(|state| state.layers.insert(digest, Layer::Present));
-                progress.doing(&layer(&digest), "unpacking");
-            }
-            ProgressEvent::LayerBytes { digest, received_bytes } => self.advance(&digest, received_bytes),
-            ProgressEvent::LayerStored { digest } => progress.doing(&layer(&digest), "unpacking"),
-            ProgressEvent::DiskReady { layer: digest, .. } => {
-                self.archive_is_read();
-                self.layer_ended(&digest);
-            }
-            ProgressEvent::LayerKept { digest } => self.layer_ended(&digest),
-            ProgressEvent::LayerWaiting { digest } => {
-                progress.remark(&layer(&digest), "waiting for another command that fetches it");
-            }
-            ProgressEvent::Pushing { reference } => progress.say(&format!("pushing {reference}")),
-            ProgressEvent::LayerPushing { digest, sent_bytes } => self.advance(&digest, sent_bytes),
-            ProgressEvent::LayerOnRegistry { digest } => progress.finish(&layer(&digest), "there already"),
-            ProgressEvent::LayerMounted { digest, repository } => {
-                progress.finish(&layer(&digest), &format!("taken from {repository}"));
-            }
-            ProgressEvent::LayerPushed { digest } => progress.finish(&layer(&digest), "done"),
-            ProgressEvent::ImagePushed { reference, digest } => {
+            ImageEvent::Pulling { reference } => progress.say(&format!("pulling {reference}")),
+            ImageEvent::Pushing { reference } => progress.say(&format!("pushing {reference}")),
+            ImageEvent::Layer { digest, event } => self.layer_event(digest, event),
+            ImageEvent::Pushed { reference, digest } => {
                 progress.say(&format!("{reference}: pushed ({})", short(&digest)));
             }
-            ProgressEvent::Retrying(retry) => self.retrying(&retry),
-            ProgressEvent::ArchiveBytes { read_bytes } => progress.advance(ARCHIVE, read_bytes),
-            ProgressEvent::MemberSkipped { name } => self.with_state(|state| state.skipped_members.push(name)),
-            ProgressEvent::Saving { size_bytes } => progress.queue(ARCHIVE, size_bytes),
-            ProgressEvent::SavingBytes { read_bytes } => progress.advance(ARCHIVE, read_bytes),
-            ProgressEvent::ImageReady { reference, digest } => {
+            ImageEvent::Retrying {
+                what,
+                blob,
+                reason,
+                delay,
+            } => self.retrying(&what, blob.as_ref(), &reason, delay),
+            ImageEvent::ArchiveRead { read_bytes } | ImageEvent::Saved { read_bytes } => {
+                progress.advance(ARCHIVE, read_bytes);
+            }
+            ImageEvent::MemberSkipped { name } => self.with_state(|state| state.skipped_members.push(name)),
+            ImageEvent::Saving { size_bytes } => progress.queue(ARCHIVE, size_bytes),
+            ImageEvent::Ready { reference, digest } => {
                 self.archive_is_read();
                 progress.say(&format!("{reference}: ready ({})", short(&digest)));
             }
-            // What later versions tell is not needed.
-            _ => {}
         }
     }
 }

@@ -7,7 +7,7 @@ use super::cidfile::{self, Cidfile};
 use super::run::image_and_arguments;
 use crate::arguments::{ContainerFlags, PlatformFlags, ProcessFlags, PullFlags};
 use crate::error::CommandError;
-use crate::images;
+use crate::images::Shown;
 use crate::output;
 use crate::session::Signals;
 
@@ -38,13 +38,14 @@ impl Create {
         cidfile::check(cidfile.as_deref())?;
         let platform = self.platform.of_container()?;
         let name = self.container.name.clone();
-        let request = self.container.request(&self.process, image, platform, arguments)?;
+        let pull = self.pull.options();
+        let request = self
+            .container
+            .request(&self.process, image, pull, platform, arguments)?;
         let mut signals = Signals::listen()?;
         let mut new = engine.reserve(name)?;
-        let ready = images::ensure(&engine, &request.image, request.platform.as_ref(), &self.pull);
-        let lease = signals.or_end(ready).await?;
-        signals.or_end(engine.create(&mut new, request)).await?;
-        drop(lease);
+        let shown = || Shown::new(self.pull.progress.show());
+        signals.or_end(engine.create(&mut new, request, shown)).await?;
         let cidfile = Cidfile::write(cidfile.as_deref(), new.id())?;
         output::line(new.id().as_str())?;
         new.keep().await?;

@@ -10,7 +10,7 @@ use super::cidfile::{self, Cidfile};
 use super::postmortem;
 use crate::arguments::{AttachmentFlags, ContainerFlags, PlatformFlags, ProcessFlags, PullFlags};
 use crate::error::CommandError;
-use crate::images;
+use crate::images::Shown;
 use crate::output;
 use crate::session::{BeginError, Signals, Streams, begin, follow};
 
@@ -54,15 +54,16 @@ impl Run {
         };
 
         let name = self.container.name.clone();
-        let request = self.container.request(&self.process, image, platform, arguments)?;
+        let pull = self.pull.options();
+        let request = self
+            .container
+            .request(&self.process, image, pull, platform, arguments)?;
         let is_temporary = request.auto_remove;
         let mut signals = Signals::listen()?;
         let mut new = engine.reserve(name)?;
         let id = new.id().clone();
-        let ready = images::ensure(&engine, &request.image, request.platform.as_ref(), &self.pull);
-        let lease = signals.or_end(ready).await?;
-        signals.or_end(engine.create(&mut new, request)).await?;
-        drop(lease);
+        let shown = || Shown::new(self.pull.progress.show());
+        signals.or_end(engine.create(&mut new, request, shown)).await?;
         if detach {
             detached(&engine, new, is_temporary, &mut signals, cidfile.as_deref()).await?;
             return Ok(0);
@@ -159,6 +160,6 @@ pub(super) fn image_and_arguments(
     words: Vec<String>,
 ) -> Result<(Reference, Vec<String>), CommandError> {
     let mut words = words.into_iter();
-    let image = images::find_or_name(engine, &words.next().unwrap_or_default())?;
+    let image = engine.find_image_or_name(&words.next().unwrap_or_default())?;
     Ok((image, words.collect()))
 }

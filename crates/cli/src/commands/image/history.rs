@@ -1,8 +1,7 @@
 //! `container image history`.
 
 use clap::Args;
-use container_engine::Engine;
-use container_engine::image::{HistoryEntry, ImageSummary};
+use container_engine::{Engine, HistoryStep, ImageSummary};
 use container_oci::Platform;
 use container_terminal::HumanSize;
 use serde_json::{Value, json};
@@ -11,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::arguments::PlatformFlags;
 use crate::error::{CommandError, cannot};
-use crate::images::{self, short};
+use crate::images::short;
 use crate::output::{ListFlags, Listing, ago, table};
 
 /// What stands for the image of a step: only the last one's is known.
@@ -39,22 +38,21 @@ pub(crate) struct History {
 impl History {
     pub(crate) fn run(self) -> Result<u8, CommandError> {
         let engine = Engine::open()?.configured()?;
-        let reference = images::find(&engine, &self.image)?;
-        let inspect = engine.images().inspect(&reference);
+        let reference = engine.find_image(&self.image)?;
+        let inspect = engine.inspect_image(&reference);
         let image = inspect.map_err(|error| cannot(format!("use image {}", self.image), error))?;
         let platform = self.platform.of_container()?.unwrap_or_else(|| usual_platform(&image));
-        let history = engine.images().history(&reference, &platform);
-        let history = history.map_err(|error| CommandError::new(error.to_string()))?;
+        let history = engine.image_history(&reference, &platform)?;
         let id = if self.no_trunc {
-            image.descriptor.digest.to_string()
+            image.digest.to_string()
         } else {
-            short(&image.descriptor.digest)
+            short(&image.digest)
         };
         let ids = || std::iter::once(id.clone()).chain(std::iter::repeat(MISSING.to_owned()));
         self.output.print(Listing {
             identifiers: || ids().take(history.len()).collect(),
             objects: || {
-                let ids = std::iter::once(Some(image.descriptor.digest.to_string())).chain(std::iter::repeat(None));
+                let ids = std::iter::once(Some(image.digest.to_string())).chain(std::iter::repeat(None));
                 ids.zip(&history).map(|(id, step)| step_json(id, step)).collect()
             },
             table: || {
@@ -80,7 +78,7 @@ fn usual_platform(image: &ImageSummary) -> Platform {
     }
 }
 
-fn row(id: String, step: &HistoryEntry, is_full: bool, now: OffsetDateTime) -> [String; 5] {
+fn row(id: String, step: &HistoryStep, is_full: bool, now: OffsetDateTime) -> [String; 5] {
     let created = step
         .created
         .as_deref()
@@ -103,7 +101,7 @@ fn shortened(command: &str) -> String {
     format!("{start}…")
 }
 
-fn step_json(id: Option<String>, step: &HistoryEntry) -> Value {
+fn step_json(id: Option<String>, step: &HistoryStep) -> Value {
     json!({
         "id": id,
         "created": step.created,
@@ -118,8 +116,8 @@ fn step_json(id: Option<String>, step: &HistoryEntry) -> Value {
 mod tests {
     use super::*;
 
-    fn step(created_by: &str) -> HistoryEntry {
-        HistoryEntry {
+    fn step(created_by: &str) -> HistoryStep {
+        HistoryStep {
             created: Some("2023-11-14T22:13:20.5Z".to_owned()),
             created_by: Some(created_by.to_owned()),
             comment: None,

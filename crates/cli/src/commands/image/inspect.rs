@@ -22,7 +22,7 @@ impl Inspect {
         let references = images::find_all(&engine, &self.images)?;
         let (mut found, mut errors) = (Vec::new(), Vec::new());
         for reference in &references {
-            match engine.images().inspect(reference) {
+            match engine.inspect_image(reference) {
                 Ok(image) => found.push(image_json(&image)),
                 Err(error) => errors.push(cannot(format!("inspect image {}", engine.familiar(reference)), error)),
             }

@@ -5,8 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use clap::Args;
-use container_engine::Engine;
-use container_engine::image::{LoadError, LoadOptions, LoadSource};
+use container_engine::{Engine, ImageError, ImageErrorKind, LoadRequest, LoadSource};
 
 use crate::arguments::ProgressFlags;
 use crate::error::{self, CommandError, cannot};
@@ -59,18 +58,18 @@ impl Load {
                 LoadSource::Stream(Box::new(io::stdin()))
             }
         };
-        let options = LoadOptions {
+        let request = LoadRequest {
+            source,
             skips_unsafe_members: self.force,
-            ..LoadOptions::default()
         };
         let mut signals = Signals::listen()?;
         let loaded = signals
             .or_end(async {
-                let loaded = engine.images().load(source, &options, &shown).await;
+                let loaded = engine.load_images(request, &shown).await;
                 for name in shown.end() {
                     error::warn(format_args!("left out the member with the unsafe name {name:?}"));
                 }
-                loaded.map_err(|error| explain(&origin, &error))
+                loaded.map_err(|error| explain(&origin, error))
             })
             .await?;
         for image in loaded {
@@ -81,9 +80,9 @@ impl Load {
 }
 
 /// What is wrong with the archive is said together with which one it was.
-fn explain(origin: &str, error: &LoadError) -> CommandError {
-    match error {
-        LoadError::Archive(reason) => cannot(format!("load {origin}"), reason),
-        other => CommandError::new(other.to_string()),
+fn explain(origin: &str, error: ImageError) -> CommandError {
+    match error.kind() {
+        ImageErrorKind::Archive => cannot(format!("load {origin}"), error),
+        _ => error.into(),
     }
 }

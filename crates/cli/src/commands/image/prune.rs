@@ -1,8 +1,7 @@
 //! `container image prune`.
 
 use clap::Args;
-use container_engine::Engine;
-use container_engine::image::PruneScope;
+use container_engine::{Engine, PruneScope};
 
 use super::delete::reclaimed;
 use crate::error::CommandError;

@@ -1,7 +1,7 @@
 //! `container image pull`.
 
 use clap::Args;
-use container_engine::Engine;
+use container_engine::{Engine, PullRequest};
 
 use crate::arguments::{PullFlags, SelectionFlags};
 use crate::error::CommandError;
@@ -32,11 +32,19 @@ impl Pull {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         let engine = Engine::open()?.configured()?;
         let reference = images::reference(&engine, &self.reference)?;
-        let platforms = self.selection.choice()?;
+        let request = PullRequest {
+            image: reference,
+            platforms: self.selection.choice()?,
+            options: self.pull.options(),
+        };
         let shown = Shown::new(self.pull.progress.show_unless(self.quiet));
         let mut signals = Signals::listen()?;
         let pulled = signals
-            .or_end(images::pull(&engine, &reference, platforms, &self.pull, shown))
+            .or_end(async {
+                let pulled = engine.pull_image(request, &shown).await;
+                drop(shown);
+                pulled
+            })
             .await?;
         output::line(&pulled.reference.to_string())?;
         Ok(0)

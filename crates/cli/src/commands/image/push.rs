@@ -1,12 +1,11 @@
 //! `container image push`.
 
 use clap::Args;
-use container_engine::Engine;
-use container_engine::image::PushOptions;
+use container_engine::{Engine, PushRequest};
 
 use crate::arguments::{ProgressFlags, SchemeFlags, SelectionFlags};
 use crate::error::CommandError;
-use crate::images::{self, Shown};
+use crate::images::Shown;
 use crate::output;
 use crate::session::Signals;
 
@@ -35,20 +34,18 @@ pub(crate) struct Push {
 impl Push {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         let engine = Engine::open()?.configured()?;
-        let reference = images::find(&engine, &self.image)?;
-        let options = PushOptions {
-            registries: engine.registries().clone(),
-            scheme: self.scheme.scheme(),
+        let request = PushRequest {
+            image: engine.find_image(&self.image)?,
             platforms: self.selection.choice()?,
-            ..PushOptions::default()
+            scheme: self.scheme.scheme(),
         };
         let shown = Shown::new(self.progress.show_unless(self.quiet));
         let mut signals = Signals::listen()?;
         let pushed = signals
             .or_end(async {
-                let pushed = engine.images().push(&reference, &options, &shown).await;
+                let pushed = engine.push_image(request, &shown).await;
                 drop(shown);
-                pushed.map_err(|error| CommandError::new(error.to_string()))
+                pushed
             })
             .await?;
         output::line(&pushed.reference.to_string())?;

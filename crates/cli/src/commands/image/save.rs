@@ -4,8 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use container_engine::Engine;
-use container_engine::image::{SaveFormat, SaveTarget};
+use container_engine::{Engine, SaveFormat, SaveRequest, SaveTarget};
 
 use crate::arguments::{ProgressFlags, SelectionFlags};
 use crate::error::CommandError;
@@ -71,21 +70,22 @@ impl Save {
         }
         let platforms = self.selection.choice()?;
         let engine = Engine::open()?.configured()?;
-        let references = images::find_all(&engine, &self.images)?;
-        let target = match self.output {
-            Some(path) => SaveTarget::Path(path),
-            None => SaveTarget::Stream(Box::new(io::stdout())),
+        let request = SaveRequest {
+            images: images::find_all(&engine, &self.images)?,
+            platforms,
+            format: self.format.format(),
+            target: match self.output {
+                Some(path) => SaveTarget::Path(path),
+                None => SaveTarget::Stream(Box::new(io::stdout())),
+            },
         };
         let shown = Shown::new(self.progress.show());
         let mut signals = Signals::listen()?;
         let saved = signals
             .or_end(async {
-                let saved = engine
-                    .images()
-                    .save(&references, &platforms, self.format.format(), target, &shown)
-                    .await;
+                let saved = engine.save_images(request, &shown).await;
                 drop(shown);
-                saved.map_err(|error| CommandError::new(error.to_string()))
+                saved
             })
             .await?;
         for image in saved {

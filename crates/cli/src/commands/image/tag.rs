@@ -29,10 +29,9 @@ impl Tag {
             let reason = "a digest is no name that can be given; write NAME or NAME:TAG";
             return Err(CommandError::usage(format!("{}: {reason}", self.target)));
         }
-        let source = images::find(&engine, &self.source)?;
+        let source = engine.find_image(&self.source)?;
         engine
-            .images()
-            .tag(&source, &target)
+            .tag_image(&source, &target)
             .map_err(|error| cannot(format!("tag image {}", self.source), error))?;
         output::line(&target.to_string())?;
         Ok(0)

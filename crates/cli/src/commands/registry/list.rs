@@ -1,7 +1,7 @@
 //! `container registry list`.
 
 use clap::Args;
-use container_engine::{Engine, Login};
+use container_engine::{Engine, LoginView};
 use serde_json::{Value, json};
 
 use crate::error::CommandError;
@@ -29,7 +29,7 @@ impl List {
     }
 }
 
-fn row(login: &Login) -> [String; 4] {
+fn row(login: &LoginView) -> [String; 4] {
     [
         login.host.to_string(),
         login.username.clone(),
@@ -38,7 +38,7 @@ fn row(login: &Login) -> [String; 4] {
     ]
 }
 
-fn object(login: &Login) -> Value {
+fn object(login: &LoginView) -> Value {
     json!({
         "id": login.host.as_str(),
         "name": login.host.as_str(),
@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn a_login_is_shown_without_its_password() {
         let at = time::OffsetDateTime::UNIX_EPOCH;
-        let login = Login {
+        let login = LoginView {
             host: "ghcr.io".parse().unwrap(),
             username: "ann".to_owned(),
             created: at,

@@ -3,8 +3,7 @@
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 
 use clap::Args;
-use container_engine::registry::{Scheme, Secret};
-use container_engine::{Engine, KeyringError, LoginRequest, SavedLogin};
+use container_engine::{Engine, KeyringFailure, LoginRequest, Password, SavedLogin, Scheme};
 
 use super::prompt::prompt;
 use super::registry;
@@ -69,7 +68,7 @@ impl Login {
             host,
             scheme,
             username,
-            password: Secret::new(password),
+            password: Password::new(password),
         };
         let saved = signals.or_end(engine.login(request)).await?;
         if let Some(warning) = warning(&saved) {
@@ -84,10 +83,10 @@ impl Login {
 /// What is to be said when the password is not in a key ring.
 fn warning(saved: &SavedLogin) -> Option<String> {
     match saved {
-        SavedLogin::InKeyring(_) => None,
+        SavedLogin::InKeyring => None,
         SavedLogin::InFile { path, keyring } => {
             let why = match keyring {
-                Some(KeyringError { kind, reason }) => format!("{kind} cannot be used ({reason})"),
+                Some(KeyringFailure { keyring, reason }) => format!("{keyring} cannot be used ({reason})"),
                 None => "this session has no key ring".to_owned(),
             };
             Some(format!(

@@ -1,7 +1,7 @@
 //! `container registry logout`.
 
 use clap::Args;
-use container_engine::{Engine, RemovedLogin};
+use container_engine::{Engine, KeyringFailure, RemovedLogin};
 
 use super::registry;
 use crate::error::{CommandError, warn};
@@ -18,9 +18,9 @@ impl Logout {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         let engine = Engine::open()?.configured()?;
         let host = registry(&engine, self.server.as_deref())?;
-        if let RemovedLogin::SecretLeft(error) = engine.logout(host.clone()).await? {
+        if let RemovedLogin::PasswordLeft(KeyringFailure { keyring, reason }) = engine.logout(host.clone()).await? {
             warn(format_args!(
-                "the login is forgotten, but its password is left behind: {error}"
+                "the login is forgotten, but its password is left behind: {keyring} cannot be used: {reason}"
             ));
         }
         output::line(host.as_str())?;

@@ -1,7 +1,7 @@
 //! `container system df`.
 
 use clap::Args;
-use container_engine::{DiskUsage, Engine};
+use container_engine::{DiskUsage, Engine, Usage};
 use container_terminal::HumanSize;
 use serde_json::{Value, json};
 
@@ -14,15 +14,6 @@ pub(crate) struct Df {
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-}
-
-/// A line of the table.
-#[derive(Clone, Copy)]
-struct Row {
-    total: u64,
-    active: u64,
-    size_bytes: u64,
-    reclaimable_bytes: u64,
 }
 
 impl Df {
@@ -38,23 +29,11 @@ impl Df {
 }
 
 /// The rows, each with its title and its key in JSON, which is that of Apple's tool.
-fn rows(usage: &DiskUsage) -> [(&'static str, &'static str, Row); 3] {
-    let of_usage = |usage: &container_engine::Usage| Row {
-        total: usage.total,
-        active: usage.active,
-        size_bytes: usage.size_bytes,
-        reclaimable_bytes: usage.reclaimable_bytes,
-    };
-    let images = Row {
-        total: usage.images.total,
-        active: usage.images.active,
-        size_bytes: usage.images.size_bytes,
-        reclaimable_bytes: usage.images.reclaimable_bytes,
-    };
+fn rows(usage: &DiskUsage) -> [(&'static str, &'static str, Usage); 3] {
     [
-        ("Images", "images", images),
-        ("Containers", "containers", of_usage(&usage.containers)),
-        ("Local Volumes", "volumes", of_usage(&usage.volumes)),
+        ("Images", "images", usage.images),
+        ("Containers", "containers", usage.containers),
+        ("Local Volumes", "volumes", usage.volumes),
     ]
 }
 
@@ -76,7 +55,7 @@ fn usage_table(usage: &DiskUsage) -> String {
 }
 
 fn usage_json(usage: &DiskUsage) -> Value {
-    let object = |row: Row| {
+    let object = |row: Usage| {
         json!({
             "total": row.total,
             "active": row.active,
@@ -91,7 +70,6 @@ fn usage_json(usage: &DiskUsage) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use container_engine::Usage;
 
     #[test]
     fn every_kind_has_its_row_and_its_share() {

@@ -25,7 +25,7 @@ enum PropertyFormat {
 impl List {
     pub(crate) fn run(self) -> Result<u8, CommandError> {
         let engine = Engine::open()?.configured()?;
-        let settings = serde_json::to_value(engine.settings()).map_err(|error| cannot("print the settings", error))?;
+        let settings = engine.settings().map_err(|error| cannot("print the settings", error))?;
         let format = match self.format {
             PropertyFormat::Toml => Format::Toml,
             PropertyFormat::Json => Format::Json,

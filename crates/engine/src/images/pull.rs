@@ -1,0 +1,127 @@
+//! `image pull`, and the image of a container that is to be made.
+
+use container_image::{CatalogError, Lease};
+use container_oci::{Digest, Platform, Reference};
+
+use super::progress::Forwarded;
+use super::{ImageProgress, PlatformChoice};
+use crate::{ConfiguredEngine, CreateRequest, EngineError, ImageError, Scheme};
+
+/// How images are fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullOptions {
+    /// http or https.
+    pub scheme: Scheme,
+    /// Layers that are fetched at once; at least 1.
+    pub max_concurrent_downloads: usize,
+}
+
+impl Default for PullOptions {
+    fn default() -> Self {
+        Self {
+            scheme: Scheme::Auto,
+            max_concurrent_downloads: 3,
+        }
+    }
+}
+
+/// An image to be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullRequest {
+    /// Its name.
+    pub image: Reference,
+    /// Which images of an index are fetched. With [`PlatformChoice::All`] that is everything it lists, attestations included;
+    /// layer disks are made for this machine's image only, the others' when they are needed.
+    pub platforms: PlatformChoice,
+    /// How.
+    pub options: PullOptions,
+}
+
+/// What has been pulled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PulledImage {
+    /// The name.
+    pub reference: Reference,
+    /// Digest of what the name points at: an index or a manifest.
+    pub digest: Digest,
+}
+
+impl ConfiguredEngine {
+    /// Fetches an image, makes its layer disks and gives it its name.
+    ///
+    /// Dropping the future ends the pull. What has arrived stays for the next one, without a name.
+    ///
+    /// # Errors
+    /// [`ImageError`]; the name then points at what it did.
+    pub async fn pull_image(
+        &self,
+        request: PullRequest,
+        progress: &dyn ImageProgress,
+    ) -> Result<PulledImage, ImageError> {
+        let pulled = self.pull(request, progress).await?;
+        Ok(PulledImage {
+            digest: pulled.descriptor.digest,
+            reference: pulled.reference,
+        })
+    }
+
+    /// Finds the image that a container is to be made of, and pulls it when it is not here, or not for the platform that the request
+    /// names. `progress` is called for when something is to be pulled, and dropped when that has ended.
+    ///
+    /// The lease keeps the image until the container's record names it.
+    pub(crate) async fn ensure_image<P: ImageProgress>(
+        &self,
+        request: &CreateRequest,
+        progress: impl FnOnce() -> P,
+    ) -> Result<Lease, EngineError> {
+        let reference = &request.image;
+        match self.images().lease(reference) {
+            Ok(lease) if self.is_here_for(reference, request.platform.as_ref())? => return Ok(lease),
+            Ok(_) | Err(CatalogError::NotFound { .. }) => {}
+            Err(error) => return Err(unusable(reference, error)),
+        }
+        let platforms = request.platform.clone();
+        let pull = PullRequest {
+            image: reference.clone(),
+            platforms: platforms.map_or(PlatformChoice::Default, PlatformChoice::Only),
+            options: request.pull.clone(),
+        };
+        Ok(self.pull(pull, &progress()).await?.lease)
+    }
+
+    /// Whether the image is here for the platform. An image is only looked into when there is a platform to look for: every start
+    /// of a container comes by here.
+    fn is_here_for(&self, reference: &Reference, platform: Option<&Platform>) -> Result<bool, EngineError> {
+        let Some(platform) = platform else { return Ok(true) };
+        match self.images().inspect(reference) {
+            Ok(image) => Ok(image
+                .variants
+                .iter()
+                .any(|variant| platform.is_same_machine(&variant.platform))),
+            Err(CatalogError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(unusable(reference, error)),
+        }
+    }
+
+    async fn pull(
+        &self,
+        request: PullRequest,
+        progress: &dyn ImageProgress,
+    ) -> Result<container_image::PulledImage, ImageError> {
+        let options = container_image::PullOptions {
+            registries: self.registries.clone(),
+            scheme: request.options.scheme.into(),
+            max_concurrent_downloads: request.options.max_concurrent_downloads,
+            platforms: request.platforms.into(),
+        };
+        let progress = Forwarded(progress);
+        Ok(self.images().pull(&request.image, &options, &progress).await?)
+    }
+}
+
+fn unusable(reference: &Reference, error: CatalogError) -> EngineError {
+    EngineError::UnusableImage {
+        image: reference.familiar(),
+        source: error.into(),
+    }
+}
