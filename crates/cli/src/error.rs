@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use container_engine::{EngineError, FailureClass, ImageError, LoginError};
+use container_engine::{EngineError, FailureClass, ImageError, KernelError, LoginError, OpenError};
 use container_model::exit_code;
 use container_terminal::{printable_lines, shorten_words};
 
@@ -96,6 +96,18 @@ impl From<EngineError> for CommandError {
             hint: error.hint(),
             code: code(error.class()),
         }
+    }
+}
+
+impl From<OpenError> for CommandError {
+    fn from(error: OpenError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<KernelError> for CommandError {
+    fn from(error: KernelError) -> Self {
+        Self::new(error.to_string())
     }
 }
 

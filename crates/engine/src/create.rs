@@ -11,10 +11,9 @@ use crate::backend::Backend;
 use crate::configure::{ImageFacts, configure};
 use container_ext4::{FormatError, FormatOptions, Timestamp};
 
-use crate::error::WritableDiskError;
 use crate::kernel::usable_kernel;
 use crate::settings::fill_in;
-use crate::{ConfiguredEngine, CreateRequest, Engine, EngineError, ImageProgress, NewContainer};
+use crate::{Cause, ConfiguredEngine, CreateRequest, Engine, EngineError, ImageProgress, NewContainer};
 
 /// Apparent size of a container's writable disk, bytes. The file is sparse: it costs what the container writes.
 const WRITABLE_DISK_BYTES: u64 = 64 << 30;
@@ -28,7 +27,7 @@ impl Engine {
     /// Takes the name of a container that is to be made, a random id by default: nobody else can make one of that name.
     ///
     /// # Errors
-    /// [`EngineError::Reserve`] when the name is taken.
+    /// [`EngineError::NameTaken`].
     pub fn reserve(&self, name: Option<ContainerId>) -> Result<NewContainer, EngineError> {
         let id = name.unwrap_or_else(ContainerId::random);
         Ok(NewContainer::new(self.containers.reserve(&id)?))
@@ -86,8 +85,16 @@ impl ConfiguredEngine {
     }
 }
 
+/// The writable disk of a container could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot make the writable disk {}: {source}", path.display())]
+struct WritableDiskError {
+    path: PathBuf,
+    source: FormatError,
+}
+
 /// Makes a container's own disk, empty.
-fn make_writable_disk(path: PathBuf, config: &ContainerConfig) -> Result<(), WritableDiskError> {
+fn make_writable_disk(path: PathBuf, config: &ContainerConfig) -> Result<(), EngineError> {
     let made = config.creation_date;
     let options = FormatOptions {
         size_bytes: WRITABLE_DISK_BYTES,
@@ -107,5 +114,5 @@ fn make_writable_disk(path: PathBuf, config: &ContainerConfig) -> Result<(), Wri
         .map_err(FormatError::from)
         .and_then(|mut file| container_ext4::format_writable(&mut file, &options))
         .map(drop)
-        .map_err(|source| WritableDiskError { path, source })
+        .map_err(|source| EngineError::Create(Cause::new(WritableDiskError { path, source })))
 }

@@ -14,7 +14,7 @@ use container_state::{AppPaths, ContainerStore};
 
 use crate::backend::check_install_root;
 use crate::registries::registries;
-use crate::{ContainerView, EngineError, settings};
+use crate::{Cause, ContainerView, EngineError, OpenError, settings};
 
 /// The verbs of a container's life on one app root: all that can be done whatever the settings say.
 #[derive(Clone)]
@@ -45,8 +45,9 @@ impl Engine {
     /// The engine of the app root that the environment names.
     ///
     /// # Errors
-    /// [`EngineError::Paths`] when its directories cannot be made or are named by relative paths.
-    pub fn open() -> Result<Self, EngineError> {
+    /// [`OpenError::Place`] when its directories cannot be made or are named by relative paths, [`OpenError::Images`] when the image
+    /// store cannot be used.
+    pub fn open() -> Result<Self, OpenError> {
         check_install_root()?;
         let paths = AppPaths::from_environment()?;
         paths.prepare()?;
@@ -63,8 +64,8 @@ impl Engine {
     /// The same engine with the settings of this user. What exists already does not need them.
     ///
     /// # Errors
-    /// [`EngineError::Settings`] when the settings are wrong.
-    pub fn configured(self) -> Result<ConfiguredEngine, EngineError> {
+    /// [`OpenError::Settings`] when the settings are wrong.
+    pub fn configured(self) -> Result<ConfiguredEngine, OpenError> {
         let settings = settings::load()?;
         Ok(ConfiguredEngine {
             registries: registries(&settings, &self.logins),
@@ -98,7 +99,10 @@ impl Engine {
             Ok(client) => Ok(client),
             // It may have ended between the two looks; then the record says so now.
             Err(source) => match self.load(id) {
-                Ok(view) if view.is_live() => Err(EngineError::Connect { id: id.clone(), source }),
+                Ok(view) if view.is_live() => Err(EngineError::Connect {
+                    id: id.clone(),
+                    source: Cause::new(source),
+                }),
                 Ok(view) => Err(phase_error(verb, &view)),
                 Err(error) => Err(error),
             },

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::{Engine, EngineError};
+use crate::{Engine, KernelError};
 
 /// Name of the link to the kernel that the user has set, as in Apple's tool, with the architecture in OCI terms after it.
 const DEFAULT_LINK_PREFIX: &str = "default.kernel-";
@@ -34,9 +34,9 @@ impl Engine {
     /// Makes a kernel image the default of all machines: it is copied, so the original may go.
     ///
     /// # Errors
-    /// [`EngineError::Kernel`] when the file cannot be read, is no bootable kernel, or exists already and `force` is not set.
-    pub fn set_kernel(&self, source: &Path, architecture: &str, force: bool) -> Result<KernelInfo, EngineError> {
-        let failed = |source_error| EngineError::Kernel {
+    /// [`KernelError::Install`] when the file cannot be read, is no bootable kernel, or exists already and `force` is not set.
+    pub fn set_kernel(&self, source: &Path, architecture: &str, force: bool) -> Result<KernelInfo, KernelError> {
+        let failed = |source_error| KernelError::Install {
             path: source.to_owned(),
             source: source_error,
         };
@@ -66,11 +66,11 @@ impl Engine {
     /// Goes back to the kernel that is shipped with the program.
     ///
     /// # Errors
-    /// [`EngineError::Kernel`].
-    pub fn unset_kernel(&self, architecture: &str) -> Result<(), EngineError> {
+    /// [`KernelError::Install`].
+    pub fn unset_kernel(&self, architecture: &str) -> Result<(), KernelError> {
         let link = self.kernel_link(architecture);
         match fs::remove_file(&link) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(EngineError::Kernel {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(KernelError::Install {
                 path: link,
                 source: error,
             }),
@@ -97,9 +97,9 @@ impl Engine {
 /// The absolute path of a kernel image that a user names for one container: machines are started elsewhere and later.
 ///
 /// # Errors
-/// [`EngineError::UnusableKernel`] when it cannot be read or is no bootable kernel.
-pub(crate) fn usable_kernel(path: &Path) -> Result<PathBuf, EngineError> {
-    let failed = |source: io::Error| EngineError::UnusableKernel {
+/// [`KernelError::Unusable`] when it cannot be read or is no bootable kernel.
+pub(crate) fn usable_kernel(path: &Path) -> Result<PathBuf, KernelError> {
+    let failed = |source: io::Error| KernelError::Unusable {
         path: path.to_owned(),
         reason: match source.kind() {
             io::ErrorKind::NotFound => "file not found".to_owned(),

@@ -5,7 +5,6 @@
 
 mod attach;
 mod backend;
-mod cause;
 mod configure;
 mod container;
 mod create;
@@ -18,7 +17,6 @@ mod kernel;
 mod launch;
 mod list;
 mod login;
-mod login_error;
 mod logins;
 mod logout;
 mod logs;
@@ -33,10 +31,9 @@ mod start;
 mod system;
 mod usage;
 
-pub use cause::Cause;
 pub use container::ContainerView;
 pub use engine::{ConfiguredEngine, Engine};
-pub use error::{EngineError, FailureClass, RequestError, WritableDiskError};
+pub use error::{Cause, EngineError, FailureClass, KernelError, LoginError, OpenError, RequestError};
 pub use images::{
     HistoryStep, ImageError, ImageErrorKind, ImageEvent, ImageProgress, ImageSummary, ImageVariant, LayerEvent,
     LoadRequest, LoadSource, LoadedImage, PlatformChoice, PruneReport, PruneScope, PullOptions, PullRequest,
@@ -45,7 +42,6 @@ pub use images::{
 pub use kernel::KernelInfo;
 pub use launch::launch;
 pub use login::{KeyringFailure, LoginRequest, Password, SavedLogin};
-pub use login_error::LoginError;
 pub use logins::LoginView;
 pub use logout::RemovedLogin;
 pub use logs::{LogOptions, LogReader, LogSource};

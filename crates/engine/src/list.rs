@@ -20,7 +20,7 @@ impl Engine {
     /// The container that a user means: of this name, or the only one whose id begins with it.
     ///
     /// # Errors
-    /// [`EngineError::ContainerNotFound`]; [`EngineError::Find`] when several begin like this.
+    /// [`EngineError::ContainerNotFound`]; [`EngineError::Ambiguous`] when several begin like this.
     pub fn find(&self, query: &ContainerQuery) -> Result<ContainerId, EngineError> {
         Ok(self.containers.find(query)?)
     }

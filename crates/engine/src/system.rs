@@ -43,7 +43,8 @@ impl Engine {
     /// Looks at the installation. Nothing of ours has to run for containers to be started, so this says what would be used.
     ///
     /// # Errors
-    /// [`EngineError::Hypervisor`] when this host has none, or its program is missing.
+    /// [`EngineError::NoHypervisor`] and [`EngineError::HypervisorMissing`]; [`EngineError::Hypervisor`] when it cannot be used for another
+    /// reason.
     pub async fn system_status(&self) -> Result<SystemStatus, EngineError> {
         let backend = Backend::new(self.app_root());
         let hypervisor = backend.detect().await?;

@@ -1,0 +1,89 @@
+//! What a launcher answers, and what it means that it does not.
+
+use container_launcher::control::v1::{Failure, FailureKind};
+
+use crate::{EngineError, FailureClass};
+
+/// What it means to the user that a connection to a launcher broke; the words of the transport mean nothing to anybody.
+pub(super) const LAUNCHER_GONE: &str = "the container's launcher was killed or has failed";
+
+impl EngineError {
+    /// Turns a failed call to the launcher into an error that says what was asked of it.
+    pub(crate) fn control(action: &'static str) -> impl FnOnce(tonic::Status) -> Self {
+        move |status| Self::Control {
+            action,
+            reason: match is_answer(&status) {
+                true => status.message().to_owned(),
+                false => LAUNCHER_GONE.to_owned(),
+            },
+        }
+    }
+
+    /// Turns the failure of a session's stream into an error.
+    pub(crate) fn broken_session(status: &tonic::Status) -> Self {
+        if is_answer(status) {
+            Self::Control {
+                action: "follow the process",
+                reason: status.message().to_owned(),
+            }
+        } else {
+            Self::Lost
+        }
+    }
+
+    /// The launcher's own account of a failed start.
+    pub(crate) fn from_failure(failure: Failure) -> Self {
+        Self::Launch {
+            class: match failure.kind() {
+                FailureKind::NotFound => FailureClass::ProgramNotFound,
+                FailureKind::NotExecutable => FailureClass::NotExecutable,
+                FailureKind::Launch | FailureKind::Unspecified => FailureClass::Launch,
+            },
+            message: failure.message,
+            hint: failure.hint,
+        }
+    }
+}
+
+/// Whether a launcher said this itself: what the transport finds wrong carries its cause.
+fn is_answer(status: &tonic::Status) -> bool {
+    let is_answer = std::error::Error::source(status).is_none();
+    if !is_answer {
+        tracing::debug!(%status, "the connection to the launcher broke");
+    }
+    is_answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tonic::Status;
+
+    #[test]
+    fn a_broken_connection_is_told_without_the_words_of_the_transport() {
+        let broken = || {
+            Status::from_error(Box::new(std::io::Error::other(
+                "h2 protocol error: error reading a body",
+            )))
+        };
+        for error in [
+            EngineError::broken_session(&broken()),
+            EngineError::control("stop the container")(broken()),
+        ] {
+            let message = error.to_string();
+            assert!(message.contains("launcher was killed"), "{message}");
+            assert!(!message.contains("h2") && !message.contains("body"), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_a_launcher_answers_is_repeated() {
+        let answer = || Status::failed_precondition("the container is not running");
+        for error in [
+            EngineError::broken_session(&answer()),
+            EngineError::control("stop the container")(answer()),
+        ] {
+            assert!(error.to_string().ends_with("the container is not running"), "{error}");
+        }
+    }
+}
