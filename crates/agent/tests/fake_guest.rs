@@ -22,11 +22,11 @@ fn token() -> AgentToken {
 
 struct Fixture {
     _root: tempfile::TempDir,
-    machine: Box<dyn Machine>,
+    machine: Machine,
 }
 
 impl Fixture {
-    async fn stream(&mut self) -> AgentStream {
+    async fn stream(&self) -> AgentStream {
         self.machine.agent_connector().unwrap().connect().await.unwrap()
     }
 }
@@ -47,7 +47,7 @@ async fn boot(guest: &Guest) -> Fixture {
         console: std::sync::Arc::new(std::fs::File::create(root.path().join("boot.log")).unwrap().into()),
         balloon: false,
     };
-    let mut machine = hypervisor.create(config).await.unwrap();
+    let machine = hypervisor.create(config).await.unwrap();
     machine.start().await.unwrap();
     Fixture { _root: root, machine }
 }

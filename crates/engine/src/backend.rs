@@ -1,12 +1,11 @@
 //! Which hypervisor this host has, and where the kernel and the initial RAM file system are.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use container_hypervisor::{CreateError, Hypervisor};
-#[cfg(target_os = "linux")]
-use container_hypervisor_qemu::{QemuHypervisor, QemuOptions};
-use container_launcher::HypervisorSource;
+use container_hypervisor::{BootSource, CreateError, Hypervisor, MachineExit, MachineSource};
+use container_launcher::MachineChooser;
 use container_state::PathsError;
 
 /// Variable that names the directory the program is installed in, e.g. `/usr/local`.
@@ -72,41 +71,113 @@ pub(crate) fn initramfs(app_root: &Path) -> PathBuf {
         .unwrap_or_default()
 }
 
-/// The hypervisor of this host, looked for only when a machine is needed.
-pub(crate) struct Backend {
-    app_root: PathBuf,
+/// The hypervisor of this host, with an accelerator that works.
+///
+/// # Errors
+/// [`CreateError`] when there is none, or its program is missing.
+pub(crate) async fn detect(app_root: &Path) -> Result<Box<dyn Hypervisor>, CreateError> {
+    Ok(Box::new(host::detect(app_root).await?))
 }
 
-impl Backend {
-    pub(crate) fn new(app_root: &Path) -> Self {
+/// Chooses the machines of a launcher: the backend of this host, and another accelerator after one has failed.
+pub(crate) struct Machines {
+    app_root: PathBuf,
+    /// Kernel image; `None` is the backend's own choice.
+    kernel: Option<PathBuf>,
+    /// What was chosen last.
+    chosen: Mutex<Option<host::Backend>>,
+}
+
+impl Machines {
+    pub(crate) fn new(app_root: &Path, kernel: Option<PathBuf>) -> Self {
         Self {
             app_root: app_root.to_owned(),
+            kernel,
+            chosen: Mutex::default(),
         }
     }
 
-    /// Finds the hypervisor and decides on its accelerator.
-    pub(crate) async fn detect(&self) -> Result<Box<dyn Hypervisor>, CreateError> {
-        detect(&self.app_root).await
+    fn source(&self, backend: host::Backend) -> Box<dyn MachineSource> {
+        let source = BootSource::new(
+            Box::new(backend.clone()),
+            self.kernel.clone(),
+            initramfs(&self.app_root),
+        );
+        *self.chosen.lock().unwrap_or_else(PoisonError::into_inner) = Some(backend);
+        Box::new(source)
+    }
+}
+
+#[async_trait]
+impl MachineChooser for Machines {
+    async fn choose(&self) -> Result<Box<dyn MachineSource>, CreateError> {
+        Ok(self.source(host::detect(&self.app_root).await?))
+    }
+
+    async fn after(&self, exit: &MachineExit) -> Option<Box<dyn MachineSource>> {
+        let failed = self.chosen.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        host::after(failed, exit).await.map(|backend| self.source(backend))
     }
 }
 
 #[cfg(target_os = "linux")]
-async fn detect(app_root: &Path) -> Result<Box<dyn Hypervisor>, CreateError> {
-    let options = QemuOptions::from_environment(asset_directories(app_root), app_root.to_owned())?;
-    Ok(Box::new(QemuHypervisor::detect(options).await?))
+mod host {
+    //! QEMU, with KVM where that works.
+
+    use std::path::Path;
+
+    use container_hypervisor::{CreateError, MachineExit};
+    use container_hypervisor_qemu::{QemuHypervisor, QemuOptions};
+
+    pub(super) type Backend = QemuHypervisor;
+
+    pub(super) async fn detect(app_root: &Path) -> Result<Backend, CreateError> {
+        let options = QemuOptions::from_environment(super::asset_directories(app_root), app_root.to_owned())?;
+        QemuHypervisor::detect(options).await
+    }
+
+    /// Emulation, once, after KVM has failed.
+    pub(super) async fn after(failed: Backend, exit: &MachineExit) -> Option<Backend> {
+        let reason = failed.kvm_failure(exit)?;
+        QemuHypervisor::emulated(failed.options().clone(), reason).await.ok()
+    }
 }
 
-/// There is no backend for this host yet.
 #[cfg(not(target_os = "linux"))]
-async fn detect(_app_root: &Path) -> Result<Box<dyn Hypervisor>, CreateError> {
-    let host = format!("{} on {}", std::env::consts::OS, std::env::consts::ARCH);
-    Err(CreateError::NoBackend { host })
-}
+mod host {
+    //! There is no backend for this host.
 
-#[async_trait]
-impl HypervisorSource for Backend {
-    async fn hypervisor(&self) -> Result<Box<dyn Hypervisor>, CreateError> {
-        self.detect().await
+    use std::path::{Path, PathBuf};
+
+    use async_trait::async_trait;
+    use container_hypervisor::{CreateError, Hypervisor, HypervisorInfo, Machine, MachineConfig, MachineExit};
+
+    /// No backend.
+    #[derive(Debug, Clone)]
+    pub(super) enum Backend {}
+
+    pub(super) async fn detect(_app_root: &Path) -> Result<Backend, CreateError> {
+        let host = format!("{} on {}", std::env::consts::OS, std::env::consts::ARCH);
+        Err(CreateError::NoBackend { host })
+    }
+
+    pub(super) async fn after(failed: Backend, _exit: &MachineExit) -> Option<Backend> {
+        match failed {}
+    }
+
+    #[async_trait]
+    impl Hypervisor for Backend {
+        fn info(&self) -> &HypervisorInfo {
+            match *self {}
+        }
+
+        fn kernel(&self) -> PathBuf {
+            match *self {}
+        }
+
+        async fn create(&self, _config: MachineConfig) -> Result<Machine, CreateError> {
+            match *self {}
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use container_model::{ContainerConfig, ContainerId, ImageReference, PlatformConf
 use container_oci::Platform;
 use time::OffsetDateTime;
 
-use crate::backend::Backend;
+use crate::backend;
 use crate::configure::{ImageFacts, configure};
 use container_ext4::{FormatError, FormatOptions, Timestamp};
 
@@ -53,7 +53,7 @@ impl ConfiguredEngine {
         fill_in(&mut request, &self.settings);
         request.kernel = request.kernel.as_deref().map(usable_kernel).transpose()?;
         let platform = request.platform.clone().unwrap_or_else(Platform::host);
-        let machine = Backend::new(self.app_root()).detect().await?.info().clone();
+        let machine = backend::detect(self.app_root()).await?.info().clone();
         let max_disks = MAX_LAYER_DISKS.min(machine.disk_slots.saturating_sub(RESERVED_DISK_SLOTS));
         let image = self.images().resolve(&request.image, &platform, max_disks).await?;
         let reference = ImageReference {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use container_launcher::{Launch, Limits};
 use container_model::ContainerId;
 
-use crate::backend::{self, Backend};
+use crate::backend::Machines;
 use crate::{Engine, EngineError};
 
 /// Becomes the launcher of a container and runs it to its end. Must be called on the main thread, before any runtime.
@@ -22,9 +22,7 @@ pub fn launch(id: &ContainerId) -> Result<ExitCode, EngineError> {
         .clone()
         .or_else(|| engine.user_kernel(&view.config.platform.architecture));
     let launch = |control| Launch {
-        initramfs: backend::initramfs(engine.app_root()),
-        hypervisor: Box::new(Backend::new(engine.app_root())),
-        kernel,
+        machines: Box::new(Machines::new(engine.app_root(), kernel)),
         control: Some(control),
         limits: Limits::from_environment(),
         paths: engine.paths.clone(),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::backend::{self, Backend};
+use crate::backend;
 use crate::{Engine, EngineError, KernelInfo};
 
 /// What machines run on.
@@ -46,8 +46,7 @@ impl Engine {
     /// [`EngineError::NoHypervisor`] and [`EngineError::HypervisorMissing`]; [`EngineError::Hypervisor`] when it cannot be used for another
     /// reason.
     pub async fn system_status(&self) -> Result<SystemStatus, EngineError> {
-        let backend = Backend::new(self.app_root());
-        let hypervisor = backend.detect().await?;
+        let hypervisor = backend::detect(self.app_root()).await?;
         let info = hypervisor.info().clone();
         let kernel = match self.user_kernel(&info.architecture) {
             Some(path) => KernelInfo {

@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use container_hypervisor::{CreateError, Hypervisor, HypervisorInfo, Machine, MachineConfig, MachineExit};
+use container_hypervisor::{CreateError, Hypervisor, HypervisorInfo, Machine, MachineConfig};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::channels::{self, SocketPair};
@@ -17,7 +17,7 @@ use crate::host::kvm::{self, KvmFindings};
 use crate::host::probe::{self, Trial};
 use crate::host::{kernel, program, record::HostRecord, tsc};
 use crate::machine::{Attached, Launch, QemuMachine};
-use crate::{Accelerator, QemuOptions, fallback};
+use crate::{Accelerator, QemuOptions};
 
 /// QEMU on this host.
 #[derive(Debug, Clone)]
@@ -44,7 +44,10 @@ impl QemuHypervisor {
     }
 
     /// As [`QemuHypervisor::detect`], under emulation, because of `reason`.
-    pub(crate) async fn emulated(options: QemuOptions, reason: String) -> Result<Self, CreateError> {
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn emulated(options: QemuOptions, reason: String) -> Result<Self, CreateError> {
         Self::find(options, Some((Accelerator::Tcg, reason))).await
     }
 
@@ -89,7 +92,9 @@ impl QemuHypervisor {
         })
     }
 
-    pub(crate) fn options(&self) -> &QemuOptions {
+    /// What it was made with.
+    #[must_use]
+    pub fn options(&self) -> &QemuOptions {
         &self.options
     }
 
@@ -151,7 +156,7 @@ impl Hypervisor for QemuHypervisor {
         kernel::find(&self.options.asset_directories, self.accelerator)
     }
 
-    async fn create(&self, config: MachineConfig) -> Result<Box<dyn Machine>, CreateError> {
+    async fn create(&self, config: MachineConfig) -> Result<Machine, CreateError> {
         config.validate(DISK_SLOTS)?;
         let handed = Handed::open(&config)?;
         let host_error = |what| move |source| CreateError::Host { what, source };
@@ -203,12 +208,6 @@ impl Hypervisor for QemuHypervisor {
                 .chain([agent_theirs, control.theirs, configuration])
                 .collect(),
         };
-        Ok(Box::new(QemuMachine::new(launch, attached)))
-    }
-
-    async fn fallback(&self, exit: &MachineExit) -> Option<Box<dyn Hypervisor>> {
-        fallback::after(self, exit)
-            .await
-            .map(|other| Box::new(other) as Box<dyn Hypervisor>)
+        Ok(Machine::new(QemuMachine::new(launch, attached)))
     }
 }

@@ -81,12 +81,12 @@ async fn read(mut stderr: impl AsyncRead + Unpin, tail: Arc<Mutex<VecDeque<u8>>>
     }
 }
 
-/// How a QEMU ended, with its last words: `QEMU ended by signal 6: …`.
-pub(crate) fn with_status(status: ExitStatus, words: &str) -> String {
+/// How a process ended, with its last words: `QEMU ended by signal 6: …`.
+pub(crate) fn with_status(name: &str, status: ExitStatus, words: &str) -> String {
     let how = match (status.signal(), status.code()) {
-        (Some(signal), _) => format!("QEMU ended by signal {signal}"),
-        (None, Some(code)) => format!("QEMU exited with {code}"),
-        (None, None) => "QEMU ended".to_owned(),
+        (Some(signal), _) => format!("{name} ended by signal {signal}"),
+        (None, Some(code)) => format!("{name} exited with {code}"),
+        (None, None) => format!("{name} ended"),
     };
     let excerpt = excerpt(words);
     if excerpt.is_empty() {
@@ -117,10 +117,13 @@ mod tests {
         let words = "qemu: warning: host doesn't support requested feature\nqemu: error: failed to set MSR 0x10a\n\n";
         let status = ExitStatus::from_raw(6);
         assert_eq!(
-            with_status(status, words),
+            with_status("QEMU", status, words),
             "QEMU ended by signal 6: qemu: error: failed to set MSR 0x10a"
         );
-        assert_eq!(with_status(ExitStatus::from_raw(1 << 8), ""), "QEMU exited with 1");
+        assert_eq!(
+            with_status("QEMU", ExitStatus::from_raw(1 << 8), ""),
+            "QEMU exited with 1"
+        );
     }
 
     #[tokio::test]

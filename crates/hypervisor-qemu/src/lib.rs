@@ -9,11 +9,13 @@
 mod accelerator;
 mod backend;
 mod channels;
+mod children;
 mod command_line;
 mod confinement;
-mod fallback;
+mod control;
 mod handed;
 mod host;
+mod kvm_failure;
 mod last_words;
 mod machine;
 mod options;
@@ -23,5 +25,4 @@ mod running;
 
 pub use accelerator::Accelerator;
 pub use backend::QemuHypervisor;
-pub use machine::QemuMachine;
 pub use options::QemuOptions;

@@ -2,23 +2,25 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use container_hypervisor::capability::{DiskHotplug, Pause};
-use container_hypervisor::{AgentConnector, Disk, DiskAccess, Machine, MachineError, MachineExit};
+use container_hypervisor::{
+    AgentConnector, Disk, DiskAccess, ExitReporter, ExitWatch, MachineDriver, MachineError, MachineExit,
+};
 
 use crate::channels::AgentEnd;
-use crate::command_line::hot_plug;
+use crate::children::Children;
 use crate::confinement::Confinement;
+use crate::control::{Control, refused};
 use crate::handed;
-use crate::qmp::QmpClient;
 use crate::running::Running;
 
-/// A killed process is gone at once, unless it sits in an uninterruptible system call.
-const KILL_TIMEOUT: Duration = Duration::from_secs(10);
+/// What messages call the process.
+pub(crate) const QEMU: &str = "QEMU";
 
 /// What it takes to start QEMU.
 #[derive(Debug)]
@@ -46,31 +48,23 @@ pub(crate) struct Attached {
 
 /// A machine run by QEMU.
 #[derive(Debug)]
-pub struct QemuMachine {
-    state: State,
-    agent: Option<AgentEnd>,
-    control: Control,
-    disk_count: usize,
+pub(crate) struct QemuMachine {
+    state: Mutex<State>,
+    exit: ExitWatch,
+    reporter: ExitReporter,
+    control: tokio::sync::Mutex<Control>,
     controller: bool,
     file_size_bytes: Option<u64>,
 }
 
 #[derive(Debug)]
-enum State {
-    Prepared(Box<Launch>),
-    /// A start that failed, or one that was asked for again.
-    Spent,
-    Running(Running),
-    Ended(MachineExit),
-}
-
-/// The control channel; greeted at the first use, because a start needs none.
-#[derive(Debug)]
-enum Control {
-    Unused(OwnedFd),
-    Open(QmpClient),
-    /// It could not be greeted.
-    Lost,
+struct State {
+    /// Until the machine is started.
+    launch: Option<Box<Launch>>,
+    /// Once it has been started.
+    children: Option<Arc<Children>>,
+    /// Until the way to the agent is asked for.
+    agent: Option<AgentEnd>,
 }
 
 impl QemuMachine {
@@ -82,129 +76,123 @@ impl QemuMachine {
             controller,
             file_size_bytes,
         } = attached;
+        let (reporter, exit) = ExitWatch::new();
         Self {
-            state: State::Prepared(Box::new(launch)),
-            agent: Some(agent),
-            control: Control::Unused(control),
-            disk_count,
+            state: Mutex::new(State {
+                launch: Some(Box::new(launch)),
+                children: None,
+                agent: Some(agent),
+            }),
+            exit,
+            reporter,
+            control: tokio::sync::Mutex::new(Control::new(control, disk_count)),
             controller,
             file_size_bytes,
         }
     }
 
-    /// The greeted control channel.
-    async fn control(&mut self, command: &str) -> Result<&mut QmpClient, MachineError> {
-        if let Control::Unused(_) = self.control
-            && let Control::Unused(socket) = std::mem::replace(&mut self.control, Control::Lost)
-        {
-            self.control = Control::Open(QmpClient::connect(socket).await?);
-        }
-        match &mut self.control {
-            Control::Open(client) => Ok(client),
-            _ => Err(refused(command, "the control channel could not be opened".to_owned())),
-        }
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn execute(&mut self, command: &str, arguments: Option<&serde_json::Value>) -> Result<(), MachineError> {
-        self.control(command).await?.execute(command, arguments, None).await
+    fn start_failed(&self, program: String, source: io::Error) -> MachineError {
+        let error = MachineError::Start { program, source };
+        self.reporter.report(MachineExit::Failed {
+            reason: error.to_string(),
+        });
+        error
     }
 }
 
-fn refused(command: &str, reason: String) -> MachineError {
-    MachineError::Control {
-        command: command.to_owned(),
-        reason,
+impl Drop for QemuMachine {
+    fn drop(&mut self) {
+        // One that was never started has no children to report its end.
+        self.reporter.report(MachineExit::Killed);
     }
 }
 
 #[async_trait]
-impl Machine for QemuMachine {
-    async fn start(&mut self) -> Result<(), MachineError> {
-        let failed = |program: String, source| MachineError::Start { program, source };
-        let launch = match std::mem::replace(&mut self.state, State::Spent) {
-            State::Prepared(launch) => launch,
-            other => {
-                self.state = other;
-                let source = io::Error::other("the machine has been started before");
-                return Err(failed("QEMU".to_owned(), source));
-            }
+impl MachineDriver for QemuMachine {
+    async fn start(&self) -> Result<(), MachineError> {
+        let mut state = self.state();
+        let Some(launch) = state.launch.take() else {
+            // The machine goes on as it was.
+            return Err(MachineError::Start {
+                program: QEMU.to_owned(),
+                source: io::Error::other("the machine has been started before"),
+            });
         };
-        let name = launch.program.display().to_string();
-        let running = Running::start(&launch.program, &launch.arguments, launch.inherited, launch.confinement)
-            .map_err(|source| failed(name, source))?;
-        self.state = State::Running(running.with_file_names(launch.file_names));
-        Ok(())
+        let Launch {
+            program,
+            arguments,
+            inherited,
+            confinement,
+            file_names,
+        } = *launch;
+        match Running::start(QEMU, &program, &arguments, inherited, confinement) {
+            Ok(running) => {
+                let running = running.with_file_names(file_names);
+                let children = Children::own(running, Vec::new(), self.reporter.clone(), self.exit.clone());
+                state.children = Some(Arc::new(children));
+                Ok(())
+            }
+            Err(source) => Err(self.start_failed(program.display().to_string(), source)),
+        }
     }
 
-    fn agent_connector(&mut self) -> Result<Box<dyn AgentConnector>, MachineError> {
-        if !matches!(self.state, State::Running(_)) {
+    fn agent_connector(&self) -> Result<Box<dyn AgentConnector>, MachineError> {
+        let mut state = self.state();
+        if state.children.is_none() || self.exit.now().is_some() {
             return Err(MachineError::NotStarted);
         }
-        match self.agent.take() {
+        match state.agent.take() {
             Some(end) => Ok(Box::new(end)),
             None => Err(MachineError::StreamTaken),
         }
     }
 
-    async fn wait(&mut self) -> MachineExit {
-        let exit = match &mut self.state {
-            State::Ended(exit) => return exit.clone(),
-            State::Prepared(_) | State::Spent => {
-                return MachineExit::Failed {
-                    reason: "it was never started".to_owned(),
-                };
-            }
-            State::Running(running) => running.ended().await,
-        };
-        self.state = State::Ended(exit.clone());
-        exit
+    fn exit(&self) -> ExitWatch {
+        self.exit.clone()
     }
 
-    async fn kill(&mut self) -> Result<(), MachineError> {
-        let exit = match &mut self.state {
-            State::Ended(_) => return Ok(()),
-            State::Prepared(_) | State::Spent => MachineExit::Killed,
-            State::Running(running) => {
-                running.start_kill().map_err(|source| MachineError::Kill { source })?;
-                match tokio::time::timeout(KILL_TIMEOUT, running.ended()).await {
-                    // It may have ended by itself just before.
-                    Ok(MachineExit::PowerOff) => MachineExit::PowerOff,
-                    Ok(_) => MachineExit::Killed,
-                    Err(_) => {
-                        return Err(MachineError::Kill {
-                            source: std::io::ErrorKind::TimedOut.into(),
-                        });
-                    }
-                }
-            }
+    async fn kill(&self) -> Result<(), MachineError> {
+        let children = {
+            let mut state = self.state();
+            state.launch = None;
+            state.children.clone()
         };
-        self.state = State::Ended(exit);
-        Ok(())
+        match children {
+            Some(children) => children.kill().await,
+            None => {
+                self.reporter.report(MachineExit::Killed);
+                Ok(())
+            }
+        }
     }
 
-    fn as_pause(&mut self) -> Option<&mut dyn Pause> {
+    fn as_pause(&self) -> Option<&dyn Pause> {
         Some(self)
     }
 
-    fn as_disk_hotplug(&mut self) -> Option<&mut dyn DiskHotplug> {
-        self.controller.then_some(self as &mut dyn DiskHotplug)
+    fn as_disk_hotplug(&self) -> Option<&dyn DiskHotplug> {
+        self.controller.then_some(self as &dyn DiskHotplug)
     }
 }
 
 #[async_trait]
 impl Pause for QemuMachine {
-    async fn pause(&mut self) -> Result<(), MachineError> {
-        self.execute("stop", None).await
+    async fn pause(&self) -> Result<(), MachineError> {
+        self.control.lock().await.execute("stop", None).await
     }
 
-    async fn resume(&mut self) -> Result<(), MachineError> {
-        self.execute("cont", None).await
+    async fn resume(&self) -> Result<(), MachineError> {
+        self.control.lock().await.execute("cont", None).await
     }
 }
 
 #[async_trait]
 impl DiskHotplug for QemuMachine {
-    async fn add_disk(&mut self, disk: &Disk) -> Result<(), MachineError> {
+    async fn add_disk(&self, disk: &Disk) -> Result<(), MachineError> {
         let file = handed::open_disk(disk).map_err(|error| refused("add-fd", error.to_string()))?;
         let limit = self.file_size_bytes.filter(|_| disk.access == DiskAccess::ReadWrite);
         if let (Some(limit), Some(size)) = (limit, handed::plain_size(&file))
@@ -216,14 +204,6 @@ impl DiskHotplug for QemuMachine {
             );
             return Err(refused("add-fd", reason));
         }
-        let commands = hot_plug(disk, self.disk_count);
-        // A number that failed half-way is not used again.
-        self.disk_count += 1;
-        let client = self.control("add-fd").await?;
-        client
-            .execute("add-fd", Some(&commands.descriptor), Some(file.as_fd()))
-            .await?;
-        self.execute("blockdev-add", Some(&commands.node)).await?;
-        self.execute("device_add", Some(&commands.device)).await
+        self.control.lock().await.add_disk(disk, &file).await
     }
 }

@@ -1,4 +1,4 @@
-//! A QEMU that runs.
+//! A process of a machine that runs: QEMU, or what serves it.
 
 use std::ffi::OsString;
 use std::io;
@@ -13,9 +13,11 @@ use crate::confinement::Confinement;
 use crate::last_words::{self, LastWords};
 use crate::process;
 
-/// A QEMU that runs. Dropping it ends it.
+/// A process that runs. Dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct Running {
+    /// What messages call it: `QEMU`.
+    name: String,
     child: Child,
     last_words: LastWords,
     /// What QEMU calls its files, and what they are.
@@ -25,14 +27,21 @@ pub(crate) struct Running {
 impl Running {
     /// Starts `program`; see [`process::spawn`] for the thread that this must happen on.
     pub(crate) fn start(
+        name: &str,
         program: &Path,
         arguments: &[OsString],
         inherited: Vec<OwnedFd>,
         confinement: Confinement,
     ) -> io::Result<Self> {
-        let mut child = process::spawn(program, arguments, inherited, confinement, Stdio::null())?;
+        let child = process::spawn(program, arguments, inherited, confinement, Stdio::null())?;
+        Self::of(name, child)
+    }
+
+    /// A process that was started, with a pipe for its standard error.
+    pub(crate) fn of(name: &str, mut child: Child) -> io::Result<Self> {
         let stderr = child.stderr.take().ok_or(io::ErrorKind::BrokenPipe)?;
         Ok(Self {
+            name: name.to_owned(),
             child,
             last_words: LastWords::collect(stderr),
             file_names: Vec::new(),
@@ -76,12 +85,22 @@ impl Running {
     pub(crate) async fn ended(&mut self) -> MachineExit {
         match self.finish().await {
             Ok((status, _)) if status.success() => MachineExit::PowerOff,
-            Ok((status, words)) => MachineExit::Failed {
-                reason: last_words::with_status(status, &words),
+            finished => MachineExit::Failed {
+                reason: self.text(finished),
             },
-            Err(error) => MachineExit::Failed {
-                reason: format!("QEMU cannot be waited for: {error}"),
-            },
+        }
+    }
+
+    /// Waits for its end, and tells how it ended in words.
+    pub(crate) async fn end_text(&mut self) -> String {
+        let finished = self.finish().await;
+        self.text(finished)
+    }
+
+    fn text(&self, finished: io::Result<(ExitStatus, String)>) -> String {
+        match finished {
+            Ok((status, words)) => last_words::with_status(&self.name, status, &words),
+            Err(error) => format!("{} cannot be waited for: {error}", self.name),
         }
     }
 }

@@ -31,7 +31,7 @@ struct Fixture {
 }
 
 /// Connects, again while nobody listens, and exchanges greetings.
-async fn greet(machine: &mut dyn Machine, token: &AgentToken) -> Result<AgentClient, AgentError> {
+async fn greet(machine: &Machine, token: &AgentToken) -> Result<AgentClient, AgentError> {
     let mut connector = machine.agent_connector().unwrap();
     let connected = async {
         loop {
@@ -86,15 +86,15 @@ impl Fixture {
         }
     }
 
-    async fn start(&self) -> Box<dyn Machine> {
-        let mut machine = self.hypervisor.create(self.config.clone()).await.unwrap();
+    async fn start(&self) -> Machine {
+        let machine = self.hypervisor.create(self.config.clone()).await.unwrap();
         machine.start().await.unwrap();
         machine
     }
 
-    async fn boot(&self) -> (Box<dyn Machine>, AgentClient) {
-        let mut machine = self.start().await;
-        match greet(machine.as_mut(), &self.token).await {
+    async fn boot(&self) -> (Machine, AgentClient) {
+        let machine = self.start().await;
+        match greet(&machine, &self.token).await {
             Ok(client) => (machine, client),
             Err(error) => panic!("{error}\n{}", self.console()),
         }
@@ -117,7 +117,7 @@ async fn a_machine_boots_answers_and_powers_off() {
         fixture.disk("writable", DiskAccess::ReadWrite),
     ];
     let started = Instant::now();
-    let (mut machine, client) = fixture.boot().await;
+    let (machine, client) = fixture.boot().await;
     println!(
         "agent answered after {} ms: {:?}",
         started.elapsed().as_millis(),
@@ -141,9 +141,9 @@ async fn a_machine_boots_answers_and_powers_off() {
 #[tokio::test]
 async fn an_agent_answers_nobody_without_its_token_and_its_machine_ends() {
     let fixture = Fixture::new().await;
-    let mut machine = fixture.start().await;
+    let machine = fixture.start().await;
     let other = AgentToken::new([8; AGENT_TOKEN_BYTES]);
-    let error = greet(machine.as_mut(), &other).await.unwrap_err();
+    let error = greet(&machine, &other).await.unwrap_err();
     assert!(
         matches!(
             &error,
@@ -167,7 +167,7 @@ async fn an_agent_answers_nobody_without_its_token_and_its_machine_ends() {
 #[tokio::test]
 async fn the_token_is_not_among_the_arguments_that_every_user_can_read() {
     let fixture = Fixture::new().await;
-    let (mut machine, _client) = fixture.boot().await;
+    let (machine, _client) = fixture.boot().await;
     let own = format!("{}\n", std::process::id());
     let arguments: Vec<Vec<u8>> = std::fs::read_dir("/proc")
         .unwrap()
@@ -193,7 +193,7 @@ async fn the_token_is_not_among_the_arguments_that_every_user_can_read() {
 #[tokio::test]
 async fn a_paused_machine_is_silent_and_goes_on_after_it() {
     let fixture = Fixture::new().await;
-    let (mut machine, client) = fixture.boot().await;
+    let (machine, client) = fixture.boot().await;
     machine.as_pause().expect("QEMU pauses").pause().await.unwrap();
     let silent = tokio::time::timeout(Duration::from_millis(300), client.signal("nobody", 0)).await;
     assert!(silent.is_err(), "{silent:?}");
@@ -208,7 +208,7 @@ async fn a_paused_machine_is_silent_and_goes_on_after_it() {
 #[tokio::test]
 async fn a_machine_without_disks_takes_them_while_it_runs() {
     let fixture = Fixture::new().await;
-    let (mut machine, _client) = fixture.boot().await;
+    let (machine, _client) = fixture.boot().await;
     let hotplug = machine.as_disk_hotplug().expect("a template has a controller");
     hotplug
         .add_disk(&fixture.disk("layer-0", DiskAccess::ReadOnly))
@@ -237,14 +237,14 @@ async fn many_disks_fit() {
     fixture.config.disks = (0..40)
         .map(|n| fixture.disk(&format!("layer-{n}"), DiskAccess::ReadOnly))
         .collect();
-    let (mut machine, _client) = fixture.boot().await;
+    let (machine, _client) = fixture.boot().await;
     machine.kill().await.unwrap();
 }
 
 #[tokio::test]
 async fn killing_ends_the_machine_and_its_stream() {
     let fixture = Fixture::new().await;
-    let (mut machine, client) = fixture.boot().await;
+    let (machine, client) = fixture.boot().await;
     assert!(
         matches!(machine.agent_connector(), Err(MachineError::StreamTaken)),
         "the agent has one peer"
@@ -280,7 +280,7 @@ async fn two_machines_share_a_layer_but_not_a_writable_disk() {
 async fn a_guest_that_panics_ends_the_wait_with_its_words_on_the_console() {
     let mut fixture = Fixture::new().await;
     fixture.config.kernel_arguments = vec!["rdinit=/nonexistent".to_owned()];
-    let mut machine = fixture.start().await;
+    let machine = fixture.start().await;
     assert_eq!(bounded(machine.wait()).await, MachineExit::PowerOff);
     assert!(fixture.console().contains("panic"), "{}", fixture.console());
 }
@@ -329,7 +329,7 @@ async fn a_file_that_is_no_kernel_is_explained_in_qemu_s_words() {
     let kernel = fixture.root.path().join("kernel");
     std::fs::write(&kernel, "no kernel").unwrap();
     fixture.config.kernel = kernel;
-    let mut machine = fixture.start().await;
+    let machine = fixture.start().await;
     let exit = bounded(machine.wait()).await;
     let MachineExit::Failed { reason } = &exit else {
         panic!("{exit:?}")

@@ -85,7 +85,7 @@ async fn report() -> Report {
         console: Arc::new(std::fs::File::create(file("console")).unwrap().into()),
         balloon: false,
     };
-    let mut machine = hypervisor.create(config).await.unwrap();
+    let machine = hypervisor.create(config).await.unwrap();
     machine.start().await.unwrap();
     let exit = tokio::time::timeout(TIMEOUT, machine.wait()).await.unwrap();
     assert_eq!(exit, MachineExit::PowerOff);

@@ -71,7 +71,7 @@ async fn launcher_role() {
         console: std::sync::Arc::new(console.into()),
         balloon: false,
     };
-    let mut machine = hypervisor.create(config).await.unwrap();
+    let machine = hypervisor.create(config).await.unwrap();
     machine.start().await.unwrap();
     println!("machine started");
     tokio::time::sleep(Duration::from_secs(60)).await;

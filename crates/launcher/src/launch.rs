@@ -1,25 +1,28 @@
 //! What a launcher needs to know.
 
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use container_hypervisor::{CreateError, Hypervisor};
+use container_hypervisor::{CreateError, MachineExit, MachineSource};
 use container_model::ContainerId;
 use container_state::AppPaths;
 
 /// Variable that bounds the boot, milliseconds.
 const BOOT_TIMEOUT_VARIABLE: &str = "CONTAINER_BOOT_TIMEOUT_MS";
 
-/// Where a launcher gets its hypervisor from. Asked inside the launcher, so that its failure is answered like any other.
+/// Chooses where the machines of a launcher come from. Asked inside the launcher, so that its failure is answered like any other.
 #[async_trait]
-pub trait HypervisorSource: Send + Sync {
-    /// The backend to use now.
+pub trait MachineChooser: Send + Sync {
+    /// Where the machine of the run that begins now comes from.
     ///
     /// # Errors
-    /// [`CreateError`] when this host has none, or its program is missing.
-    async fn hypervisor(&self) -> Result<Box<dyn Hypervisor>, CreateError>;
+    /// [`CreateError`] when this host has no hypervisor, or its program is missing.
+    async fn choose(&self) -> Result<Box<dyn MachineSource>, CreateError>;
+
+    /// Another source to try once, after the machine from the chosen one ended like `exit` before its agent had answered. `None` when
+    /// another try is pointless.
+    async fn after(&self, exit: &MachineExit) -> Option<Box<dyn MachineSource>>;
 }
 
 /// One launcher's task.
@@ -30,12 +33,8 @@ pub struct Launch {
     pub id: ContainerId,
     /// The first control connection, from whoever started the launcher.
     pub control: Option<UnixStream>,
-    /// Makes the machine.
-    pub hypervisor: Box<dyn HypervisorSource>,
-    /// Kernel image; `None` is the hypervisor's own choice.
-    pub kernel: Option<PathBuf>,
-    /// Initial RAM file system with the agent.
-    pub initramfs: PathBuf,
+    /// Where its machines come from.
+    pub machines: Box<dyn MachineChooser>,
     /// How long things may take.
     pub limits: Limits,
 }

@@ -19,7 +19,7 @@ mod spawn;
 mod timings;
 
 pub use execute::execute;
-pub use launch::{HypervisorSource, Launch, Limits};
+pub use launch::{Launch, Limits, MachineChooser};
 pub use life::run;
 pub use plan::capabilities::{CapabilityError, effective_capabilities};
 pub use spawn::{LAUNCHER_COMMAND, LauncherProcess, SpawnError};

@@ -188,7 +188,7 @@ impl Life<'_> {
         self.session.set_progress(Progress::Ready);
         let clock = tokio::spawn(clock::keep(booted.agent.clone(), self.launch.limits.clock));
         let outcome = async {
-            wait_for_start(self, booted.machine.as_mut()).await?;
+            wait_for_start(self, &booted.machine).await?;
             supervise(self, &mut booted, log, timings).await
         };
         let ending = match outcome.await {

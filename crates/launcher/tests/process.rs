@@ -32,9 +32,7 @@ fn launcher_process() {
         paths: AppPaths::new(&root, root.join("run")),
         id: "web".parse().unwrap(),
         control: Some(control),
-        hypervisor: Box::new(Source::new(&guest)),
-        kernel: None,
-        initramfs: "/dev/null".into(),
+        machines: Box::new(Source::new(&guest)),
         limits: Limits::default(),
     });
 }

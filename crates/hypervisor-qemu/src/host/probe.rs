@@ -15,6 +15,7 @@ use super::{kvm, probe_guest};
 use crate::command_line::{SANDBOX, value};
 use crate::confinement::{Confinement, Limits, Openable, Reach};
 use crate::last_words;
+use crate::machine::QEMU;
 use crate::running::Running;
 
 /// A hundred times what a processor needs.
@@ -51,7 +52,7 @@ pub(crate) async fn run(program: &Path, reach: &Reach) -> Trial {
         Ok(Ok((status, words))) => {
             let reason = format!(
                 "KVM does not run a trial guest: {}",
-                last_words::with_status(status, &words)
+                last_words::with_status(QEMU, status, &words)
             );
             match blame(&words) {
                 Blame::Kvm => Trial::Failed(reason),
@@ -100,7 +101,7 @@ fn start(program: &Path, reach: &Reach) -> io::Result<Running> {
         file_size_bytes: Some(0),
     };
     let confinement = Confinement::prepare(reach, &openable, limits)?;
-    Running::start(program, &arguments, vec![image], confinement)
+    Running::start(QEMU, program, &arguments, vec![image], confinement)
 }
 
 fn arguments(image: i32) -> Vec<OsString> {

@@ -12,14 +12,13 @@ use container_agent_api::v1::{
 use container_agent_api::{AgentToken, PROTOCOL_VERSION};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{broadcast, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::backend::end;
 use super::guest::{Boot, Guest};
 use super::process;
-use crate::MachineExit;
+use crate::{ExitReporter, MachineExit};
 
 /// Time from the answer to a shutdown to the end of the machine.
 const POWER_OFF_AFTER: Duration = Duration::from_millis(5);
@@ -36,7 +35,7 @@ pub(super) async fn play(
     token: Option<AgentToken>,
     mut stream: UnixStream,
     started_at: tokio::time::Instant,
-    exit: watch::Sender<Option<MachineExit>>,
+    exit: ExitReporter,
 ) {
     match guest.boot.clone() {
         Boot::Ready { after } => {
@@ -68,7 +67,7 @@ pub(super) async fn play(
 struct FakeAgent {
     guest: Guest,
     token: Option<AgentToken>,
-    exit: watch::Sender<Option<MachineExit>>,
+    exit: ExitReporter,
     signals: broadcast::Sender<SignalRequest>,
     has_container: AtomicBool,
 }
@@ -151,7 +150,7 @@ impl Agent for FakeAgent {
         let exit = self.exit.clone();
         tokio::spawn(async move {
             tokio::time::sleep(POWER_OFF_AFTER).await;
-            end(&exit, MachineExit::PowerOff);
+            exit.report(MachineExit::PowerOff);
         });
         Ok(Response::new(ShutdownResponse {}))
     }

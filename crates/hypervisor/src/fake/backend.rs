@@ -3,19 +3,18 @@
 use std::io::Write as _;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use container_agent_api::{AGENT_TOKEN_KEY, AgentToken};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::connector::FakeConnector;
 use super::guest::{Boot, Guest};
 use crate::{
-    AgentConnector, CreateError, Hypervisor, HypervisorInfo, Machine, MachineConfig, MachineError, MachineExit,
+    AgentConnector, CreateError, ExitReporter, ExitWatch, Hypervisor, HypervisorInfo, Machine, MachineConfig,
+    MachineDriver, MachineError, MachineExit,
 };
 
 /// As many disks as QEMU's backend offers, so that a test meets the same limit.
@@ -73,10 +72,10 @@ impl Hypervisor for FakeHypervisor {
         PathBuf::from("/dev/null")
     }
 
-    async fn create(&self, config: MachineConfig) -> Result<Box<dyn Machine>, CreateError> {
+    async fn create(&self, config: MachineConfig) -> Result<Machine, CreateError> {
         config.validate(self.info.disk_slots)?;
         self.created.fetch_add(1, Ordering::Relaxed);
-        Ok(Box::new(FakeMachine::new(self.guest.clone(), config)))
+        Ok(Machine::new(FakeMachine::new(self.guest.clone(), config)))
     }
 }
 
@@ -84,9 +83,16 @@ impl Hypervisor for FakeHypervisor {
 #[derive(Debug)]
 pub struct FakeMachine {
     guest: Guest,
-    console: Option<Arc<OwnedFd>>,
     token: Option<AgentToken>,
-    exit: watch::Sender<Option<MachineExit>>,
+    exit: ExitReporter,
+    exit_watch: ExitWatch,
+    state: Mutex<State>,
+}
+
+/// What changes in the life of a machine.
+#[derive(Debug)]
+struct State {
+    console: Option<Arc<OwnedFd>>,
     tasks: Vec<JoinHandle<()>>,
     started_at: Option<tokio::time::Instant>,
     connected: bool,
@@ -94,72 +100,70 @@ pub struct FakeMachine {
 
 impl FakeMachine {
     fn new(guest: Guest, config: MachineConfig) -> Self {
-        let exit = watch::Sender::new(None);
+        let (exit, exit_watch) = ExitWatch::new();
         Self {
             guest,
-            console: Some(config.console),
             token: token(&config.kernel_arguments),
             exit,
-            tasks: Vec::new(),
-            started_at: None,
-            connected: false,
+            exit_watch,
+            state: Mutex::new(State {
+                console: Some(config.console),
+                tasks: Vec::new(),
+                started_at: None,
+                connected: false,
+            }),
         }
     }
 
-    fn end_after(&mut self, after: Duration, exit: MachineExit) {
-        let sender = self.exit.clone();
-        self.tasks.push(tokio::spawn(async move {
-            tokio::time::sleep(after).await;
-            end(&sender, exit);
-        }));
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// Records how the machine ended, unless it has already.
-pub(super) fn end(sender: &watch::Sender<Option<MachineExit>>, exit: MachineExit) {
-    sender.send_if_modified(|current| {
-        let first = current.is_none();
-        if first {
-            *current = Some(exit);
-        }
-        first
-    });
+    fn end(&self) {
+        self.exit.report(MachineExit::Killed);
+        self.state().tasks.drain(..).for_each(|task| task.abort());
+    }
 }
 
 impl Drop for FakeMachine {
     fn drop(&mut self) {
         // The agent and its stream end with the machine.
-        end(&self.exit, MachineExit::Killed);
-        self.tasks.iter().for_each(JoinHandle::abort);
+        self.end();
     }
 }
 
 #[async_trait]
-impl Machine for FakeMachine {
-    async fn start(&mut self) -> Result<(), MachineError> {
+impl MachineDriver for FakeMachine {
+    async fn start(&self) -> Result<(), MachineError> {
         let start_error = |source| MachineError::Start {
             program: "fake".to_owned(),
             source,
         };
+        let mut state = self.state();
         // Closed at once: this guest says nothing more.
-        if let Some(console) = self.console.take() {
+        if let Some(console) = state.console.take() {
             let console = console.try_clone().map_err(start_error)?;
             std::fs::File::from(console)
                 .write_all(self.guest.console.as_bytes())
                 .map_err(start_error)?;
         }
-        self.started_at = Some(tokio::time::Instant::now());
+        state.started_at = Some(tokio::time::Instant::now());
         if let Boot::Die { after, exit } = self.guest.boot.clone() {
-            self.end_after(after, exit);
+            let reporter = self.exit.clone();
+            state.tasks.push(tokio::spawn(async move {
+                tokio::time::sleep(after).await;
+                reporter.report(exit);
+            }));
         }
         Ok(())
     }
 
-    fn agent_connector(&mut self) -> Result<Box<dyn AgentConnector>, MachineError> {
-        let Some(started_at) = self.started_at else {
+    fn agent_connector(&self) -> Result<Box<dyn AgentConnector>, MachineError> {
+        let mut state = self.state();
+        let Some(started_at) = state.started_at else {
             return Err(MachineError::NotStarted);
         };
-        if std::mem::replace(&mut self.connected, true) {
+        if std::mem::replace(&mut state.connected, true) {
             return Err(MachineError::StreamTaken);
         }
         Ok(Box::new(FakeConnector {
@@ -167,22 +171,17 @@ impl Machine for FakeMachine {
             token: self.token.clone(),
             started_at,
             exit: self.exit.clone(),
+            exit_watch: self.exit_watch.clone(),
             refused_count: 0,
         }))
     }
 
-    async fn wait(&mut self) -> MachineExit {
-        let mut ended = self.exit.subscribe();
-        // The sender is ours, so the channel cannot close.
-        match ended.wait_for(Option::is_some).await.map(|exit| exit.clone()) {
-            Ok(Some(exit)) => exit,
-            _ => MachineExit::Killed,
-        }
+    fn exit(&self) -> ExitWatch {
+        self.exit_watch.clone()
     }
 
-    async fn kill(&mut self) -> Result<(), MachineError> {
-        end(&self.exit, MachineExit::Killed);
-        self.tasks.drain(..).for_each(|task| task.abort());
+    async fn kill(&self) -> Result<(), MachineError> {
+        self.end();
         Ok(())
     }
 }

@@ -6,19 +6,19 @@ use async_trait::async_trait;
 use container_agent_api::AgentToken;
 use container_stream::ByteStream;
 use tokio::net::UnixStream;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::agent;
 use super::guest::{Channel, Guest};
-use crate::{AgentConnector, AgentStream, ConnectError, MachineExit};
+use crate::{AgentConnector, AgentStream, ConnectError, ExitReporter, ExitWatch};
 
 /// Plays what the guest's [`Channel`] says.
 pub(super) struct FakeConnector {
     pub(super) guest: Guest,
     pub(super) token: Option<AgentToken>,
     pub(super) started_at: Instant,
-    pub(super) exit: watch::Sender<Option<MachineExit>>,
+    pub(super) exit: ExitReporter,
+    pub(super) exit_watch: ExitWatch,
     pub(super) refused_count: usize,
 }
 
@@ -47,12 +47,11 @@ impl FakeConnector {
         // whatever the server has spawned.
         let (near, mut cut_near) = UnixStream::pair()?;
         let (mut cut_far, far) = UnixStream::pair()?;
-        let mut ended = self.exit.subscribe();
+        let ended = self.exit_watch.clone();
         tokio::spawn(async move {
             tokio::select! {
                 _ = tokio::io::copy_bidirectional(&mut cut_near, &mut cut_far) => {}
-                // A closed channel means that the machine is gone, too.
-                _ = ended.wait_for(Option::is_some) => {}
+                _ = ended.ended() => {}
             }
         });
         let guest = agent::play(
@@ -62,11 +61,11 @@ impl FakeConnector {
             self.started_at,
             self.exit.clone(),
         );
-        let mut ended = self.exit.subscribe();
+        let ended = self.exit_watch.clone();
         tokio::spawn(async move {
             tokio::select! {
                 () = guest => {}
-                _ = ended.wait_for(Option::is_some) => {}
+                _ = ended.ended() => {}
             }
         });
         Ok(ByteStream::from(near))

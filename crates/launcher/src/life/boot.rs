@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use container_agent::{AgentClient, AgentError};
 use container_agent_api::AgentToken;
-use container_hypervisor::{Hypervisor, Machine};
+use container_hypervisor::{Machine, MachineSource};
 
 use super::greet::{BootLimit, draw_token, greet};
 use super::{ConsoleLog, Life, LifeError};
@@ -17,20 +17,16 @@ const LAST_WORDS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A machine that is up.
 pub(crate) struct Booted {
-    pub(crate) machine: Box<dyn Machine>,
+    pub(crate) machine: Machine,
     pub(crate) agent: AgentClient,
     pub(crate) console: ConsoleLog,
 }
 
-/// Boots the container's machine. When it ends in a way that the hypervisor knows another way around, there is a second try.
+/// Boots the container's machine. When it ends in a way that the chooser of machines knows another way around, there is a second try.
 pub(crate) async fn boot(life: &Life<'_>, timings: &mut Timings) -> Result<Booted, LifeError> {
     let mut stopwatch = Stopwatch::start();
-    let first = life
-        .launch
-        .hypervisor
-        .hypervisor()
-        .await
-        .map_err(LifeError::Hypervisor)?;
+    let machines = &life.launch.machines;
+    let first = machines.choose().await.map_err(LifeError::Hypervisor)?;
     timings.launcher_start_ms += stopwatch.lap_ms();
     let error = match attempt(life, first.as_ref(), timings).await {
         Ok(booted) => return Ok(booted),
@@ -39,17 +35,17 @@ pub(crate) async fn boot(life: &Life<'_>, timings: &mut Timings) -> Result<Boote
     let LifeError::BootEnded { exit } = &error else {
         return Err(error);
     };
-    let Some(second) = first.fallback(exit).await else {
+    let Some(second) = machines.after(exit).await else {
         return Err(error);
     };
     tracing::warn!(accelerator = first.info().accelerator, %error, "trying another way");
     attempt(life, second.as_ref(), timings).await
 }
 
-async fn attempt(life: &Life<'_>, hypervisor: &dyn Hypervisor, timings: &mut Timings) -> Result<Booted, LifeError> {
+async fn attempt(life: &Life<'_>, source: &dyn MachineSource, timings: &mut Timings) -> Result<Booted, LifeError> {
     let launch = life.launch;
     let mut stopwatch = Stopwatch::start();
-    let info = hypervisor.info();
+    let info = source.info();
     tracing::info!(
         hypervisor = info.name,
         accelerator = info.accelerator,
@@ -57,23 +53,22 @@ async fn attempt(life: &Life<'_>, hypervisor: &dyn Hypervisor, timings: &mut Tim
         "chose the accelerator"
     );
     timings.accelerator.clone_from(&info.accelerator);
-    let kernel = launch.kernel.clone().unwrap_or_else(|| hypervisor.kernel());
     let (mut console, console_end) = life.begin_console_log()?;
     let token = draw_token()?;
     let config = machine_config(
         life.config,
         &launch.paths,
         &life.bundle,
-        kernel,
-        launch.initramfs.clone(),
+        source.kernel().to_owned(),
+        source.initramfs().to_owned(),
         console_end,
         &token,
     )?;
-    let mut machine = hypervisor.create(config).await.map_err(LifeError::Create)?;
+    let machine = source.create(config).await.map_err(LifeError::Create)?;
     timings.launcher_start_ms += stopwatch.lap_ms();
     let mut wishes = life.session.wishes();
     let result = tokio::select! {
-        result = come_up(life, machine.as_mut(), &token, &mut stopwatch, timings) => result,
+        result = come_up(life, &machine, &token, &mut stopwatch, timings) => result,
         _ = wishes.wait_for(Wishes::ends_boot) => Err(LifeError::Stopped),
     };
     match result {
@@ -83,7 +78,7 @@ async fn attempt(life: &Life<'_>, hypervisor: &dyn Hypervisor, timings: &mut Tim
             console,
         }),
         Err(error) => {
-            life.switch_off(machine.as_mut()).await;
+            life.switch_off(&machine).await;
             drop(machine);
             console.complete().await;
             Err(error)
@@ -93,7 +88,7 @@ async fn attempt(life: &Life<'_>, hypervisor: &dyn Hypervisor, timings: &mut Tim
 
 async fn come_up(
     life: &Life<'_>,
-    machine: &mut dyn Machine,
+    machine: &Machine,
     token: &AgentToken,
     stopwatch: &mut Stopwatch,
     timings: &mut Timings,
@@ -123,7 +118,7 @@ async fn come_up(
 
 /// What is asked of the guest, given up when its machine ends.
 async fn unless_ended<T, E: Into<LifeError>>(
-    machine: &mut dyn Machine,
+    machine: &Machine,
     call: impl Future<Output = Result<T, E>>,
 ) -> Result<T, LifeError> {
     let error = tokio::select! {

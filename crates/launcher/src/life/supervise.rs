@@ -33,7 +33,7 @@ enum Stage {
 }
 
 /// Waits for the wish to start the workload.
-pub(crate) async fn wait_for_start(life: &Life<'_>, machine: &mut dyn Machine) -> Result<(), LifeError> {
+pub(crate) async fn wait_for_start(life: &Life<'_>, machine: &Machine) -> Result<(), LifeError> {
     let mut wishes = life.session.wishes();
     tokio::select! {
         exit = machine.wait() => Err(LifeError::BootEnded { exit }),
@@ -75,7 +75,7 @@ pub(crate) async fn supervise(
         .take_input()
         .map(|input| tokio::spawn(pump(input, process.stdin)));
     let mut output = tokio::spawn(carry(process.output, Arc::clone(life.session), log));
-    let (exit, reason) = until_end(life, machine.as_mut(), agent, started, &mut output).await;
+    let (exit, reason) = until_end(life, machine, agent, started, &mut output).await;
     // A client that does not read must not hold up the end.
     output.abort();
     if let Some(input) = input {
@@ -96,7 +96,7 @@ type Output = JoinHandle<Result<Exited, AgentError>>;
 
 async fn until_end(
     life: &Life<'_>,
-    machine: &mut dyn Machine,
+    machine: &Machine,
     agent: &AgentClient,
     started: OffsetDateTime,
     output: &mut Output,
@@ -203,7 +203,7 @@ async fn carry(mut output: ProcessOutput, session: Arc<Session>, mut log: StdioL
 }
 
 /// The connection to the guest is of no use any more: its machine is gone, or about to be.
-async fn broken_off(life: &Life<'_>, machine: &mut dyn Machine, error: &AgentError) -> (ExitStatus, Option<String>) {
+async fn broken_off(life: &Life<'_>, machine: &Machine, error: &AgentError) -> (ExitStatus, Option<String>) {
     let reason = match tokio::time::timeout(LAST_WORDS_TIMEOUT, machine.wait()).await {
         Ok(exit) => unexpected(&exit),
         Err(_) => {

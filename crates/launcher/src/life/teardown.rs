@@ -8,7 +8,7 @@ use super::{Life, boot::Booted};
 impl Life<'_> {
     /// Takes the machine down after the workload: cleanly when the container's disk is to be used again.
     pub(crate) async fn take_down(&self, mut booted: Booted) {
-        let machine = booted.machine.as_mut();
+        let machine = &booted.machine;
         if self.config.options.auto_remove || !self.power_off(machine, &booted.agent).await {
             self.switch_off(machine).await;
         }
@@ -17,7 +17,7 @@ impl Life<'_> {
     }
 
     /// Has the guest unmount and power itself off; `false` when it did not.
-    async fn power_off(&self, machine: &mut dyn Machine, agent: &AgentClient) -> bool {
+    async fn power_off(&self, machine: &Machine, agent: &AgentClient) -> bool {
         let limit = self.launch.limits.shutdown;
         tokio::select! {
             // A guest may well be gone before its answer has arrived.
@@ -37,7 +37,7 @@ impl Life<'_> {
     }
 
     /// Pulls the plug. Dropping the machine is the last resort.
-    pub(crate) async fn switch_off(&self, machine: &mut dyn Machine) {
+    pub(crate) async fn switch_off(&self, machine: &Machine) {
         match tokio::time::timeout(self.launch.limits.kill, machine.kill()).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "cannot end the machine"),

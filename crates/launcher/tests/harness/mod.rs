@@ -13,13 +13,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use container_hypervisor::fake::{FakeHypervisor, Guest};
 use container_hypervisor::{
-    AgentConnector, CreateError, Hypervisor, HypervisorInfo, Machine, MachineConfig, MachineError, MachineExit,
+    AgentConnector, BootSource, CreateError, ExitWatch, Hypervisor, HypervisorInfo, Machine, MachineConfig,
+    MachineDriver, MachineError, MachineExit, MachineSource,
 };
 use container_launcher::control::v1::attach_request::Request as Wire;
 use container_launcher::control::v1::attach_response::Response as Event;
 use container_launcher::control::v1::{AttachOpen, AttachRequest, AttachResponse, ExitStatus};
 use container_launcher::control::{self, ControlClient};
-use container_launcher::{HypervisorSource, Launch, Limits, run};
+use container_launcher::{Launch, Limits, MachineChooser, run};
 use container_model::{
     ContainerConfig, ContainerId, ContainerOptions, ImageReference, InitProcess, Phase, PlatformConfig, ProcessUser,
     Resources,
@@ -102,9 +103,7 @@ impl World {
             paths: self.paths(),
             id: self.id().clone(),
             control: Some(far),
-            hypervisor: Box::new(source),
-            kernel: None,
-            initramfs: "/dev/null".into(),
+            machines: Box::new(source),
             limits: self.limits,
         };
         Launcher {
@@ -214,10 +213,18 @@ impl Source {
 }
 
 #[async_trait]
-impl HypervisorSource for Source {
-    async fn hypervisor(&self) -> Result<Box<dyn Hypervisor>, CreateError> {
-        Ok(Box::new(self.clone()))
+impl MachineChooser for Source {
+    async fn choose(&self) -> Result<Box<dyn MachineSource>, CreateError> {
+        Ok(boot_source(Box::new(self.clone())))
     }
+
+    async fn after(&self, _: &MachineExit) -> Option<Box<dyn MachineSource>> {
+        self.second.clone().map(|second| boot_source(Box::new(second)))
+    }
+}
+
+fn boot_source(hypervisor: Box<dyn Hypervisor>) -> Box<dyn MachineSource> {
+    Box::new(BootSource::new(hypervisor, None, "/dev/null".into()))
 }
 
 #[async_trait]
@@ -230,44 +237,56 @@ impl Hypervisor for Source {
         self.hypervisor.kernel()
     }
 
-    async fn create(&self, config: MachineConfig) -> Result<Box<dyn Machine>, CreateError> {
-        let end = tokio::time::Instant::now() + self.ends_after;
-        Ok(Box::new(DoomedMachine(self.hypervisor.create(config).await?, end)))
-    }
-
-    async fn fallback(&self, _: &MachineExit) -> Option<Box<dyn Hypervisor>> {
-        self.second
-            .clone()
-            .map(|second| Box::new(second) as Box<dyn Hypervisor>)
+    async fn create(&self, config: MachineConfig) -> Result<Machine, CreateError> {
+        let machine = self.hypervisor.create(config).await?;
+        Ok(Machine::new(DoomedMachine::new(machine, self.ends_after)))
     }
 }
 
-struct DoomedMachine(Box<dyn Machine>, tokio::time::Instant);
+/// A machine that is killed from outside after a while.
+struct DoomedMachine {
+    machine: Machine,
+    exit: ExitWatch,
+    doom: JoinHandle<()>,
+}
+
+impl DoomedMachine {
+    fn new(machine: Machine, ends_after: Duration) -> Self {
+        let (reporter, exit) = ExitWatch::new();
+        let doomed = machine.clone();
+        let doom = tokio::spawn(async move {
+            let ended = tokio::time::timeout(ends_after, doomed.wait()).await;
+            reporter.report(ended.unwrap_or_else(|_| MachineExit::Failed {
+                reason: "QEMU was killed by signal 9".to_owned(),
+            }));
+            let _ = doomed.kill().await;
+        });
+        Self { machine, exit, doom }
+    }
+}
+
+impl Drop for DoomedMachine {
+    fn drop(&mut self) {
+        self.doom.abort();
+    }
+}
 
 #[async_trait]
-impl Machine for DoomedMachine {
-    async fn start(&mut self) -> Result<(), MachineError> {
-        self.0.start().await
+impl MachineDriver for DoomedMachine {
+    async fn start(&self) -> Result<(), MachineError> {
+        self.machine.start().await
     }
 
-    fn agent_connector(&mut self) -> Result<Box<dyn AgentConnector>, MachineError> {
-        self.0.agent_connector()
+    fn agent_connector(&self) -> Result<Box<dyn AgentConnector>, MachineError> {
+        self.machine.agent_connector()
     }
 
-    async fn wait(&mut self) -> MachineExit {
-        match tokio::time::timeout_at(self.1, self.0.wait()).await {
-            Ok(exit) => exit,
-            Err(_) => {
-                let _ = self.0.kill().await;
-                MachineExit::Failed {
-                    reason: "QEMU was killed by signal 9".to_owned(),
-                }
-            }
-        }
+    fn exit(&self) -> ExitWatch {
+        self.exit.clone()
     }
 
-    async fn kill(&mut self) -> Result<(), MachineError> {
-        self.0.kill().await
+    async fn kill(&self) -> Result<(), MachineError> {
+        self.machine.kill().await
     }
 }
 

@@ -1,0 +1,101 @@
+//! What makes machines: a backend, and the source from which one start takes its machine.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+
+use crate::{CreateError, Machine, MachineConfig};
+
+/// What a backend says of itself to `container system status`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HypervisorInfo {
+    /// Program or framework with its version, e.g. `QEMU 7.2.22`.
+    pub name: String,
+    /// `kvm`, `tcg` or `virtualization-framework`.
+    pub accelerator: String,
+    /// One line on why this accelerator was chosen.
+    pub reason: String,
+    /// One line on what keeps the hypervisor's process from the rest of the host.
+    pub confinement: String,
+    /// Virtual processors of a machine whose user asks for none in particular: as many as cost nothing to have.
+    pub default_vcpu_count: u32,
+    /// Most disks a machine can have, writable one included.
+    pub disk_slots: usize,
+    /// Architecture of guests, in OCI terms (`amd64`, `arm64`).
+    pub architecture: String,
+}
+
+/// Makes machines that boot. One value serves one launcher.
+#[async_trait]
+pub trait Hypervisor: Send + Sync {
+    /// What it is and how it accelerates.
+    fn info(&self) -> &HypervisorInfo;
+
+    /// The kernel image that suits this backend and its accelerator best. Not checked for existence:
+    /// [`Hypervisor::create`] does that.
+    fn kernel(&self) -> PathBuf;
+
+    /// Prepares a machine without starting it. Checks everything that can be checked beforehand.
+    ///
+    /// # Errors
+    /// [`CreateError`] names the file or setting that does not do.
+    async fn create(&self, config: MachineConfig) -> Result<Machine, CreateError>;
+}
+
+/// Where the machine of one start comes from. A machine is booted ([`BootSource`]); one that continues a saved machine would be
+/// another source. The launcher treats them alike: it describes the machine, starts it, and greets its agent.
+#[async_trait]
+pub trait MachineSource: Send + Sync {
+    /// The backend that runs the machine.
+    fn info(&self) -> &HypervisorInfo;
+
+    /// Kernel image that runs in the machine.
+    fn kernel(&self) -> &Path;
+
+    /// Initial RAM file system that its agent comes from.
+    fn initramfs(&self) -> &Path;
+
+    /// Prepares a machine as described, without starting it.
+    ///
+    /// # Errors
+    /// [`CreateError`] names the file or setting that does not do.
+    async fn create(&self, config: MachineConfig) -> Result<Machine, CreateError>;
+}
+
+/// Machines that a backend boots from a kernel and an initial RAM file system.
+pub struct BootSource {
+    hypervisor: Box<dyn Hypervisor>,
+    kernel: PathBuf,
+    initramfs: PathBuf,
+}
+
+impl BootSource {
+    /// Boots `kernel`, or what suits the backend best when that is `None`.
+    #[must_use]
+    pub fn new(hypervisor: Box<dyn Hypervisor>, kernel: Option<PathBuf>, initramfs: PathBuf) -> Self {
+        Self {
+            kernel: kernel.unwrap_or_else(|| hypervisor.kernel()),
+            hypervisor,
+            initramfs,
+        }
+    }
+}
+
+#[async_trait]
+impl MachineSource for BootSource {
+    fn info(&self) -> &HypervisorInfo {
+        self.hypervisor.info()
+    }
+
+    fn kernel(&self) -> &Path {
+        &self.kernel
+    }
+
+    fn initramfs(&self) -> &Path {
+        &self.initramfs
+    }
+
+    async fn create(&self, config: MachineConfig) -> Result<Machine, CreateError> {
+        self.hypervisor.create(config).await
+    }
+}
