@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use container_engine::is_for_users;
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
@@ -10,9 +11,6 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// Environment variable that asks for debug messages, whatever its value: the name is that of Apple's tool.
 const VARIABLE: &str = "CONTAINER_DEBUG";
-
-/// Crates whose warnings are written for the user. Those of the others are for whoever looks into a fault.
-const FOR_USERS: [&str; 2] = ["container_credentials", "container_registry"];
 
 /// Shows debug messages if the flag or the environment asks for them, otherwise the warnings for users only.
 pub(crate) fn start(flag: bool) {
@@ -40,22 +38,5 @@ where
         write!(writer, "Warning: ")?;
         context.format_fields(writer.by_ref(), event)?;
         writeln!(writer)
-    }
-}
-
-fn is_for_users(target: &str) -> bool {
-    let name = target.split("::").next().unwrap_or(target);
-    FOR_USERS.contains(&name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_some_crates_speak_to_users() {
-        assert!(is_for_users("container_credentials::docker::helper"));
-        assert!(!is_for_users("container_image::store"));
-        assert!(!is_for_users("rustls"));
     }
 }

@@ -49,7 +49,10 @@ impl Engine {
     /// store cannot be used.
     pub fn open() -> Result<Self, OpenError> {
         check_install_root()?;
-        let paths = AppPaths::from_environment()?;
+        Self::at(AppPaths::from_environment()?)
+    }
+
+    fn at(paths: AppPaths) -> Result<Self, OpenError> {
         paths.prepare()?;
         let images = ImageStore::open(paths.root())?;
         let logins = LoginStore::new(paths.root(), system_keyring());
@@ -66,12 +69,22 @@ impl Engine {
     /// # Errors
     /// [`OpenError::Settings`] when the settings are wrong.
     pub fn configured(self) -> Result<ConfiguredEngine, OpenError> {
-        let settings = settings::load()?;
-        Ok(ConfiguredEngine {
+        Ok(self.with_settings(settings::load()?))
+    }
+
+    fn with_settings(self, settings: Settings) -> ConfiguredEngine {
+        ConfiguredEngine {
             registries: registries(&settings, &self.logins),
             settings: Arc::new(settings),
             engine: self,
-        })
+        }
+    }
+
+    /// An engine with default settings whose whole state is below `root`.
+    #[cfg(test)]
+    pub(crate) fn for_tests(root: &Path) -> ConfiguredEngine {
+        let paths = AppPaths::new(root.join("app"), root.join("run"));
+        Self::at(paths).unwrap().with_settings(Settings::default())
     }
 
     /// The image store.
