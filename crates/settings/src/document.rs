@@ -1,4 +1,4 @@
-//! From the text of one file to values with their places.
+//! Reads one settings file: its text becomes typed values, each with its place in the file.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -6,6 +6,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use container_model::ByteSize;
+use container_oci::RegistryHost;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -25,17 +26,17 @@ pub(crate) enum Value {
     Texts(Vec<String>),
 }
 
-/// A value and where it stands.
+/// A value and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) value: Value,
     pub(crate) place: Place,
 }
 
-/// Values by the parts of their keys.
+/// Values by the parts of their keys. A registry in a key has its canonical name.
 pub(crate) type Entries = BTreeMap<Vec<String>, Entry>;
 
-/// Reads a file; nothing when it is not there.
+/// Reads a file. A missing file has no entries.
 pub(crate) fn read(file: &Path) -> Result<Entries, SettingsError> {
     match text(file) {
         Ok(text) if text.len() as u64 > FILE_LIMIT_BYTES => Err(SettingsError::TooLarge {
@@ -101,7 +102,7 @@ impl Reader<'_> {
                 (Known::Table, other) => return Err(wrong_type(place, "a table", other)),
                 (Known::Key(kind), found) => {
                     let value = convert(kind, found, &place)?;
-                    self.entries.insert(path.clone(), Entry { value, place });
+                    self.insert(path, Entry { value, place })?;
                 }
                 (Known::Unknown, _) => {
                     let suggestion = keys::suggestion(path);
@@ -112,6 +113,37 @@ impl Reader<'_> {
         }
         Ok(())
     }
+
+    /// Adds an entry under its canonical key.
+    ///
+    /// TOML itself refuses a key that a file has twice; here the two names of one registry count as one.
+    fn insert(&mut self, path: &[String], entry: Entry) -> Result<(), SettingsError> {
+        let key = canonical(path);
+        if let Some(other) = self.entries.get(&key) {
+            return Err(SettingsError::Value {
+                reason: format!(
+                    "line {} sets {}, which is the same registry",
+                    other.place.line, other.place.key
+                ),
+                place: entry.place,
+            });
+        }
+        self.entries.insert(key, entry);
+        Ok(())
+    }
+}
+
+/// The key with the canonical name of the registry in it: Docker Hub has several names. A name that is no registry stays as it is.
+fn canonical(path: &[String]) -> Vec<String> {
+    let mut key = path.to_vec();
+    if let [registry, hosts, host, _] = key.as_mut_slice()
+        && registry == "registry"
+        && hosts == "hosts"
+        && let Ok(canonical) = host.parse::<RegistryHost>()
+    {
+        *host = canonical.to_string();
+    }
+    key
 }
 
 fn convert(kind: Kind, found: &DeValue<'_>, place: &Place) -> Result<Value, SettingsError> {
@@ -206,6 +238,10 @@ mod tests {
                 "wrong type of registry.hosts.\"docker.io\".mirrors in /c.toml, line 2: a list of texts in quotes is needed, not a whole number",
             ),
             ("colour = 1", "unknown setting colour in /c.toml, line 1"),
+            (
+                "[registry.hosts.\"docker.io\"]\nmirrors = []\n[registry.hosts.\"index.docker.io\"]\nmirrors = [\"a\"]",
+                "bad value of registry.hosts.\"index.docker.io\".mirrors in /c.toml, line 4: line 2 sets registry.hosts.\"docker.io\".mirrors, which is the same registry",
+            ),
         ] {
             assert_eq!(message(text), expected);
         }

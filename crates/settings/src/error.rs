@@ -40,20 +40,20 @@ pub enum SettingsError {
         /// The limit.
         limit_bytes: u64,
     },
-    /// A file is no TOML.
+    /// A file is not TOML.
     #[error("the settings {} are no valid TOML, line {line}: {reason}", file.display())]
     Syntax {
         /// The file.
         file: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// The parser's words.
+        /// The parser's message.
         reason: String,
     },
-    /// A key that nobody knows.
+    /// A key that does not exist.
     #[error("unknown setting {place}{}", suggestion.as_ref().map(|name| format!("; did you mean {name}?")).unwrap_or_default())]
     UnknownKey {
-        /// Where it stands.
+        /// Where it is.
         place: Place,
         /// The known key that looks most like it.
         suggestion: Option<String>,
@@ -61,19 +61,19 @@ pub enum SettingsError {
     /// A value of another type than the key has.
     #[error("wrong type of {place}: {expected} is needed, not {found}")]
     Type {
-        /// Where it stands.
+        /// Where it is.
         place: Place,
-        /// What belongs there.
+        /// The type that is needed.
         expected: &'static str,
-        /// What stands there.
+        /// The type that was found.
         found: &'static str,
     },
-    /// A value of the right type that makes no sense.
+    /// A value of the right type that is not allowed.
     #[error("bad value of {place}: {reason}")]
     Value {
-        /// Where it stands.
+        /// Where it is.
         place: Place,
-        /// What is wrong with it, and what would be right.
+        /// What is wrong with it, and what is allowed.
         reason: String,
     },
 }

@@ -1,13 +1,13 @@
-//! Where settings are looked for.
+//! Where the settings files are.
 
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// The file below each of the places.
+/// The file's path below each configuration directory.
 const FILE: &str = "container/config.toml";
 
-/// The settings files of this user and of the program installed in `install_root`, the one that wins first. They need not exist.
+/// The settings files of this user and of the program installed in `install_root`, in the order in which they win. They need not exist.
 #[must_use]
 pub fn files(install_root: &Path) -> Vec<PathBuf> {
     from_variables(install_root, |name| env::var_os(name))

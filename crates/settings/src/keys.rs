@@ -1,6 +1,6 @@
 //! The keys that a settings file may have.
 
-/// What stands behind a key.
+/// The type of a key's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// `true` or `false`.
@@ -43,11 +43,11 @@ const KEYS: [(&[&str], Kind); 24] = [
     (&["registry", "hosts", ANY, "scheme"], Kind::Text),
     (&["registry", "hosts", ANY, "ca-files"], Kind::Texts),
     (&["vminit", "image"], Kind::Text),
-    // Each plugin reads only its own table, which nobody else knows.
+    // Listed for suggestions only: the keys below it belong to the plugins.
     (&["plugin"], Kind::Text),
 ];
 
-/// The section that is left alone.
+/// The section that is not read.
 const FREE_SECTION: &str = "plugin";
 
 /// What a path in a file is.
@@ -57,9 +57,9 @@ pub(crate) enum Known {
     Key(Kind),
     /// A table with keys below it.
     Table,
-    /// Something that is not ours to judge.
+    /// Part of a plugin's table, which is not checked.
     Free,
-    /// Nothing.
+    /// No key and no table.
     Unknown,
 }
 
@@ -92,7 +92,7 @@ pub(crate) fn suggestion(path: &[String]) -> Option<String> {
             )
         })
         .min()?;
-    // A third of the letters may be wrong; beyond that it is another word.
+    // More than a third of the letters wrong makes it another word.
     let is_near = nearest.0 * 3 <= nearest.1.len().max(3);
     is_near.then(|| shown(table, nearest.1))
 }

@@ -1,9 +1,14 @@
-//! What `config.toml` says.
+//! The settings in `config.toml`: which keys exist, where they are read from, and what their values mean.
 //!
-//! Two files are read, the user's and the installation's; for each key the first file that has it wins, else the default that is
-//! written down here. A missing file is fine. A file that is no TOML, a key that nobody knows and a value of the wrong type are
-//! errors that name file, line and key: a setting that is silently not in effect is worse than a command that does not start.
-//! The keys of Apple's `container` are all accepted, so that one file serves both; those that mean nothing here have no effect.
+//! Two files are read, the user's and the installation's. For each key the user's file wins, then the installation's, then the
+//! default. A missing file counts as empty. These are errors that name the file, the line and the key, in either file: a file that
+//! is not TOML, an unknown key, a value of the wrong type. So is a value that is out of range, in the file whose value is in effect.
+//!
+//! Some settings are accepted without having an effect, and no message says so:
+//! - the keys of Apple's `container` in `[build]`, `[dns]`, `[kernel]`, `[machine]`, `[network]` and `[vminit]`, so that one file
+//!   serves both programs; their types are checked, their values are not;
+//! - everything below `plugin`, which is not checked at all;
+//! - a key of the installation's file that the user's file has as well.
 
 mod document;
 mod error;

@@ -11,13 +11,13 @@ use crate::SettingsError;
 use crate::document::{self, Entries};
 use crate::validate::validate;
 
-/// What is in effect. Serialised, it has the shape and the names of the file.
+/// The settings that are in effect. Serialised, they have the shape and the names of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Settings {
     /// `[container]`: what `run` and `create` do without flags.
     pub container: ContainerSettings,
-    /// `[registry]`: how registries are talked to.
+    /// `[registry]`: how to talk to registries.
     pub registry: RegistrySettings,
 }
 
@@ -25,7 +25,7 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ContainerSettings {
-    /// Processors; `None` leaves it to the hypervisor, whose emulation is slower with many.
+    /// Virtual processors; `None` leaves the number to the hypervisor, because under emulation each further one costs start-up time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpus: Option<u32>,
     /// Memory.
@@ -36,7 +36,7 @@ pub struct ContainerSettings {
 /// Memory of a container for which neither a flag nor a file names one.
 const DEFAULT_MEMORY: ByteSize = ByteSize(Resources::DEFAULT_MEMORY_BYTES);
 
-/// How registries are talked to.
+/// How to talk to registries.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct RegistrySettings {
@@ -45,20 +45,20 @@ pub struct RegistrySettings {
     /// PEM files with certificate authorities that are trusted for all registries, besides those of the system.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ca_files: Vec<PathBuf>,
-    /// What is special about one registry, by its name in references.
+    /// Settings of single registries, by their names in references.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub hosts: BTreeMap<RegistryHost, HostSettings>,
 }
 
-/// How one registry is talked to.
+/// How to talk to one registry.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct HostSettings {
-    /// What is asked before the registry itself when something is pulled, in this order: a host, or an `http://` or `https://` URL
-    /// without a path.
+    /// Mirrors that a pull asks before the registry itself, in this order: each a host, or an `http://` or `https://` URL without a
+    /// path.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mirrors: Vec<String>,
-    /// How to talk to it where the command line does not say.
+    /// http or https, where the command line does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheme: Option<RegistryScheme>,
     /// PEM files with certificate authorities that are trusted for this registry.
@@ -88,10 +88,10 @@ impl Default for ContainerSettings {
 }
 
 impl Settings {
-    /// Reads the files, the one that wins first, and checks what they say.
+    /// Reads the files, which are given in the order in which they win, and checks what they say.
     ///
     /// # Errors
-    /// [`SettingsError`]: a file that cannot be read or is no TOML, a key that nobody knows, a value that does not fit its key.
+    /// [`SettingsError`]: a file that cannot be read or is not TOML, an unknown key, a value that is not allowed.
     pub fn load<P: AsRef<Path>>(files: &[P]) -> Result<Self, SettingsError> {
         let mut entries = Entries::new();
         for file in files {
@@ -142,6 +142,16 @@ mod tests {
         let hub = &settings.registry.hosts[&RegistryHost::default()];
         assert_eq!(hub.mirrors, ["one"]);
         assert_eq!(hub.scheme, Some(RegistryScheme::Https));
+    }
+
+    #[test]
+    fn the_first_file_wins_also_where_it_has_another_name_of_the_registry() {
+        let settings = load(&[
+            "registry.hosts.\"index.docker.io\".mirrors = [\"one\"]",
+            "registry.hosts.\"docker.io\".mirrors = [\"two\"]",
+        ])
+        .unwrap();
+        assert_eq!(settings.registry.hosts[&RegistryHost::default()].mirrors, ["one"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! From values to settings: the one place that judges what they mean.
+//! Checks the values that have an effect and makes the settings of them.
 
 use std::path::PathBuf;
 
@@ -21,20 +21,13 @@ pub(crate) fn validate(entries: &Entries) -> Result<Settings, SettingsError> {
             (["registry", "hosts", host, field], value) => {
                 let settings = settings.registry.hosts.entry(registry(host, place)?).or_default();
                 match (*field, value) {
-                    // A host under two of its names: the map is in order, and the first one stays.
-                    ("mirrors", Value::Texts(mirrors)) if settings.mirrors.is_empty() => {
-                        settings.mirrors = checked_mirrors(mirrors, place)?;
-                    }
-                    ("scheme", Value::Text(text)) if settings.scheme.is_none() => {
-                        settings.scheme = Some(scheme(text, place)?);
-                    }
-                    ("ca-files", Value::Texts(paths)) if settings.ca_files.is_empty() => {
-                        settings.ca_files = absolute(paths, place)?;
-                    }
+                    ("mirrors", Value::Texts(mirrors)) => settings.mirrors = checked_mirrors(mirrors, place)?,
+                    ("scheme", Value::Text(text)) => settings.scheme = Some(scheme(text, place)?),
+                    ("ca-files", Value::Texts(paths)) => settings.ca_files = absolute(paths, place)?,
                     _ => {}
                 }
             }
-            // A key of Apple's that means nothing here.
+            // One of Apple's keys that have no effect here.
             _ => {}
         }
     }
