@@ -1,10 +1,10 @@
-//! Who we are for a registry, and how it gets to know.
+//! Authentication at a registry: challenges, credentials, scopes and bearer tokens.
 
+mod authenticator;
 pub(crate) mod challenge;
 pub(crate) mod credential;
-mod gate;
 mod scopes;
 mod token;
 
-pub(crate) use gate::{Authorization, Gate};
+pub(crate) use authenticator::{Authenticator, Authorization};
 pub(crate) use scopes::Scopes;

@@ -26,7 +26,7 @@ pub struct RegistryClient {
     scopes: Scopes,
 }
 
-/// A registry that may have the same.
+/// A mirror of the registry.
 pub(crate) struct Mirror {
     endpoint: Endpoint,
     /// It has failed and is not asked again by this client.
@@ -65,9 +65,9 @@ impl RegistryClient {
         &self.repository
     }
 
-    /// Asks only the registry itself from now on: what a mirror sent has proved wrong.
+    /// Asks only the registry itself from now on, because something that a mirror may have sent is wrong.
     ///
-    /// Gives whether there are mirrors at all, so that something wrong may have come from one.
+    /// Returns whether there are mirrors.
     pub fn give_up_mirrors(&self) -> bool {
         for mirror in &self.mirrors {
             mirror.has_failed.store(true, Ordering::Relaxed);

@@ -1,20 +1,20 @@
-//! One registry or mirror: an address, and who we are there.
+//! One registry or mirror: its address, its HTTP client and its authentication.
 
 use std::sync::Arc;
 
 use reqwest::{StatusCode, Url};
 
-use crate::auth::{Authorization, Gate, Scopes};
+use crate::auth::{Authenticator, Authorization, Scopes};
 use crate::http::{Answer, Request, Web};
 use crate::{Access, RegistryError};
 
-/// A registry that can be asked.
+/// A registry or mirror that requests are sent to.
 #[derive(Clone)]
 pub(crate) struct Endpoint {
     /// `https://host/`.
     pub(crate) root: Url,
     pub(crate) web: Arc<Web>,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) authenticator: Arc<Authenticator>,
 }
 
 impl Endpoint {
@@ -31,42 +31,43 @@ impl Endpoint {
         })
     }
 
-    /// Sends the request as who we are, logging in where that is asked for. Any answer that is not about that is given back.
+    /// Sends the request, and once more with credentials when the registry answers with a challenge. Every other answer is returned,
+    /// whatever its status.
     pub(crate) async fn exchange(
         &self,
         request: &Request,
         scopes: &Scopes,
         access: Access,
     ) -> Result<Answer, RegistryError> {
-        // An upload may have been sent to another server: that one gets no credentials of this.
+        // The location of an upload may be on another server, which must not see this registry's credentials.
         if !crate::http::is_same_origin(&request.url, &self.root) {
             return self.web.send(request, None).await;
         }
-        let sent = self.gate.authorization(&self.web, scopes, access).await?;
+        let sent = self.authenticator.authorization(&self.web, scopes, access).await?;
         let answer = self.web.send(request, sent.as_ref()).await?;
-        // Whoever we were redirected to may not ask for credentials.
+        // A challenge counts only from the registry itself, not from a server that it redirected to.
         if answer.status() != StatusCode::UNAUTHORIZED || !answer.is_from_origin {
             return Ok(answer);
         }
         let (host, challenges) = (answer.host.clone(), answer.challenges());
         let reason = answer.reason().await;
-        let meeting = self
-            .gate
-            .meet(&self.web, &challenges, scopes, sent.as_ref(), access)
+        let answered = self
+            .authenticator
+            .answer_challenge(&self.web, &challenges, scopes, sent.as_ref(), access)
             .await?;
-        let Some(authorization) = meeting else {
+        let Some(authorization) = answered else {
             let was_password = matches!(sent, Some(Authorization::Basic { .. }));
-            return Err(self.gate.denied(&host, reason, was_password));
+            return Err(self.authenticator.denied(&host, reason, was_password));
         };
         let answer = self.web.send(request, Some(&authorization)).await?;
         if answer.status() == StatusCode::UNAUTHORIZED && answer.is_from_origin {
             let was_password = matches!(authorization, Authorization::Basic { .. });
-            return Err(self.gate.denied(&host, answer.reason().await, was_password));
+            return Err(self.authenticator.denied(&host, answer.reason().await, was_password));
         }
         Ok(answer)
     }
 
-    /// The same, where only success will do.
+    /// [`Self::exchange`], where an answer without success is an error.
     pub(crate) async fn request(
         &self,
         request: &Request,
@@ -82,11 +83,11 @@ impl Endpoint {
         }
     }
 
-    /// The error that fits an answer which is no success.
+    /// The error for an answer without success.
     pub(crate) async fn failure(&self, answer: Answer, what: &str) -> RegistryError {
         if answer.status() == StatusCode::FORBIDDEN && answer.is_from_origin {
             let host = answer.host.clone();
-            return self.gate.denied(&host, answer.reason().await, false);
+            return self.authenticator.denied(&host, answer.reason().await, false);
         }
         answer.failure(what).await
     }

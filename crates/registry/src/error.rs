@@ -1,4 +1,4 @@
-//! What can go wrong between a registry and us.
+//! Why a request to a registry failed.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,10 +9,10 @@ use container_terminal::excerpt;
 
 use crate::CredentialError;
 
-/// How much of a registry's own words is repeated.
+/// How much of a registry's message is repeated.
 const SHOWN_CHARS: usize = 300;
 
-/// Why a registry did not give what was asked for. The caller adds which image that was.
+/// Why a request to a registry failed. The caller adds the name of the image.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
     /// The name server does not know the host.
@@ -21,7 +21,7 @@ pub enum RegistryError {
         /// The registry.
         host: String,
     },
-    /// Nobody listens there.
+    /// The connection was refused.
     #[error("connection to {host} refused; is a registry running there?")]
     Refused {
         /// The registry.
@@ -49,14 +49,14 @@ pub enum RegistryError {
         /// The registry.
         host: String,
     },
-    /// An answer comes, but so slowly that it would never end.
+    /// The answer comes too slowly.
     #[error("{host} sends too slowly: {bytes} bytes in {seconds} s")]
     TooSlow {
         /// The registry.
         host: String,
-        /// What has come.
+        /// Bytes received.
         bytes: u64,
-        /// In how much time.
+        /// Seconds waited for them.
         seconds: u64,
     },
     /// There is no such tag, digest or repository.
@@ -65,7 +65,7 @@ pub enum RegistryError {
         /// What was asked for: `tag "3.99"`.
         what: String,
     },
-    /// The registry wants to know who is asking, and nobody has logged in.
+    /// The registry asks for a login, and there is no credential.
     #[error(
         "{host} does not allow this without a login: {reason}; the image may be private, or not exist (try: container registry \
          login {name})"
@@ -75,32 +75,32 @@ pub enum RegistryError {
         host: String,
         /// Its name as in references.
         name: String,
-        /// The registry's words.
+        /// The registry's message.
         reason: String,
     },
-    /// The registry knows who is asking, and does not allow it.
+    /// The registry does not allow the request to this user.
     #[error(
         "{host} does not allow this to {user}: {reason}; log in as somebody who may (container registry login {name})"
     )]
     Denied {
         /// The registry.
         host: String,
-        /// Who asked.
+        /// The user.
         user: String,
         /// Its name as in references.
         name: String,
-        /// The registry's words.
+        /// The registry's message.
         reason: String,
     },
     /// User name and password, or token, are wrong.
     #[error("the registry did not accept the credentials for {user} at {name}; try: container registry login {name}")]
     BadCredentials {
-        /// Who asked.
+        /// The user.
         user: String,
         /// The registry's name as in references.
         name: String,
     },
-    /// There is only an identity token, and the registry has no server that would take one.
+    /// The registry asks for basic authentication, and there is only an identity token.
     #[error(
         "{name} wants a user name and a password, but only an identity token is stored for it; try: container registry login {name}"
     )]
@@ -111,7 +111,7 @@ pub enum RegistryError {
     /// The place with the credentials could not be used.
     #[error(transparent)]
     Credentials(#[from] CredentialError),
-    /// Credentials would have gone over the network for everybody to read.
+    /// Credentials would have been sent over plain http.
     #[error("{host} wants the login to be sent to {realm} without encryption; that is refused")]
     InsecureRealm {
         /// The registry.
@@ -119,7 +119,7 @@ pub enum RegistryError {
         /// Its token server.
         realm: String,
     },
-    /// A registry that is asked over https sent us to an address without.
+    /// A redirect leads from https to plain http.
     #[error("{host} leads from https to plain http at {target}; that is refused")]
     InsecureRedirect {
         /// The registry.
@@ -127,18 +127,18 @@ pub enum RegistryError {
         /// Where it leads.
         target: String,
     },
-    /// Every answer leads to another address.
+    /// Too many redirects in a row.
     #[error("{host} redirects without end")]
     TooManyRedirects {
         /// The registry.
         host: String,
     },
-    /// Something else answers at the address.
+    /// The server that answers is not a registry.
     #[error("{host} does not seem to be a registry: {reason}")]
     NotARegistry {
-        /// Who answered.
+        /// The server.
         host: String,
-        /// How that shows.
+        /// Why it is not one.
         reason: &'static str,
     },
     /// A registry or mirror has a name that cannot be one.
@@ -157,19 +157,19 @@ pub enum RegistryError {
         /// What happened.
         reason: String,
     },
-    /// The registry has had enough of us, or is in trouble.
+    /// The registry answered with an HTTP status for which there is no other case, such as 429 or 503.
     #[error("{host} answered {status}: {reason}{}", later(*retry_after))]
     Status {
         /// The registry.
         host: String,
         /// HTTP status.
         status: u16,
-        /// The registry's words.
+        /// The registry's message.
         reason: String,
-        /// When to come back, if it said so.
+        /// How long to wait before the next try, if the registry says so.
         retry_after: Option<Duration>,
     },
-    /// The answer is larger than such a thing may be.
+    /// The answer is larger than the limit for its kind.
     #[error("{host} sent more than {limit_bytes} bytes for {what}")]
     TooLarge {
         /// The registry.
@@ -179,7 +179,7 @@ pub enum RegistryError {
         /// The limit.
         limit_bytes: u64,
     },
-    /// The answer is not what its digest says.
+    /// The answer does not have the expected digest.
     #[error(
         "digest mismatch of {what}: expected {expected}, got {actual}; the registry or something on the way is broken"
     )]
@@ -211,7 +211,7 @@ pub enum RegistryError {
         /// What is wrong with it.
         source: DocumentError,
     },
-    /// A layer is said to be at a place where we do not look.
+    /// The descriptor of a layer names an address that is not used.
     #[error("the layer is said to be at {url:?}; only https addresses without credentials are used")]
     ForeignUrl {
         /// The address, shortened when it is long.
@@ -222,7 +222,7 @@ pub enum RegistryError {
     Protocol {
         /// The registry.
         host: String,
-        /// How.
+        /// Which rule.
         reason: &'static str,
     },
     /// The HTTP client could not be set up.
@@ -244,10 +244,10 @@ impl RegistryError {
         }
     }
 
-    /// Whether it may be the range in the request that was refused, and not the request.
+    /// Whether the request may succeed without its range.
     ///
-    /// A storage that is asked with a range it does not like says 416 where it keeps to the rules, else 400, 403 (where the
-    /// address is signed), another range, or that it has failed.
+    /// Storage that does not accept a range answers 416 by the specification; some answers 400, 403 (where the address is signed),
+    /// with another range, or with a server error.
     pub(crate) fn may_be_about_the_range(&self) -> bool {
         match self {
             Self::Unauthorized { .. } | Self::Denied { .. } | Self::Protocol { .. } => true,
@@ -256,7 +256,7 @@ impl RegistryError {
         }
     }
 
-    /// When the registry asked us to come back.
+    /// How long the registry asks to wait before the next try.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -281,7 +281,7 @@ impl RegistryError {
         if error.is_timeout() {
             return Self::Timeout { host };
         }
-        // The library hides the cause in a chain of sources; the last one is the most telling.
+        // The library hides the cause in a chain of sources, of which the last is the most specific.
         let mut reason = error.to_string();
         let mut cause = std::error::Error::source(&error);
         while let Some(error) = cause {
@@ -308,7 +308,7 @@ impl RegistryError {
     }
 }
 
-/// What the TLS library says of a certificate, for people.
+/// The TLS library's reason in words for users.
 fn tls_reason(reason: String) -> String {
     if reason.contains("UnknownIssuer") {
         return "its certificate is of an authority that is not trusted here; config.toml can name more (registry.ca-files)"
@@ -320,12 +320,12 @@ fn tls_reason(reason: String) -> String {
     shorten(&reason)
 }
 
-/// When to come back, for a message.
+/// The time to wait, for a message.
 fn later(retry_after: Option<Duration>) -> String {
     retry_after.map_or_else(String::new, |after| format!(" (come back in {} s)", after.as_secs()))
 }
 
-/// A registry's words, made harmless: one line, not too long.
+/// A registry's message, cleaned for a terminal and cut to one line of limited length.
 pub(crate) fn shorten(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     excerpt(&words.join(" "), SHOWN_CHARS)

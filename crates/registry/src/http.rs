@@ -1,5 +1,5 @@
-//! HTTP as a client that trusts nobody speaks it: bounded waits and bodies, redirects followed by hand, and no secret sent to
-//! anybody but the one it is for.
+//! HTTP with a server that is not trusted: waits and documents are bounded, redirects are followed by our own code, and credentials
+//! are sent only to the server that they are for.
 
 mod answer;
 mod body;

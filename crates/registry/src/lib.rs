@@ -1,9 +1,10 @@
 //! A client of image registries: pulling, pushing, logging in (distribution-spec; distribution token specification).
 //!
 //! It stands directly on `reqwest` and not on `oci-client`, because that one reads manifests, tokens and error pages of any
-//! length into memory and hides why a request failed: a registry is not trusted here. Every body has a limit, every wait has
-//! a bound, and nobody hears a credential but the registry that it is for and the token server which that one names, over
-//! https unless the registry itself is talked to without. [`Registries`] is the way in.
+//! length into memory and hides why a request failed: a registry is not trusted here. Documents have a size limit here, blobs at
+//! the caller, who knows their size from the descriptor. Every wait for the network is bounded. A credential is sent only to the
+//! registry that it is for and to the token server that this registry names, over https unless the registry itself is asked
+//! without. [`Registries`] is the entry point.
 
 mod auth;
 mod client;

@@ -1,4 +1,4 @@
-//! `registry login`: whether a credential is worth keeping.
+//! `registry login`: asks a registry whether it accepts a credential.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::auth::Scopes;
 use crate::http::Request;
 use crate::{Access, Credential, CredentialError, CredentialSource, Registries, RegistryError, Scheme};
 
-/// The credential that is being tried.
+/// A source with the credential that is being tried.
 #[derive(Debug)]
 struct Given(Credential);
 
@@ -23,7 +23,7 @@ impl Registries {
     ///
     /// # Errors
     /// [`RegistryError`]: [`BadCredentials`](RegistryError::BadCredentials) when it does not,
-    /// [`NotARegistry`](RegistryError::NotARegistry) when something else answers there, others when nobody could be asked.
+    /// [`NotARegistry`](RegistryError::NotARegistry) when the server is not a registry, others when it could not be asked.
     pub async fn check_login(&self, host: &str, scheme: Scheme, credential: &Credential) -> Result<(), RegistryError> {
         let root = self.root(host, scheme)?;
         let endpoint = self.fresh_endpoint(host, root, Arc::new(Given(credential.clone())))?;
@@ -35,7 +35,7 @@ impl Registries {
             Err(RegistryError::Denied { user, name, .. }) => {
                 return Err(RegistryError::BadCredentials { user, name });
             }
-            // There was no challenge that a registry would send.
+            // There was no challenge that could be answered, so this is not a registry.
             Err(RegistryError::Unauthorized { host, .. }) => {
                 return Err(RegistryError::NotARegistry {
                     host,
@@ -59,7 +59,7 @@ impl Registries {
             status if status.is_success() => Ok(()),
             StatusCode::FORBIDDEN if answer.is_from_origin => {
                 let host = answer.host.clone();
-                Err(endpoint.gate.denied(&host, answer.reason().await, true))
+                Err(endpoint.authenticator.denied(&host, answer.reason().await, true))
             }
             _ => Err(answer.failure("/v2/").await),
         }

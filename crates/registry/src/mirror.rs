@@ -1,8 +1,8 @@
-//! The names of mirrors, as they are configured.
+//! Names of mirrors in the settings.
 
 use crate::{RegistryError, Scheme};
 
-/// Takes `mirror.example` or `http://127.0.0.1:5000` apart: the host, and the scheme when there is one.
+/// Splits `mirror.example` or `http://127.0.0.1:5000` into the host and the scheme, which is automatic when it is left out.
 pub(crate) fn parse(text: &str) -> Result<(&str, Scheme), RegistryError> {
     let bad = |reason| RegistryError::BadHost {
         text: text.to_owned(),

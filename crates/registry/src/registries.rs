@@ -1,4 +1,4 @@
-//! The registries that there are for one process: their settings, and who we are for them.
+//! All registries of one process: their settings, connections and credentials.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use container_oci::Reference;
 use reqwest::Url;
 
-use crate::auth::Gate;
+use crate::auth::Authenticator;
 use crate::client::{Mirror, RegistryClient};
 use crate::endpoint::Endpoint;
 use crate::http::Web;
@@ -23,7 +23,7 @@ pub enum Access {
     Push,
 }
 
-/// The way to every registry. Cheap to clone; clones share connections, tokens and credentials.
+/// Makes clients for repositories of any registry. Cheap to clone; clones share connections, tokens and credentials.
 #[derive(Clone)]
 pub struct Registries {
     shared: Arc<Shared>,
@@ -32,14 +32,14 @@ pub struct Registries {
 struct Shared {
     settings: RegistrySettings,
     credentials: Arc<dyn CredentialSource>,
-    /// By name and address: the same registry is the same one for all clients.
+    /// By name and address, so that all clients of a registry share one.
     endpoints: Mutex<HashMap<(String, Url), Endpoint>>,
-    /// By the authorities that are trusted.
+    /// By the certificate authorities that are trusted.
     webs: Mutex<HashMap<Vec<PathBuf>, Arc<Web>>>,
 }
 
 impl Registries {
-    /// Registries with these settings; whoever has to log in does so with what `credentials` knows.
+    /// Registries with these settings, and `credentials` for those that ask for a login.
     #[must_use]
     pub fn new(settings: RegistrySettings, credentials: Arc<dyn CredentialSource>) -> Self {
         Self {
@@ -52,7 +52,7 @@ impl Registries {
         }
     }
 
-    /// Registries without settings, where nobody logs in.
+    /// Registries without settings and without credentials.
     #[must_use]
     pub fn anonymous() -> Self {
         Self::new(RegistrySettings::default(), Arc::new(NoCredentials))
@@ -94,7 +94,7 @@ impl Registries {
         Ok(endpoint)
     }
 
-    /// A registry with its own login, which nobody else shares.
+    /// A registry with its own credentials, which no other client shares.
     pub(crate) fn fresh_endpoint(
         &self,
         name: &str,
@@ -103,12 +103,12 @@ impl Registries {
     ) -> Result<Endpoint, RegistryError> {
         Ok(Endpoint {
             web: self.web(name)?,
-            gate: Arc::new(Gate::new(name, root.clone(), credentials)),
+            authenticator: Arc::new(Authenticator::new(name, root.clone(), credentials)),
             root,
         })
     }
 
-    /// The address of the registry called `name`: what was said explicitly beats the settings, and they beat the rule.
+    /// The address of the registry called `name`. An explicit scheme wins over the settings, and they win over the automatic choice.
     pub(crate) fn root(&self, name: &str, scheme: Scheme) -> Result<Url, RegistryError> {
         let configured = self.shared.settings.hosts.get(name).and_then(|host| host.scheme);
         let scheme = match scheme {

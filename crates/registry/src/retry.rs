@@ -1,4 +1,4 @@
-//! Trying again.
+//! Retries of requests and transfers, with pauses that grow.
 
 use std::time::Duration;
 
@@ -8,10 +8,11 @@ use crate::RegistryError;
 pub(crate) const ATTEMPTS: u32 = 5;
 /// The first pause; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
-/// The longest pause. A registry that asks for a longer one is not waited for.
+/// The longest pause. A request is not repeated when the registry asks for a longer one.
 const PAUSE_LIMIT: Duration = Duration::from_secs(60);
 
-/// What an attempt has to bring so that the next one counts as the first: less may be a registry that never means to finish.
+/// The bytes that an attempt has to transfer for the count of attempts to start again. A registry that sends less each time is given
+/// up after [`ATTEMPTS`].
 pub(crate) const PROGRESS_BYTES: u64 = 64 * 1024;
 
 /// A request that failed and will be made again.
@@ -25,7 +26,7 @@ pub struct Retry {
     pub delay: Duration,
 }
 
-/// Makes the request again while it fails for a reason that may pass; `on_retry` hears of each failure.
+/// Repeats the request while it fails for a transient reason; `on_retry` is called with each failure that is retried.
 ///
 /// # Errors
 /// That of the last try.
@@ -37,8 +38,8 @@ pub async fn retry<T>(
     retry_transfer(what, on_retry, || 0, request).await
 }
 
-/// [`retry`] of a transfer that goes on where it stopped. As long as attempts bring something on, the line is bad but not broken, and they are
-/// not counted; `transferred_bytes` tells what has arrived in all.
+/// [`retry`] of a transfer that resumes where it stopped. An attempt that transfers at least 64 KiB starts the count of attempts
+/// again; `transferred_bytes` returns how many bytes have arrived in all.
 ///
 /// # Errors
 /// That of the last try.
@@ -75,7 +76,7 @@ pub async fn retry_transfer<T>(
 }
 
 impl RegistryError {
-    /// Whether the same request may succeed soon.
+    /// Whether the same request may succeed after a pause that is not too long.
     pub(crate) fn is_worth_a_retry(&self) -> bool {
         self.is_transient() && self.retry_after().is_none_or(|after| after <= PAUSE_LIMIT)
     }

@@ -1,4 +1,4 @@
-//! http or https.
+//! The choice between http and https.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -37,7 +37,7 @@ impl FromStr for Scheme {
 }
 
 impl Scheme {
-    /// Whether `registry` (host, perhaps with a port) is talked to in plain http.
+    /// Whether `registry` (host, perhaps with a port) is asked by plain http.
     pub fn is_http(self, registry: &str) -> bool {
         match self {
             Self::Http => true,
@@ -72,7 +72,7 @@ fn address(registry: &str) -> Host<'_> {
     host.parse().map_or(Host::Name(host), Host::Address)
 }
 
-/// `localhost` and what is below it (RFC 6761, section 6.3).
+/// Whether it is `localhost` or a name below it (RFC 6761, section 6.3).
 fn is_local_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name == "localhost" || name.ends_with(".localhost")

@@ -1,4 +1,4 @@
-//! What the user has configured about registries. Plain data: where it comes from is the caller's business.
+//! Settings of registries, as plain data: the caller reads them from wherever they are kept.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,9 +17,9 @@ pub struct RegistrySettings {
 /// Settings of one registry, or of a mirror.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostSettings {
-    /// Asked in this order, before the registry itself, for what is pulled: `mirror.example` or `http://127.0.0.1:5000`.
+    /// Mirrors that a pull asks in this order before the registry itself: `mirror.example` or `http://127.0.0.1:5000`.
     pub mirrors: Vec<String>,
-    /// How to talk to the registry, unless the command says otherwise.
+    /// http or https, unless the command says otherwise.
     pub scheme: Option<Scheme>,
     /// PEM files with certificate authorities that are trusted for this registry only.
     pub ca_files: Vec<PathBuf>,

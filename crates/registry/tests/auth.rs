@@ -1,4 +1,4 @@
-//! Proving who is asking: challenges, tokens, logins.
+//! Authentication: which credentials and tokens a client sends after which challenges.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -83,7 +83,7 @@ async fn a_wrong_password_is_tried_once_and_said_clearly() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_to_log_in_first() {
+async fn without_a_credential_the_error_suggests_a_login() {
     let registry = basic_registry();
     let registries = logged_in(Arc::new(NoCredentials));
     let error = manifest(&client(&registries, &registry.address, Access::Pull))
@@ -122,7 +122,7 @@ async fn a_token_is_renewed_when_it_ends_and_when_it_is_refused() {
     let registries = logged_in(Arc::new(NoCredentials));
     let pull = client(&registries, &registry.address, Access::Pull);
     manifest(&pull).await.unwrap();
-    // It has ended then, and is renewed before.
+    // The token has expired by then, so a new one is fetched before the request.
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     manifest(&pull).await.unwrap();
     assert_eq!((server.requests().len(), registry.requests().len()), (2, 3));
@@ -131,7 +131,7 @@ async fn a_token_is_renewed_when_it_ends_and_when_it_is_refused() {
     let (server, registry) = bearer_registry(|_, number| token(number, ",\"expires_in\":3600"));
     let pull = client(&registries, &registry.address, Access::Pull);
     manifest(&pull).await.unwrap();
-    // Somebody else gets a token, so that ours is the latest no more.
+    // Another client gets a token, which invalidates ours.
     let other = logged_in(Arc::new(NoCredentials));
     manifest(&client(&other, &registry.address, Access::Pull))
         .await
@@ -141,7 +141,7 @@ async fn a_token_is_renewed_when_it_ends_and_when_it_is_refused() {
 }
 
 #[tokio::test]
-async fn what_a_registry_leaves_empty_is_not_there() {
+async fn empty_fields_of_a_challenge_and_a_token_answer_count_as_missing() {
     let server = Server::start(|_| reply(200).body("{\"token\":\"\",\"access_token\":\"t\",\"expires_in\":0}"));
     let realm = server.url("/token");
     for (challenge, requests) in [

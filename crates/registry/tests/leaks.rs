@@ -1,4 +1,4 @@
-//! Nobody hears a credential but the one that it is for.
+//! Credentials are sent only to the registry that they are for.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,7 +15,7 @@ use container_fixtures::{Server, reply};
 use container_registry::{Access, BlobFile, Credential, RegistryError, Secret};
 use support::{Logins, PASSWORD, blob, client, digest, logged_in, manifest, mirrored, password};
 
-/// Whether any request that the server has seen holds something that only its owner may see.
+/// Whether any request that the server received has a credential in it.
 fn has_leaked(server: &Server) -> bool {
     server.requests().iter().any(|seen| {
         let all = format!("{seen:?} {}", String::from_utf8_lossy(&seen.body));
@@ -23,7 +23,7 @@ fn has_leaked(server: &Server) -> bool {
     })
 }
 
-/// A registry that takes the password and then sends whoever wants a blob to `location`.
+/// A registry that takes the password and redirects requests for blobs to `location`.
 fn redirecting(location: String) -> Server {
     Server::start(move |seen| match seen.authorization() {
         Some(_) => reply(307).header("Location", location.clone()),
@@ -44,7 +44,7 @@ async fn a_redirect_to_another_host_goes_without_the_login() {
 }
 
 #[tokio::test]
-async fn whoever_we_were_redirected_to_gets_no_login_by_asking() {
+async fn a_challenge_after_a_redirect_gets_no_login() {
     for challenge in ["Basic realm=\"r\"", "Bearer realm=\"REALM\""] {
         let server = Server::start(|_| reply(200).body("{\"token\":\"t\"}"));
         let challenge = challenge.replace("REALM", &server.url("/token"));

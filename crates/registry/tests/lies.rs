@@ -1,4 +1,4 @@
-//! Registries that lie, fail or are none.
+//! Registries that send wrong answers or fail, and servers that are not registries.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -85,7 +85,7 @@ async fn a_range_that_is_refused_or_answered_wrongly_is_not_asked_for_again() {
         assert_eq!(pull.blob(&digest(), 5).await.map(|body| body.start).unwrap(), 0);
         assert_eq!(registry.requests().len(), 2);
     }
-    // One that says wrong things whatever it is asked.
+    // A server that sends a wrong range with and without being asked for one.
     let registry = Server::start(move |_| range("bytes 3-7/9")());
     let registries = logged_in(Arc::new(NoCredentials));
     let pull = client(&registries, &registry.address, Access::Pull);
@@ -94,7 +94,7 @@ async fn a_range_that_is_refused_or_answered_wrongly_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn what_has_nothing_to_do_with_ranges_is_an_answer() {
+async fn an_error_that_is_not_about_the_range_is_returned() {
     for status in [404, 429, 503] {
         let registry = Server::start(move |_| reply(status));
         let registries = logged_in(Arc::new(NoCredentials));
@@ -131,7 +131,7 @@ async fn a_registry_in_trouble_is_asked_again_a_few_times() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_an_hour() {
+async fn a_registry_that_asks_for_a_long_pause_is_not_waited_for() {
     let registry = Server::start(|_| reply(503).header("Retry-After", "3600"));
     let registries = logged_in(Arc::new(NoCredentials));
     let pull = client(&registries, &registry.address, Access::Pull);

@@ -1,4 +1,4 @@
-//! Mirrors: who is asked, in which order, and what happens when one fails.
+//! Mirrors: in which order they are asked, and what happens when one fails.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Pushes to registries that take blobs in their own ways.
+//! Pushes to registries that differ in how they take blobs.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -41,7 +41,7 @@ struct Storage {
     finished: bool,
 }
 
-/// A registry that keeps uploads as the specification says; `rule` may answer in its place, `patience` may break off.
+/// A registry that keeps uploads as the specification says; `rule` may answer in its place, `patience` may break a connection off.
 fn registry(
     patience: impl Fn(&Request, usize) -> Option<usize> + Send + Sync + 'static,
     rule: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static,
@@ -98,7 +98,7 @@ fn store(storage: &mut Storage, seen: &Request) -> Answer {
     }
 }
 
-/// Pushes the bytes and gives what was retried.
+/// Pushes the bytes and returns what was retried.
 async fn push(fake: &Server, bytes: &[u8]) -> Result<Vec<Retry>, RegistryError> {
     let registries = anonymous();
     let push = client(&registries, &fake.address, Access::Push);
@@ -183,7 +183,7 @@ async fn a_registry_that_asks_for_pieces_gets_them() {
 }
 
 #[tokio::test]
-async fn a_registry_that_takes_crumbs_is_not_fed_for_ever() {
+async fn a_registry_that_keeps_almost_nothing_of_each_piece_is_given_up() {
     for (kept, is_enough) in [(9, false), (79_999, true)] {
         let location = format!("{UPLOADS}1?state=0");
         let rule = move |seen: &Request| {
@@ -206,7 +206,7 @@ async fn a_registry_that_takes_crumbs_is_not_fed_for_ever() {
 
 #[tokio::test]
 async fn a_broken_upload_goes_on_where_it_broke() {
-    // The first request with a body breaks off, and the registry has kept a part of it.
+    // The first request with a body breaks off after the registry has kept a part of it.
     let (fake, storage) = registry(
         |seen, count| (seen.method == "PUT" && count == 2).then_some(300_000),
         |_| None,
@@ -243,7 +243,7 @@ async fn a_registry_that_always_fails_is_given_up() {
 }
 
 #[tokio::test]
-async fn what_the_registry_made_of_it_is_checked() {
+async fn the_digest_in_the_registrys_answer_is_checked() {
     let other = Digest::Sha256([9; 32]).to_string();
     let lies = move |seen: &Request| {
         let answer = reply(201).header("Docker-Content-Digest", other.clone());
@@ -284,7 +284,7 @@ async fn uploads_without_a_sensible_address_are_errors() {
 }
 
 #[tokio::test]
-async fn what_is_there_is_seen_also_through_a_redirect() {
+async fn an_existing_blob_is_found_also_through_a_redirect() {
     for (status, exists) in [(200, true), (404, false), (403, false)] {
         let storage = Server::start(move |_| reply(status));
         let location = storage.url("/blob");

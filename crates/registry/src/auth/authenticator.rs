@@ -1,4 +1,4 @@
-//! The door of one registry: what it has asked for, and what has opened it.
+//! Authentication at one registry: which scheme it asked for, and the tokens that it has accepted.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -12,12 +12,12 @@ use super::token::{Denied, Realm, Token};
 use crate::http::Web;
 use crate::{Access, Credential, CredentialError, CredentialSource, RegistryError, Secret};
 
-/// What goes into a request's `Authorization` header.
+/// The content of a request's `Authorization` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Authorization {
     /// User name and password.
     Basic { username: String, password: Secret },
-    /// A token.
+    /// A bearer token.
     Bearer(Secret),
 }
 
@@ -29,7 +29,7 @@ impl Authorization {
         }
     }
 
-    /// The header is marked as sensitive, so that no layer below prints it.
+    /// Adds the header. It is marked as sensitive, so that the HTTP library does not print it.
     pub(crate) fn apply(&self, request: RequestBuilder) -> RequestBuilder {
         match self {
             Self::Basic { username, password } => request.basic_auth(username, Some(password.reveal())),
@@ -38,65 +38,65 @@ impl Authorization {
     }
 }
 
-/// Where a registry keeps what opens it.
+/// The authentication scheme that a registry asked for (RFC 9110, section 11.1).
 #[derive(Debug, Clone)]
-enum Way {
+enum AuthScheme {
     Basic,
     Bearer(Realm),
 }
 
-/// Who we are for one registry. Shared by all clients of it, so that nothing is asked twice.
-pub(crate) struct Gate {
+/// Authenticates requests to one registry. All clients of the registry share it, so that a credential or token is asked for once.
+pub(crate) struct Authenticator {
     /// The registry as references and credentials name it.
     name: String,
-    /// Its root.
+    /// The registry's root address.
     registry: Url,
     source: Arc<dyn CredentialSource>,
     credential: OnceCell<Option<Credential>>,
-    /// Why the source could not be used, when we went on without it.
-    trouble: OnceLock<CredentialError>,
+    /// Why the credential source failed, where a pull went on without a credential.
+    source_error: OnceLock<CredentialError>,
     learned: Mutex<Learned>,
 }
 
 #[derive(Default)]
 struct Learned {
-    way: Option<Way>,
+    scheme: Option<AuthScheme>,
     tokens: BTreeMap<Scopes, Token>,
 }
 
-impl Gate {
+impl Authenticator {
     pub(crate) fn new(name: &str, registry: Url, source: Arc<dyn CredentialSource>) -> Self {
         Self {
             name: name.to_owned(),
             registry,
             source,
             credential: OnceCell::new(),
-            trouble: OnceLock::new(),
+            source_error: OnceLock::new(),
             learned: Mutex::default(),
         }
     }
 
-    /// What to send before having been asked, from what the registry asked for earlier.
+    /// The header for the first try of a request, from the challenges of earlier requests.
     pub(crate) async fn authorization(
         &self,
         web: &Web,
         scopes: &Scopes,
         access: Access,
     ) -> Result<Option<Authorization>, RegistryError> {
-        // The lock is held while a token is fetched: whoever else needs it waits instead of fetching another.
+        // The lock is held while a token is fetched, so that other requests wait for it instead of fetching another.
         let mut learned = self.learned.lock().await;
-        match learned.way.clone() {
+        match learned.scheme.clone() {
             None => Ok(None),
-            Some(Way::Basic) => self.basic(access).await,
-            Some(Way::Bearer(realm)) => {
+            Some(AuthScheme::Basic) => self.basic(access).await,
+            Some(AuthScheme::Bearer(realm)) => {
                 let token = self.token(web, &mut learned, &realm, scopes, None, access).await?;
                 Ok(Some(Authorization::Bearer(token)))
             }
         }
     }
 
-    /// What to send after the registry refused `refused`; `None` when it wants something that we cannot give.
-    pub(crate) async fn meet(
+    /// The header that answers the challenges to a request that was sent with `refused`; `None` when none of them can be answered.
+    pub(crate) async fn answer_challenge(
         &self,
         web: &Web,
         challenges: &[Challenge],
@@ -111,7 +111,7 @@ impl Gate {
         let mut learned = self.learned.lock().await;
         if let Some((realm, service, scope)) = bearer {
             let realm = Realm::new(&self.registry, realm, service.clone())?;
-            learned.way = Some(Way::Bearer(realm.clone()));
+            learned.scheme = Some(AuthScheme::Bearer(realm.clone()));
             let asked = scopes.and(scope.as_deref().unwrap_or_default());
             let refused = match refused {
                 Some(Authorization::Bearer(token)) => Some(token),
@@ -124,21 +124,21 @@ impl Gate {
             return Ok(Some(Authorization::Bearer(token)));
         }
         if challenges.contains(&Challenge::Basic) {
-            learned.way = Some(Way::Basic);
+            learned.scheme = Some(AuthScheme::Basic);
             let basic = self.basic(access).await?;
             return Ok(basic.filter(|basic| Some(basic) != refused));
         }
         Ok(None)
     }
 
-    /// The error for a registry that says no.
+    /// The error for a request that the registry refused.
     pub(crate) fn denied(&self, host: &str, reason: String, was_password: bool) -> RegistryError {
         let credential = self.credential.get().and_then(Option::as_ref);
         let (host, name) = (host.to_owned(), self.name.clone());
         match credential {
             None => {
-                let reason = match self.trouble.get() {
-                    Some(trouble) => format!("{reason} ({trouble})"),
+                let reason = match self.source_error.get() {
+                    Some(source_error) => format!("{reason} ({source_error})"),
                     None => reason,
                 };
                 RegistryError::Unauthorized { host, name, reason }
@@ -166,7 +166,7 @@ impl Gate {
         }
     }
 
-    /// A living token other than the refused one.
+    /// A token that has not expired, other than the refused one.
     async fn token(
         &self,
         web: &Web,
@@ -194,9 +194,9 @@ impl Gate {
         }
     }
 
-    /// What the source knows; asked once, on a thread that may block.
+    /// The source's credential. The source is asked on a thread that may block, and not again after its first answer.
     ///
-    /// A place with credentials that cannot be read must not keep anybody from pulling a public image.
+    /// A pull goes on without a credential when the source fails, because a public image needs none.
     async fn credential(&self, access: Access) -> Result<Option<&Credential>, RegistryError> {
         let ask = || async {
             let (source, name) = (Arc::clone(&self.source), self.name.clone());
@@ -206,7 +206,7 @@ impl Gate {
                 Ok(Err(error)) if access == Access::Pull => {
                     tracing::warn!("going on without a login: {error}");
                     // Asked once, so nothing is there yet.
-                    let _ = self.trouble.set(error);
+                    let _ = self.source_error.set(error);
                     Ok(None)
                 }
                 Ok(Err(error)) => Err(error),

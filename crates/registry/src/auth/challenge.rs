@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-/// A way to prove who is asking. Ways that we do not know are left out.
+/// A challenge whose scheme is supported. Others are left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Challenge {
-    /// A token from the server at `realm`.
+    /// A bearer token from the token server at `realm`.
     Bearer {
         realm: String,
         service: Option<String>,
@@ -15,7 +15,7 @@ pub(crate) enum Challenge {
     Basic,
 }
 
-/// Reads the values of the header: there may be several, and several challenges in each.
+/// Parses the values of the header. There may be several, with several challenges in each.
 pub(crate) fn parse<'a>(headers: impl Iterator<Item = &'a str>) -> Vec<Challenge> {
     headers.flat_map(parse_one).collect()
 }
@@ -27,7 +27,7 @@ fn parse_one(header: &str) -> Vec<Challenge> {
         rest = rest.trim_start_matches(|character: char| character == ',' || character.is_whitespace());
         let end = rest.find(is_delimiter).unwrap_or(rest.len());
         if end == 0 {
-            // The end, or something that is no token: what follows cannot be told apart any more.
+            // The end, or something that is not a token (RFC 9110, section 5.6.2): the rest cannot be parsed.
             break;
         }
         let (word, after) = rest.split_at(end);
@@ -53,7 +53,7 @@ fn is_delimiter(character: char) -> bool {
     matches!(character, ',' | '=' | '"') || character.is_whitespace()
 }
 
-/// A parameter without a value says nothing.
+/// Makes a challenge of its scheme and parameters. A parameter with an empty value counts as missing.
 fn challenge((scheme, mut parameters): (String, BTreeMap<String, String>)) -> Option<Challenge> {
     parameters.retain(|_, value| !value.is_empty());
     match scheme.as_str() {

@@ -1,8 +1,8 @@
-//! What proves to a registry who is asking.
+//! Credentials for a registry, and the source that they come from.
 
 use std::fmt;
 
-/// A text that must not show up in a message or a log.
+/// A secret text. Its `Debug` form hides it, so that it does not get into messages and logs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -12,7 +12,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text, for the one who sends or stores it.
+    /// The text, to be sent or stored.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
@@ -25,7 +25,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Something that a registry or its token server accepts.
+/// A credential that a registry or its token server may accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
     /// User name and password, or a personal access token in its place.
@@ -39,12 +39,12 @@ pub enum Credential {
     IdentityToken(Secret),
 }
 
-/// Where credentials come from. Asked once per registry, on a thread that may block: it may start a program or open a key ring.
+/// A source of credentials. It is called on a thread that may block, because it may start a program or open a key ring.
 pub trait CredentialSource: fmt::Debug + Send + Sync {
     /// The credential for a registry, named as in references (`docker.io`, `127.0.0.1:5000`); `None` when there is none.
     ///
     /// # Errors
-    /// [`CredentialError`] when a place could not be looked at; having nothing for the host is no error.
+    /// [`CredentialError`] when a place could not be read. Having no credential for the host is not an error.
     fn credential(&self, host: &str) -> Result<Option<Credential>, CredentialError>;
 }
 
@@ -60,7 +60,7 @@ pub struct CredentialError {
     pub reason: String,
 }
 
-/// Has none.
+/// A source without credentials.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoCredentials;
 

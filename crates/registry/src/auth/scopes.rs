@@ -1,4 +1,4 @@
-//! What a token is to allow (distribution token specification, "Token Scope Documentation").
+//! The scopes of a token (distribution token specification, "Token Scope Documentation").
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::Access;
 pub(crate) struct Scopes(BTreeSet<String>);
 
 impl Scopes {
-    /// Work in one repository.
+    /// The scope for `access` to one repository.
     pub(crate) fn repository(repository: &str, access: Access) -> Self {
         let actions = match access {
             Access::Pull => "pull",
@@ -18,13 +18,13 @@ impl Scopes {
         Self(BTreeSet::from([format!("repository:{repository}:{actions}")]))
     }
 
-    /// The same, and reading from another repository.
+    /// These scopes, and reading from another repository.
     pub(crate) fn and_pull(&self, repository: &str) -> Self {
         self.and(&format!("repository:{repository}:pull"))
     }
 
-    /// The same, and what a challenge asks for, unless it is about something that is in the set already: what we are going to
-    /// do is known better here than by the answer to a single request.
+    /// These scopes, and those of a challenge whose resource is not in the set yet. For a resource in the set, the set's actions
+    /// count: they cover everything that the client is going to do, a challenge only one request.
     pub(crate) fn and(&self, asked: &str) -> Self {
         let mut scopes = self.0.clone();
         for scope in asked.split_whitespace() {

@@ -1,4 +1,4 @@
-//! Tokens from a token server (distribution token specification, and its OAuth2 variant for refresh tokens).
+//! Bearer tokens from a token server (distribution token specification, and its OAuth2 variant for refresh tokens).
 
 use std::time::{Duration, Instant};
 
@@ -12,14 +12,14 @@ use crate::{Credential, RegistryError, Secret};
 
 /// The largest token answer that is read.
 const TOKEN_LIMIT_BYTES: u64 = 256 * 1024;
-/// How long a token lives when its server does not say (distribution token specification, `expires_in`).
+/// Lifetime of a token when its server does not say (distribution token specification, `expires_in`).
 const DEFAULT_LIFE: Duration = Duration::from_secs(60);
-/// A token is renewed this long before it ends, so that it does not end on its way to the registry.
+/// A token is renewed this long before it expires, so that it does not expire on its way to the registry.
 const RENEWAL_MARGIN: Duration = Duration::from_secs(10);
-/// Who we are for a token server (distribution OAuth2 specification, `client_id`).
+/// The client's name at a token server (distribution OAuth2 specification, `client_id`).
 const CLIENT_ID: &str = "container";
 
-/// Proof of some scopes, for a while.
+/// A bearer token and when it expires.
 #[derive(Debug, Clone)]
 pub(super) struct Token {
     pub(super) value: Secret,
@@ -47,13 +47,13 @@ struct TokenAnswer {
 }
 
 impl TokenAnswer {
-    /// The token under either of its names; an empty one is none.
+    /// The token, under either of its names. An empty one counts as missing.
     fn value(&mut self) -> Option<String> {
         let names = [self.token.take(), self.access_token.take()];
         names.into_iter().flatten().find(|value| !value.is_empty())
     }
 
-    /// How long the token lives. None, or less, is what servers say that do not tell.
+    /// The token's lifetime. Some servers send zero or less for an unknown one, which counts as missing.
     fn life(&self) -> Duration {
         let seconds = self.expires_in.and_then(|seconds| u64::try_from(seconds).ok());
         let life = seconds
@@ -66,7 +66,7 @@ impl TokenAnswer {
 impl Realm {
     /// The server at `realm`, which the registry at `registry` named.
     ///
-    /// A registry that is asked over https must not send us to a token server without: what it hands out opens the registry.
+    /// A registry that is asked over https has to name a token server with https: its tokens give access to the registry.
     pub(super) fn new(registry: &Url, realm: &str, service: Option<String>) -> Result<Self, RegistryError> {
         let host = || host_of(registry);
         let mut url = Url::parse(realm)
@@ -83,13 +83,13 @@ impl Realm {
                 realm: host_of(&url),
             });
         }
-        // A name or password in the address would go out as ours; neither can be refused for a URL with a host.
+        // A user name or password in the address would be sent as our own. Removing them cannot fail for a URL with a host.
         let _ = url.set_username("");
         let _ = url.set_password(None);
         Ok(Self { url, service })
     }
 
-    /// Asks for a token that allows `scopes`.
+    /// Requests a token for `scopes`.
     pub(super) async fn token(
         &self,
         web: &Web,
@@ -125,7 +125,8 @@ impl Realm {
         }
     }
 
-    /// Credentials go out over https, or, for a registry without, to the registry's own host or this machine.
+    /// Whether credentials may be sent to this server: over https, or, where the registry itself is asked without, to the registry's
+    /// own host or this machine.
     fn may_see_credentials(&self, registry: &Url) -> bool {
         let host = self.url.host_str().unwrap_or_default();
         self.url.scheme() == "https" || self.url.host_str() == registry.host_str() || is_loopback(host)
@@ -149,7 +150,7 @@ impl Realm {
     }
 
     fn refresh(&self, secret: &Secret, scopes: &Scopes) -> Request {
-        // A URL's query and a form are written alike.
+        // A URL's query and a form have the same encoding.
         let mut form = self.url.clone();
         form.set_query(None);
         {
@@ -186,7 +187,7 @@ impl Realm {
         let body = answer.bytes("token", TOKEN_LIMIT_BYTES).await?;
         let mut answer: TokenAnswer = serde_json::from_slice(&body).map_err(|_| protocol())?;
         let value = answer.value().ok_or_else(protocol)?;
-        // Anything else could not be sent in a header.
+        // Other characters cannot be sent in a header.
         if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(protocol());
         }
@@ -200,9 +201,9 @@ impl Realm {
 
 /// Why there is no token.
 pub(super) enum Denied {
-    /// The token server does not give one to us.
+    /// The token server refused the request.
     Refused { reason: String },
-    /// It could not be asked, or made no sense.
+    /// The token server could not be reached, or its answer is invalid.
     Failed(RegistryError),
 }
 

@@ -14,7 +14,7 @@ use crate::endpoint::Endpoint;
 use crate::error::shorten;
 use crate::http::{Answer, Request};
 
-/// What we can read where a manifest is asked for.
+/// The media types that a request for a manifest accepts.
 const MANIFEST_TYPES: [&str; 4] = [
     media_type::OCI_INDEX,
     media_type::OCI_MANIFEST,
@@ -22,22 +22,22 @@ const MANIFEST_TYPES: [&str; 4] = [
     media_type::DOCKER_MANIFEST,
 ];
 
-/// A small document and what the registry says that it is.
+/// A manifest or index, and what the registry says about it.
 pub struct Fetched {
-    /// The document as it came.
+    /// The document's bytes as they were received.
     pub bytes: Bytes,
     /// `Content-Type`, without parameters.
     pub media_type: Option<MediaType>,
-    /// `Docker-Content-Digest` (distribution-spec, "Pulling manifests"), where it is one.
+    /// `Docker-Content-Digest` (distribution-spec, "Pulling manifests"), if it is a valid digest.
     pub claimed_digest: Option<Digest>,
 }
 
 /// The body of a blob, from some offset on.
 pub struct BlobBody {
     answer: Answer,
-    /// Set when the connection breaks, so that the next try goes to somebody else.
+    /// The mirror's flag, set when the connection breaks, so that the next try goes to another registry.
     has_failed: Option<Arc<AtomicBool>>,
-    /// Offset of the first byte: the one asked for, or 0 when the registry knows no ranges.
+    /// Offset of the first byte: the one asked for, or 0 when the registry does not support ranges.
     pub start: u64,
 }
 
@@ -69,7 +69,7 @@ impl RegistryClient {
         Ok(fetched)
     }
 
-    /// A blob's body from `offset` on, if the registry knows ranges; from its beginning where it does not, or refuses them.
+    /// A blob's body from `offset` on; from its beginning where the registry does not support ranges or refuses this one.
     ///
     /// # Errors
     /// [`RegistryError`].
@@ -89,7 +89,7 @@ impl RegistryClient {
 
     /// The body of a non-distributable layer from a place that its descriptor names, like [`Self::blob`].
     ///
-    /// No credentials are sent there. Plain http is only used where the registry itself is.
+    /// No credentials are sent there. Plain http is used only if the registry itself is asked by plain http.
     ///
     /// # Errors
     /// [`RegistryError`].
@@ -112,7 +112,7 @@ impl RegistryClient {
         .await
     }
 
-    /// Asks the mirrors in their order, then the registry; gives the answer and the mark of the mirror that it came from.
+    /// Asks the mirrors in their order, then the registry. Returns the answer and the failure flag of the mirror that sent it.
     async fn ask<T>(
         &self,
         what: &str,
@@ -125,7 +125,7 @@ impl RegistryClient {
             match request(&mirror.endpoint).await {
                 Ok(answer) => return Ok((answer, Some(Arc::clone(&mirror.has_failed)))),
                 Err(error) => {
-                    // A mirror may lack one thing and have the next.
+                    // A mirror that lacks this may have the next thing.
                     let is_missing = matches!(error, RegistryError::NotFound { .. });
                     mirror.has_failed.store(!is_missing, Ordering::Relaxed);
                     let host = mirror.endpoint.host();
@@ -153,7 +153,7 @@ impl RegistryClient {
     }
 }
 
-/// Asks for everything from `offset` on; where that is refused, for everything.
+/// Requests everything from `offset` on and, where that is refused, the whole.
 async fn from_offset_or_start(
     offset: u64,
     request: impl AsyncFn(HeaderMap) -> Result<Answer, RegistryError>,
@@ -177,7 +177,7 @@ fn from_offset(offset: u64) -> Result<HeaderMap, RegistryError> {
 }
 
 impl BlobBody {
-    /// The body of an answer to a request for everything from `offset` on.
+    /// The body of the answer to a request for everything from `offset` on.
     fn new(answer: Answer, offset: u64) -> Result<Self, RegistryError> {
         let start = match answer.status() {
             StatusCode::PARTIAL_CONTENT if answer.range_start() == Some(offset) => offset,
@@ -199,7 +199,7 @@ impl BlobBody {
     /// The next bytes; `None` at the end of the body.
     ///
     /// # Errors
-    /// [`RegistryError`] when the connection breaks or goes silent.
+    /// [`RegistryError`] when the connection breaks, goes silent or is too slow.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, RegistryError> {
         let chunk = self.answer.chunk().await;
         if let (Err(_), Some(has_failed)) = (&chunk, &self.has_failed) {

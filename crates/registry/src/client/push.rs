@@ -1,4 +1,4 @@
-//! Writing, except for the bytes of blobs: what is there, what can be taken from another repository, and manifests
+//! Pushing, except for the bytes of blobs: whether a blob exists, mounting it from another repository, and manifests
 //! (distribution-spec, "Push").
 
 use bytes::Bytes;
@@ -10,11 +10,11 @@ use super::{RegistryClient, Upload, header};
 use crate::RegistryError;
 use crate::http::{Payload, Request};
 
-/// What a registry made of the wish to take a blob from another repository.
+/// What came of mounting a blob from another repository.
 pub enum Mount {
     /// The blob is in the repository now.
     Done,
-    /// It wants the bytes, and has begun an upload for them.
+    /// The registry has begun an upload for the blob instead.
     Refused(Upload),
 }
 
@@ -30,13 +30,13 @@ impl RegistryClient {
         match answer.status() {
             StatusCode::NOT_FOUND => Ok(false),
             status if status.is_success() => Ok(true),
-            // Storage that we were sent to may serve nothing but downloads; sending the blob again does no harm.
+            // Storage behind a redirect may refuse HEAD requests. Sending the blob again does no harm.
             _ if !answer.is_from_origin => Ok(false),
             _ => Err(self.registry.failure(answer, &format!("blob {digest}")).await),
         }
     }
 
-    /// Takes a blob from another repository of the same registry, if it is there and may be read
+    /// Mounts a blob from another repository of the same registry, if it is there and may be read
     /// (distribution-spec, "Mounting a blob from another repository").
     ///
     /// # Errors
@@ -50,7 +50,7 @@ impl RegistryClient {
         let scopes = self.scopes.and_pull(from);
         let answer = match self.registry.exchange(&request, &scopes, self.access).await {
             Ok(answer) => answer,
-            // That repository may be none of our business; this one still may.
+            // The user may lack access to that repository and still have it to this one.
             Err(
                 RegistryError::Unauthorized { .. }
                 | RegistryError::Denied { .. }
@@ -68,10 +68,10 @@ impl RegistryClient {
         }
     }
 
-    /// Gives a manifest or index to the repository, as tag or digest `name`.
+    /// Pushes a manifest or index to the repository, as tag or digest `name`.
     ///
     /// # Errors
-    /// [`RegistryError`]; among others when the registry has made something else of it than `digest`.
+    /// [`RegistryError`]; among others when the registry answers with another digest than `digest`.
     pub async fn put_manifest(
         &self,
         name: &str,
@@ -92,10 +92,10 @@ impl RegistryClient {
     }
 }
 
-/// What the registry says that it has got must be what it was sent.
+/// Checks that the digest in the registry's answer is that of what it was sent.
 pub(super) fn check_digest(actual: Option<Digest>, expected: &Digest, what: &str) -> Result<(), RegistryError> {
     match actual {
-        // Another algorithm cannot be compared.
+        // Digests of different algorithms cannot be compared.
         Some(actual) if actual != *expected && actual.algorithm() == expected.algorithm() => {
             Err(RegistryError::DigestMismatch {
                 what: what.to_owned(),

@@ -1,7 +1,7 @@
-//! The bytes of blobs on their way to a registry (distribution-spec, "Pushing blobs").
+//! Uploads of blobs (distribution-spec, "Pushing blobs").
 //!
-//! A blob goes out in one request as long as nothing speaks against it. Pieces are sent when the registry asks for them, when
-//! something on the way refuses a large request, and to go on where a connection broke.
+//! A blob is sent in one request where possible. It is sent in pieces when the registry asks for them, when a large request is
+//! refused, and to resume where a connection broke.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use crate::http::{Answer, FileRange, Payload, Request};
 use crate::retry::{ATTEMPTS, PROGRESS_BYTES, Retry, pause};
 use crate::{RegistryError, http};
 
-/// Size of the first piece, when there are pieces.
+/// Size of the pieces, unless a piece is refused as too large or the registry asks for larger ones.
 const PIECE_BYTES: u64 = 32 * 1024 * 1024;
-/// Pieces are not made smaller than this, however often they are refused as too large.
+/// The smallest piece. Where it is refused as too large, the upload fails.
 const SMALLEST_PIECE_BYTES: u64 = 256 * 1024;
 /// The largest piece that a registry may insist on (`OCI-Chunk-Min-Length`).
 const LARGEST_MINIMUM_BYTES: u64 = 1024 * 1024 * 1024;
-/// What the bodies of blobs are sent as.
+/// Media type of the requests' bodies.
 const OCTETS: &str = "application/octet-stream";
 
 /// A blob in a file.
@@ -44,7 +44,7 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// The upload that an answer tells of.
+    /// The upload that an answer describes.
     pub(super) fn begun(answer: &Answer) -> Result<Self, RegistryError> {
         let protocol = |reason| RegistryError::Protocol {
             host: answer.host.clone(),
@@ -64,7 +64,7 @@ impl Upload {
         })
     }
 
-    /// The same upload where the answer says that it goes on.
+    /// Continues the upload at the location that the answer names, if it names one.
     fn moved(&mut self, answer: &Answer) -> Result<(), RegistryError> {
         if let Some(location) = answer.location()? {
             self.location = location;
@@ -73,8 +73,8 @@ impl Upload {
     }
 }
 
-/// How far one upload is, and how it goes on.
-struct Course<'a> {
+/// The state of one blob's upload.
+struct Transfer<'a> {
     digest: &'a Digest,
     content: &'a BlobFile,
     upload: Upload,
@@ -98,9 +98,9 @@ impl RegistryClient {
         Upload::begun(&answer)
     }
 
-    /// Sends a blob, in the upload that `begun` is or in a new one. A broken upload is resumed where it broke, or made again.
+    /// Sends a blob, in the upload `begun` or in a new one. A broken upload is resumed where it broke, or begun again.
     ///
-    /// `on_bytes` hears how many bytes of the blob have been sent; `on_retry` of each failure that is made good.
+    /// `on_bytes` is called with the number of bytes of the blob that have been sent, `on_retry` with each failure that is retried.
     ///
     /// # Errors
     /// [`RegistryError`].
@@ -117,7 +117,7 @@ impl RegistryClient {
             None => crate::retry("the start of an upload", &on_retry, async || self.begin_upload().await).await?,
         };
         let (sent, mut watched) = watch::channel(0);
-        let mut course = Course {
+        let mut transfer = Transfer {
             digest,
             content,
             piece_bytes: upload.minimum_bytes.map(|bytes| bytes.max(PIECE_BYTES)),
@@ -125,7 +125,7 @@ impl RegistryClient {
             offset: 0,
             sent,
         };
-        let sending = self.send(&mut course, &on_retry);
+        let sending = self.send(&mut transfer, &on_retry);
         tokio::pin!(sending);
         loop {
             tokio::select! {
@@ -137,31 +137,31 @@ impl RegistryClient {
         }
     }
 
-    async fn send(&self, course: &mut Course<'_>, on_retry: &impl Fn(Retry)) -> Result<(), RegistryError> {
+    async fn send(&self, transfer: &mut Transfer<'_>, on_retry: &impl Fn(Retry)) -> Result<(), RegistryError> {
         let mut attempt = 1;
         let mut farthest = 0;
         let mut is_lost = false;
         loop {
-            let error = match self.go_on(course, is_lost).await {
+            let error = match self.resume(transfer, is_lost).await {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
             is_lost = true;
             if error.status() == Some(413) {
-                if course.shrink() {
+                if transfer.shrink() {
                     continue;
                 }
                 return Err(error);
             }
-            if course.offset >= farthest + PROGRESS_BYTES {
-                // It got further than ever, so this is not the same failure over and over.
+            if transfer.offset >= farthest + PROGRESS_BYTES {
+                // The upload got further than in earlier attempts, so this is not one failure that repeats.
                 attempt = 1;
-                farthest = course.offset;
+                farthest = transfer.offset;
             }
             let may_pass = match &error {
-                // The registry has been there a moment ago.
+                // The registry answered a moment ago, so it is probably being restarted.
                 RegistryError::Refused { .. } => true,
-                // It has lost track of the upload, or we have.
+                // The registry knows another offset, or the upload no more.
                 RegistryError::Status { status: 404 | 416, .. } => true,
                 error => error.is_worth_a_retry(),
             };
@@ -170,7 +170,7 @@ impl RegistryClient {
             }
             let delay = pause(attempt, error.retry_after());
             on_retry(Retry {
-                what: format!("push of blob {}", course.digest),
+                what: format!("push of blob {}", transfer.digest),
                 reason: error.to_string(),
                 delay,
             });
@@ -179,41 +179,41 @@ impl RegistryClient {
         }
     }
 
-    /// Goes on with the upload, which has to be found again when a request of it has failed.
-    async fn go_on(&self, course: &mut Course<'_>, is_lost: bool) -> Result<(), RegistryError> {
+    /// Continues the upload. After a failed request (`is_lost`) its offset is asked for first.
+    async fn resume(&self, transfer: &mut Transfer<'_>, is_lost: bool) -> Result<(), RegistryError> {
         if is_lost {
-            self.find_again(course).await?;
+            self.query_offset(transfer).await?;
         }
-        self.send_rest(course).await
+        self.send_rest(transfer).await
     }
 
-    /// Sends what the registry has not got yet and ends the upload.
-    async fn send_rest(&self, course: &mut Course<'_>) -> Result<(), RegistryError> {
-        let size_bytes = course.content.size_bytes;
-        // What is left of a broken upload can only be sent as a piece.
-        if course.offset > 0 && course.piece_bytes.is_none() {
-            course.piece_bytes = Some(size_bytes.max(1));
+    /// Sends the bytes that the registry does not have yet and ends the upload.
+    async fn send_rest(&self, transfer: &mut Transfer<'_>) -> Result<(), RegistryError> {
+        let size_bytes = transfer.content.size_bytes;
+        // The rest of a broken upload has to be sent as a piece.
+        if transfer.offset > 0 && transfer.piece_bytes.is_none() {
+            transfer.piece_bytes = Some(size_bytes.max(1));
         }
-        let Some(piece_bytes) = course.piece_bytes else {
-            return self.finish(course, 0).await;
+        let Some(piece_bytes) = transfer.piece_bytes else {
+            return self.finish(transfer, 0).await;
         };
-        while course.offset < size_bytes {
-            let start = course.offset;
+        while transfer.offset < size_bytes {
+            let start = transfer.offset;
             let length = piece_bytes.min(size_bytes - start);
-            let mut request = Request::new(Method::PATCH, course.upload.location.clone());
+            let mut request = Request::new(Method::PATCH, transfer.upload.location.clone());
             let last = start + length - 1;
             request.headers.insert(CONTENT_TYPE, header(OCTETS)?);
             request
                 .headers
                 .insert(CONTENT_RANGE, header(&format!("{start}-{last}"))?);
-            request.payload = Payload::File(course.range(start, length));
+            request.payload = Payload::File(transfer.range(start, length));
             let answer = self.exchange_upload(&request).await?;
-            course.upload.moved(&answer)?;
-            // The registry may have kept less than it was sent, but crumbs would never end. What makes no sense is passed over:
-            // the digest at the end decides.
+            transfer.upload.moved(&answer)?;
+            // A registry may keep less than it was sent, but with too little of each piece the upload would hardly end. Offsets
+            // outside of the piece are ignored, because the digest is checked at the end.
             let end = start + length;
             let least = end.min(start + PROGRESS_BYTES);
-            course.offset = match answer.uploaded_bytes() {
+            transfer.offset = match answer.uploaded_bytes() {
                 Some(bytes) if (least..end).contains(&bytes) => bytes,
                 Some(bytes) if (start + 1..least).contains(&bytes) => {
                     return Err(RegistryError::Protocol {
@@ -224,38 +224,40 @@ impl RegistryClient {
                 _ => end,
             };
         }
-        self.finish(course, size_bytes).await
+        self.finish(transfer, size_bytes).await
     }
 
     /// Ends the upload with everything from `start` on.
-    async fn finish(&self, course: &mut Course<'_>, start: u64) -> Result<(), RegistryError> {
-        let mut url = course.upload.location.clone();
-        url.query_pairs_mut().append_pair("digest", &course.digest.to_string());
+    async fn finish(&self, transfer: &mut Transfer<'_>, start: u64) -> Result<(), RegistryError> {
+        let mut url = transfer.upload.location.clone();
+        url.query_pairs_mut()
+            .append_pair("digest", &transfer.digest.to_string());
         let mut request = Request::new(Method::PUT, url);
-        let left = course.content.size_bytes - start;
+        let left = transfer.content.size_bytes - start;
         if left > 0 {
             request.headers.insert(CONTENT_TYPE, header(OCTETS)?);
-            request.payload = Payload::File(course.range(start, left));
+            request.payload = Payload::File(transfer.range(start, left));
         }
         let answer = self.exchange_upload(&request).await?;
-        check_digest(answer.digest(), course.digest, "a pushed blob")
+        check_digest(answer.digest(), transfer.digest, "a pushed blob")
     }
 
-    /// Asks the registry how far the upload is (distribution-spec, "Getting upload status"); without an answer it starts again.
-    async fn find_again(&self, course: &mut Course<'_>) -> Result<(), RegistryError> {
-        let request = Request::new(Method::GET, course.upload.location.clone());
+    /// Asks the registry for the upload's offset (distribution-spec, "Getting upload status"); without a usable answer a new upload
+    /// is begun.
+    async fn query_offset(&self, transfer: &mut Transfer<'_>) -> Result<(), RegistryError> {
+        let request = Request::new(Method::GET, transfer.upload.location.clone());
         let asked = self.registry.exchange(&request, &self.scopes, self.access).await;
         if let Ok(answer) = asked
             && answer.status().is_success()
             && let Some(bytes) = answer.uploaded_bytes()
-            && (1..=course.content.size_bytes).contains(&bytes)
+            && (1..=transfer.content.size_bytes).contains(&bytes)
         {
-            course.upload.moved(&answer)?;
-            course.offset = bytes;
+            transfer.upload.moved(&answer)?;
+            transfer.offset = bytes;
             return Ok(());
         }
-        course.upload = self.begin_upload().await?;
-        course.offset = 0;
+        transfer.upload = self.begin_upload().await?;
+        transfer.offset = 0;
         Ok(())
     }
 
@@ -263,7 +265,7 @@ impl RegistryClient {
         let answer = self.registry.exchange(request, &self.scopes, self.access).await?;
         match answer.status() {
             status if status.is_success() => Ok(answer),
-            // An upload that is gone is not a thing that was asked for by name.
+            // Not `NotFound`, which is about something that the user named.
             StatusCode::NOT_FOUND => Err(RegistryError::Status {
                 host: answer.host.clone(),
                 status: 404,
@@ -275,7 +277,7 @@ impl RegistryClient {
     }
 }
 
-impl Course<'_> {
+impl Transfer<'_> {
     fn range(&self, start: u64, length: u64) -> FileRange {
         http::FileRange {
             file: Arc::clone(&self.content.file),
@@ -285,7 +287,7 @@ impl Course<'_> {
         }
     }
 
-    /// Sends smaller requests from now on, if that is possible.
+    /// Makes the pieces smaller; `false` when they cannot be made smaller.
     fn shrink(&mut self) -> bool {
         let least = self.upload.minimum_bytes.unwrap_or_default().max(SMALLEST_PIECE_BYTES);
         let smaller = match self.piece_bytes {

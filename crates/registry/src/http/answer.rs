@@ -1,4 +1,4 @@
-//! What comes back.
+//! Answers.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,19 +16,19 @@ use crate::error::shorten;
 
 /// How much of an error page is read.
 const ERROR_PAGE_LIMIT_BYTES: u64 = 64 * 1024;
-/// How long a document is waited for, however steadily it comes: it has a few megabytes at most.
+/// The longest wait for a document, which has a few megabytes at most.
 const DOCUMENT_LIMIT: Duration = Duration::from_secs(300);
 
 /// An answer, its body unread.
 pub(crate) struct Answer {
     response: Response,
     url: Url,
-    /// Who answered, for messages.
+    /// The server, for messages.
     pub(crate) host: String,
-    /// Whether it is the one who was asked that answered, and not another to whom it redirected us.
+    /// Whether the answer is from the server that was asked, not from another one that it redirected to.
     pub(crate) is_from_origin: bool,
     pace: Pace,
-    /// How long its body has been waited for in all.
+    /// Time spent waiting for the body so far.
     waited: Duration,
 }
 
@@ -48,7 +48,7 @@ impl Answer {
         self.response.status()
     }
 
-    /// A header's value, where it is readable and there is one.
+    /// A header's value, if there is one and it is text.
     pub(crate) fn header(&self, name: impl reqwest::header::AsHeaderName) -> Option<&str> {
         let value = self.response.headers().get(name)?.to_str().ok()?;
         Some(value.trim()).filter(|value| !value.is_empty())
@@ -60,7 +60,7 @@ impl Answer {
         Some(value.split(';').next().unwrap_or(value).trim().to_ascii_lowercase())
     }
 
-    /// `Docker-Content-Digest` (distribution-spec, "Pulling manifests"), where it is one.
+    /// `Docker-Content-Digest` (distribution-spec, "Pulling manifests"), if it is a valid digest.
     pub(crate) fn digest(&self) -> Option<Digest> {
         self.header("docker-content-digest")?.trim().parse().ok()
     }
@@ -70,7 +70,7 @@ impl Answer {
         challenge::parse(values.filter_map(|value| value.to_str().ok()))
     }
 
-    /// Where `Location` points.
+    /// The address in `Location`.
     pub(crate) fn location(&self) -> Result<Option<Url>, RegistryError> {
         self.header(LOCATION)
             .map(|location| resolve(&self.url, location))
@@ -82,7 +82,7 @@ impl Answer {
         range_start(self.header(CONTENT_RANGE)?)
     }
 
-    /// How many bytes of an upload the registry says that it has.
+    /// The number of an upload's bytes that the registry has, as it says in `Range`.
     pub(crate) fn uploaded_bytes(&self) -> Option<u64> {
         uploaded_bytes(self.header(RANGE)?)
     }
@@ -144,14 +144,14 @@ impl Answer {
         Ok(body.into())
     }
 
-    /// The words of an answer that is no success.
+    /// The message in an answer without success.
     pub(crate) async fn reason(self) -> String {
         let status = self.status();
         let page = self.bytes("error", ERROR_PAGE_LIMIT_BYTES).await.unwrap_or_default();
         reason(&page).unwrap_or_else(|| status.canonical_reason().unwrap_or("no reason given").to_owned())
     }
 
-    /// The error that fits an answer which is no success.
+    /// The error for an answer without success.
     pub(crate) async fn failure(self, what: &str) -> RegistryError {
         let (host, status) = (self.host.clone(), self.status());
         if status == StatusCode::NOT_FOUND {
@@ -202,9 +202,10 @@ fn range_start(value: &str) -> Option<u64> {
     value.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
 }
 
-/// The bytes that `Range: 0-<last>` counts (distribution-spec, "Pushing a blob in chunks"); some put `bytes=` in front.
+/// The number of bytes in `Range: 0-<last>` (distribution-spec, "Pushing a blob in chunks"); some registries put
+/// `bytes=` in front.
 ///
-/// `0-0` is what registries say for no byte as well as for one. It is taken for none.
+/// Registries send `0-0` for no byte as well as for one. It counts as none.
 fn uploaded_bytes(value: &str) -> Option<u64> {
     let value = value.trim();
     let (first, last) = value.strip_prefix("bytes=").unwrap_or(value).split_once('-')?;
@@ -280,7 +281,7 @@ mod tests {
         }
     }
 
-    /// A body without an end that comes a piece at a time, with a pause before each.
+    /// A body without an end, which comes in pieces with a pause before each.
     struct Drip {
         piece: Bytes,
         pause: Duration,

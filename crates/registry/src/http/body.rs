@@ -16,13 +16,13 @@ const PIECE_BYTES: u64 = 128 * 1024;
 /// Pieces read ahead.
 const QUEUE_PIECES: usize = 4;
 
-/// Some bytes of a file, read while they are sent: no more than a few pieces are in memory.
+/// Some bytes of a file, read while they are sent, so that only a few pieces are in memory.
 #[derive(Debug, Clone)]
 pub(crate) struct FileRange {
     pub(crate) file: Arc<File>,
     pub(crate) start: u64,
     pub(crate) length: u64,
-    /// Hears up to which offset the file has been taken by the connection.
+    /// Set to the offset up to which the connection has taken the file.
     pub(crate) sent: watch::Sender<u64>,
 }
 
@@ -30,7 +30,7 @@ impl FileRange {
     pub(super) fn body(&self) -> reqwest::Body {
         let (sender, pieces) = mpsc::channel(QUEUE_PIECES);
         let (file, start, end) = (Arc::clone(&self.file), self.start, self.start + self.length);
-        // Ends by itself when the request does: the queue is closed then.
+        // The thread ends with the request, which closes the queue.
         tokio::task::spawn_blocking(move || read(&file, start, end, &sender));
         self.sent.send_replace(start);
         reqwest::Body::wrap(FileBody {
@@ -44,7 +44,7 @@ impl FileRange {
 
 fn read(file: &File, mut offset: u64, end: u64, pieces: &mpsc::Sender<io::Result<Bytes>>) {
     while offset < end {
-        // At most a piece, so it fits.
+        // At most PIECE_BYTES, so the conversion cannot fail.
         let length = usize::try_from(PIECE_BYTES.min(end - offset)).unwrap_or_default();
         let mut piece = vec![0; length];
         let read = file.read_exact_at(&mut piece, offset).map(|()| Bytes::from(piece));
@@ -81,7 +81,7 @@ impl Body for FileBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        // Becomes `Content-Length`.
+        // hyper makes `Content-Length` of it.
         SizeHint::with_exact(self.end - self.offset)
     }
 }

@@ -1,4 +1,4 @@
-//! Addresses that others give us.
+//! Addresses in answers and manifests: what they point at, and whether they may be followed.
 
 use reqwest::Url;
 
@@ -17,7 +17,7 @@ pub(crate) fn is_loopback(host: &str) -> bool {
     scheme::is_loopback(host)
 }
 
-/// Whether both addresses are served by the same program: scheme, host and port are equal (RFC 6454).
+/// Whether both addresses have the same origin: scheme, host and port are equal (RFC 6454).
 pub(crate) fn is_same_origin(one: &Url, other: &Url) -> bool {
     one.origin() == other.origin()
 }
@@ -25,7 +25,7 @@ pub(crate) fn is_same_origin(one: &Url, other: &Url) -> bool {
 /// The address in a `Location` header (RFC 9110, section 10.2.2), absolute or relative to `base`.
 ///
 /// # Errors
-/// [`RegistryError`] when it is no address of the web, or leads from https to http.
+/// [`RegistryError`] when it is not an http or https address, or leads from https to http.
 pub(crate) fn resolve(base: &Url, location: &str) -> Result<Url, RegistryError> {
     let protocol = || RegistryError::Protocol {
         host: host_of(base),
@@ -41,7 +41,7 @@ pub(crate) fn resolve(base: &Url, location: &str) -> Result<Url, RegistryError> 
             target: host_of(&url),
         });
     }
-    // A name or password in the address would go out as ours; neither can be refused for a URL with a host.
+    // A user name or password in the address would be sent as our own. Removing them cannot fail for a URL with a host.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.set_fragment(None);

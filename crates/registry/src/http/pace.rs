@@ -1,22 +1,22 @@
-//! Whether somebody who sends is getting on.
+//! The least rate at which a body has to come.
 //!
-//! Silence has a limit of its own; this is about those who say a word now and then, and would never finish.
+//! It ends transfers from servers that send a few bytes now and then. Complete silence has a limit of its own.
 
 use std::time::Duration;
 
-/// After so much waiting there is a look at what it has brought.
+/// The rate is checked each time that the waits add up to this.
 const WINDOW: Duration = Duration::from_secs(120);
-/// The least that it has to bring, which is 136 bytes a second: slower than any line that is in use.
+/// The least number of bytes in this time: 136 bytes a second, which is slower than any line in use.
 const LEAST_BYTES: u64 = 16 * 1024;
 
-/// What has come, and how long it was waited for. Time in which nobody was ready to take anything does not count.
+/// Bytes received and time waited for them. Time in which the receiver was busy does not count.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
     waited: Duration,
     bytes: u64,
 }
 
-/// Too little has come.
+/// Fewer bytes came than the least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TooSlow {
     pub(crate) bytes: u64,
@@ -24,7 +24,7 @@ pub(crate) struct TooSlow {
 }
 
 impl Pace {
-    /// So many bytes have come after a wait.
+    /// Counts bytes that came after a wait.
     pub(crate) fn count(&mut self, waited: Duration, bytes: u64) -> Result<(), TooSlow> {
         self.waited += waited;
         self.bytes += bytes;

@@ -1,4 +1,4 @@
-//! What is sent.
+//! Requests.
 
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
@@ -12,7 +12,7 @@ use crate::Secret;
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) url: Url,
-    /// Anything but `Authorization`.
+    /// All headers but `Authorization`.
     pub(crate) headers: HeaderMap,
     pub(crate) payload: Payload,
 }
@@ -22,7 +22,7 @@ pub(crate) struct Request {
 pub(crate) enum Payload {
     Nothing,
     Bytes(Bytes),
-    /// Holds a credential, so it goes nowhere but where it was addressed to.
+    /// A body with a credential. It is not sent along a redirect.
     Secret(Secret),
     File(FileRange),
 }

@@ -1,4 +1,4 @@
-//! Sending.
+//! Connections, and sending requests over them.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -13,11 +13,11 @@ use crate::auth::Authorization;
 
 /// Time for a connection, TLS included.
 const CONNECT_LIMIT: Duration = Duration::from_secs(20);
-/// Time without a single byte in either direction.
+/// The longest wait for an answer or for the next bytes, in either direction.
 pub(crate) const SILENCE_LIMIT: Duration = Duration::from_secs(60);
-/// Time for a registry to digest what it has been sent: it computes the digest of gigabytes, or copies them to other storage.
+/// Time for the answer once a blob has been sent: the registry may compute the digest of gigabytes or copy them to other storage.
 const DIGESTION_LIMIT: Duration = Duration::from_secs(600);
-/// Redirects in a row.
+/// The most redirects in a row that are followed.
 const REDIRECT_LIMIT: usize = 10;
 
 /// Connections, with the certificate authorities that are trusted for them.
@@ -123,7 +123,7 @@ impl Web {
         }
     }
 
-    /// A proxy cannot reach this machine's own registry.
+    /// The HTTP client for an address. This machine's own registries are asked without a proxy, which could not reach them.
     fn client(&self, url: &Url) -> Result<reqwest::Client, RegistryError> {
         let is_direct = url.host_str().is_some_and(is_loopback);
         let place = if is_direct { &self.direct } else { &self.proxied };
@@ -137,7 +137,7 @@ impl Web {
     }
 
     fn build(&self, is_direct: bool, is_http: bool) -> Result<reqwest::Client, RegistryError> {
-        // The client takes the cryptography that the process has chosen; whoever chose first is as good.
+        // reqwest uses the process's default provider of cryptography. An error means that one is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = || {
             let builder = reqwest::Client::builder()
@@ -147,7 +147,7 @@ impl Web {
             if is_direct { builder.no_proxy() } else { builder }
         };
         let built = match builder().tls_certs_merge(self.authorities.clone()).build() {
-            // A machine without root certificates can still use a registry without TLS.
+            // Without root certificates a registry without TLS can still be used.
             Err(_) if is_http => builder().tls_certs_only(self.authorities.clone()).build(),
             built => built,
         };
@@ -157,7 +157,7 @@ impl Web {
     }
 }
 
-/// Where the answer sends us, if it does.
+/// The address of a redirect that is to be followed.
 fn target(request: &Request, url: &Url, response: &Response) -> Result<Option<Url>, RegistryError> {
     let is_reading = request.method == Method::GET || request.method == Method::HEAD;
     let follows = match response.status() {

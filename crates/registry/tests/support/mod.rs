@@ -10,10 +10,10 @@ use container_registry::{
     RegistrySettings, Scheme, Secret,
 };
 
-/// The password in all tests: it must never be seen where it does not belong.
+/// The password in all tests.
 pub(crate) const PASSWORD: &str = "hunter2-secret";
 
-/// Knows a login for some registries and counts how often it is asked.
+/// A source with a login for some registries, which counts how often it is asked.
 #[derive(Debug, Default)]
 pub(crate) struct Logins {
     known: BTreeMap<String, Credential>,
@@ -83,7 +83,7 @@ pub(crate) fn mirrored(host: &str, mirrors: &[&str], logins: Arc<dyn CredentialS
     Registries::new(settings, logins)
 }
 
-/// Asks for the manifest `1`.
+/// Pulls the manifest `1`.
 pub(crate) async fn manifest(client: &RegistryClient) -> Result<Vec<u8>, RegistryError> {
     let fetched = client.manifest("1", "tag \"1\"", 4 * 1024 * 1024).await?;
     Ok(fetched.bytes.to_vec())
