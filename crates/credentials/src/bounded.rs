@@ -1,16 +1,17 @@
-//! Waiting no longer than something is worth.
+//! Blocking work with a time limit.
 
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// What `work` gives, if it does so in time. Whatever takes longer goes on by itself on its thread, and nobody hears of it.
+/// Runs `work` on a thread and returns its result, or `None` when it takes longer than `limit` or no thread can be started. Work that
+/// takes longer goes on on its thread, and its result is dropped.
 pub(crate) fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (sender, receiver) = mpsc::sync_channel(1);
     let thread = thread::Builder::new().name("credentials".to_owned());
     thread
         .spawn(move || {
-            // Nobody listens any more when it took too long.
+            // Fails when the time limit is over.
             let _ = sender.send(work());
         })
         .ok()?;

@@ -1,4 +1,4 @@
-//! All places in their order.
+//! The places that credentials come from, in the order in which they are asked.
 
 use container_oci::RegistryHost;
 use container_registry::{Credential, CredentialError, CredentialSource};
@@ -6,7 +6,7 @@ use container_registry::{Credential, CredentialError, CredentialSource};
 use crate::docker::{self, AuthFile};
 use crate::{Environment, LoginError, LoginStore};
 
-/// The credentials of this user, from wherever they are kept.
+/// The credentials of this user, from all the places where they may be.
 #[derive(Debug)]
 pub struct Credentials {
     environment: Environment,
@@ -14,7 +14,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// The credentials that this environment and these logins have.
+    /// The credentials in this environment, in these logins and in the files that the environment names.
     #[must_use]
     pub fn new(environment: Environment, logins: LoginStore) -> Self {
         Self { environment, logins }
@@ -27,7 +27,7 @@ impl Credentials {
 
     fn in_logins(&self, host: &RegistryHost) -> Result<Option<Credential>, CredentialError> {
         match self.logins.credential(host) {
-            // The key ring may be locked or hang, and the image public: going on is worth a try, in silence it is not.
+            // The image may be public, so the pull goes on, with a warning.
             Err(LoginError::Keyring(error)) => {
                 tracing::warn!("going on without the login for {host}: {error}");
                 Ok(None)
@@ -41,7 +41,7 @@ impl Credentials {
         }
     }
 
-    /// What Docker, then podman have. Neither is ours: what cannot be read there is passed over.
+    /// The credential that Docker, then podman has. What cannot be read there costs a warning.
     fn in_files_of_others(&self, host: &RegistryHost) -> Option<Credential> {
         let docker = self
             .environment

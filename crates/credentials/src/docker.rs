@@ -1,4 +1,4 @@
-//! What Docker and podman know: their files, and the helper programs that the files name.
+//! Credentials of Docker and podman: their files, and the helper programs that the files name.
 
 mod auth_file;
 mod program;

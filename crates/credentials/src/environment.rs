@@ -1,4 +1,4 @@
-//! What the environment says about credentials.
+//! Environment variables about credentials.
 
 use std::env;
 use std::ffi::OsString;
@@ -14,16 +14,16 @@ const USER_VARIABLE: &str = "CONTAINER_REGISTRY_USER";
 /// Password or token.
 const TOKEN_VARIABLE: &str = "CONTAINER_REGISTRY_TOKEN";
 
-/// What the environment says about credentials. Empty variables count as missing.
+/// The environment variables about credentials. Empty variables count as missing.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
-    /// The registry that has a credential in the environment, and the credential.
+    /// The registry for which the environment has a credential, and the credential.
     pub credential: Option<(RegistryHost, Credential)>,
-    /// Docker's directory.
+    /// Directory of Docker's `config.json`.
     pub docker_config: Option<PathBuf>,
-    /// Podman's file.
+    /// Podman's `auth.json`.
     pub podman_auth: Option<PathBuf>,
-    /// Where programs are looked for.
+    /// `PATH`, in which helpers are looked for.
     pub search_path: OsString,
 }
 

@@ -12,12 +12,12 @@ use container_oci::RegistryHost;
 use container_registry::Secret;
 use serde::{Deserialize, Serialize};
 
-/// A place of the system that keeps secrets. Every call is bounded in time.
+/// A key ring of the system. Every call has a time limit.
 pub trait Keyring: fmt::Debug + Send + Sync {
     /// Which one it is.
     fn kind(&self) -> KeyringKind;
 
-    /// Keeps the secret of a user of a registry, in place of any that it has.
+    /// Stores the secret of a user of a registry, in place of an earlier one.
     ///
     /// # Errors
     /// [`KeyringError`]
@@ -29,14 +29,14 @@ pub trait Keyring: fmt::Debug + Send + Sync {
     /// [`KeyringError`]
     fn fetch(&self, host: &RegistryHost, username: &str) -> Result<Option<Secret>, KeyringError>;
 
-    /// Forgets the secret of a user of a registry; it need not be there.
+    /// Deletes the secret of a user of a registry. It is no error when there is none.
     ///
     /// # Errors
     /// [`KeyringError`]
     fn delete(&self, host: &RegistryHost, username: &str) -> Result<(), KeyringError>;
 }
 
-/// The key rings that there are.
+/// The kinds of key rings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum KeyringKind {

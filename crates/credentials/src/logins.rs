@@ -1,8 +1,9 @@
 //! The logins made with `registry login`.
 //!
 //! `registries.json` in the app root (mode 0600, replaced by rename) says who is logged in where and in which place the secret is. A
-//! change holds `registries.lock`, so that two at once lose nothing. The secret is stored before the record names it: a process that is
-//! killed in between leaves at most a secret in the key ring that nobody asks for, and that the next login replaces.
+//! change holds `registries.lock`, so that two changes at once do not undo each other. The secret is stored before the record names
+//! it: a process that is killed in between leaves at most an unused secret in the key ring, which the next login of the same user
+//! replaces.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ const FILE: &str = "registries.json";
 const LOCK: &str = "registries.lock";
 /// Format version of the record.
 const VERSION: u32 = 1;
-/// The longest wait for another login or logout, each of which waits for a key ring at most as long as that allows.
+/// The longest wait for another login or logout: more than two calls of the slowest key ring.
 const LOCK_LIMIT: Duration = Duration::from_secs(130);
 
 /// The logins below one app root.
@@ -61,12 +62,12 @@ pub enum SavedLogin {
     },
 }
 
-/// What became of a login that was to go.
+/// What came of removing a login.
 #[derive(Debug)]
 pub enum RemovedLogin {
-    /// It is gone, and its secret with it.
+    /// The login and its secret are removed.
     Gone,
-    /// It is gone, but its secret is still in the key ring.
+    /// The login is removed, but its secret is still in the key ring.
     SecretLeft(KeyringError),
 }
 
@@ -79,7 +80,7 @@ pub enum LoginError {
     /// The record could not be locked.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// Another process changes the record, and does not come to an end.
+    /// Another process holds the lock of the record for too long.
     #[error("another login or logout is still at work on {}; try again when it has ended", path.display())]
     Busy {
         /// The record.
@@ -153,7 +154,7 @@ impl LoginStore {
     /// The credential of the login at a registry.
     ///
     /// # Errors
-    /// [`LoginError::Record`], and [`LoginError::Keyring`] when the secret cannot be had now.
+    /// [`LoginError::Record`], and [`LoginError::Keyring`] when the key ring does not give the secret.
     pub fn credential(&self, host: &RegistryHost) -> Result<Option<Credential>, LoginError> {
         let Some(entry) = self.read()?.body.registries.remove(host) else {
             return Ok(None);
@@ -174,7 +175,7 @@ impl LoginStore {
         }))
     }
 
-    /// Keeps a login, in place of the one that there is.
+    /// Stores a login, in place of an earlier one.
     ///
     /// # Errors
     /// [`LoginError`]; an earlier login is then still in place. A key ring that cannot be used is no error: the secret goes to the file.
@@ -194,13 +195,13 @@ impl LoginStore {
         record.body.registries.insert(host.clone(), entry.clone());
         write_json(&self.path(), &record)?;
         if let Some(before) = before.filter(|before| before.username != username || before.secret != entry.secret) {
-            // Nobody asks for it any more; that it is still there does no harm.
+            // The earlier secret is not used any more, so that failing to delete it does no harm.
             let _ = self.delete_secret(host, &before);
         }
         Ok(saved)
     }
 
-    /// Forgets a login; `None` when there was none.
+    /// Removes a login; `None` when there is none.
     ///
     /// # Errors
     /// [`LoginError`]; the login is then still there.
@@ -210,7 +211,7 @@ impl LoginStore {
         let Some(entry) = record.body.registries.remove(host) else {
             return Ok(None);
         };
-        // The secret goes first: what is gone cannot be forgotten by a process that is killed here.
+        // The secret is deleted first: a process that is killed in between leaves a login that can be removed again, not a secret.
         let deleted = self.delete_secret(host, &entry);
         write_json(&self.path(), &record)?;
         Ok(Some(match deleted {

@@ -276,7 +276,7 @@ fn the_environment_beats_the_login_beats_docker_beats_podman() {
     ] {
         assert_eq!(credentials.credential(name).unwrap(), expected, "{name}");
     }
-    // What belongs to others may be damaged.
+    // A damaged file of Docker is passed over.
     std::fs::write(docker.join("config.json"), "{").unwrap();
     assert_eq!(credentials.credential("c").unwrap(), Some(password("podman", "p")));
 }

@@ -1,6 +1,6 @@
 //! Digests, as in image-spec `descriptor.md`, "Digests".
 //!
-//! Only the two registered algorithms are accepted: a digest of any other cannot be checked, so it is worth nothing.
+//! Only the two registered algorithms are accepted, because digests of others could not be verified.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// A registered digest algorithm (image-spec `descriptor.md`, "Registered algorithms").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
-    /// SHA-256, what everybody uses.
+    /// SHA-256, the usual one.
     Sha256,
     /// SHA-512.
     Sha512,
@@ -36,7 +36,7 @@ pub enum Digest {
     Sha512([u8; 64]),
 }
 
-/// Why a text is no digest.
+/// Why a text is not a digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DigestError {
     /// There is no colon in it.

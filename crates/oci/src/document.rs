@@ -1,7 +1,7 @@
 //! The JSON documents of an image: index, manifest and configuration.
 //!
-//! Sizes are bounded before parsing, digests are checked while parsing, and `null` and an empty text are taken for a missing
-//! value wherever Go programs write them for one.
+//! The size of a document is checked before it is parsed, the form of digests while it is parsed. `null` and an empty text count as a
+//! missing value wherever Go programs write them for one.
 
 mod config;
 mod descriptor;
@@ -19,20 +19,20 @@ pub const CONFIG_LIMIT_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Annotation keys that are read or written.
 pub mod annotation {
-    /// The full name of an image: in archives that Apple's `container` writes, and in what it says of an image.
+    /// The full name of an image: in archives that Apple's `container` writes, and in the descriptors that it shows.
     pub const APPLE_IMAGE_NAME: &str = "com.apple.containerization.image.name";
     /// The full name of an image in an archive (containerd, Docker, BuildKit).
     pub const IMAGE_NAME: &str = "io.containerd.image.name";
     /// The tag of an image in a layout; some writers put the full name here (image-spec `annotations.md`).
     pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
-    /// What a manifest in an index is, when it is no image: `attestation-manifest` (BuildKit).
+    /// The kind of a manifest in an index that is not an image: `attestation-manifest` (BuildKit).
     pub const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
 }
 
-/// Why bytes are no such document.
+/// Why bytes are not a valid document.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
-    /// Larger than any sane document of the kind.
+    /// Larger than the limit for its kind.
     #[error("it has {size_bytes} bytes, more than the {limit_bytes} allowed")]
     TooLarge {
         /// Size found.
@@ -60,7 +60,7 @@ pub enum DocumentError {
     /// An index where a manifest belongs, or the other way round.
     #[error("it is something else than it is listed as: its media type is {media_type}")]
     OtherKind {
-        /// What it is.
+        /// Media type found.
         media_type: String,
     },
 }

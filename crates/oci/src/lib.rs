@@ -1,11 +1,12 @@
 //! References, digests, platforms and documents of the OCI image specification. No I/O, no hashing, no C.
 //!
-//! Everything from outside is parsed into these types once. They cannot hold a path separator where a name belongs, an
-//! upper-case repository, a digest of an algorithm we cannot check, or a document larger than the limits given here.
+//! Input from outside is parsed into these types once. A [`Reference`], [`RegistryHost`] or [`Digest`] cannot be made of anything
+//! that its grammar does not allow, so that its parts are safe as names of files. [`Platform`] and [`MediaType`] keep any text.
+//! Documents above a size limit are not parsed.
 //!
-//! The documents are our own structs rather than `oci-spec`'s, because Docker's dialect has to survive: its media types
+//! The documents are our own structs rather than `oci-spec`'s, because Docker's dialect has to be preserved: its media types
 //! (which `oci-spec` folds into OCI's), health checks, `null` for lists; and because they are written in a stable order, so
-//! that equal images have equal digests. The tests hold them against `oci-spec`.
+//! that equal images have equal digests. The tests compare them with `oci-spec`.
 
 mod digest;
 mod document;

@@ -25,12 +25,12 @@ pub const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json"
 /// Docker layer, gzip.
 pub const DOCKER_LAYER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
-/// A media type as it was given; kept word for word, so that a rewrite changes nothing.
+/// A media type, kept exactly as it was given, so that a document that is written again does not change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MediaType(String);
 
-/// How the bytes of a layer are packed.
+/// How a layer is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LayerCompression {
     /// A plain tar stream.
@@ -60,7 +60,7 @@ impl MediaType {
         matches!(self.0.as_str(), OCI_CONFIG | DOCKER_CONFIG)
     }
 
-    /// The compression of a file system layer; `None` for what is no layer that we can unpack (an encrypted one, a wasm module).
+    /// The compression of a file system layer; `None` for a layer that cannot be unpacked (an encrypted one, a wasm module).
     ///
     /// Non-distributable ("foreign") layers count: they are ordinary tar streams.
     #[must_use]
@@ -81,7 +81,7 @@ impl MediaType {
         }
     }
 
-    /// Whether this is a layer that its maker does not allow registries to hand out (image-spec `layer.md`,
+    /// Whether this is a layer that registries other than its maker's may not distribute (image-spec `layer.md`,
     /// "Non-Distributable Layers"; Docker's "foreign" layers).
     #[must_use]
     pub fn is_nondistributable(&self) -> bool {
@@ -92,7 +92,7 @@ impl MediaType {
         PREFIXES.iter().any(|prefix| self.0.starts_with(prefix))
     }
 
-    /// Whether this is an empty text, which some write for a media type that they do not tell.
+    /// Whether this is an empty text, which some programs write for a missing media type.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,6 +1,6 @@
 //! Platforms: parsing, normal form and matching.
 //!
-//! The normal form is containerd's: Go's names for system and architecture, and no variant where it says nothing
+//! The normal form is containerd's: Go's names for system and architecture, and no variant where it is the default
 //! (`arm64/v8`, `amd64/v1`), so that `linux/aarch64`, `arm64` and `linux/arm64/v8` are one platform.
 
 use std::fmt;
@@ -21,7 +21,7 @@ pub struct Platform {
     pub variant: Option<String>,
 }
 
-/// Why a text is no platform.
+/// Why a text is not a platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no platform; write os/architecture[/variant], for example linux/arm64")]
 pub struct PlatformError {
@@ -38,7 +38,7 @@ struct Raw {
 }
 
 impl From<Raw> for Platform {
-    /// Whoever tells an architecture and no system means Linux.
+    /// An architecture without a system means Linux.
     fn from(raw: Raw) -> Self {
         let architecture = raw.architecture.unwrap_or_default();
         let os = raw.os.filter(|os| !os.is_empty());
@@ -48,7 +48,7 @@ impl From<Raw> for Platform {
 }
 
 impl Platform {
-    /// The normal form of the given names; an empty variant is none.
+    /// The normal form of the given names; an empty variant counts as missing.
     #[must_use]
     pub fn new(os: &str, architecture: &str, variant: Option<&str>) -> Self {
         let os = match os.to_ascii_lowercase() {
@@ -79,7 +79,7 @@ impl Platform {
         }
     }
 
-    /// What containers run on here: Linux on this machine's architecture.
+    /// The platform of containers on this host: Linux on its architecture.
     #[must_use]
     pub fn host() -> Self {
         Self::new("linux", std::env::consts::ARCH, None)
@@ -88,8 +88,8 @@ impl Platform {
     /// How well an image for `offered` serves a request for `self`: 0 is exact, higher is worse, `None` is not at all.
     ///
     /// A request for a variant is served by what was made for an older one, as in containerd (`platforms/compare.go`):
-    /// `arm/v7` by `v6` and `v5`, `amd64/v3` by `v2` and plain `amd64`, `arm64/v9` by plain `arm64`. It does not go on to other
-    /// architectures there, `386` for `amd64` and `arm` for `arm64`: whether a machine runs those is not known here.
+    /// `arm/v7` by `v6` and `v5`, `amd64/v3` by `v2` and plain `amd64`, `arm64/v9` by plain `arm64`. Unlike there, no other
+    /// architecture serves, such as `386` for `amd64` or `arm` for `arm64`: whether a machine runs those is not known here.
     #[must_use]
     pub fn distance(&self, offered: &Self) -> Option<u32> {
         if self.os != offered.os || self.architecture != offered.architecture {
@@ -122,13 +122,13 @@ impl Platform {
         self.os == other.os && self.architecture == other.architecture
     }
 
-    /// Whether the architecture, and perhaps the system, is left open: a document need not tell them.
+    /// Whether the architecture, and perhaps the system, is missing, as it may be in a document.
     #[must_use]
     pub fn is_untold(&self) -> bool {
         self.architecture.is_empty()
     }
 
-    /// The platform, with what it leaves open taken from `other`.
+    /// The platform, with its missing parts taken from `other`.
     #[must_use]
     pub fn completed_by(&self, other: &Self) -> Self {
         let mut complete = self.clone();
@@ -176,7 +176,7 @@ impl FromStr for Platform {
     }
 }
 
-/// Whether a word alone can be an architecture; a system's name alone is more likely a mistake.
+/// Whether a single word is taken for an architecture. The name of a system other than Linux is more likely a mistake.
 fn is_architecture(word: &str) -> bool {
     const KNOWN: [&str; 11] = [
         "amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64", "loong64", "mips64le", "mips64", "ppc64",

@@ -1,7 +1,7 @@
-//! Image references as Docker understands them.
+//! Image references, with Docker's defaults.
 //!
-//! `[registry/]repository[:tag][@digest]`; without a registry it is Docker Hub, there without a namespace `library/`, and
-//! without tag and digest the tag `latest`. Grammar: distribution `reference/regexp.go` and `normalize.go`.
+//! `[registry/]repository[:tag][@digest]`. The default registry is Docker Hub, where the default namespace is `library/`; the default
+//! tag, for a reference without tag and digest, is `latest`. Grammar: distribution `reference/regexp.go` and `normalize.go`.
 
 mod parse;
 
@@ -29,7 +29,7 @@ pub struct Reference {
     digest: Option<Digest>,
 }
 
-/// Why a text is no reference.
+/// Why a text is not a reference.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no image reference: {reason}")]
 pub struct ReferenceError {
@@ -51,7 +51,7 @@ impl Reference {
     /// Reads a reference whose registry is `default` when it names none. `library/` belongs to Docker Hub alone.
     ///
     /// # Errors
-    /// [`ReferenceError`] when `text` is no reference.
+    /// [`ReferenceError`] when `text` is not a reference.
     pub fn parse_with(text: &str, default: &RegistryHost) -> Result<Self, ReferenceError> {
         parse::reference(text, default.as_str()).map_err(|reason| parse::error(text, reason))
     }
@@ -89,7 +89,7 @@ impl Reference {
     /// The same repository with another tag and no digest.
     ///
     /// # Errors
-    /// [`ReferenceError`] when `tag` is none.
+    /// [`ReferenceError`] when `tag` is not a valid tag.
     pub fn with_tag(&self, tag: &str) -> Result<Self, ReferenceError> {
         parse::tag(tag).map_err(|reason| parse::error(tag, reason))?;
         Ok(Self {
@@ -135,7 +135,7 @@ impl Reference {
     }
 }
 
-/// Tag and digest as they stand at the end.
+/// Tag and digest, as they are written at the end.
 struct Suffix<'a>(&'a Reference);
 
 impl fmt::Display for Suffix<'_> {

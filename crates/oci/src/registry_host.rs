@@ -1,4 +1,4 @@
-//! The name of a registry: what stands before the first slash of a complete reference, and what `login` is given.
+//! The name of a registry: the part of a complete reference before the first slash, and the argument of `login`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,11 +10,11 @@ use crate::reference::{DEFAULT_REGISTRY, host};
 /// Other names of Docker Hub (distribution `reference/normalize.go`, `legacyDefaultDomain`; docker `registry/config.go`, `IndexHostname`).
 const DOCKER_HUB_NAMES: [&str; 2] = ["index.docker.io", "registry-1.docker.io"];
 
-/// A registry's host, perhaps with a port: `docker.io`, `localhost:5000`, `[::1]:5000`. Docker Hub has one name here.
+/// A registry's host, perhaps with a port: `docker.io`, `localhost:5000`, `[::1]:5000`. All names of Docker Hub become `docker.io`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RegistryHost(String);
 
-/// Why a text is no registry.
+/// Why a text is not a registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no registry: {reason}")]
 pub struct RegistryHostError {
@@ -25,8 +25,8 @@ pub struct RegistryHostError {
 }
 
 impl RegistryHost {
-    /// The registry of an address as people and `config.json` of Docker write it: a scheme, a path and a slash at the end are
-    /// left out, so that `https://index.docker.io/v1/` is Docker Hub.
+    /// The registry of an address as users and Docker's `config.json` write it. Scheme, path and a slash at the end are left out, so
+    /// that `https://index.docker.io/v1/` is Docker Hub.
     ///
     /// # Errors
     /// [`RegistryHostError`] when there is no host in it.

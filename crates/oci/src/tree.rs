@@ -1,8 +1,8 @@
-//! Everything that stands behind a reference: the images that an index lists, itself or in indexes that it lists.
+//! The tree behind a reference: what an index lists, directly or through further indexes.
 //!
-//! Real images have indexes within indexes, and hostile ones have them without end. This is the only walk over them, so that
-//! whoever chooses, lists, fetches, hands on or collects an image sees the same. It does no reading itself: it names the next
-//! index, and goes on when that is given to it. What is nearer to the root comes first.
+//! Real images have indexes within indexes; hostile ones may nest them without end. Choosing, listing, fetching, pushing and garbage
+//! collection all use this walk, so that they see the same tree. It reads nothing itself: it names the next index and continues when
+//! the caller has given it. What is nearer to the root comes first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -11,28 +11,28 @@ use crate::digest::Digest;
 use crate::document::{Descriptor, Index};
 use crate::platform::Platform;
 
-/// How many indexes below the root are followed on one path. Builders make one or two.
+/// The deepest nesting of indexes below the root that is followed. Builders nest one or two.
 const DEPTH_LIMIT: usize = 3;
 /// The most indexes that are read for one image. Each may have [`crate::MANIFEST_LIMIT_BYTES`].
 const INDEX_LIMIT: usize = 64;
-/// The most that is listed in all indexes of one image together.
+/// The most entries in all indexes of one image together.
 const LISTED_LIMIT: usize = 10_000;
 
 /// The documents behind a reference, the root first. Images and other leaves are named and not read.
 #[derive(Debug, Clone)]
 pub struct Tree {
     listed: Vec<Listed>,
-    /// What the indexes list that have been asked for, as places in `listed`; `None` for one that is not to be had.
+    /// The entries of each index that was asked for, as a range of `listed`; `None` for an index that is not available.
     indexes: BTreeMap<Digest, Option<Range<usize>>>,
-    /// Everything before this place has been looked at for indexes.
+    /// The first entry of `listed` that has not been checked for being an index.
     next: usize,
     beyond: Option<Digest>,
 }
 
-/// One place in the tree. The same content may stand in several, for several platforms.
+/// One entry of the tree. The same content may have several, for several platforms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// What stands there, as its parent describes it.
+    /// The descriptor in its parent.
     pub descriptor: Descriptor,
     /// Its platform: its own, else that of the index which lists it.
     pub platform: Option<Platform>,
@@ -41,7 +41,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// Whether this is an image: a manifest that is no attestation, nor belongs to one.
+    /// Whether this is an image: a manifest that is not part of an attestation.
     #[must_use]
     pub fn is_image(&self) -> bool {
         self.descriptor.media_type.is_manifest() && !self.is_attestation
@@ -55,7 +55,7 @@ impl Listed {
 }
 
 impl Tree {
-    /// The tree below `root`, which is `index`, or something that lists nothing.
+    /// The tree below `root`, whose content is `index` if it is an index.
     #[must_use]
     pub fn new(root: Descriptor, index: Option<&Index>) -> Self {
         let digest = root.digest;
@@ -76,7 +76,8 @@ impl Tree {
         tree
     }
 
-    /// Reads the whole tree below `root`, which is `index` if it is one; `read` gives an index within it, or `None` when it is not to be had.
+    /// Reads the whole tree below `root`, whose content is `index` if it is an index. `read` returns an index within it, or `None` when it
+    /// is not available.
     ///
     /// # Errors
     /// Those of `read`.
@@ -108,7 +109,7 @@ impl Tree {
         None
     }
 
-    /// The index that [`Tree::unread`] named; `None` when it is not to be had.
+    /// Adds the index that [`Tree::unread`] named; `None` when it is not available.
     pub fn put(&mut self, index: Option<&Index>) {
         let Some(digest) = self.listed.get(self.next).map(|listed| listed.descriptor.digest) else {
             return;
@@ -143,7 +144,7 @@ impl Tree {
         self.indexes.insert(digest, Some(start..self.listed.len()));
     }
 
-    /// Everything, what is nearer to the root first and as often as it is listed.
+    /// All entries, those nearer to the root first.
     pub fn iter(&self) -> impl Iterator<Item = &Listed> {
         self.listed.iter()
     }
@@ -153,7 +154,7 @@ impl Tree {
         self.iter().filter(|listed| listed.is_image())
     }
 
-    /// Everything once, children before all their parents: the root is last.
+    /// All content once, children before their parents, so that the root is last.
     #[must_use]
     pub fn bottom_up(&self) -> Vec<&Listed> {
         let (mut entered, mut ordered) = (BTreeSet::new(), Vec::new());
@@ -171,19 +172,19 @@ impl Tree {
         ordered
     }
 
-    /// Whether the index is to be had. It has to be one of the tree that has been asked for.
+    /// Whether the index was given to [`Tree::put`].
     #[must_use]
     pub fn has_index(&self, digest: &Digest) -> bool {
         self.indexes.get(digest).is_some_and(Option::is_some)
     }
 
-    /// Whether all indexes are to be had, so that nothing more can be found in them.
+    /// Whether all indexes of the tree were available.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.beyond.is_none() && self.indexes.values().all(Option::is_some)
     }
 
-    /// Something that the walk has not followed, because the tree is deeper or broader than any image is.
+    /// The first content that the walk left out because of its limits of depth and breadth.
     #[must_use]
     pub fn beyond(&self) -> Option<&Digest> {
         self.beyond.as_ref()
@@ -192,7 +193,7 @@ impl Tree {
     /// The image that serves `platform` best, and how well ([`Platform::distance`]); the first of equals, as the specification
     /// asks.
     ///
-    /// A single image that names no platform serves any: its configuration has to tell.
+    /// A single image without a platform serves any platform; the caller has to look into its configuration.
     #[must_use]
     pub fn select(&self, platform: &Platform) -> Option<(&Listed, u32)> {
         let suitable = self
@@ -216,7 +217,7 @@ mod tests {
     use proptest::prelude::*;
     use std::convert::Infallible;
 
-    /// Indexes by their digests, which are only numbers here.
+    /// Indexes by their digests, which are made-up numbers here.
     #[derive(Default)]
     struct Shelf(BTreeMap<Digest, Index>);
 
@@ -369,7 +370,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever lists whatever, rings included, which digests rule out but a shelf of numbers does not.
+        /// Any index may list any other one. Real digests rule out rings, made-up ones do not.
         #[test]
         fn every_walk_ends_with_each_content_once(
             edges in proptest::collection::vec((1u32..12, 1u32..24), 0..80),

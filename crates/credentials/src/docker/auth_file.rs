@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer};
 /// The largest file that is read.
 const FILE_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
 
-/// `auth` with or without padding, as both are found.
+/// The encoding of `auth`, with or without padding, because files have both.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -48,7 +48,7 @@ struct Auth {
     identitytoken: Option<String>,
 }
 
-/// Why the file is of no use. Never says what stands in it.
+/// Why the file cannot be used. Has no content of the file in it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AuthFileError {
     #[error("{0}")]
@@ -79,7 +79,7 @@ impl AuthFile {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, AuthFileError> {
-        // The parser's own words may repeat a value.
+        // The parser's message may repeat a value.
         serde_json::from_slice(bytes).map_err(|error| AuthFileError::Json {
             line: error.line(),
             column: error.column(),

@@ -1,7 +1,7 @@
 //! `docker-credential-<name>`: a program that keeps credentials (docker `credential-helpers`, "Development").
 //!
-//! The registry goes to its standard input, the answer comes from its standard output as JSON. What a foreign program does is
-//! bounded: so many bytes, so much time, and it is looked for on the path only, by a name without slashes.
+//! It reads the registry from standard input and writes its answer as JSON to standard output. The size of the answer and the time
+//! for it are limited. It is looked for in `PATH` only, by a name without slashes.
 
 use std::ffi::OsStr;
 use std::io::{self, Read as _, Write as _};
@@ -21,7 +21,7 @@ use crate::bounded::within;
 const ANSWER_LIMIT_BYTES: u64 = 64 * 1024;
 /// The longest wait; a helper may ask the user to unlock something.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
-/// Between two looks whether a helper has ended, which it does right after its answer.
+/// Time between two checks whether a helper has ended, which it does right after its answer.
 const END_PAUSE: Duration = Duration::from_millis(2);
 /// What a helper prints when it has nothing (docker `credential-helpers`, `errCredentialsNotFoundMessage`).
 const NOT_FOUND: &str = "credentials not found in native keychain";
@@ -30,7 +30,7 @@ const DOCKER_HUB_ADDRESS: &str = "https://index.docker.io/v1/";
 /// How much of a helper's error message is repeated.
 const SHOWN_CHARS: usize = 200;
 
-/// Why a helper gave no answer. Never says what it printed as its answer.
+/// Why a helper gave no usable answer. An answer, which may hold a secret, is not part of it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HelperError {
     #[error("its name must consist of letters, digits, '_' and '-'")]
@@ -82,7 +82,7 @@ fn ask_within(
     answer(name, is_success, &output)
 }
 
-/// What a helper that ended meant.
+/// The answer of a helper that has ended.
 fn answer(name: &str, is_success: bool, output: &[u8]) -> Result<Option<Credential>, HelperError> {
     if is_success {
         let answer: Answer =
@@ -99,7 +99,7 @@ fn answer(name: &str, is_success: bool, output: &[u8]) -> Result<Option<Credenti
     })
 }
 
-/// A failing helper's words, made harmless: one line, not too long, and nothing that looks like an answer after all.
+/// The message of a helper that failed: one line of limited length, and none if it looks like an answer.
 fn first_words(text: &str) -> String {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty());
     match line {
@@ -112,13 +112,13 @@ fn first_words(text: &str) -> String {
 fn find(name: &str, search_path: &OsStr) -> Option<PathBuf> {
     let program = format!("docker-credential-{name}");
     std::env::split_paths(search_path)
-        // A relative directory would make the answer depend on where the user stands.
+        // A relative directory would make the answer depend on the working directory.
         .filter(|directory| directory.is_absolute())
         .map(|directory| directory.join(&program))
         .find(|path| path.is_file())
 }
 
-/// Runs the program; gives whether it succeeded and what it printed.
+/// Runs the program. Returns whether it succeeded and what it printed.
 fn run(limit: Duration, name: &str, program: PathBuf, address: &str) -> Result<(bool, Vec<u8>), HelperError> {
     let failed = |source| HelperError::Run {
         name: name.to_owned(),
@@ -139,7 +139,7 @@ fn run(limit: Duration, name: &str, program: PathBuf, address: &str) -> Result<(
         _ => Ok(None),
     };
     if !matches!(ended, Ok(Some(_))) {
-        // It may have ended by itself just now; in either case nothing is left of it.
+        // Killing fails when it has just ended by itself. Waiting removes the zombie in both cases.
         let _ = child.kill();
         let _ = child.wait();
     }
@@ -155,7 +155,7 @@ fn run(limit: Duration, name: &str, program: PathBuf, address: &str) -> Result<(
 /// Sends the address and reads the answer, at most a byte more than is allowed.
 fn exchange(stdin: Option<ChildStdin>, stdout: Option<ChildStdout>, address: &str) -> io::Result<Vec<u8>> {
     if let Some(mut stdin) = stdin {
-        // One that does not read its input has already decided.
+        // A helper may close its input without reading it.
         let _ = stdin.write_all(address.as_bytes());
     }
     let mut output = Vec::new();

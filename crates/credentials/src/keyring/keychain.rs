@@ -1,4 +1,4 @@
-//! Keychain of macOS: one internet password a login, as Apple's tool keeps them.
+//! Keychain of macOS: one internet password for each login, in the form in which Apple's tool keeps them.
 
 use std::time::Duration;
 

@@ -1,7 +1,8 @@
 //! The Secret Service of a Linux desktop (freedesktop.org, "Secret Service API Draft"), over the session bus.
 //!
-//! Secrets cross the bus in the session's "plain" form: the bus is a local socket of this user, and whoever can read along there can
-//! ask the service just as well. Nobody is asked to unlock anything, for no one may be there: a locked collection is an error.
+//! Secrets cross the bus in the session's "plain" form, unencrypted: the bus is a local socket of this user, and a program that can
+//! read its traffic can ask the service itself. The user is not asked to unlock a collection, because nobody may be present: a locked
+//! one that cannot be unlocked without a prompt is an error.
 
 use std::collections::HashMap;
 use std::env;
@@ -16,7 +17,7 @@ use zbus::{Connection, Message, ObjectPath, OwnedObjectPath, OwnedVariant, Type,
 use super::{Keyring, KeyringError, KeyringKind};
 use crate::bounded::within;
 
-/// The longest wait for everything together; a healthy service needs milliseconds.
+/// The longest time for one call with all of its messages; a healthy service needs milliseconds.
 const TIME_LIMIT: Duration = Duration::from_secs(3);
 
 const SERVICE: &str = "org.freedesktop.secrets";
@@ -26,9 +27,9 @@ const COLLECTION_INTERFACE: &str = "org.freedesktop.Secret.Collection";
 const ITEM_INTERFACE: &str = "org.freedesktop.Secret.Item";
 /// "No object" and "no prompt".
 const NONE: &str = "/";
-/// What the secrets are.
+/// Content type of the secrets.
 const CONTENT_TYPE: &str = "text/plain; charset=utf8";
-/// Name of the kind of items that are ours, for `xdg:schema`.
+/// Value of `xdg:schema` that marks our items.
 const SCHEMA: &str = "com.apple.container.registry";
 
 /// The service on the bus of this session.
@@ -154,7 +155,7 @@ impl Bus {
         }
     }
 
-    /// Unlocks an object if that can be done without asking anybody.
+    /// Unlocks an object if that needs no prompt.
     async fn unlock(&self, object: OwnedObjectPath) -> zbus::Result<OwnedObjectPath> {
         let reply = self.call_service("Unlock", &vec![&object]).await?;
         let (_, prompt): (Vec<OwnedObjectPath>, OwnedObjectPath) = reply.body().deserialize()?;
@@ -241,7 +242,7 @@ fn refuse_prompt(prompt: &OwnedObjectPath) -> zbus::Result<()> {
     ))
 }
 
-/// The library's words, without its names of types.
+/// The library's message, without its names of types.
 fn describe(failure: &zbus::Error) -> String {
     match failure {
         zbus::Error::Failure(reason) => reason.clone(),

@@ -9,7 +9,7 @@ use super::{CONFIG_LIMIT_BYTES, DocumentError, bounded};
 use crate::digest::Digest;
 use crate::platform::Platform;
 
-/// What an image says about itself and about the process to run in it.
+/// An image's description of itself and of the process to run in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageConfig {
     /// When the image was made, RFC 3339.
@@ -18,7 +18,7 @@ pub struct ImageConfig {
     /// Who made it.
     #[serde(default, deserialize_with = "text", skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
-    /// What it runs on, as far as it says so ([`Platform::is_untold`]).
+    /// The platform it runs on; may be incomplete ([`Platform::is_untold`]).
     #[serde(flatten)]
     pub platform: Platform,
     /// How to run it.
@@ -33,7 +33,7 @@ pub struct ImageConfig {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct RootFs {
-    /// "MUST be set to `layers`" (image-spec `config.md`), so nothing else is told apart.
+    /// "MUST be set to `layers`" (image-spec `config.md`); other values are not treated differently.
     #[serde(rename = "type", default, deserialize_with = "null_default")]
     kind: String,
     #[serde(default, deserialize_with = "null_default")]
@@ -83,7 +83,7 @@ pub struct ProcessDefaults {
     /// Docker: seconds to wait after the stop signal.
     #[serde(rename = "StopTimeout", skip_serializing_if = "Option::is_none")]
     pub stop_timeout_seconds: Option<u32>,
-    /// Docker: how to find out whether the process is well.
+    /// Docker: how to find out whether the process is healthy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub healthcheck: Option<HealthCheck>,
     /// Docker: shell of the Dockerfile's shell forms.

@@ -11,7 +11,7 @@ use crate::media_type::MediaType;
 use crate::platform::Platform;
 use crate::reference::Reference;
 
-/// What some content is, how large, and its digest.
+/// Media type, digest and size of some content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
@@ -25,7 +25,7 @@ pub struct Descriptor {
     /// Other places to fetch the content from, for non-distributable layers.
     #[serde(default, deserialize_with = "texts", skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
-    /// Remarks of whoever made the descriptor.
+    /// Annotations.
     #[serde(default, deserialize_with = "text_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
     /// Platform of the manifest that is described.
@@ -63,7 +63,7 @@ impl Descriptor {
             || self.platform.as_ref().is_some_and(Platform::is_unknown)
     }
 
-    /// Whether the content may be left to other places: it is a non-distributable layer and says where it can be had.
+    /// Whether the content need not be stored with the image: it is a non-distributable layer with addresses to fetch it from.
     #[must_use]
     pub fn is_elsewhere(&self) -> bool {
         !self.urls.is_empty() && self.media_type.is_nondistributable()

@@ -1,7 +1,7 @@
-//! What Go programs write for nothing: `null`, an empty text, a list of one empty text.
+//! Deserialisers for Go's zero values: `null`, an empty text, a list of one empty text.
 //!
-//! Docker's tools and others fill such fields of their structs with Go's zero values, and read `null` as one
-//! (`encoding/json`, "Unmarshal"). A field that holds one says nothing, and is read like a field that is not there.
+//! Docker's tools and others write the zero values of fields that are not set, and read `null` as one (`encoding/json`,
+//! "Unmarshal"). A field with a zero value is read like a missing field.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub(super) fn media_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<O
     Ok(Option::deserialize(deserializer)?.filter(|media_type: &MediaType| !media_type.is_empty()))
 }
 
-/// A platform that says something.
+/// A platform that is not empty.
 pub(super) fn platform<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Platform>, D::Error> {
     Ok(Option::deserialize(deserializer)?.filter(|platform: &Platform| !platform.is_untold()))
 }
@@ -39,7 +39,7 @@ pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<St
     Ok(texts.into_iter().flatten().filter(|text| !text.is_empty()).collect())
 }
 
-/// A program and its arguments, of which some may be empty. `[""]` is none (moby `daemon/create.go`: "Reset the Entrypoint if
+/// A program and its arguments, some of which may be empty. `[""]` counts as missing (moby `daemon/create.go`: "Reset the Entrypoint if
 /// it is [""]").
 pub(super) fn command<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let words: Vec<Option<String>> = null_default(deserializer)?;

@@ -26,7 +26,7 @@ pub struct Index {
     /// What the index lists.
     #[serde(default, deserialize_with = "null_default")]
     pub manifests: Vec<Descriptor>,
-    /// Remarks of whoever made the index.
+    /// Annotations.
     #[serde(default, deserialize_with = "text_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
@@ -48,12 +48,12 @@ pub struct Manifest {
     /// The layers, the base first.
     #[serde(default, deserialize_with = "null_default")]
     pub layers: Vec<Descriptor>,
-    /// Remarks of whoever made the manifest.
+    /// Annotations.
     #[serde(default, deserialize_with = "text_map", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
 
-/// What a reference can point at.
+/// An index or a manifest: what a reference points at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Document {
     /// A list of manifests.
@@ -73,7 +73,7 @@ struct Shape {
 }
 
 impl Document {
-    /// Reads an index or a manifest. What it is says its own media type, else `hint` (a descriptor's or a response's), else its fields.
+    /// Reads an index or a manifest. Its own media type decides which, else `hint` (a descriptor's or a response's), else its fields.
     ///
     /// # Errors
     /// [`DocumentError`]; among others for a document that could be read both ways (a known attack on verifiers).
@@ -97,7 +97,7 @@ impl Document {
         }
     }
 
-    /// What the document calls itself, else, or when that is nothing that we know, what OCI calls one of its kind.
+    /// The document's own media type if it is a known one, else OCI's for its kind.
     #[must_use]
     pub fn media_type(&self) -> MediaType {
         let (own, usual) = match self {
@@ -179,7 +179,7 @@ impl Manifest {
         }
     }
 
-    /// Bytes of everything the manifest names: configuration and layers, as stored.
+    /// Sum of the sizes of configuration and layers, as stored.
     #[must_use]
     pub fn content_bytes(&self) -> u64 {
         self.layers.iter().fold(self.config.size_bytes, |sum, layer| {

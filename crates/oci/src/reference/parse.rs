@@ -19,7 +19,7 @@ pub(super) fn error(text: &str, reason: &'static str) -> ReferenceError {
     }
 }
 
-/// A text that is no reference as a message repeats it.
+/// A text that is not a reference, shortened for a message.
 pub(super) fn shown(text: &str) -> String {
     let mut shown: String = text.chars().take(SHOWN_CHARS).collect();
     if shown.len() < text.len() {
