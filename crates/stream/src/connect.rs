@@ -10,7 +10,7 @@ use crate::ByteStream;
 /// Connects to the Unix socket at `path`.
 ///
 /// # Errors
-/// As of `connect(2)`; [`io::ErrorKind::ConnectionRefused`] when nobody listens any more.
+/// As of `connect(2)`; [`io::ErrorKind::ConnectionRefused`] when no process listens there.
 pub async fn connect_unix(path: &Path) -> io::Result<ByteStream> {
     Ok(UnixStream::connect(path).await?.into())
 }

@@ -1,6 +1,6 @@
 //! One asynchronous byte stream over vsock, a Unix socket or one end of a socket pair.
 //!
-//! Nothing above this crate knows which of them carries the bytes.
+//! A [`ByteStream`] does not show which of them carries its bytes.
 
 mod byte_stream;
 mod connect;

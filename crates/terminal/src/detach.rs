@@ -1,29 +1,29 @@
-//! Looking for the detach keys in what is typed.
+//! Finds the detach keys in typed input.
 
 use crate::DetachKeys;
 
-/// Holds keys back that may be the beginning of the detach keys.
+/// Finds the detach keys. Keys that may be their beginning are held back.
 ///
-/// They are released by [`DetachFilter::feed`] as soon as another key shows that they were not, and by
-/// [`DetachFilter::release`] when whoever types has paused for long enough.
+/// [`DetachFilter::feed`] passes them on as soon as another key shows that they are not the detach keys; the caller calls
+/// [`DetachFilter::release`] when no key has followed for long enough.
 #[derive(Debug)]
 pub struct DetachFilter {
     keys: DetachKeys,
-    /// How many of the detach keys have been typed. They are what is held back.
+    /// How many of the detach keys have been typed. These are held back.
     held_count: usize,
 }
 
-/// What came of some keys.
+/// The result of feeding some keys.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Keys {
-    /// What the program gets.
+    /// The keys to pass on to the program.
     pub passed: Vec<u8>,
-    /// Whether the session is to be left; keys after the detach keys are dropped.
+    /// Whether the detach keys are complete. Keys after them are dropped.
     pub detach: bool,
 }
 
 impl DetachFilter {
-    /// A filter that has seen nothing.
+    /// A filter that has seen no keys.
     #[must_use]
     pub fn new(keys: DetachKeys) -> Self {
         Self { keys, held_count: 0 }
@@ -48,14 +48,14 @@ impl DetachFilter {
         self.held_count > 0
     }
 
-    /// Gives out what is held back, because it stands for itself.
+    /// Returns the keys that are held back, which then count as ordinary keys.
     pub fn release(&mut self) -> Vec<u8> {
         let held = self.keys.bytes().get(..self.held_count).unwrap_or_default().to_vec();
         self.held_count = 0;
         held
     }
 
-    /// Holds the key back if it continues the detach keys, or else passes on what cannot be a beginning of them.
+    /// Holds the key back if it continues the detach keys, else passes on the keys that cannot be their beginning.
     fn take(&mut self, key: u8, passed: &mut Vec<u8>) {
         let keys = self.keys.bytes();
         let mut seen = keys.get(..self.held_count).unwrap_or_default().to_vec();

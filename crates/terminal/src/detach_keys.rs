@@ -1,12 +1,12 @@
-//! How detach keys are written: Docker's words for them.
+//! The notation of detach keys, which is Docker's.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Control characters below the letters' and above, by the character after `ctrl-` (ASCII: that character minus 64).
+/// The characters that may follow `ctrl-`; the control character is 64 less (ASCII).
 const CONTROL_CHARACTERS: std::ops::RangeInclusive<u8> = b'@'..=b'_';
 
-/// The keys that leave a session without ending it, in the order in which they are typed. None at all disable leaving.
+/// The keys that detach from a session without ending it, in the order in which they are typed. Without any, detaching is disabled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DetachKeys(Vec<u8>);
 
@@ -47,7 +47,7 @@ impl FromStr for DetachKeys {
 
 fn key(text: &str) -> Result<u8, DetachKeysError> {
     let byte = match text.as_bytes() {
-        // A single ASCII character is one byte; what is longer is no key of a terminal.
+        // Only a single ASCII character is one byte from the terminal.
         [byte] if byte.is_ascii() => Some(*byte),
         [b'c', b't', b'r', b'l', b'-', letter @ b'a'..=b'z'] => Some(letter - b'a' + 1),
         [b'c', b't', b'r', b'l', b'-', other] if CONTROL_CHARACTERS.contains(other) && !other.is_ascii_alphabetic() => {

@@ -1,4 +1,4 @@
-//! What a descriptor is connected to.
+//! Whether a descriptor is a terminal, and the terminal's size.
 
 use std::os::fd::AsFd;
 
@@ -17,7 +17,7 @@ pub fn is_terminal(descriptor: impl AsFd) -> bool {
     rustix::termios::isatty(descriptor)
 }
 
-/// The size of the terminal that a descriptor is; `None` when it is none or does not know its size.
+/// The size of the terminal at a descriptor; `None` when it is not a terminal or does not know its size.
 #[must_use]
 pub fn window_size(descriptor: impl AsFd) -> Option<WindowSize> {
     let size = rustix::termios::tcgetwinsize(descriptor).ok()?;

@@ -1,12 +1,12 @@
-//! A terminal that does not show what is typed, for passwords.
+//! A terminal without echo, for passwords.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-/// A terminal without echo; lines are edited and the end of a line is shown as before. The settings it had come back when this is
-/// dropped, also when a panic unwinds; whoever ends the process on a signal has to drop it first.
+/// A terminal without echo. Lines can still be edited, and the end of a line is shown. The earlier settings are restored when this is
+/// dropped, also when a panic unwinds. Code that ends the process on a signal has to drop it first.
 #[derive(Debug)]
 pub struct EchoOff {
     terminal: OwnedFd,
@@ -17,7 +17,7 @@ impl EchoOff {
     /// Switches the echo of a terminal off.
     ///
     /// # Errors
-    /// That of the system, for example when `terminal` is none.
+    /// The system's, for example when `terminal` is not a terminal.
     pub fn enter(terminal: impl AsFd) -> io::Result<Self> {
         let terminal = terminal.as_fd().try_clone_to_owned()?;
         let before = tcgetattr(&terminal)?;
@@ -31,7 +31,7 @@ impl EchoOff {
 
 impl Drop for EchoOff {
     fn drop(&mut self) {
-        // Fails only when the terminal has gone, and then there is nothing to restore.
+        // Fails when the terminal has gone, and then there is nothing to restore.
         let _ = tcsetattr(&self.terminal, OptionalActions::Drain, &self.before);
     }
 }

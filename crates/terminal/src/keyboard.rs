@@ -1,4 +1,4 @@
-//! What is typed, with the detach keys taken out.
+//! Typed input with the detach keys taken out.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use tokio::time::timeout;
 use crate::{DetachFilter, DetachKeys, Keys, Source};
 
 /// How long keys that may be the beginning of the detach keys are held back when nothing follows them: long enough to type the
-/// rest, short enough for a shell's "previous command".
+/// rest, short enough for Ctrl-P in a shell.
 pub const HOLD: Duration = Duration::from_millis(500);
 
-/// Typed keys in the order in which they are to reach a program.
+/// Typed keys in the order in which they are passed to a program.
 #[derive(Debug)]
 pub struct Keyboard {
     source: Source,
@@ -27,8 +27,8 @@ impl Keyboard {
         }
     }
 
-    /// The next keys, or the wish to leave; `None` at the end of the input. Nothing that was typed before either of them is lost,
-    /// and nothing waits for longer than [`HOLD`].
+    /// The next keys, or that the detach keys were typed; `None` at the end of the input. All keys that were typed before are returned
+    /// first. Keys are held back for at most [`HOLD`].
     pub async fn next(&mut self) -> Option<Keys> {
         let Some(filter) = &mut self.filter else {
             return self.source.next().await.map(|chunk| passed(chunk.to_vec()));

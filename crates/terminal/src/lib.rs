@@ -1,8 +1,8 @@
 //! The user's terminal and standard streams: raw mode, window size, detach keys, pumps for bytes, progress, sizes for people.
 //!
 //! Nothing here sets `O_NONBLOCK` on a descriptor of the user's: the flag belongs to the open file description, which the shell
-//! and everything else on the terminal share. Blocking reads and writes happen on threads of their own instead, and a descriptor
-//! that somebody else made non-blocking is waited for with poll(2).
+//! and everything else on the terminal share. Blocking reads and writes happen on threads of their own instead, and poll(2)
+//! waits for a descriptor that another program has made non-blocking.
 
 mod detach;
 mod detach_keys;

@@ -1,18 +1,18 @@
 //! Text from outside (a guest, a registry, an image, a file name), made fit to be shown.
 //!
-//! It can neither drive a terminal nor show its characters in another order than they have: control characters, and those that
-//! change the direction of what follows, are replaced.
+//! Control characters, which could control the terminal, and characters that change the direction of the text after them, which could
+//! show it in another order, are replaced.
 
-/// What stands for a character that is not shown.
+/// Shown in place of a replaced character.
 const REPLACEMENT: char = '\u{fffd}';
 
-/// Text on one line: white space that would end the line or jump in it becomes a space, what would do worse a replacement character.
+/// Text on one line: line ends, tabs and other such white space become spaces, other control characters replacement characters.
 #[must_use]
 pub fn printable(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-/// As [`printable`], but line ends stay.
+/// As [`printable`], but line ends are kept.
 #[must_use]
 pub fn printable_lines(text: &str) -> String {
     text.chars()
@@ -20,7 +20,7 @@ pub fn printable_lines(text: &str) -> String {
         .collect()
 }
 
-/// As [`printable`], without white space at both ends, and of at most `max_characters`; where something was cut stands an ellipsis.
+/// As [`printable`], without white space at both ends, and cut to at most `max_characters` with an ellipsis.
 #[must_use]
 pub fn excerpt(text: &str, max_characters: usize) -> String {
     let text = text.trim();
@@ -37,7 +37,7 @@ pub fn excerpt(text: &str, max_characters: usize) -> String {
     short
 }
 
-/// Shortens what has no white space in it and is longer than `max_characters`: a path of kilobytes keeps its beginning and its end.
+/// Shortens words of more than `max_characters`, such as long paths, to their beginning and their end.
 #[must_use]
 pub fn shorten_words(text: &str, max_characters: usize) -> String {
     let mut short = String::with_capacity(text.len());

@@ -1,8 +1,8 @@
-//! What a long operation is doing, on standard error.
+//! Progress of a long operation, on standard error.
 //!
-//! An operation consists of tasks, such as the layers of a pull. On a terminal each has a line that is redrawn in place by a thread
-//! of its own, so that the operation never waits for a slow terminal, and all of it is gone at the end. Elsewhere there is a line for
-//! each thing that happened. What cannot be written is dropped: progress never makes an operation fail.
+//! An operation consists of tasks, such as the layers of a pull. On a terminal a thread redraws one line per task in place, so that
+//! the operation does not wait for a slow terminal, and erases them at the end. Elsewhere each event is one line. Errors of writing
+//! are ignored, so that progress does not make an operation fail.
 
 mod board;
 mod canvas;
@@ -18,15 +18,15 @@ use crate::WindowSize;
 use painter::Painter;
 use plain::Plain;
 
-/// The size that is assumed of what does not tell its own.
+/// The size of a terminal that does not know its own.
 const USUAL_SIZE: WindowSize = WindowSize { rows: 24, columns: 80 };
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProgressStyle {
-    /// Not at all.
+    /// No progress.
     None,
-    /// A line for each thing that happened.
+    /// A line for each event.
     Plain,
     /// A bar for each task, redrawn in place; for terminals.
     Bars {
@@ -35,7 +35,7 @@ pub enum ProgressStyle {
     },
 }
 
-/// Shows the tasks of an operation while they run. Can be told from any thread; dropping it takes the bars away.
+/// Shows the tasks of an operation while they run. Can be used from any thread; dropping it erases the bars.
 pub struct Progress {
     output: Output,
 }
@@ -55,14 +55,14 @@ impl Progress {
             ProgressStyle::Plain => Output::Plain(Plain::new(Box::new(io::stderr()))),
             ProgressStyle::Bars { color } => {
                 let size = || crate::window_size(io::stderr()).unwrap_or(USUAL_SIZE);
-                // Without a thread nothing can be drawn in time; that is no reason to fail.
+                // Without a thread there are no bars, which is no reason to fail.
                 Painter::start(Box::new(io::stderr()), Box::new(size), color).map_or(Output::None, Output::Bars)
             }
         };
         Self { output }
     }
 
-    /// Says what the operation as a whole is at. Above the bars, the next text takes its place.
+    /// Shows what the operation as a whole is doing. Above the bars, the next text replaces it.
     pub fn say(&self, text: &str) {
         match &self.output {
             Output::None => {}
@@ -71,7 +71,7 @@ impl Progress {
         }
     }
 
-    /// There is a task, and it has not begun. `total` is in bytes, if it is known.
+    /// Adds a task that has not begun. `total` is in bytes, if it is known.
     pub fn queue(&self, task: &str, total: Option<u64>) {
         match &self.output {
             Output::None => {}
@@ -80,7 +80,7 @@ impl Progress {
         }
     }
 
-    /// A task has come to `done` bytes.
+    /// A task has transferred `done` bytes.
     pub fn advance(&self, task: &str, done: u64) {
         match &self.output {
             Output::None => {}
@@ -89,7 +89,7 @@ impl Progress {
         }
     }
 
-    /// All bytes of a task are there and it is at something else, for example `unpacking`.
+    /// All bytes of a task are transferred and it is doing something else, for example `unpacking`.
     pub fn doing(&self, task: &str, what: &str) {
         match &self.output {
             Output::None => {}
@@ -98,7 +98,7 @@ impl Progress {
         }
     }
 
-    /// Something is worth knowing about a task, for example why it waits.
+    /// Shows a remark about a task, for example why it waits.
     pub fn remark(&self, task: &str, what: &str) {
         match &self.output {
             Output::None => {}

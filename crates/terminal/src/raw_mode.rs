@@ -1,11 +1,11 @@
-//! Raw mode of a terminal: every key goes to the program, none to the line editor or as a signal.
+//! Raw mode of a terminal: every key is passed to the program, without line editing and without signals.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
-/// A terminal in raw mode. The settings it had before come back when this is dropped, also when a panic unwinds; whoever ends the
+/// A terminal in raw mode. The earlier settings are restored when this is dropped, also when a panic unwinds. Code that ends the
 /// process on a signal has to drop it first.
 #[derive(Debug)]
 pub struct RawMode {
@@ -17,13 +17,13 @@ impl RawMode {
     /// Switches a terminal to raw mode.
     ///
     /// # Errors
-    /// That of the system, for example when `terminal` is none.
+    /// The system's, for example when `terminal` is not a terminal.
     pub fn enter(terminal: impl AsFd) -> io::Result<Self> {
         let terminal = terminal.as_fd().try_clone_to_owned()?;
         let before = tcgetattr(&terminal)?;
         let mut raw = before.clone();
         raw.make_raw();
-        // After what is still being written, so that a prompt does not lose its line ends; input typed ahead is kept.
+        // `Drain` waits for output that is still being written, so that it keeps its line ends, and keeps input typed ahead.
         tcsetattr(&terminal, OptionalActions::Drain, &raw)?;
         Ok(Self { terminal, before })
     }
@@ -31,7 +31,7 @@ impl RawMode {
 
 impl Drop for RawMode {
     fn drop(&mut self) {
-        // Fails only when the terminal has gone, and then there is nothing to restore.
+        // Fails when the terminal has gone, and then there is nothing to restore.
         let _ = tcsetattr(&self.terminal, OptionalActions::Drain, &self.before);
     }
 }

@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{WindowSize, window_size};
 
-/// The sizes that a terminal takes on, one after the other.
+/// The changes of a terminal's size.
 #[derive(Debug)]
 pub struct Resizes {
     terminal: OwnedFd,
@@ -18,7 +18,7 @@ impl Resizes {
     /// Watches a terminal. Needs a tokio runtime.
     ///
     /// # Errors
-    /// When SIGWINCH cannot be listened to.
+    /// When no handler for SIGWINCH can be installed.
     pub fn watch(terminal: impl AsFd) -> io::Result<Self> {
         Ok(Self {
             terminal: terminal.as_fd().try_clone_to_owned()?,
@@ -32,7 +32,7 @@ impl Resizes {
         window_size(&self.terminal)
     }
 
-    /// The next size. Never ready when signals no longer arrive.
+    /// The next size. Never ready after the handler for SIGWINCH has ended.
     pub async fn next(&mut self) -> WindowSize {
         loop {
             if self.changed.recv().await.is_none() {

@@ -1,4 +1,4 @@
-//! Standard output and standard error, written byte for byte without holding up anything else.
+//! Standard output and standard error, written on a thread of their own, so that a slow reader does not block tasks.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -9,10 +9,10 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use tokio::sync::mpsc;
 
-/// Chunks that wait to be written.
+/// The most chunks that wait to be written.
 const CHUNKS_WAITING: usize = 16;
 
-/// Where bytes go.
+/// The stream to write to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
     /// Standard output.
@@ -44,8 +44,8 @@ impl Sink {
         Ok(Self { chunks, thread })
     }
 
-    /// Hands bytes over. Waits while the reader at the other end is slow. `false` when nothing can be written any more:
-    /// [`finish`](Self::finish) says why.
+    /// Queues bytes to be written. Waits while the queue is full. `false` after a write has failed: [`finish`](Self::finish) returns
+    /// the reason.
     pub async fn send(&self, output: Output, bytes: Bytes) -> bool {
         self.chunks.send((output, bytes)).await.is_ok()
     }
@@ -53,7 +53,7 @@ impl Sink {
     /// Waits until everything has been written.
     ///
     /// # Errors
-    /// That of the write that failed: [`io::ErrorKind::BrokenPipe`] when the reader has gone.
+    /// The error of the write that failed: [`io::ErrorKind::BrokenPipe`] when the reader has gone.
     pub async fn finish(self) -> io::Result<()> {
         drop(self.chunks);
         let thread = self.thread;

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Bytes in powers of 1000 with three digits that count, as `docker images` and Apple's tool print them: `29.4 MB`, `1.2 GB`, `512 B`.
 ///
-/// `{:#}` keeps zeros at the end, so that a figure that changes all the time does not jump: `12.0 MB`.
+/// `{:#}` keeps zeros at the end, so that a figure that changes all the time keeps its width: `12.0 MB`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HumanSize(pub u64);
 

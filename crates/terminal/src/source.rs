@@ -9,15 +9,15 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use tokio::sync::mpsc;
 
-/// Most bytes in one chunk: what a pipe holds.
+/// Most bytes in one chunk: the usual capacity of a pipe.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// Chunks read ahead of whoever takes them.
+/// Chunks that are read ahead.
 const CHUNKS_AHEAD: usize = 4;
 
-/// Reads a descriptor on a thread of its own and hands out what it got, byte for byte.
+/// Reads a descriptor on a thread of its own.
 ///
-/// The thread ends at the end of the input, or with the first chunk that nobody wants any more. Until then it may sit in a read,
-/// which the end of the process takes away.
+/// The thread ends at the end of the input, or with the first chunk after this value was dropped. Until then it may be blocked in
+/// read(2).
 #[derive(Debug)]
 pub struct Source {
     chunks: mpsc::Receiver<Bytes>,
@@ -38,7 +38,7 @@ impl Source {
         Ok(Self { chunks })
     }
 
-    /// The next bytes, never empty; `None` at the end of the input. An input that cannot be read any more has ended.
+    /// The next bytes, never empty; `None` at the end of the input, also when reading fails.
     pub async fn next(&mut self) -> Option<Bytes> {
         self.chunks.recv().await
     }
@@ -60,7 +60,7 @@ fn pump(descriptor: &OwnedFd, sender: &mpsc::Sender<Bytes>) {
                     return;
                 }
             }
-            // A closed descriptor, a terminal that has gone: no more input in either case.
+            // A terminal that has gone, for example: there is no more input.
             Err(_) => return,
         }
     }

@@ -1,11 +1,11 @@
-//! The tasks of an operation and what is known of them.
+//! The tasks of an operation and their states.
 
 use std::time::Instant;
 
 use super::rate::Rate;
 use crate::printable;
 
-/// Everything there is to show.
+/// Everything that is shown.
 #[derive(Debug, Default)]
 pub(super) struct Board {
     pub(super) headline: String,
@@ -28,9 +28,9 @@ pub(super) struct Task {
 pub(super) enum Stage {
     /// It has not begun.
     Waiting,
-    /// Bytes are on their way.
+    /// Bytes are being transferred.
     Running,
-    /// It is at something that has no measure.
+    /// It is doing something that is not measured in bytes.
     Doing(String),
     /// It has ended.
     Ended(String),
@@ -64,7 +64,7 @@ impl Board {
         self.complete(name, Stage::Ended(printable(outcome)));
     }
 
-    /// All bytes of the task are there. Those that nobody saw coming were there before and say nothing about speed.
+    /// All bytes of the task are there. Bytes that [`Self::advance`] has not counted were there before and do not count for the rate.
     fn complete(&mut self, name: &str, stage: Stage) {
         let task = self.task(name);
         let total = task.total.unwrap_or(task.done);
@@ -75,7 +75,7 @@ impl Board {
         self.rate.skip(unseen);
     }
 
-    /// Takes note of the time for the rates.
+    /// Updates the rates.
     pub(super) fn tick(&mut self, now: Instant) {
         for task in &mut self.tasks {
             task.rate.sample(now, task.done);
@@ -84,12 +84,12 @@ impl Board {
         self.rate.sample(now, done);
     }
 
-    /// Bytes of all tasks that have come.
+    /// Bytes transferred of all tasks.
     pub(super) fn done(&self) -> u64 {
         self.tasks.iter().fold(0, |sum, task| sum.saturating_add(task.done))
     }
 
-    /// Bytes of all tasks; `None` when one of them does not know.
+    /// Bytes of all tasks; `None` when that of one task is unknown.
     pub(super) fn total(&self) -> Option<u64> {
         let mut sum = 0_u64;
         for task in &self.tasks {

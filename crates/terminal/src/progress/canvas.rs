@@ -1,19 +1,19 @@
-//! Drawing lines in place of those that were drawn before.
+//! Redraws lines in place.
 
 use std::fmt::Write as _;
 
 use super::span::Line;
 use crate::WindowSize;
 
-/// What is on the terminal now, the cursor being at the beginning of the line below it.
+/// The lines that are on the terminal now. The cursor is at the beginning of the line below them.
 #[derive(Debug, Default)]
 pub(super) struct Canvas {
     drawn_columns: Vec<usize>,
 }
 
 impl Canvas {
-    /// The bytes that put `lines` in place of what is there. Lines are written over and only their rest is cleared, which does not
-    /// flicker (ECMA-48 CUU, EL, ED).
+    /// The bytes that replace the lines on the terminal with `lines`. Lines are overwritten and only their rest is cleared, which does
+    /// not flicker (ECMA-48 CUU, EL, ED).
     pub(super) fn draw(&mut self, lines: &[Line], size: WindowSize) -> String {
         let mut text = self.back(size);
         for line in lines {
@@ -26,7 +26,7 @@ impl Canvas {
         text
     }
 
-    /// The bytes that take everything away.
+    /// The bytes that erase all lines.
     pub(super) fn erase(&mut self, size: WindowSize) -> String {
         let mut text = self.back(size);
         if !text.is_empty() {
@@ -57,7 +57,7 @@ mod tests {
     use crate::progress::span::Span;
     use proptest::prelude::*;
 
-    /// As much of a terminal as is needed to see what is left on it.
+    /// A terminal, as far as the tests need one.
     struct Screen {
         rows: Vec<Vec<char>>,
         row: usize,

@@ -1,4 +1,4 @@
-//! How the tasks look on a terminal of a given size.
+//! Lays the tasks out for a terminal of a given size.
 
 use super::board::{Board, Stage, Task};
 use super::rate::Rate;
@@ -7,12 +7,12 @@ use crate::{HumanSize, WindowSize};
 
 /// Widest bar, columns between the brackets.
 const WIDEST_BAR: usize = 32;
-/// Narrowest bar that still tells something.
+/// Narrowest bar, columns between the brackets.
 const NARROWEST_BAR: usize = 8;
 /// Widest name of a task that is shown whole, columns.
 const WIDEST_NAME: usize = 28;
 
-/// The lines to show: fewer than the terminal has, and each narrower than it is, so that nothing ever scrolls or wraps.
+/// The lines to show: fewer than the terminal has, and each narrower than it is, so that nothing scrolls or wraps.
 pub(super) fn frame(board: &Board, size: WindowSize, color: bool) -> Vec<Line> {
     let columns = usize::from(size.columns).saturating_sub(1);
     let mut rows = usize::from(size.rows).saturating_sub(1);
@@ -21,7 +21,7 @@ pub(super) fn frame(board: &Board, size: WindowSize, color: bool) -> Vec<Line> {
         rows -= taken;
         taken
     };
-    // The total is the last to go when the room is small, the headline comes next.
+    // Where there is little room, the line with the total is left out last, the headline before it.
     let has_total = take(usize::from(board.tasks.len() > 1)) > 0;
     let has_headline = take(usize::from(!board.headline.is_empty())) > 0;
     let shown = choose(&board.tasks, take(board.tasks.len()));
@@ -49,7 +49,7 @@ pub(super) fn frame(board: &Board, size: WindowSize, color: bool) -> Vec<Line> {
     lines
 }
 
-/// The tasks that are most worth a line, in their own order: those under way, then those that wait, then those that have ended.
+/// The tasks that get a line, in their own order: those that run have precedence, then those that wait, then those that have ended.
 fn choose(tasks: &[Task], most: usize) -> Vec<&Task> {
     let urgency = |task: &Task| match task.stage {
         Stage::Running | Stage::Doing(_) => 0,
@@ -63,7 +63,7 @@ fn choose(tasks: &[Task], most: usize) -> Vec<&Task> {
     indices.into_iter().map(|index| &tasks[index]).collect()
 }
 
-/// What a bar and its figures are made of.
+/// The values that a bar shows.
 #[derive(Clone, Copy)]
 struct Measure<'a> {
     done: u64,
@@ -72,7 +72,7 @@ struct Measure<'a> {
     is_moving: bool,
 }
 
-/// All tasks as one.
+/// The sum of all tasks.
 struct Sum<'a> {
     name: String,
     measure: Measure<'a>,
@@ -115,7 +115,7 @@ fn task_line(task: &Task, name_columns: usize, columns: usize) -> Vec<Span> {
     }
 }
 
-/// A line with a bar, as far as there is room for it: first the bar is left out, then the rate.
+/// A line with a bar and figures. Where there is too little room the bar is left out, then the rate.
 fn measured(name: &str, measure: Measure<'_>, name_columns: usize, columns: usize) -> Vec<Span> {
     let done = measure.total.map_or(measure.done, |total| measure.done.min(total));
     let figures = match measure.total {
@@ -126,7 +126,7 @@ fn measured(name: &str, measure: Measure<'_>, name_columns: usize, columns: usiz
         Some(rate) if measure.is_moving => format!("  {:>#7}/s", HumanSize(rate)),
         _ => String::new(),
     };
-    // Rates come and go; their room is kept so that bars do not jump.
+    // Room for a rate is kept while there is none, so that bars do not jump.
     let others = name_columns + "  [] ".len() + "  ".len() + figures.len() + "  999.9 MB/s".len();
     let room = columns.saturating_sub(others).min(WIDEST_BAR);
     let mut spans = vec![Span::plain(padded(name, name_columns))];

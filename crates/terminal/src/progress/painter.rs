@@ -10,9 +10,9 @@ use super::canvas::Canvas;
 use super::frame::frame;
 use crate::WindowSize;
 
-/// Least time between two drawings: at most ten a second. What is over sooner is not shown at all, so that nothing flashes.
+/// Least time between two drawings. An operation that ends sooner shows nothing, so that nothing flashes.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
-/// A stalled download has to show that it stalls.
+/// Longest time between two drawings, so that the rate of a stalled download falls.
 const IDLE_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) struct Painter {
@@ -98,7 +98,7 @@ fn paint(shared: &Shared, mut writer: Box<dyn Write + Send>, size: &dyn Fn() -> 
         state.board.tick(Instant::now());
         let size = size();
         let lines = frame(&state.board, size, color);
-        // The terminal may be slow; nobody should wait for it meanwhile.
+        // Writing may block on a slow terminal; the operation must not wait for it.
         drop(state);
         write(canvas.draw(&lines, size));
     }

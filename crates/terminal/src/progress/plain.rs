@@ -8,8 +8,7 @@ use super::board::Board;
 use crate::HumanSize;
 use crate::printable;
 
-/// So often something is said of an operation that goes on without anything happening: whoever watches a log otherwise takes it for
-/// hanging.
+/// Time without events after which a line says that the operation goes on. Without it a long transfer would seem to hang in a log.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 
 pub(super) struct Plain {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// What happened so long ago counts a third.
+/// Time constant of the average: a sample of this age counts about a third.
 const MEMORY: Duration = Duration::from_secs(3);
 
 /// A rate that follows changes within seconds and does not jump.
@@ -15,12 +15,12 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    /// These bytes, part of the next sample, did not have to be waited for.
+    /// Leaves these bytes, which are part of the next sample, out of the rate.
     pub(super) fn skip(&mut self, bytes: u64) {
         self.skipped = self.skipped.saturating_add(bytes);
     }
 
-    /// At `now` there were `done` bytes.
+    /// Adds a sample: `done` bytes at `now`.
     pub(super) fn sample(&mut self, now: Instant, done: u64) {
         self.began.get_or_insert(now);
         let Some((before, had)) = self.last.replace((now, done)) else {
@@ -39,11 +39,11 @@ impl Rate {
         self.smoothed = self.smoothed * weight + came as f64 / seconds * (1.0 - weight);
     }
 
-    /// Bytes a second at the last sample; `None` before anything is known.
+    /// Bytes a second at the last sample; `None` before there are two samples.
     pub(super) fn bytes_per_second(&self) -> Option<u64> {
         let (now, _) = self.last?;
         let seconds = now.saturating_duration_since(self.began?).as_secs_f64();
-        // At first the average knows only part of its memory; without this it would start near zero.
+        // Corrects for the time before the first sample, without which the average would start near zero.
         let known = 1.0 - fading(seconds);
         (known > 0.0).then(|| (self.smoothed / known) as u64)
     }

@@ -1,4 +1,4 @@
-//! Pieces of a line, and cutting a line to the width of the terminal.
+//! Pieces of a line, and fitting them to the width of the terminal.
 
 use std::fmt::Write as _;
 
@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
     Plain,
-    /// What is done of a bar.
+    /// The part of a bar that is done.
     Bar,
-    /// What does not need attention.
+    /// Text that does not need attention.
     Dim,
 }
 
