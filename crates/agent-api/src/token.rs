@@ -1,8 +1,8 @@
-//! The secret by which a guest knows its host.
+//! The token with which a host authenticates itself to its guest.
 //!
-//! A machine is given a random token when it boots and takes calls only from a peer that shows the same one in its first
-//! `Hello`. It serves once: with that call the agent has found its host and listens to nobody else, so that whoever reads the
-//! token later, as a program in the guest may, has gained nothing.
+//! A machine gets a random token when it boots, and its agent takes calls only from a peer that shows this token in its first `Hello`.
+//! The token is accepted once: the agent listens to no other peer after that call, so that a program in the guest that reads the token
+//! later cannot use it.
 
 use std::fmt;
 use std::hint::black_box;
@@ -10,15 +10,15 @@ use std::hint::black_box;
 /// Kernel command line key of the token: `container.token=` and 64 hexadecimal digits.
 pub const AGENT_TOKEN_KEY: &str = "container.token";
 
-/// Length of a token, bytes: as many as nobody guesses.
+/// Length of a token, bytes: too many to be guessed.
 pub const AGENT_TOKEN_BYTES: usize = 32;
 
-/// A token. It can be compared and carried, but not shown by accident.
+/// A token. Its `Debug` form hides it.
 #[derive(Clone)]
 pub struct AgentToken([u8; AGENT_TOKEN_BYTES]);
 
 impl AgentToken {
-    /// Makes a token of bytes that the caller has drawn from the system's random source.
+    /// Makes a token of random bytes, which the caller takes from the system's random source.
     #[must_use]
     pub fn new(random: [u8; AGENT_TOKEN_BYTES]) -> Self {
         Self(random)
@@ -49,7 +49,7 @@ impl AgentToken {
         self.0.to_vec()
     }
 
-    /// Whether `shown` is this token. How long that takes does not depend on where the two differ.
+    /// Whether `shown` is this token. The time of the comparison does not depend on where the two differ.
     #[must_use]
     pub fn matches(&self, shown: &[u8]) -> bool {
         if shown.len() != AGENT_TOKEN_BYTES {

@@ -1,17 +1,17 @@
 //! The version handshake.
 //!
-//! Host and guest are built from one tree and shipped together; a mismatch means a stale initramfs, and is an error with
-//! both numbers rather than a guess at what still works.
+//! Host and guest are built from one tree and shipped together. A mismatch means an initramfs of another build; it is an error with
+//! both numbers.
 
-/// Version of `container.agent.v1` spoken by this build. Raised by every change that an older peer would misunderstand.
+/// Version of `container.agent.v1` spoken by this build. It has to be raised with every change that an older peer would misunderstand.
 pub const PROTOCOL_VERSION: u32 = 2;
 
 /// The two sides speak different versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VersionMismatch {
-    /// What the peer announced.
+    /// The peer's version.
     pub peer: u32,
-    /// What this build speaks.
+    /// This build's version.
     pub ours: u32,
 }
 
@@ -27,7 +27,7 @@ impl std::fmt::Display for VersionMismatch {
 
 impl std::error::Error for VersionMismatch {}
 
-/// Accepts the peer's version or says how it differs.
+/// Checks that the peer speaks this build's version.
 ///
 /// # Errors
 /// [`VersionMismatch`] when `peer` is not [`PROTOCOL_VERSION`].

@@ -1,4 +1,4 @@
-//! The calls.
+//! The client and its calls.
 
 use std::future::Future;
 use std::sync::Mutex;
@@ -22,21 +22,21 @@ use crate::process::{self, RunningProcess};
 /// Largest message taken from the guest, bytes.
 const MESSAGE_MAX_BYTES: usize = 1 << 20;
 
-/// HTTP/2 window of one stream: how much of one process's output may be on its way, bytes. What a launcher holds in memory for a
-/// client that does not read is bounded by it.
+/// HTTP/2 window of one stream, bytes: how much output of one process may be on its way. It bounds what a launcher holds in memory for
+/// a client that does not read.
 const STREAM_WINDOW_BYTES: u32 = 512 << 10;
 
-/// HTTP/2 window of the connection, bytes: so large that only the windows of the streams count, all of which this side has opened.
-/// Otherwise a few processes whose output nobody reads would use it up and stop all other calls.
+/// HTTP/2 window of the connection, bytes: so large that only the windows of the streams count, all of which this side opens.
+/// Otherwise a few processes whose output is not read would use it up and stop all other calls.
 const CONNECTION_WINDOW_BYTES: u32 = 1 << 30;
 
-/// Mounting many layers takes a while under emulation.
+/// Limit of CreateContainer: mounting many layers takes long under emulation.
 const CREATE_CONTAINER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Reading an image's program from a cold host disk included.
+/// Limit of the start of a process: its program may have to be read from a slow disk of the host.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What the agent does at once.
+/// Limit of the calls that the agent answers at once.
 const SHORT_CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection to the agent of one machine. Clones share it.
@@ -47,12 +47,12 @@ pub struct AgentClient {
 }
 
 impl AgentClient {
-    /// Speaks to the agent at the other end of `stream`: handshake with the machine's `token`, versions, the guest's clock.
-    /// `timeout` bounds the whole, the guest's boot included when the stream was opened before it.
+    /// Connects to the agent at the other end of `stream`: shows it the machine's `token`, compares versions and sets the guest's
+    /// clock. `timeout` bounds all of it, the guest's boot included when the stream was opened before it.
     ///
     /// # Errors
     /// [`AgentError::Timeout`], [`AgentError::NotAnAgent`], [`AgentError::Version`], [`AgentError::Broken`] or
-    /// [`AgentError::Refused`], the latter with [`tonic::Code::PermissionDenied`] for another machine's token.
+    /// [`AgentError::Refused`], the latter with [`tonic::Code::PermissionDenied`] for a wrong token.
     pub async fn connect(stream: ByteStream, token: &AgentToken, timeout: Duration) -> Result<Self, AgentError> {
         let sample = Sample::default();
         let result = bounded("Hello", timeout, handshake(stream, token, sample.clone())).await;
@@ -64,7 +64,7 @@ impl AgentClient {
         }
     }
 
-    /// What the agent said of itself.
+    /// The agent's answer to Hello: its version, its kernel and its capabilities.
     #[must_use]
     pub fn hello(&self) -> &HelloResponse {
         &self.hello
@@ -87,7 +87,7 @@ impl AgentClient {
         .await
     }
 
-    /// Starts a process and returns once it runs.
+    /// Starts a process and returns once its program has been executed.
     ///
     /// # Errors
     /// [`RunError::NotStarted`] when the guest cannot start it, [`RunError::Agent`] when the call fails.
@@ -146,11 +146,11 @@ impl AgentClient {
         Ok(response.time_unix_ns)
     }
 
-    /// Asks the guest to kill what runs, flush and unmount, and power itself off. Returns with its answer, just
+    /// Asks the guest to kill all processes, flush and unmount the file systems, and power itself off. Returns with its answer, just
     /// before the machine ends.
     ///
     /// # Errors
-    /// [`AgentError`]; the caller then ends the machine the hard way.
+    /// [`AgentError`]; the caller then has to kill the machine.
     pub async fn shutdown(&self, timeout: Duration) -> Result<(), AgentError> {
         let mut grpc = self.grpc.clone();
         unary("Shutdown", timeout, grpc.shutdown(ShutdownRequest {}))
@@ -162,7 +162,7 @@ impl AgentClient {
 async fn handshake(stream: ByteStream, token: &AgentToken, sample: Sample) -> Result<AgentClient, AgentError> {
     let call = "Hello";
     let slot = Mutex::new(Some(CheckedStream::new(stream, sample)));
-    // The one stream there is: tonic asks for a second one only after the first has broken.
+    // There is one stream. tonic asks for a second one after the first has broken, and gets an error.
     let connector = tower::service_fn(move |_| {
         let stream = slot.lock().ok().and_then(|mut slot| slot.take());
         std::future::ready(

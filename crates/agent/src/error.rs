@@ -7,7 +7,7 @@ use container_agent_api::{VersionMismatch, v1};
 use container_terminal::excerpt;
 use tonic::{Code, Status};
 
-/// Longest text of the guest's that is repeated to anybody, characters.
+/// Longest text of the guest's that messages repeat, characters.
 const GUEST_TEXT_CHARACTERS: usize = 500;
 
 /// A call to the agent failed.
@@ -18,10 +18,10 @@ pub enum AgentError {
     Timeout {
         /// The call.
         call: &'static str,
-        /// How long it was waited for.
+        /// The time limit.
         after: Duration,
     },
-    /// What arrived was not the agent's protocol.
+    /// The received bytes are not the agent's protocol.
     #[error("the guest sent something else than the agent's protocol: {received}")]
     NotAnAgent {
         /// The first bytes, as an escaped string.
@@ -35,7 +35,7 @@ pub enum AgentError {
     Broken {
         /// The call.
         call: &'static str,
-        /// What the transport says.
+        /// The transport's message.
         reason: String,
     },
     /// The agent answered with an error.
@@ -61,7 +61,7 @@ pub enum AgentError {
 /// A process could not be run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The guest could not start it: a matter between image and user.
+    /// The guest could not start it, for a reason in the image or the user's request.
     #[error("{message}")]
     NotStarted {
         /// What kind of reason.
@@ -77,13 +77,13 @@ pub enum RunError {
 /// A rule of `Run` that the agent broke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Violation {
-    /// A message without content, or of a kind this build does not know.
+    /// A message without content, or of an unknown kind.
     Empty,
     /// Output or exit before the start was reported.
     NotStarted,
     /// The start was reported twice, or a failure to start after a start.
     StartedTwice,
-    /// Something after the end.
+    /// A message after the end.
     AfterEnd,
     /// A chunk of output above the limit.
     ChunkTooLarge {
@@ -136,8 +136,8 @@ impl AgentError {
     }
 }
 
-/// What the system said when a stream broke. The words of the layers above it (HTTP/2, gRPC) mean nothing to whoever reads a
-/// message, so that without the system's there are none.
+/// The operating system's reason why a stream broke. The messages of the layers above it (HTTP/2, gRPC) are left out, because they
+/// mean nothing to the user.
 pub(crate) fn system_reason(error: &(dyn std::error::Error + 'static)) -> String {
     let mut next = Some(error);
     while let Some(error) = next {

@@ -1,4 +1,4 @@
-//! The order of a `Run` call's responses, as a state machine without I/O.
+//! Checks the order of a `Run` call's responses: a state machine without I/O.
 
 use bytes::Bytes;
 use container_agent_api::STDIO_CHUNK_BYTES;

@@ -1,8 +1,8 @@
 //! Client of the guest agent.
 //!
-//! One [`AgentClient`] per machine, over one byte stream that HTTP/2 multiplexes. The guest is hostile: messages are
-//! bounded, their order is checked, texts from it are cut and cleaned, and every call ends within a time. Nothing is
-//! retried: a stream that failed once belongs to a machine that cannot be trusted with a second try.
+//! One [`AgentClient`] per machine, over one byte stream that HTTP/2 multiplexes. The guest is not trusted: the size of messages is
+//! limited, their order is checked, and texts are cut and cleaned. Every call has a time limit; the process that a `Run` has started
+//! runs, and reads its input, for as long as it likes. No call is retried, because a broken stream does not come back.
 
 mod client;
 mod error;

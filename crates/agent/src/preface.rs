@@ -1,8 +1,7 @@
-//! Tells a gRPC server from anything else by the first bytes that arrive.
+//! Checks by the first bytes that arrive that the peer is a gRPC server.
 //!
-//! An HTTP/2 server speaks first with a SETTINGS frame on stream 0 (RFC 9113, section 3.4). A guest whose kernel or
-//! whatever else writes to the port is found out here, with the bytes for the message, instead of in the depths of
-//! the transport.
+//! An HTTP/2 server speaks first with a SETTINGS frame on stream 0 (RFC 9113, section 3.4). Where the guest's kernel or
+//! another program writes to the port, the error of this check has the bytes in it, which the transport's would not.
 
 use std::io;
 use std::pin::Pin;
@@ -24,7 +23,7 @@ const FRAME_SIZE_MAX_BYTES: u32 = 16_384;
 /// Bytes kept for the message.
 const SAMPLE_BYTES: usize = 64;
 
-/// The bytes that were no server's preface, escaped; set at most once.
+/// The bytes that were received instead of the preface, escaped.
 pub(crate) type Sample = Arc<OnceLock<String>>;
 
 /// A stream whose first incoming frame is checked.
@@ -49,7 +48,7 @@ impl CheckedStream {
         self.header.extend(fresh.iter().take(SAMPLE_BYTES - self.header.len()));
         if !may_be_settings(&self.header) {
             let escaped = format!("\"{}\"", self.header.escape_ascii());
-            // Set once; the stream is dead afterwards.
+            // It is empty: after the error the stream is not read again.
             let _ = self.sample.set(escaped);
             return Err(io::Error::new(io::ErrorKind::InvalidData, "not an HTTP/2 server"));
         }

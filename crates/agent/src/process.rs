@@ -22,15 +22,15 @@ const STDIN_QUEUE: usize = 4;
 /// A process that runs in the guest.
 #[derive(Debug)]
 pub struct RunningProcess {
-    /// Process id in the machine's initial pid namespace; of use for messages only.
+    /// Process id in the machine's initial pid namespace, for messages only.
     pub pid: u32,
-    /// Where standard input goes.
+    /// Standard input.
     pub stdin: ProcessStdin,
-    /// Where output and exit come from.
+    /// Output and exit.
     pub output: ProcessOutput,
 }
 
-/// What a running process did.
+/// An event of a running process.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ProcessEvent {
     /// Bytes of standard output, or of the terminal; at most 64 KiB.
@@ -45,13 +45,13 @@ pub enum ProcessEvent {
 #[derive(Debug)]
 pub struct ProcessStdin(mpsc::Sender<RunRequest>);
 
-/// The process reads no more: it has ended, or the connection broke, which [`ProcessOutput::next`] tells.
+/// The call takes no more input: the process has ended or the connection is broken. [`ProcessOutput::next`] returns which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the process takes no more input")]
 pub struct StdinClosed;
 
 impl ProcessStdin {
-    /// Hands over bytes in order; waits while the process does not read. Cancelling may lose the bytes of this call.
+    /// Sends bytes in order; waits while the process does not read. Cancelling may lose bytes of this call.
     ///
     /// # Errors
     /// [`StdinClosed`].
@@ -78,7 +78,7 @@ impl ProcessStdin {
     }
 }
 
-/// Output and exit of a process. Dropping it gives up the call; the guest decides what becomes of the process.
+/// Output and exit of a process. Dropping it drops the call, which does not end the process (`agent.proto`, "Run").
 #[derive(Debug)]
 pub struct ProcessOutput {
     responses: Streaming<RunResponse>,
@@ -89,8 +89,8 @@ impl ProcessOutput {
     /// The next event; `None` after the exit. Cancel-safe.
     ///
     /// # Errors
-    /// [`AgentError::Broken`] when the machine is gone, [`AgentError::Protocol`] when the agent breaks the rules.
-    /// Final either way.
+    /// [`AgentError::Broken`] when the connection is broken, [`AgentError::Protocol`] when the agent breaks the rules. No event follows
+    /// either.
     pub async fn next(&mut self) -> Result<Option<ProcessEvent>, AgentError> {
         if self.order == EventOrder::Ended {
             return Ok(None);
@@ -116,7 +116,7 @@ fn broken_rule(violation: Violation) -> AgentError {
     AgentError::Protocol { call: CALL, violation }
 }
 
-/// Starts a process and waits for the agent's word on it.
+/// Starts a process and waits for the agent's answer that it runs.
 pub(crate) async fn start(mut grpc: GrpcClient<Channel>, start: StartProcess) -> Result<RunningProcess, RunError> {
     let (sender, receiver) = mpsc::channel(STDIN_QUEUE);
     let first = RunRequest {

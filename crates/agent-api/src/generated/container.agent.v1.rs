@@ -6,7 +6,7 @@ pub struct HelloRequest {
     /// Host wall clock, nanoseconds since 1970-01-01 UTC. Zero leaves the guest's clock alone.
     #[prost(uint64, tag = "2")]
     pub time_unix_ns: u64,
-    /// The token that the machine was given at boot, 32 bytes. It is void once it has been shown.
+    /// The token that the machine was given at boot, 32 bytes. After the first Hello with it, the agent accepts it from no other connection.
     #[prost(bytes = "vec", tag = "3")]
     pub token: ::prost::alloc::vec::Vec<u8>,
 }
@@ -19,7 +19,7 @@ pub struct HelloResponse {
     pub agent_version: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
     pub kernel_release: ::prost::alloc::string::String,
-    /// Names of optional abilities, e.g. "trim". Unknown names are ignored.
+    /// Names of optional abilities, e.g. "trim". The host ignores names that it does not know.
     #[prost(string, repeated, tag = "4")]
     pub capabilities: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Guest uptime when vminitd was ready to answer, microseconds.
@@ -77,7 +77,7 @@ pub struct Mount {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateContainerResponse {
-    /// What took how long inside the guest, microseconds, for the start-up report.
+    /// Durations of the steps in the guest, microseconds, for the start-up report.
     #[prost(uint64, tag = "1")]
     pub disks_us: u64,
     #[prost(uint64, tag = "2")]
@@ -105,7 +105,7 @@ pub struct ProcessSpec {
     pub terminal: bool,
     #[prost(message, optional, tag = "7")]
     pub window_size: ::core::option::Option<WindowSize>,
-    /// Those that differ from the guest's defaults, which are Docker's. Unlimited open files are as many as the kernel allows.
+    /// Limits that differ from the guest's defaults, which are Docker's. Unlimited open files are as many as the kernel allows.
     #[prost(message, repeated, tag = "8")]
     pub rlimits: ::prost::alloc::vec::Vec<Rlimit>,
     /// "CAP_CHOWN", ... for all five sets as far as the user allows
@@ -113,7 +113,7 @@ pub struct ProcessSpec {
     pub capabilities: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(bool, tag = "10")]
     pub no_new_privileges: bool,
-    /// Unconfined when false; else the default seccomp profile.
+    /// Installs the default seccomp profile; without it the process is unconfined by seccomp.
     #[prost(bool, tag = "11")]
     pub seccomp: bool,
 }
@@ -155,18 +155,17 @@ pub mod run_request {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StartProcess {
-    /// Chosen by the host, unique within the machine; names the process in Signal and Resize.
+    /// Chosen by the host; names the process in Signal and Resize. Unique among the processes that run.
     #[prost(string, tag = "1")]
     pub process_id: ::prost::alloc::string::String,
     #[prost(enumeration = "ProcessRole", tag = "2")]
     pub role: i32,
     #[prost(message, optional, tag = "3")]
     pub spec: ::core::option::Option<ProcessSpec>,
-    /// When false the process reads end-of-file at once.
+    /// When false, and without a terminal, the process reads end-of-file at once.
     #[prost(bool, tag = "4")]
     pub stdin: bool,
-    /// Standard streams are /dev/null; the response stream ends with `started` followed by nothing else until exit.
-    /// The process outlives the call.
+    /// Standard streams are /dev/null, whatever `stdin` and `spec.terminal` say. The responses are `started` and, after the exit, `exited`.
     #[prost(bool, tag = "5")]
     pub detached: bool,
 }
@@ -183,12 +182,12 @@ pub mod run_response {
     pub enum Response {
         #[prost(message, tag = "1")]
         Started(super::Started),
-        /// at most 64 KiB; with a terminal everything arrives here
+        /// at most 64 KiB; with a terminal all output is here
         #[prost(bytes, tag = "2")]
         Stdout(::prost::alloc::vec::Vec<u8>),
         #[prost(bytes, tag = "3")]
         Stderr(::prost::alloc::vec::Vec<u8>),
-        /// after all output
+        /// after all output that is carried
         #[prost(message, tag = "4")]
         Exited(super::Exited),
         #[prost(message, tag = "5")]
@@ -242,7 +241,7 @@ pub struct ResizeRequest {
 pub struct ResizeResponse {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AdjustClockRequest {
-    /// Nanoseconds to move the clock by; zero only reads it. An offset means the same however long it was on its way, which a time would not.
+    /// Nanoseconds to move the clock by; zero only reads it. Unlike a time, an offset does not become wrong on its way.
     #[prost(sint64, tag = "1")]
     pub offset_ns: i64,
 }
@@ -260,7 +259,7 @@ pub struct ShutdownResponse {}
 #[repr(i32)]
 pub enum ProcessRole {
     Unspecified = 0,
-    /// PID 1 of the container: makes the pid namespace; when it exits, all others of the container are killed.
+    /// PID 1 of the container's pid namespace. When it exits, the kernel kills all other processes of the namespace.
     Init = 1,
     /// Joins the namespaces of the running container.
     Exec = 2,
@@ -298,7 +297,7 @@ pub enum StartFailure {
     /// no such user or group
     User = 3,
     WorkingDirectory = 4,
-    /// anything else of ours: namespaces, limits, capabilities
+    /// another step of the preparation: namespaces, limits, capabilities
     Setup = 5,
 }
 impl StartFailure {
@@ -420,8 +419,9 @@ pub mod agent_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Authentication and version handshake; sets the guest's clock. The first call on the one connection that the agent takes:
-        /// any other call before it is refused with PERMISSION_DENIED, and so is a wrong token, after which the agent hangs up.
+        /// Authentication and version handshake; sets the guest's clock. It has to be the first call of a connection: any other call before
+        /// it is refused with PERMISSION_DENIED. So is a wrong token, after which the agent closes the connection. After the first Hello with
+        /// the right token the agent accepts no further connection.
         pub async fn hello(
             &mut self,
             request: impl tonic::IntoRequest<super::HelloRequest>,
@@ -469,7 +469,8 @@ pub mod agent_client {
             self.inner.unary(req, path, codec).await
         }
         /// Starts one process and carries its standard streams until it has exited. The first request is `start`.
-        /// The response stream ends with exactly one `exited` or `failed`.
+        /// The response stream ends with exactly one `exited` or `failed`, unless the call fails with a status.
+        /// The process outlives the call: when the host drops the call, standard input ends and output is discarded, and a terminal is hung up.
         pub async fn run(
             &mut self,
             request: impl tonic::IntoStreamingRequest<Message = super::RunRequest>,
@@ -494,7 +495,8 @@ pub mod agent_client {
                 .insert(GrpcMethod::new("container.agent.v1.Agent", "Run"));
             self.inner.streaming(req, path, codec).await
         }
-        /// Sends a signal to a process, or to all processes of the container. Apart from Run so that it is never stuck behind standard input.
+        /// Sends a signal to a process, or to all processes of the container. A call of its own, so that it does not wait for standard input
+        /// that the process does not read.
         pub async fn signal(
             &mut self,
             request: impl tonic::IntoRequest<super::SignalRequest>,
@@ -538,7 +540,7 @@ pub mod agent_client {
                 .insert(GrpcMethod::new("container.agent.v1.Agent", "Resize"));
             self.inner.unary(req, path, codec).await
         }
-        /// Moves the guest's wall clock and tells what it shows then.
+        /// Moves the guest's wall clock and returns its time.
         pub async fn adjust_clock(
             &mut self,
             request: impl tonic::IntoRequest<super::AdjustClockRequest>,
@@ -603,8 +605,9 @@ pub mod agent_server {
     /// Generated trait containing gRPC methods that should be implemented for use with AgentServer.
     #[async_trait]
     pub trait Agent: std::marker::Send + std::marker::Sync + 'static {
-        /// Authentication and version handshake; sets the guest's clock. The first call on the one connection that the agent takes:
-        /// any other call before it is refused with PERMISSION_DENIED, and so is a wrong token, after which the agent hangs up.
+        /// Authentication and version handshake; sets the guest's clock. It has to be the first call of a connection: any other call before
+        /// it is refused with PERMISSION_DENIED. So is a wrong token, after which the agent closes the connection. After the first Hello with
+        /// the right token the agent accepts no further connection.
         async fn hello(
             &self,
             request: tonic::Request<super::HelloRequest>,
@@ -624,12 +627,14 @@ pub mod agent_server {
             + std::marker::Send
             + 'static;
         /// Starts one process and carries its standard streams until it has exited. The first request is `start`.
-        /// The response stream ends with exactly one `exited` or `failed`.
+        /// The response stream ends with exactly one `exited` or `failed`, unless the call fails with a status.
+        /// The process outlives the call: when the host drops the call, standard input ends and output is discarded, and a terminal is hung up.
         async fn run(
             &self,
             request: tonic::Request<tonic::Streaming<super::RunRequest>>,
         ) -> std::result::Result<tonic::Response<Self::RunStream>, tonic::Status>;
-        /// Sends a signal to a process, or to all processes of the container. Apart from Run so that it is never stuck behind standard input.
+        /// Sends a signal to a process, or to all processes of the container. A call of its own, so that it does not wait for standard input
+        /// that the process does not read.
         async fn signal(
             &self,
             request: tonic::Request<super::SignalRequest>,
@@ -639,7 +644,7 @@ pub mod agent_server {
             &self,
             request: tonic::Request<super::ResizeRequest>,
         ) -> std::result::Result<tonic::Response<super::ResizeResponse>, tonic::Status>;
-        /// Moves the guest's wall clock and tells what it shows then.
+        /// Moves the guest's wall clock and returns its time.
         async fn adjust_clock(
             &self,
             request: tonic::Request<super::AdjustClockRequest>,
