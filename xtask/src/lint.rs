@@ -1,13 +1,17 @@
 //! `cargo xtask lint`: the rules of this repository that no compiler knows. One file per rule.
 
+mod engine_surface;
 mod file_length;
 mod layers;
 mod licences;
 mod module_head;
 mod names;
 mod reasons;
+mod reexports;
+mod rust_text;
 mod spdx;
 mod tree;
+mod vocabulary;
 
 use crate::progress::say;
 use anyhow::{Result, bail};
@@ -48,12 +52,15 @@ type Rule = fn(&Tree) -> Result<Vec<Finding>>;
 /// When something does, or the tree cannot be read.
 pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
     let tree = Tree::read(crate::workspace::root())?;
-    let rules: [(&str, Rule); 6] = [
+    let rules: [(&str, Rule); 9] = [
         ("file length", file_length::check),
         ("names", names::check),
         ("module heads", module_head::check),
         ("reasons", reasons::check),
         ("layers", layers::check),
+        ("words of front ends", vocabulary::check),
+        ("names passed on", reexports::check),
+        ("surface of the engine", engine_surface::check),
         ("licences and sources", licences::check),
     ];
     let mut count = 0;

@@ -91,6 +91,12 @@ fn refusal(name: &str, dependency: &str) -> Option<String> {
     (!allowed).then(|| format!("{name} (layer {own}) must not depend on {dependency} (layer {other})"))
 }
 
+/// Whether Rust code calls one of our crates so: `container_oci`.
+pub(super) fn is_ours(name: &str) -> bool {
+    name.strip_prefix("container_")
+        .is_some_and(|name| layer(&name.replace('_', "-")).is_some())
+}
+
 fn layer(name: &str) -> Option<usize> {
     LAYERS.iter().position(|layer| layer.contains(&name))
 }
