@@ -13,10 +13,11 @@ use tonic::{Request, Response, Status, Streaming};
 use super::{attach, exec};
 use crate::control::v1::control_server::Control;
 use crate::control::v1::{
-    AttachRequest, AttachResponse, ExecRequest, ExecResponse, ResizeRequest, ResizeResponse, Running, SignalRequest,
-    SignalResponse, StartRequest, StartResponse, StatusRequest, StatusResponse, StopRequest, StopResponse, WaitRequest,
-    WaitResponse, start_response::Outcome,
+    AttachRequest, AttachResponse, ExecRequest, ExecResponse, HelloRequest, HelloResponse, ResizeRequest,
+    ResizeResponse, Running, SignalRequest, SignalResponse, StartRequest, StartResponse, StatusRequest, StatusResponse,
+    StopRequest, StopResponse, WaitRequest, WaitResponse, start_response::Outcome,
 };
+use crate::control::{PROGRAM_VERSION, SPOKEN_VERSIONS};
 use crate::launch::Limits;
 use crate::plan::INIT_PROCESS_ID;
 use crate::session::{Ending, Guest, Progress, Session, Stop};
@@ -59,6 +60,18 @@ fn exit_status(ending: &Ending) -> Result<crate::control::v1::ExitStatus, Status
 impl Control for Service {
     type AttachStream = ReceiverStream<Result<AttachResponse, Status>>;
     type ExecStream = ReceiverStream<Result<ExecResponse, Status>>;
+
+    async fn hello(&self, request: Request<HelloRequest>) -> Result<Response<HelloResponse>, Status> {
+        let HelloRequest {
+            versions,
+            program_version,
+        } = request.into_inner();
+        tracing::debug!(?versions, program_version, "a client introduces itself");
+        Ok(Response::new(HelloResponse {
+            versions: Some(SPOKEN_VERSIONS),
+            program_version: PROGRAM_VERSION.to_owned(),
+        }))
+    }
 
     async fn status(&self, _: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {
         let phase = self.session.progress().phase().into();
