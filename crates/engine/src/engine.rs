@@ -14,7 +14,7 @@ use container_state::{AppPaths, ContainerStore};
 
 use crate::backend::check_install_root;
 use crate::registries::registries;
-use crate::{Cause, ContainerView, EngineError, OpenError, settings};
+use crate::{ContainerView, EngineError, OpenError, settings};
 
 /// The verbs of a container's life on one app root: all that can be done whatever the settings say.
 #[derive(Clone)]
@@ -112,10 +112,7 @@ impl Engine {
             Ok(client) => Ok(client),
             // It may have ended between the two looks; then the record says so now.
             Err(source) => match self.load(id) {
-                Ok(view) if view.is_live() => Err(EngineError::Connect {
-                    id: id.clone(),
-                    source: Cause::new(source),
-                }),
+                Ok(view) if view.is_live() => Err(EngineError::unreachable_launcher(id, source)),
                 Ok(view) => Err(phase_error(verb, &view)),
                 Err(error) => Err(error),
             },

@@ -112,6 +112,16 @@ pub enum EngineError {
         /// Why.
         source: Cause,
     },
+    /// The launcher of a running container is of a release that speaks no version of the control protocol that this one speaks.
+    #[error("cannot speak to the launcher of container {id}: {source}")]
+    LauncherVersions {
+        /// The container.
+        id: ContainerId,
+        /// Version of the program that started it.
+        program_version: String,
+        /// Which versions of the protocol both speak.
+        source: Cause,
+    },
     /// The launcher could not bring the workload up.
     #[error("{message}")]
     Launch {

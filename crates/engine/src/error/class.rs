@@ -51,6 +51,11 @@ impl EngineError {
             Self::NoHypervisor { .. } => {
                 Some("a Linux host: the backend for macOS is not part of this release".to_owned())
             }
+            Self::LauncherVersions {
+                id, program_version, ..
+            } => Some(format!(
+                "container stop {id}, with version {program_version} of container, which started it"
+            )),
             Self::Lost => Some("container list --all shows what is left of it".to_owned()),
             _ => None,
         }

@@ -1,13 +1,31 @@
 //! What a launcher answers, and what it means that it does not.
 
+use container_launcher::control::ConnectError;
 use container_launcher::control::v1::{Failure, FailureKind};
+use container_model::ContainerId;
 
-use crate::{EngineError, FailureClass};
+use crate::{Cause, EngineError, FailureClass};
 
 /// What it means to the user that a connection to a launcher broke; the words of the transport mean nothing to anybody.
 pub(super) const LAUNCHER_GONE: &str = "the container's launcher was killed or has failed";
 
 impl EngineError {
+    /// The launcher of a container that runs cannot be spoken to.
+    pub(crate) fn unreachable_launcher(id: &ContainerId, error: ConnectError) -> Self {
+        let id = id.clone();
+        match &error {
+            ConnectError::Versions { program_version, .. } => Self::LauncherVersions {
+                id,
+                program_version: program_version.clone(),
+                source: Cause::new(error),
+            },
+            _ => Self::Connect {
+                id,
+                source: Cause::new(error),
+            },
+        }
+    }
+
     /// Turns a failed call to the launcher into an error that says what was asked of it.
     pub(crate) fn control(action: &'static str) -> impl FnOnce(tonic::Status) -> Self {
         move |status| Self::Control {
@@ -57,6 +75,7 @@ fn is_answer(status: &tonic::Status) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use container_launcher::control::v1::VersionRange;
     use tonic::Status;
 
     #[test]
@@ -74,6 +93,24 @@ mod tests {
             assert!(message.contains("launcher was killed"), "{message}");
             assert!(!message.contains("h2") && !message.contains("body"), "{message}");
         }
+    }
+
+    #[test]
+    fn a_launcher_of_a_foreign_release_is_named_with_the_way_out() {
+        let error = ConnectError::Versions {
+            program_version: "9.8.7".to_owned(),
+            versions: VersionRange { oldest: 7, newest: 9 },
+        };
+        let error = EngineError::unreachable_launcher(&"web".parse().unwrap(), error);
+        let message = error.to_string();
+        assert!(
+            message.starts_with(
+                "cannot speak to the launcher of container web: it belongs to container 9.8.7 and speaks versions 7 to 9"
+            ),
+            "{message}"
+        );
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("container stop web") && hint.contains("9.8.7"), "{hint}");
     }
 
     #[test]
