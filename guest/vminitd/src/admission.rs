@@ -1,7 +1,7 @@
-//! Who may call: the one peer that has shown the machine's token.
+//! Admits one peer, the host, by the machine's token.
 //!
-//! The token comes from the kernel command line, which a workload can read. By then it is worth nothing: it is void as soon
-//! as it has been shown, which is before there is any workload, and nobody is listened to afterwards.
+//! The token comes from the kernel command line, which a workload can read. A workload cannot use it, because it is void once the host
+//! has shown it, and no process of the container is started before.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,22 +10,22 @@ use container_agent_api::v1::agent_server::SERVICE_NAME;
 use tokio::sync::watch;
 use tonic::Status;
 
-/// The machine's token, until somebody has shown it. Clones share it.
+/// The machine's token, until a peer has shown it. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Admission(Arc<Mutex<Option<AgentToken>>>);
 
-/// What is known of a peer.
+/// Whether a peer is admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It has not said anything of itself.
+    /// It has not called Hello.
     Unknown,
     /// It has shown the token.
     Admitted,
-    /// It has shown something else.
+    /// It has shown a wrong token.
     Refused,
 }
 
-/// One connection's other end. Clones are one peer.
+/// The other end of one connection. Clones are one peer.
 #[derive(Clone)]
 pub(crate) struct Peer {
     admission: Admission,
@@ -45,7 +45,7 @@ impl Admission {
         }
     }
 
-    /// Takes the token from whoever shows it; works once.
+    /// Whether `shown` is the token. The token is void after it has been shown.
     fn redeem(&self, shown: &[u8]) -> bool {
         let mut token = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let matches = token.as_ref().is_some_and(|token| token.matches(shown));
@@ -57,7 +57,7 @@ impl Admission {
 }
 
 impl Peer {
-    /// Admits the peer for what it shows in its Hello, or refuses it for good. Who has been admitted may say Hello again.
+    /// Admits the peer for the token in its Hello, or refuses it for good. An admitted peer may call Hello again.
     pub(crate) fn admit(&self, shown: &[u8]) -> Result<(), Status> {
         let admitted = match self.standing() {
             Standing::Admitted => true,
@@ -83,15 +83,15 @@ impl Peer {
         }
     }
 
-    /// What is known of it.
+    /// Whether the peer is admitted.
     pub(crate) fn standing(&self) -> Standing {
         *self.standing.borrow()
     }
 
-    /// Waits until the peer has said Hello and is known to be admitted or refused.
+    /// Waits until the peer has been admitted or refused.
     pub(crate) async fn known(&self) -> Standing {
         let mut standing = self.standing.subscribe();
-        // The sender is ours, so the channel cannot close.
+        // `self` holds the sender, so the channel cannot close.
         match standing.wait_for(|standing| *standing != Standing::Unknown).await {
             Ok(standing) => *standing,
             Err(_) => Standing::Refused,

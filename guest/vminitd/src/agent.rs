@@ -17,13 +17,13 @@ use crate::admission::Peer;
 use crate::machine::Machine;
 use crate::{clock, requests, run};
 
-/// Time for the answer to Shutdown to reach the host. A host that has it hangs up, which ends the machine at once.
+/// Time for the answer to Shutdown to reach the host. The machine ends sooner if the host closes the connection.
 const FAREWELL: Duration = Duration::from_millis(5);
 
-/// Lets the answer to Hello go out before the preparation begins.
+/// Delay of the preparation, so that the answer to Hello is sent first.
 const ANSWER_FIRST: Duration = Duration::from_millis(1);
 
-/// The service for one peer; all other state is the machine's.
+/// The service for one peer. Everything but its admission is shared by all peers.
 pub(crate) struct AgentService {
     machine: Arc<Machine>,
     peer: Peer,

@@ -1,4 +1,4 @@
-//! The mounts that vminitd itself needs. Everything else waits until the host has been answered for the first time.
+//! The mounts that vminitd itself needs. All other mounts are made after the first answer to the host.
 
 use rustix::fs::Mode;
 use rustix::io::Errno;
@@ -19,8 +19,8 @@ pub(crate) struct BootError {
 
 /// Mounts `/proc`, `/sys` and `/dev`. The initial file system holds nothing but vminitd and a console.
 pub(crate) fn mount_own() -> Result<(), BootError> {
-    // The kernel starts PID 1 without a mask. Files that are made without a thought for their mode are not to be written
-    // by everybody; what everybody is to write is given its mode afterwards.
+    // The kernel starts PID 1 with an empty umask, with which new files could be writable for everybody. Files that are to be so
+    // are given their mode afterwards.
     umask(Mode::WGRP | Mode::WOTH);
     mount_one("proc", "/proc")?;
     mount_one("sysfs", "/sys")?;
@@ -33,11 +33,11 @@ pub(crate) fn mount_cgroups() -> Result<(), BootError> {
 }
 
 fn mount_one(kind: &'static str, target: &'static str) -> Result<(), BootError> {
-    // An existing mount point is what is wanted, and any other problem shows in the mount.
+    // The mount point may exist. Any other error makes the mount fail.
     let _ = rustix::fs::mkdir(target, Mode::from_raw_mode(0o755));
     let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
     match mount(kind, target, kind, flags, None) {
-        // The kernel has mounted /dev when it is told to.
+        // The kernel mounts /dev itself with CONFIG_DEVTMPFS_MOUNT.
         Ok(()) | Err(Errno::BUSY) => Ok(()),
         Err(source) => Err(BootError { kind, target, source }),
     }

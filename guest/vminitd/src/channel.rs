@@ -18,17 +18,17 @@ use tokio_vsock::{VsockListener, VsockStream};
 
 use crate::descriptor::Descriptor;
 
-/// The kernel finds the port while it starts; a port that is not there after this time does not exist.
+/// The kernel finds the port while it boots. One that has not appeared after this time does not exist.
 const PORT_WAIT: Duration = Duration::from_secs(5);
 const PORT_POLL: Duration = Duration::from_millis(2);
 
-/// How long one wait for the host to open its side lasts before it is looked at again.
+/// Longest single wait for the host to open its side. The state of the port is checked after each.
 const HOST_WAIT: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 100_000_000,
 };
 
-/// The port. Its end is the end of the launcher and reported at once.
+/// The port. It reports at once when the launcher has closed its side.
 #[derive(Debug)]
 pub(crate) struct Port {
     port: Descriptor,
@@ -42,12 +42,12 @@ impl Port {
     }
 }
 
-/// Where peers come from.
+/// A source of connections.
 pub(crate) trait Listener {
     /// A connection.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// The next peer's connection, with the context id from which it comes (vsock(7)).
+    /// The next peer's connection, with the peer's context id (vsock(7)).
     async fn accept(&mut self) -> io::Result<(Self::Stream, u32)>;
 }
 
@@ -96,8 +96,8 @@ fn find_port(class: &Path) -> Option<std::ffi::OsString> {
 }
 
 /// Until the host has opened its side, the port is in the state "hung up", in which poll(2) returns at once;
-/// edge-triggered epoll(7) sleeps until that changes. The runtime must not see the state at all, because it never
-/// forgets a hang-up.
+/// edge-triggered epoll(7) sleeps until that changes. The port must not be registered with the runtime in this state, because the
+/// runtime would treat it as closed for good.
 fn wait_for_host(port: &OwnedFd) -> io::Result<()> {
     let queue = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     epoll::add(

@@ -40,7 +40,7 @@ pub(crate) fn host(command_line: &str) -> Result<Host, CommandLineError> {
     Ok(Host { channel, token })
 }
 
-/// The last mention wins, as with the kernel's own parameters.
+/// The last value of a key. The last one wins, as with the kernel's own parameters.
 fn value<'a>(command_line: &'a str, key: &'static str) -> Result<&'a str, CommandLineError> {
     command_line
         .split_ascii_whitespace()

@@ -21,7 +21,7 @@ impl Descriptor {
         Ok(Self(register(file, Interest::READABLE | Interest::WRITABLE)?))
     }
 
-    /// Reads at least one byte; zero at the end. A terminal whose last user has gone (EIO) is at its end too.
+    /// Reads at least one byte; zero at the end. EIO from a terminal, whose last process has closed it, is the end too.
     pub(crate) async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self
             .0
@@ -47,7 +47,7 @@ impl Descriptor {
         Ok(bytes)
     }
 
-    /// How much can be read at once; zero for what does not tell.
+    /// How many bytes can be read without waiting; zero where the kernel does not say.
     pub(crate) fn waiting_bytes(&self) -> usize {
         rustix::io::ioctl_fionread(self).map_or(0, |bytes| usize::try_from(bytes).unwrap_or(0))
     }

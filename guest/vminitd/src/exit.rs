@@ -1,8 +1,8 @@
 //! Waiting for a process by its pidfd.
 //!
-//! Every process that vminitd forks is waited for by the task that started it. Nothing else becomes a child of
-//! vminitd: a process that outlives its parent in the container falls to the container's own PID 1, which makes a loop
-//! over all children unnecessary.
+//! Every process that vminitd forks is waited for by the task that started it. No other process
+//! becomes a child of vminitd: an orphan in the container becomes a child of the container's own PID 1. So no loop over all children
+//! is needed.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};

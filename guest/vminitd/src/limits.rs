@@ -1,12 +1,12 @@
-//! The machine's own limits. The kernel derives them from little memory and old habits; here the memory that the
-//! container has been given is what bounds it.
+//! The kernel's limits of the machine. Its defaults are small, some because the machine's memory is. They are raised so that only the
+//! memory of the container limits it.
 
 use container_workload::{OPEN_FILES_MAX, raise_own};
 
 /// Largest process number of a 64-bit kernel, `PID_MAX_LIMIT` in `linux/threads.h`.
 const PID_MAX: u64 = 4 << 20;
 
-/// Raises what would otherwise stop a workload before its memory does.
+/// Raises the limits that a workload would reach before its memory is used up.
 pub(crate) fn raise() {
     let parameters = [
         ("fs/nr_open", OPEN_FILES_MAX),

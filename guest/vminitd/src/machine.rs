@@ -20,7 +20,7 @@ const CONTAINER_BASE: &str = "/container";
 const DISK_WAIT: Duration = Duration::from_secs(2);
 const DISK_POLL: Duration = Duration::from_millis(2);
 
-/// How long killed processes may take to go.
+/// How long killed processes may take to end.
 const KILL_WAIT: Duration = Duration::from_secs(5);
 
 /// The machine's state, shared by all calls.
@@ -63,7 +63,7 @@ impl Machine {
         self.container.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What any container needs and nobody waits for: done once, after the first answer to the host.
+    /// Preparation that any container needs, done once: after the first answer to the host, so that the host does not wait for it.
     pub(crate) fn prepare(&self) {
         let mut state = self.state();
         if std::mem::replace(&mut state.prepared, true) {
@@ -146,7 +146,7 @@ impl Machine {
         }
     }
 
-    /// Whether the kernel has killed processes of the container for want of memory since this was last asked.
+    /// Whether the kernel has killed processes of the container for lack of memory since the last call.
     pub(crate) fn take_oom_kill(&self) -> bool {
         let mut state = self.state();
         let count = state
@@ -170,7 +170,7 @@ impl Machine {
         result.map_err(|error| Status::invalid_argument(error.to_string()))
     }
 
-    /// Kills what runs, and flushes and unmounts the file systems.
+    /// Kills all processes of the container, and flushes and unmounts its file systems.
     pub(crate) async fn shut_down(&self) -> Result<(), Status> {
         if let Some(container) = &self.state().container
             && let Err(error) = container.cgroup().kill()
@@ -189,7 +189,7 @@ impl Machine {
         }
     }
 
-    /// The host has gone: stops the container's processes, so that nothing writes while the disks are flushed.
+    /// Kills the container's processes after the host has gone, so that nothing writes while the disks are flushed.
     pub(crate) fn abandon(&self) {
         if let Some(container) = &self.state().container {
             let _ = container.cgroup().kill();

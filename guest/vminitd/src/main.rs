@@ -1,12 +1,11 @@
 //! PID 1 of the guest.
 //!
 //! vminitd is the only program in the machine's initial RAM file system. It mounts what it needs itself, opens the
-//! channel to the host and serves `container.agent.v1` until the host shuts the machine down or goes away. It has one
-//! thread for its whole life: the workload library forks without executing another program first, and nothing here
-//! blocks for long.
+//! channel to the host and serves `container.agent.v1` until the host shuts the machine down or goes away. It has a
+//! single thread, because the workload library forks without executing another program first.
 //!
-//! It never returns: the kernel would panic. Whatever goes wrong ends with a line on the console and the machine
-//! powered off.
+//! It does not return, because the kernel panics when PID 1 ends. An error ends it with a line on the console and the machine powered
+//! off.
 
 #![cfg(target_os = "linux")]
 

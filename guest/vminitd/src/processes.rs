@@ -20,7 +20,7 @@ pub(crate) struct Processes {
 
 struct Process {
     pidfd: OwnedFd,
-    /// Held by the call that carries its output; gone when the host has dropped that call.
+    /// The call that carries the output holds the terminal. It is closed when the host drops that call.
     terminal: Weak<Descriptor>,
 }
 
@@ -58,7 +58,7 @@ impl Processes {
         let running = self.running();
         match send_signal(find(&running, id)?.pidfd.as_fd(), signal) {
             Ok(()) => Ok(()),
-            // It has just ended, and its exit is on the way to the host.
+            // The process has just ended, and its exit is on its way to the host.
             Err(error) if error.raw_os_error() == Some(Errno::SRCH.raw_os_error()) => Ok(()),
             Err(error) => Err(Status::invalid_argument(format!(
                 "cannot send signal {signal}: {error}"

@@ -12,17 +12,17 @@ use tonic::{Status, Streaming};
 
 use crate::descriptor::Descriptor;
 
-/// How long a stream that another process keeps open may be silent after the exit of its own.
+/// How long a stream may be silent after the exit of its process, when another process keeps it open.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// How much of what others write after that exit is still taken. It is also what the kernel may hold of a terminal's
-/// output besides what can be counted.
+/// How many bytes that other processes write after that exit are still taken. The kernel may also hold this much of a terminal's output
+/// beyond what FIONREAD counts.
 const LEFT_OVER_BYTES: usize = 256 * 1024;
 
 /// End of transmission: what a user types to end the input of a terminal.
 const CONTROL_D: &[u8] = &[4];
 
-/// Makes the message of a chunk, which says what stream it is of.
+/// Makes the message of a chunk, which names its stream.
 pub(crate) type Wrap = fn(Vec<u8>) -> Response;
 
 /// Where responses to a Run call go.
@@ -30,9 +30,9 @@ pub(crate) type Responses = mpsc::Sender<Result<RunResponse, Status>>;
 
 /// Sends everything that can be read from `source`, until its end.
 ///
-/// All that was in the stream when the process exited arrives, however slowly the host takes it. Of background processes
-/// that inherited the stream a little more is taken, and it is given up after a moment of silence. When the host has
-/// dropped the call, a pipe is read and discarded, so that the process does not block; a terminal is let go, which
+/// Everything that was in the stream when the process exited is sent, however slowly the host takes it. What background processes that
+/// inherited the stream write after that is sent up to [`LEFT_OVER_BYTES`], and until the stream is silent for [`QUIET`]. When the host
+/// has dropped the call, a pipe is read and its content discarded, so that the process does not block; a terminal is closed, which
 /// hangs it up.
 pub(crate) async fn output(
     source: Arc<Descriptor>,
@@ -51,8 +51,8 @@ pub(crate) async fn output(
             () = responses.closed(), if terminal => return,
         };
         let Ok(length @ 1..) = read else { return };
-        // Looked at before the chunk is sent: the process may well exit while the host takes its time, and what was read
-        // by then is its own.
+        // Checked before the chunk is sent: the process may exit while sending waits for the host, and what was read before is its
+        // own output.
         if *exited.borrow() {
             let left = left_over.get_or_insert_with(|| length.saturating_add(source.waiting_bytes()) + LEFT_OVER_BYTES);
             *left = left.saturating_sub(length);
@@ -69,7 +69,7 @@ pub(crate) async fn output(
     }
 }
 
-/// Resolves a moment after the exit.
+/// Resolves [`QUIET`] after the exit.
 async fn quiet(exited: &mut watch::Receiver<bool>) {
     if exited.wait_for(|exited| *exited).await.is_ok() {
         tokio::time::sleep(QUIET).await;
@@ -92,7 +92,7 @@ pub(crate) async fn input(mut requests: Streaming<RunRequest>, mut target: Optio
                     Some(open) => open.write_all(&bytes).await,
                     None => Ok(()),
                 };
-                // A process that has closed its input gets no more; the host is kept from blocking all the same.
+                // After the process has closed its input, what the host sends is discarded, so that the host does not block.
                 if written.is_err() {
                     target = None;
                 }
@@ -136,7 +136,7 @@ mod tests {
             let (exited, watcher) = watch::channel(false);
             let pump = tokio::spawn(output(source, wrap, sender, watcher, terminal));
             let mut written = 0;
-            // One chunk fills the queue, the next is in hand, and then the stream itself fills up.
+            // One chunk fills the queue, the pump holds the next, and then the stream itself fills up.
             let mut refusals = 0;
             while refusals < 20 {
                 match rustix::io::write(&target, &[b'x'; 1024]) {

@@ -1,4 +1,4 @@
-//! The host's requests as the workload library wants them, or a clear refusal.
+//! Converts the host's requests to the workload library's types, or refuses them.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -90,7 +90,7 @@ pub(crate) fn container(
     })
 }
 
-/// A process to start: the host's name for it, its part, what it is, and how its streams are connected.
+/// A process to start: the host's name for it, its role, its description, and how its streams are connected.
 #[derive(Debug)]
 pub(crate) struct Start {
     pub(crate) id: String,
@@ -99,7 +99,7 @@ pub(crate) struct Start {
     pub(crate) streams: Streams,
 }
 
-/// Reads the first message of a Run call.
+/// Converts the first message of a Run call.
 pub(crate) fn start(request: v1::StartProcess) -> Result<Start, Status> {
     let role = match request.role() {
         v1::ProcessRole::Init => Role::Init,
@@ -155,7 +155,7 @@ pub(crate) fn start(request: v1::StartProcess) -> Result<Start, Status> {
     })
 }
 
-/// A window size; what does not fit the kernel's type is as large as fits.
+/// A window size; numbers too large for the kernel's type become its largest.
 pub(crate) fn window_size(size: Option<v1::WindowSize>) -> WindowSize {
     let size = size.unwrap_or_default();
     let fit = |cells: u32| u16::try_from(cells).unwrap_or(u16::MAX);

@@ -27,7 +27,7 @@ const START_WAIT: Duration = Duration::from_secs(30);
 /// Largest record of a failed start, bytes.
 const REPORT_BYTES: usize = 4096;
 
-/// Begins the call; a task of its own carries on, so that the process outlives a host that drops the call.
+/// Begins the call. A task of its own carries it on, so that the process continues when the host drops the call.
 pub(crate) async fn run(
     machine: Arc<Machine>,
     mut requests: Streaming<RunRequest>,
@@ -52,7 +52,7 @@ pub(crate) async fn run(
                 .pidfd
                 .try_clone()
                 .map_err(|error| Status::internal(error.to_string()))?;
-            // Known from the first moment on, so that a shutdown waits for it even while it is being prepared.
+            // Inserted before its program is executed, so that a shutdown waits for it from the fork on.
             machine.processes.insert(start.id.clone(), pidfd, Weak::new());
             tokio::spawn(carry(machine, start, process, requests, responses));
         }
@@ -109,7 +109,7 @@ async fn carry(
     let _ = responses.send(Ok(last)).await;
 }
 
-/// Waits until the program is executed, or tells why it was not.
+/// Waits until the program is executed; returns why it was not.
 async fn outcome_of_start(report: OwnedFd, pidfd: &OwnedFd) -> Option<StartFailure> {
     let read = async { Descriptor::new(report)?.read_to_end(REPORT_BYTES).await };
     match tokio::time::timeout(START_WAIT, read).await {
@@ -192,8 +192,8 @@ async fn send(responses: &Responses, response: Response) {
         .await;
 }
 
-/// Adds whether the end was the kernel's way out of a lack of memory. A shell passes its child's end on as its own
-/// exit code, so that the code decides, not the signal.
+/// Adds whether the kernel killed the process for lack of memory. The exit code decides, not the signal, because a shell exits with the
+/// code of its child.
 fn with_oom(machine: &Machine, status: Exited) -> Exited {
     let oom_killed = status.exit_code == 128 + SIGKILL && machine.take_oom_kill();
     Exited { oom_killed, ..status }

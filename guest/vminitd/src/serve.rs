@@ -1,8 +1,8 @@
 //! Serves the protocol on the chosen channel until the host goes away or shuts the machine down.
 //!
-//! The host is one peer on one connection: whoever shows the machine's token first. On vsock others may come before; each is
-//! hung up on when it is not the host by its address, shows something else or says nothing. With the host found, nobody
-//! listens any more.
+//! The host is the first peer that shows the machine's token. On vsock other peers may connect before it; the connection of a peer
+//! that does not have the host's address, shows a wrong token or does not call Hello in time is closed. Once the host is admitted, the
+//! listener is closed.
 //!
 //! The connection is given to hyper directly. tonic's own server would add a router, layers and time-outs that no call
 //! uses and that make up a seventh of the program, which every start loads.
@@ -37,15 +37,15 @@ use crate::machine::Machine;
 
 /// Bytes that one stream may send ahead of what is consumed.
 const STREAM_WINDOW_BYTES: u32 = 1 << 20;
-/// Bytes that all streams together may send ahead: so many that only the windows of the streams count. Otherwise a few
-/// processes that do not read their input would use it up and stop all other calls.
+/// Bytes that all streams together may send ahead: so many that only the windows of the streams count. Otherwise a few processes that
+/// do not read their input would use the window up and stop all other calls.
 const CONNECTION_WINDOW_BYTES: u32 = 1 << 30;
-/// Largest frame, bytes: the largest message in one.
+/// Largest frame, bytes, so that the largest message fits into one.
 const FRAME_BYTES: u32 = 128 << 10;
 
-/// How long a peer that came to a listener may take to show its token. The host says Hello as soon as it is connected.
+/// How long a peer that connected to the listener may take to show its token. The host calls Hello as soon as it is connected.
 const HELLO_LIMIT: Duration = Duration::from_secs(5);
-/// How long the refusal of a peer may take to reach it.
+/// How long sending a refusal may take.
 const REFUSAL_LIMIT: Duration = Duration::from_secs(1);
 
 /// The host cannot be served.
@@ -94,8 +94,8 @@ pub(crate) async fn serve(host: Host) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Talks to one peer after the other until one of them is the host; then nobody can come to `listener` any more. Returns
-/// when the host has hung up.
+/// Serves one peer after the other until one of them is the host; then `listener` is closed. Returns when the host has closed its
+/// connection.
 async fn listen<L: Listener, A: Calls>(
     listener: L,
     admission: &Admission,
@@ -106,7 +106,7 @@ async fn listen<L: Listener, A: Calls>(
     while let Some(open) = &mut listener {
         let (stream, cid) = match open.accept().await {
             Ok(accepted) => accepted,
-            // The peer was faster.
+            // The peer has closed the connection already.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => continue,
             Err(error) => return Err(error),
@@ -120,7 +120,7 @@ async fn listen<L: Listener, A: Calls>(
     Ok(())
 }
 
-/// What answers the calls of one peer.
+/// The service that answers the calls of one peer.
 trait Calls:
     Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
 {
@@ -130,7 +130,7 @@ impl<S> Calls for S where
 {
 }
 
-/// Talks to one peer until either side hangs up, which this one does unless it is admitted within the limit. Calls
+/// Serves one peer until either side closes the connection. This side closes it unless the peer is admitted within the limit. Calls
 /// `on_admission` when it is.
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -164,7 +164,7 @@ async fn converse(
             None => std::future::pending().await,
         }
     };
-    // How a connection ends makes no difference here: hosts hang up when they please.
+    // Errors at the end of a connection are ignored: a host may close it at any time.
     let standing = tokio::select! {
         _ = connection.as_mut() => return peer.standing(),
         () = over => return peer.standing(),

@@ -1,4 +1,4 @@
-//! Capabilities by name, and how a process gets exactly the ones it was given.
+//! Capabilities by name, and setting those of a process.
 
 use rustix::thread::{
     CapabilitySet as KernelSet, CapabilitySets, remove_capability_from_bounding_set, set_capabilities,
@@ -92,9 +92,9 @@ impl CapabilitySet {
 
 /// Turns the calling process into `identity` with `set` as bounding set.
 ///
-/// Root gets `set` as permitted and effective sets, any other user none: what the kernel's rules make of them when a
-/// program is executed, so that what comes before is done with the same rights. Inheritable and ambient stay empty, as
-/// with Docker, so that no file capability can be gained by inheritance.
+/// Root gets `set` as permitted and effective sets, any other user none. The kernel's rules for execve(2) result in the same sets, so
+/// that the steps before it have the program's rights. The inheritable and ambient sets stay empty, as with Docker, so that no
+/// capability of a file can be gained by inheritance.
 ///
 /// # Errors
 /// The step that the kernel refused.
@@ -105,7 +105,7 @@ pub(crate) fn become_identity(identity: &Identity, set: CapabilitySet) -> Result
                 .map_err(|error| StartFailure::setup(format_args!("drop {name}"), error))?;
         }
     }
-    // Without this, giving up uid 0 would drop the permitted set before `capset` below could choose what stays.
+    // Without this, giving up uid 0 would drop the permitted set before `capset` below could choose what to keep.
     set_keep_capabilities(true).map_err(|error| StartFailure::setup("keep capabilities", error))?;
     set_thread_groups(&identity.groups).map_err(|error| StartFailure::setup("set supplementary groups", error))?;
     set_thread_res_gid(identity.gid, identity.gid, identity.gid)

@@ -35,8 +35,8 @@ pub struct Cgroup {
 }
 
 impl Cgroup {
-    /// Makes the cgroup `name` below the mounted tree `hierarchy`, sets its limits and shuts the machine's own devices to
-    /// it.
+    /// Makes the cgroup `name` below the mounted tree `hierarchy`, sets its limits and restricts its access to
+    /// devices.
     ///
     /// # Errors
     /// The control file that refused.
@@ -44,8 +44,8 @@ impl Cgroup {
         let control = hierarchy.join("cgroup.subtree_control");
         if std::fs::write(&control, CONTROLLERS.join(" ")).is_err() {
             for controller in CONTROLLERS {
-                // A controller that this kernel lacks must not take the others with it. A limit that needs it fails
-                // below.
+                // Each controller is enabled by itself, so that the others work where the kernel lacks one. Setting a limit that needs
+                // a missing controller fails below.
                 let _ = std::fs::write(&control, controller);
             }
         }
@@ -95,7 +95,7 @@ impl Cgroup {
     /// Sends `signal` to every process that is in the cgroup now.
     ///
     /// # Errors
-    /// The list could not be read, or the number is no signal. Processes that end meanwhile are no error.
+    /// The list could not be read, or the number is not a signal. A process that ends meanwhile is not an error.
     pub fn signal(&self, signal: u32) -> Result<(), CgroupError> {
         let path = self.path.join("cgroup.procs");
         let list = std::fs::read_to_string(&path).map_err(|source| CgroupError {
@@ -125,7 +125,7 @@ impl Cgroup {
         Ok(())
     }
 
-    /// How many processes of the cgroup the kernel has killed for want of memory; zero when it does not tell.
+    /// How many processes of the cgroup the kernel has killed for lack of memory; zero when the number cannot be read.
     pub fn oom_kill_count(&self) -> u64 {
         std::fs::read_to_string(self.path.join("memory.events")).map_or(0, |events| oom_kills(&events))
     }

@@ -27,7 +27,7 @@ use crate::working_directory::WorkingDirectory;
 /// How much of the image's user files is read, bytes.
 const USER_FILE_MAX_BYTES: u64 = 4 << 20;
 
-/// Everything the child needs; a copy of the parent's memory.
+/// Everything the child needs. After the fork this is the child's copy of the parent's memory.
 pub(crate) struct Setup<'a> {
     pub(crate) container: &'a Container,
     pub(crate) role: Role,
@@ -39,7 +39,7 @@ pub(crate) struct Setup<'a> {
 /// reported.
 pub(crate) fn run(setup: &Setup<'_>, report: &OwnedFd) -> u8 {
     let Err(failure) = prepare_and_execute(setup);
-    // A parent that has gone needs no report.
+    // Writing fails when the parent has gone, which needs no report.
     let _ = rustix::io::write(report, &failure.encode());
     match failure.kind {
         StartFailureKind::NotFound => 127,
@@ -59,7 +59,7 @@ fn prepare_and_execute(setup: &Setup<'_>) -> Result<Infallible, StartFailure> {
         .install()
         .map_err(|error| StartFailure::setup("connect the standard streams", error))?;
     if let (Role::Init, Some(name)) = (setup.role, setup.stdio.terminal_name()) {
-        // What is bound over it brings its own owner and mode.
+        // The file that is bound over it has its own owner and mode.
         rustix::fs::open(
             "/dev/console",
             OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC,
@@ -93,8 +93,8 @@ fn prepare_and_execute(setup: &Setup<'_>) -> Result<Infallible, StartFailure> {
             .map_err(|error| StartFailure::setup("install the seccomp profile", error))?;
     }
     become_identity(&identity, spec.capabilities)?;
-    // From here on with the rights of the program's user and no others, so that only that is found and entered which this
-    // user may.
+    // From here on the process has the rights of the program's user, so that it enters no directory and finds no program that this
+    // user may not.
     directory.enter()?;
     execute(spec, &identity, setup.stdio.terminal_name().is_some())
 }
@@ -130,7 +130,7 @@ fn resolve_identity(spec: &ProcessSpec) -> Result<Identity, StartFailure> {
         .map_err(|error| StartFailure::new(StartFailureKind::User, error.to_string()))
 }
 
-/// A text file of the image; empty when it is missing, for an image need not have one.
+/// A text file of the image; empty when it is missing, because an image need not have one.
 fn read_text(path: &str) -> String {
     let mut bytes = Vec::new();
     if let Ok(file) = std::fs::File::open(path) {

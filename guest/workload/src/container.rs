@@ -51,7 +51,7 @@ pub struct Container {
     pub(crate) spec: ContainerSpec,
     pub(crate) layout: Layout,
     pub(crate) cgroup: Cgroup,
-    /// The pid namespace of the caller, to come back to after a fork into the container's.
+    /// The caller's pid namespace, to which it returns after a fork into the container's.
     pub(crate) own_pid_namespace: OwnedFd,
     /// The container's init, while it has not been reported as ended.
     pub(crate) init: Option<OwnedFd>,
@@ -61,7 +61,7 @@ impl Container {
     /// Mounts the disks, stacks them, and makes the cgroup below `hierarchy`.
     ///
     /// # Errors
-    /// The step that failed; what was mounted before it stays, for the machine is of no further use.
+    /// The step that failed. What was mounted before stays, because the machine is not used after that.
     pub fn create(spec: ContainerSpec, layout: Layout, hierarchy: &Path) -> Result<(Self, CreateTimings), CreateError> {
         let start = Instant::now();
         mount_disks(&layout, &spec.layers, &spec.writable)?;
@@ -95,7 +95,7 @@ impl Container {
         self.init.is_some()
     }
 
-    /// Notes that the init process has been waited for; from now on only another init can be started.
+    /// Records that the init process has been waited for. Only another init can be started after that.
     pub fn init_ended(&mut self) {
         self.init = None;
     }
@@ -103,7 +103,7 @@ impl Container {
     /// Takes the root file system apart and flushes the writable disk. No process of the container may be left.
     ///
     /// # Errors
-    /// The first file system that would not go; the disk has been flushed even then.
+    /// The first file system that could not be unmounted; the disk has been flushed even then.
     pub fn unmount(&self) -> Result<(), MountError> {
         let writable = self.layout.writable();
         let flushed = openat(CWD, &writable, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())

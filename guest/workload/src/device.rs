@@ -56,7 +56,7 @@ pub(crate) fn mount_dev(root: &OwnedFd, root_path: &Path, shm_size_bytes: u64) -
     .map_err(prepare(""))?;
     for (name, major, minor) in NODES {
         mknodat(&dev, name, FileType::CharacterDevice, NODE_MODE, makedev(major, minor)).map_err(prepare(name))?;
-        // The mask of the process does not count here.
+        // chmod is not subject to the umask, unlike mknod.
         chmodat(&dev, name, NODE_MODE, AtFlags::empty()).map_err(prepare(name))?;
     }
     for (from, name) in LINKS {

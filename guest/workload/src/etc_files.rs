@@ -1,6 +1,6 @@
 //! `/etc/hostname`, `/etc/hosts` and `/etc/resolv.conf`: files of the machine, bind-mounted over those of the image.
 //!
-//! The image's own files stay as they are, and what the workload writes to ours is gone with the machine, as in
+//! The image's own files are not changed, and what the workload writes to these files is lost with the machine, as in
 //! Docker.
 
 use std::fs::OpenOptions;
@@ -34,7 +34,7 @@ pub(crate) fn mount_files(layout: &Layout, root: &OwnedFd, hostname: &str) -> Re
         let inside = format!("/etc/{name}");
         match ensure_file(root.as_fd(), &inside) {
             Ok(target) => bind(&path, path_of(&target))?,
-            // A link that leads nowhere: nothing could read it.
+            // A dangling link: no program could read the file.
             Err(Errno::NOENT | Errno::LOOP) => {}
             Err(source) => {
                 return Err(MountError::Prepare {

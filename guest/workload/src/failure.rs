@@ -11,7 +11,7 @@ use rustix::io::Errno;
 /// Longest message taken from the pipe, bytes. Keeps the record below `PIPE_BUF`, so that it is written in one piece.
 const MESSAGE_MAX_BYTES: usize = 2048;
 
-/// The kinds of failure that a caller tells apart.
+/// The kinds of failure that a caller distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartFailureKind {
     /// There is no such program.
@@ -81,7 +81,7 @@ impl StartFailure {
     }
 }
 
-/// The kernel's reason in the words that users of Docker know.
+/// The kernel's reason, in Docker's words.
 pub(crate) fn reason(error: &io::Error) -> String {
     let words = match Errno::from_io_error(error) {
         Some(Errno::NOENT) => "no such file or directory",

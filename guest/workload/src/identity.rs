@@ -13,7 +13,7 @@ pub(crate) struct Identity {
     pub(crate) home: String,
 }
 
-/// Why a user string means nothing in this container.
+/// Why a user string cannot be resolved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum IdentityError {
     #[error("unable to find user \"{0}\": no matching entry in /etc/passwd")]
@@ -94,7 +94,7 @@ fn group_id(wanted: &str, group: &str) -> Result<u32, IdentityError> {
         .ok_or_else(|| IdentityError::Group(wanted.to_owned()))
 }
 
-/// A user or group number. The largest value means "leave unchanged" to the kernel, so that it is none.
+/// A user or group number. The largest value is not one, because it means "leave unchanged" to the kernel.
 fn id(text: &str) -> Option<u32> {
     text.parse().ok().filter(|id| *id != u32::MAX)
 }

@@ -1,5 +1,5 @@
-//! Paths of an image resolved as the image means them: symbolic links, absolute ones included, never lead out of its
-//! root.
+//! Resolves paths within the root of an image: symbolic links, absolute ones included, are resolved below it (openat2(2),
+//! `RESOLVE_IN_ROOT`).
 
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ pub(crate) fn find_directory(root: BorrowedFd<'_>, path: &str) -> rustix::io::Re
     open(root, path, OFlags::PATH | OFlags::DIRECTORY, Mode::empty())
 }
 
-/// Opens the directory `path` below `root`, making what is missing of it.
+/// Opens the directory `path` below `root`, and makes it and its parents if they are missing.
 pub(crate) fn ensure_directory(root: BorrowedFd<'_>, path: &str) -> rustix::io::Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY;
     match open(root, path, flags, Mode::empty()) {
@@ -42,7 +42,7 @@ pub(crate) fn ensure_directory(root: BorrowedFd<'_>, path: &str) -> rustix::io::
     Ok(parent)
 }
 
-/// Opens the file `path` below `root`, making it and the directory it is in when missing.
+/// Opens the file `path` below `root`, and makes it and the directories above it if they are missing.
 pub(crate) fn ensure_file(root: BorrowedFd<'_>, path: &str) -> rustix::io::Result<OwnedFd> {
     match open(root, path, OFlags::PATH, Mode::empty()) {
         Err(Errno::NOENT) => {}
@@ -76,7 +76,7 @@ fn ensure_link_directory(
         .map_or(Ok(()), |(directory, _)| ensure_directory(root, directory).map(drop))
 }
 
-/// A path that names what `file` refers to, for system calls that take no descriptor.
+/// A path to the file behind a descriptor, for system calls that take no descriptor.
 pub(crate) fn path_of(file: &OwnedFd) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }

@@ -1,12 +1,12 @@
 //! Creates the workload of a machine: root file system, cgroup, namespaces, and the processes in them.
 //!
 //! The library is synchronous and must be driven from a single-threaded process, because it forks without executing
-//! another program first ([`fork`]); the fork refuses to run otherwise. Nothing in it waits for anything but the
+//! another program first ([`fork`]); the fork fails otherwise. It waits only for the
 //! kernel.
 //!
-//! A [`Container`] is created once and then starts processes. Each of them is described by a [`ProcessSpec`]; what the
-//! caller gets back are descriptors: a pidfd, the parent's ends of the standard streams, and a pipe that tells whether
-//! the program could be executed ([`StartFailure::decode`]).
+//! A [`Container`] is created once and then starts processes. Each of them is described by a [`ProcessSpec`]; the
+//! caller gets back descriptors: a pidfd, the parent's ends of the standard streams, and a pipe that reports
+//! whether the program could be executed ([`StartFailure::decode`]).
 
 #![cfg(target_os = "linux")]
 

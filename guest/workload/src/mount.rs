@@ -1,4 +1,4 @@
-//! mount(2) with errors that say what was being mounted where.
+//! mount(2) with errors that name what was mounted where.
 
 use std::ffi::CString;
 use std::path::{Path, PathBuf};
@@ -92,7 +92,7 @@ pub(crate) fn bind(from: impl AsRef<Path>, target: impl AsRef<Path>) -> Result<(
     })
 }
 
-/// Makes one mount read-only, leaving the file system behind it alone.
+/// Makes one mount read-only, but not its file system.
 pub(crate) fn make_read_only(target: impl AsRef<Path>, flags: MountFlags) -> Result<(), MountError> {
     let target = target.as_ref();
     rustix::mount::mount_remount(target, MountFlags::BIND | MountFlags::RDONLY | flags, "").map_err(|source| {
@@ -105,7 +105,8 @@ pub(crate) fn make_read_only(target: impl AsRef<Path>, flags: MountFlags) -> Res
     })
 }
 
-/// Takes a mount and everything below it out of the tree at once; it ends when its last user does.
+/// Detaches a mount and everything below it from the tree (umount2(2), `MNT_DETACH`). The file systems are unmounted when they are not
+/// used any more.
 pub(crate) fn detach(target: impl AsRef<Path>) -> Result<(), MountError> {
     let target = target.as_ref();
     rustix::mount::unmount(target, UnmountFlags::DETACH).map_err(|source| MountError::Unmount {

@@ -1,14 +1,13 @@
-//! Mount options in the words of mount(8): some are flags of mount(2), the rest belongs to the file system.
+//! Mount options as in mount(8): some are flags of mount(2), the rest is passed to the file system.
 
 use rustix::mount::MountFlags;
 
-/// An option that cannot be honoured.
+/// An option that is not supported.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("mount option \"{0}\" is not supported")]
 pub struct UnknownMountOption(pub String);
 
-/// What a mount has unless its options say otherwise: whatever a workload puts there cannot become a device or run with
-/// another user's rights.
+/// Flags of a mount unless its options say otherwise: files on it do not act as devices and do not run with another user's rights.
 const DEFAULTS: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV);
 
 /// Splits options into flags and the file system's own option string.

@@ -1,7 +1,7 @@
 //! The container's root: read-only layer disks below one writable disk.
 //!
-//! The overlay keeps its own references to the layers, so that their mounts leave the machine's mount table as soon as
-//! it stands. The writable disk stays mounted, for flushing and trimming.
+//! The overlay keeps its own references to the layers, so that their mounts are detached once it is mounted. The writable disk stays
+//! mounted, for flushing and trimming.
 
 use std::fs::Permissions;
 use std::io;
@@ -22,8 +22,8 @@ use crate::mount::{MountError, detach, make_directory, mount};
 /// The blocks of layer disks are a quarter of the usual size, so four times as many inode blocks make the usual read
 /// ahead, ext4(5).
 const LAYER_OPTIONS: &str = "inode_readahead_blks=128";
-/// Freed blocks go back to the host at once. Inode tables that were never zeroed stay so, which keeps the disk sparse
-/// and spares the machine a kernel thread, ext4(5). Nothing here is about the journal, which the disk need not have.
+/// `discard` returns freed blocks to the host at once. `noinit_itable` leaves inode tables that were not zeroed as they are, which keeps
+/// the disk sparse and needs no kernel thread, ext4(5). There is no option about the journal, because the disk need not have one.
 const WRITABLE_OPTIONS: &str = "discard,noinit_itable";
 
 /// Mounts the disks of the layers, lowest first, and the writable one.
@@ -75,8 +75,8 @@ pub(crate) fn mount_overlay(layout: &Layout, layer_count: usize) -> Result<(), M
     (0..layer_count).try_for_each(|index| detach(layout.layer(index)))
 }
 
-/// Makes the upper and work directories unless the disk came with them. The upper one shows through as the root
-/// directory, so it takes owner and mode from the image's before the first start; later they are the container's own.
+/// Makes the upper and work directories unless the disk has them. The upper one is the container's root directory, so it gets owner and
+/// mode of the image's before the first start; after that the container may have changed them.
 fn make_upper(layout: &Layout, top: &Path) -> Result<(), MountError> {
     // overlayfs makes this directory when it is mounted and leaves it there.
     if layout.work().join("work").exists() {
@@ -90,7 +90,7 @@ fn make_upper(layout: &Layout, top: &Path) -> Result<(), MountError> {
     })
 }
 
-/// Gives `directory` the owner and mode of `model`. Mostly they are equal, and nothing is written.
+/// Gives `directory` the owner and mode of `model`. Writes nothing where they are equal.
 fn adopt(directory: &Path, model: &Path) -> io::Result<()> {
     let (own, model) = (std::fs::metadata(directory)?, std::fs::metadata(model)?);
     if (own.uid(), own.gid()) != (model.uid(), model.gid()) {
@@ -158,7 +158,7 @@ mod tests {
                 (found.ctime(), found.ctime_nsec())
             };
             let before = changed();
-            // File times advance with the clock's tick.
+            // File times advance with the kernel's tick, so that a change shows only after one.
             std::thread::sleep(std::time::Duration::from_millis(20));
             make_upper(&layout, &top).unwrap();
             assert_eq!(mode_of(&layout.upper()), layer_mode);

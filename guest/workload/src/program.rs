@@ -1,5 +1,5 @@
-//! Finds the program as execvp(3) would, but tells "missing" from "not executable". The calling process has the rights
-//! of the program's user already.
+//! Finds the program as execvp(3) would, but distinguishes "missing" from "not executable". The calling process already has the rights
+//! of the program's user.
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ pub(crate) fn find(name: &str, search_path: &str) -> Result<PathBuf, StartFailur
         let candidate = Path::new(if directory.is_empty() { "." } else { directory }).join(name);
         match std::fs::metadata(&candidate) {
             Ok(metadata) if metadata.is_file() => {}
-            // There may be such a program in a directory that this user must not look into.
+            // The program may be in a directory that this user may not search.
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
                 denied = true;
                 continue;

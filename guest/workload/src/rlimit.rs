@@ -4,8 +4,8 @@ use rustix::process::{Resource, Rlimit as KernelRlimit, setrlimit};
 
 use crate::failure::StartFailure;
 
-/// Most files that any process may have open: the bound of the machine (`fs.nr_open`), and what "unlimited" means for
-/// them, because the kernel refuses a limit above its bound. The value is systemd's, and so that of most hosts of Docker.
+/// Most files that a process may have open: the machine's `fs.nr_open`. It stands for "unlimited" as well, because the kernel refuses a
+/// larger limit. The value is systemd's, and so that of most hosts of Docker.
 pub const OPEN_FILES_MAX: u64 = 1_073_741_816;
 
 /// Files that a process may have open unless told otherwise, as in Docker.
@@ -36,8 +36,8 @@ const RESOURCES: [(&str, Resource); 16] = [
 
 const NOFILE: (&str, Resource) = ("RLIMIT_NOFILE", Resource::Nofile);
 
-/// What a process has without being asked. The machine bounds the rest by its memory: the kernel's own numbers of
-/// processes and files are made for a PID 1, not for a workload. What is not named is as the kernel has it.
+/// Default limits of a process, in place of the kernel's, which are too low for a workload. The limits that are not listed here are the
+/// kernel's.
 const DEFAULTS: [Rlimit; 3] = [
     Rlimit {
         resource: NOFILE,
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_refused_limit_is_named() {
-        // Above the bound of any machine, so that not even root may.
+        // Above `fs.nr_open` of any machine, so that the kernel refuses it even to root.
         let limit = Rlimit::new("RLIMIT_NOFILE", u64::MAX - 1, u64::MAX - 1).unwrap();
         let failure = limit.apply().unwrap_err();
         assert!(

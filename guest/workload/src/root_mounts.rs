@@ -56,13 +56,13 @@ fn mount_wanted(root: &OwnedFd, wanted: &MountSpec) -> Result<(), MountError> {
     mount(&wanted.kind, &wanted.source, path_of(&target), flags, &data).map_err(|error| error.at(&wanted.target))
 }
 
-/// The directory of the image that a mount is about to hide.
+/// Owner and mode of the image's directory that a mount is about to hide.
 fn look(root: &OwnedFd, path: &str) -> Option<Stat> {
     fstat(find_directory(root.as_fd(), path).ok()?).ok()
 }
 
-/// Options of a file system in memory that has owner and mode of the directory which it hides, as with Podman, unless its
-/// own options say otherwise: of two settings the kernel takes the last.
+/// Options that give a tmpfs the owner and mode of the directory that it hides, as with Podman, unless its
+/// own options say otherwise: the kernel takes the last of two values.
 fn like(directory: &Stat, own: &str) -> String {
     let Stat {
         st_mode,
@@ -111,7 +111,7 @@ fn set_sysctls(sysctls: &[(String, String)]) -> Result<(), StartFailure> {
     Ok(())
 }
 
-/// Hides a file behind `/dev/null` and a directory behind an empty one. What does not exist needs no mask.
+/// Hides a file behind `/dev/null` and a directory behind an empty one. A path that does not exist needs no mask.
 fn mask(path: &str) -> Result<(), MountError> {
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => mount("tmpfs", "tmpfs", path, RESTRICTED | MountFlags::RDONLY, "size=0"),

@@ -1,9 +1,8 @@
 //! The default seccomp profile.
 //!
-//! The profile allows what this kernel's system calls can do for an ordinary program and refuses what reaches beyond a
-//! container: each refused call is listed with the capabilities that lift the refusal ([`policy`]). Calls that are
-//! newer than the list do not exist for the workload (ENOSYS), so that it falls back instead of failing. The filter is
-//! a binary search, about eight comparisons for any call, and takes microseconds to build ([`filter`]).
+//! The profile allows the system calls of an ordinary program and refuses those that reach beyond a container. Each refused call is
+//! listed with the capabilities that allow it ([`policy`]). Calls newer than the list fail with ENOSYS, so that programs fall back to
+//! older ones. The filter is a binary search with about eight comparisons for any call ([`filter`]).
 
 mod filter;
 mod install;
@@ -11,7 +10,7 @@ mod policy;
 
 use crate::capability::CapabilitySet;
 
-/// Installs the profile for the calling process and its children; `capabilities` lift some of the refusals.
+/// Installs the profile for the calling process and its children; `capabilities` allow some of the refused calls.
 ///
 /// # Errors
 /// The kernel's: without `no_new_privs` the caller needs CAP_SYS_ADMIN.

@@ -1,4 +1,4 @@
-//! What the caller says about a container and its processes.
+//! The description of a container and its processes.
 
 use std::path::PathBuf;
 
@@ -24,7 +24,7 @@ pub struct ContainerSpec {
     pub shm_size_bytes: u64,
     /// Kernel parameters: dotted name and value.
     pub sysctls: Vec<(String, String)>,
-    /// Paths that read as empty inside the container.
+    /// Paths that are hidden inside the container: files and directories read as empty.
     pub masked_paths: Vec<String>,
     /// Paths that cannot be written inside the container.
     pub readonly_paths: Vec<String>,
@@ -35,7 +35,7 @@ pub struct ContainerSpec {
 pub struct MountSpec {
     /// File system type.
     pub kind: String,
-    /// What is mounted; file systems without a device take any word.
+    /// What is mounted; any word for file systems without a device.
     pub source: String,
     /// Absolute path inside the container.
     pub target: String,
@@ -52,7 +52,7 @@ pub struct Limits {
     pub cpu_quota_us: Option<u64>,
 }
 
-/// The part that a process plays in the container.
+/// The role of a process in the container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// PID 1 of a new pid namespace.

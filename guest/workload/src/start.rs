@@ -1,4 +1,4 @@
-//! Starting a process: streams, fork into the namespaces, and what the caller keeps.
+//! Starts a process: its streams, the fork into the namespaces, and what the caller keeps.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -30,10 +30,10 @@ pub struct StartedProcess {
 }
 
 impl Container {
-    /// Forks a process for `spec`. Whether it gets as far as its program is told by [`StartedProcess::report`].
+    /// Forks a process for `spec`. [`StartedProcess::report`] tells whether its program could be executed.
     ///
     /// # Errors
-    /// What failed before or in the fork; then there is no process. An exec without a running init fails as well.
+    /// The step that failed before or in the fork, in which case there is no process; also an exec without a running init.
     pub fn start(&mut self, role: Role, spec: &ProcessSpec, streams: Streams) -> Result<StartedProcess, StartFailure> {
         match (role, &self.init) {
             (Role::Init, Some(_)) => return Err(StartFailure::setup("start", "the container is running already")),
@@ -71,8 +71,8 @@ impl Container {
         })
     }
 
-    /// Forks into the pid namespace of `init`. Only children are affected by entering one, so the caller enters it for
-    /// the fork alone; the other namespaces are entered by the child.
+    /// Forks into the pid namespace of `init`. Entering a pid namespace affects only children, so the caller enters it
+    /// for the fork and returns; the child enters the other namespaces.
     fn fork_into(
         &self,
         init: BorrowedFd<'_>,

@@ -1,4 +1,4 @@
-//! The standard streams of a process: what the child gets and what the parent keeps.
+//! The standard streams of a process: the child's ends and the parent's.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -144,7 +144,7 @@ impl ChildStdio {
         }
     }
 
-    /// Hands the streams to `owner`, who could not open `/dev/stdout` otherwise.
+    /// Makes `owner` the owner of the streams, who could not open `/dev/stdout` otherwise.
     pub(crate) fn give_to(&self, owner: Uid) -> io::Result<()> {
         match self {
             Self::Null => Ok(()),

@@ -27,12 +27,12 @@ impl<'a> WorkingDirectory<'a> {
         }
     }
 
-    /// Makes what is missing of it, for everybody to enter and root to write. A link that leads nowhere stays as it is and
-    /// is an error: nobody has said that its target is to exist.
+    /// Makes the directory and its parents if they are missing, with mode 0755. A dangling link in the path is an error: its target is
+    /// not made.
     pub(crate) fn make(self) -> Result<(), StartFailure> {
         match DirBuilder::new().recursive(true).mode(0o755).create(self.0) {
             Ok(()) => Ok(()),
-            // Something else is there, which entering it tells better; or what is there lies in a read-only file system.
+            // The path exists. If it is not a directory, the error of entering it says so better.
             Err(_) if std::fs::metadata(self.0).is_ok() => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 let reason = "a symbolic link in it leads nowhere";
@@ -46,7 +46,7 @@ impl<'a> WorkingDirectory<'a> {
     pub(crate) fn enter(self) -> Result<(), StartFailure> {
         chdir(self.0).map_err(|errno| {
             let kind = match errno {
-                // It is there, as a program without the right to execute it is.
+                // The directory exists and may not be entered, as a program may exist and not be executable.
                 rustix::io::Errno::ACCESS => StartFailureKind::NotExecutable,
                 _ => StartFailureKind::WorkingDirectory,
             };

@@ -1,4 +1,4 @@
-//! Peers of all kinds, over streams without a machine.
+//! Admission of peers, tested over streams without a machine.
 
 use container_agent::{AgentClient, AgentError};
 use container_agent_api::v1::agent_server::Agent;
@@ -16,10 +16,10 @@ use tonic::{Code, Status, Streaming};
 
 use super::*;
 
-/// Nothing here takes this long unless it hangs.
+/// Time limit of each test: one that takes this long hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Admits as the agent does and does nothing else.
+/// A service that admits peers as the agent does and has no other call.
 struct Doorkeeper(Peer);
 
 type Answer<T> = Result<tonic::Response<T>, Status>;
@@ -71,7 +71,7 @@ impl Listener for Arrivals {
     }
 }
 
-/// An agent that listens, and the way to it.
+/// An agent that listens, and a way to connect to it.
 struct Guest {
     door: mpsc::Sender<(DuplexStream, u32)>,
     task: JoinHandle<io::Result<()>>,

@@ -1,4 +1,4 @@
-//! Hands a program to the kernel, and ties it to a control group.
+//! Loads a BPF program into the kernel and attaches it to a control group.
 
 #![expect(unsafe_code, reason = "bpf(2) has no safe wrapper")]
 
@@ -46,7 +46,7 @@ struct Attachment {
 /// # Safety
 /// `attributes` must be what `command` expects, and what it points to must live until the call returns.
 unsafe fn bpf<T>(command: libc::c_int, attributes: &T) -> io::Result<libc::c_long> {
-    // SAFETY: the kernel reads as many bytes as it is told of.
+    // SAFETY: the kernel reads `size_of::<T>()` bytes of `attributes`; the caller keeps what they point to alive.
     let result = unsafe { libc::syscall(libc::SYS_bpf, command, std::ptr::from_ref(attributes), size_of::<T>()) };
     if result < 0 {
         return Err(io::Error::last_os_error());
@@ -54,7 +54,7 @@ unsafe fn bpf<T>(command: libc::c_int, attributes: &T) -> io::Result<libc::c_lon
     Ok(result)
 }
 
-/// Loads `program` and makes it decide for `cgroup`, which keeps it.
+/// Loads `program` and attaches it to `cgroup`, which keeps it loaded.
 ///
 /// # Errors
 /// The kernel's.
@@ -63,7 +63,7 @@ pub(super) fn attach(cgroup: BorrowedFd<'_>, program: &[Instruction]) -> io::Res
         program_type: TYPE,
         instruction_count: u32::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?,
         instructions: program.as_ptr().addr() as u64,
-        // It calls none of the kernel's functions, so that the kernel does not mind which.
+        // Any licence is accepted, because the program calls no helper function of the kernel.
         license: c"Apache-2.0".as_ptr().addr() as u64,
         log_level: 0,
         log_size: 0,

@@ -1,4 +1,4 @@
-//! The program that decides, in the kernel's instruction set (linux/bpf.h, BPF instruction set specification in the
+//! The device policy as a program in the kernel's instruction set (linux/bpf.h, BPF instruction set specification in the
 //! kernel's documentation).
 
 /// One instruction, `struct bpf_insn`.
@@ -30,7 +30,7 @@ const JUMP_UNLESS_EQUAL: u8 = 0x55;
 const EXIT: u8 = 0x95;
 
 const RESULT: u8 = 0;
-/// Holds the address of `struct bpf_cgroup_dev_ctx` at the beginning.
+/// The register that holds the address of `struct bpf_cgroup_dev_ctx` at the start.
 const CONTEXT: u8 = 1;
 const KIND: u8 = 2;
 const ACCESS: u8 = 3;
@@ -46,7 +46,7 @@ const KIND_MASK: i32 = 0xffff;
 const ACCESS_SHIFT: i32 = 16;
 /// `BPF_DEVCG_DEV_CHAR`
 const CHARACTER_DEVICE: i32 = 2;
-/// `BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE`; what is left is the making of a node.
+/// `BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE`; the remaining access is making a node.
 const OPENING: i32 = 2 | 4;
 
 const ALLOW: i32 = 1;
@@ -61,7 +61,7 @@ const fn instruction(code: u8, to: u8, from: u8, offset: i16, immediate: i32) ->
     }
 }
 
-/// Ends the program.
+/// Ends the program with a decision.
 const fn decide(decision: i32) -> [Instruction; 2] {
     [instruction(SET, RESULT, 0, 0, decision), instruction(EXIT, 0, 0, 0, 0)]
 }

@@ -24,12 +24,12 @@ pub(super) const ARCHITECTURE: u32 = 0xc000_00b7;
 const ENOSYS: u32 = libc::ENOSYS.unsigned_abs();
 const EPERM: u32 = libc::EPERM.unsigned_abs();
 
-/// How many exceptions one leaf of the search compares one after the other. A larger leaf makes the program shorter,
-/// and the kernel's work to install it with it; a smaller one shortens the way of each call.
+/// How many exceptions one leaf of the search compares one after the other. A larger leaf makes the program shorter, which takes the
+/// kernel less time to install; a smaller one means fewer comparisons for each call.
 const LEAF: usize = 4;
 
 /// The program that allows all calls up to `newest` but `exceptions`, which are sorted by number. Calls of another
-/// architecture and later ones do not exist.
+/// architecture and later ones fail with ENOSYS.
 pub(super) fn build(exceptions: &[(u32, Verdict)], newest: u32) -> Vec<sock_filter> {
     let mut program = vec![
         load(OFFSET_ARCHITECTURE),
@@ -62,8 +62,8 @@ fn search(exceptions: &[(u32, Verdict)]) -> Vec<sock_filter> {
     code
 }
 
-/// One comparison for each exception, then the way of all other calls, then what happens to the exceptions; those with
-/// the same verdict share it.
+/// One comparison for each exception, then the verdict for all other calls, then those for the exceptions. Exceptions with the same
+/// verdict share its instructions.
 fn leaf(exceptions: &[(u32, Verdict)]) -> Vec<sock_filter> {
     let mut actions: Vec<(Verdict, usize)> = Vec::new();
     let mut tail = vec![allow()];

@@ -1,10 +1,10 @@
-//! Which system calls the default profile refuses, and to whom.
+//! The system calls that the default profile refuses, and the capabilities that allow them.
 
 use rustix::thread::CapabilitySet as Flags;
 
 use crate::capability::CapabilitySet;
 
-/// Newest system call that the profile has an opinion on: mseal(2) of Linux 6.10. Later numbers are answered with
+/// Newest system call that the profile knows: mseal(2) of Linux 6.10. Later numbers fail with
 /// ENOSYS.
 pub(super) const NEWEST_SYSTEM_CALL: u32 = 462;
 
@@ -37,14 +37,14 @@ const NAMESPACE_FLAGS: u32 = (libc::CLONE_NEWNS
 /// personality(2) arguments that are harmless: PER_LINUX, PER_LINUX32, both with UNAME26, and the query.
 const PERSONALITIES: &[u32] = &[0, 0x0008, 0x2_0000, 0x2_0008, u32::MAX];
 
-/// The agent's socket family: the workload has no business with the host's side of it.
+/// vsock, the agent's socket family: a workload must not reach the host through it.
 const VSOCK: Verdict = Verdict::ErrnoIfEqual {
     index: 0,
     value: libc::AF_VSOCK.unsigned_abs(),
     errno: libc::EAFNOSUPPORT.unsigned_abs() as u16,
 };
 
-/// A call, what happens to it, and the capabilities of which any one lifts that.
+/// A call, its verdict, and the capabilities of which any one allows it.
 type Rule = (libc::c_long, Verdict, Flags);
 
 const NOBODY: Flags = Flags::empty();
@@ -67,7 +67,7 @@ const RULES: &[Rule] = &[
         },
         Flags::SYS_ADMIN,
     ),
-    // Its flags are behind a pointer, which a filter cannot follow; libraries fall back to clone(2).
+    // Its flags are behind a pointer, which a filter cannot read; libraries fall back to clone(2).
     (libc::SYS_clone3, ENOSYS, Flags::SYS_ADMIN),
     (libc::SYS_delete_module, EPERM, Flags::SYS_MODULE),
     (libc::SYS_fanotify_init, EPERM, Flags::SYS_ADMIN),
@@ -139,7 +139,7 @@ const ARCHITECTURE_RULES: &[Rule] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const ARCHITECTURE_RULES: &[Rule] = &[];
 
-/// The calls that are not simply allowed to a process with `capabilities`, by ascending number.
+/// The calls that are refused, entirely or in part, to a process with `capabilities`, by ascending number.
 pub(super) fn exceptions(capabilities: CapabilitySet) -> Vec<(u32, Verdict)> {
     let mut exceptions: Vec<(u32, Verdict)> = RULES
         .iter()
