@@ -65,7 +65,7 @@ impl Architecture {
     }
 }
 
-/// What a kernel is built to run on.
+/// What runs the kernel: hardware virtualisation or an emulator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Variant {
     /// Hardware virtualisation (KVM, Virtualization.framework).

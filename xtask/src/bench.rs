@@ -1,11 +1,11 @@
 //! `cargo xtask bench`: measurements against a limit or a peer in the same run.
 //!
-//! A number from yesterday or from another machine proves nothing, so every benchmark measures its yardstick too, in turn with what it measures,
-//! and reports medians and the ratio. The program is built in the `release` profile first. The table goes to standard error, JSON to standard output.
+//! Numbers of another day or another machine cannot be compared, so every benchmark also measures what it compares with, in turn, and reports
+//! medians and the ratio. The program is built in the `release` profile first. The table goes to standard error, JSON to standard output.
 
+mod app_root;
 mod exec;
 mod images;
-mod laboratory;
 mod layers;
 mod memory;
 mod noise;
@@ -19,7 +19,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 use sample::Report;
 use std::path::PathBuf;
-use tree::{Contest, Tree};
+use tree::{Tree, Trees};
 
 /// Options of `cargo xtask bench`.
 #[derive(clap::Args)]
@@ -63,21 +63,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         &arguments.benchmarks
     };
     if chosen.iter().any(|benchmark| *benchmark != Benchmark::Setup) {
-        // Whatever profile the install tree was made with, the one that is handed out is measured.
+        // The release profile is measured, whatever profile the install tree was made with.
         dist::build_program(Profile::Release)?;
     }
-    let contest = Contest {
+    let trees = Trees {
         built: Tree::built()?,
         other: arguments.against.as_deref().map(Tree::at).transpose()?,
     };
     let mut reports: Vec<Report> = Vec::new();
     for benchmark in chosen {
         let report = match benchmark {
-            Benchmark::Start => start::measure(&contest, arguments.runs),
-            Benchmark::Exec => exec::measure(&contest, arguments.runs),
-            Benchmark::Layers => layers::measure(&contest.built, arguments.runs.min(3)),
-            Benchmark::Images => images::measure(&contest, arguments.runs.clamp(3, 5)),
-            Benchmark::Memory => memory::measure(&contest),
+            Benchmark::Start => start::measure(&trees, arguments.runs),
+            Benchmark::Exec => exec::measure(&trees, arguments.runs),
+            Benchmark::Layers => layers::measure(&trees.built, arguments.runs.min(3)),
+            Benchmark::Images => images::measure(&trees, arguments.runs.clamp(3, 5)),
+            Benchmark::Memory => memory::measure(&trees),
             Benchmark::Setup => setup::measure(),
         }?;
         eprint!("{report}");

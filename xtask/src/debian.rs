@@ -1,4 +1,4 @@
-//! Debian packages: what is missing, and installing it without removing anything.
+//! Debian packages: finds those that are missing and installs them without removing any.
 
 mod apt;
 mod packages;

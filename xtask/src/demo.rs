@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: the README's first command. A shell command in a micro-VM, on an image made on the spot from this machine's busybox.
+//! `cargo xtask demo`: the README's first command. A shell command in a micro-VM, on an image made of this machine's busybox.
 
 use crate::architecture::Architecture;
 use crate::dist::Profile;

@@ -40,7 +40,7 @@ pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
         Architecture::host().name()
     ));
     steps.run("packing", || {
-        // Names, times and owners that do not depend on who packs; macOS has another tar.
+        // Order, times and owners that do not depend on the machine that packs; macOS's tar lacks these options.
         let reproducible = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0"];
         let mut tar = Command::new("tar");
         if cfg!(target_os = "linux") {
@@ -63,9 +63,9 @@ pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
 /// How the `container` binary is compiled (Cargo.toml has the profiles).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Profile {
-    /// As fast as it gets: what is packed and what is measured.
+    /// Optimised for speed: the program that is packed and measured.
     Release,
-    /// Compiled soon: what `setup`, `demo` and the end-to-end tests run.
+    /// Optimised for a short compilation: the program that `setup`, `demo` and the end-to-end tests run.
     Quick,
 }
 
@@ -94,8 +94,8 @@ pub(crate) fn build_program(profile: Profile) -> Result<PathBuf> {
     place(&built, &program())
 }
 
-/// Copies `from` to `to`, which is replaced in one step, so that a machine being started never sees half a file. A copy and not a link: what
-/// happens to the install tree must not happen to the cache.
+/// Copies `from` to `to`, which is replaced by a rename, so that a machine that starts does not see half a file. A copy and not a link, so that
+/// changes to the install tree do not change the cache.
 ///
 /// # Errors
 /// When `to` cannot be written.

@@ -1,7 +1,7 @@
 //! `cargo xtask fuzz`: every target of `tests/fuzz` for some seconds, guided by coverage.
 //!
 //! libFuzzer is linked in by the crate `libfuzzer-sys`, and the compiler's own pass counts which branches an input takes; both work with a stable
-//! compiler, so neither cargo-fuzz nor a nightly one is needed. The inputs found are kept in `target/fuzz/corpus` and are where the next run goes on.
+//! compiler, so neither cargo-fuzz nor a nightly compiler is needed. The inputs found are kept in `target/fuzz/corpus`, where the next run starts.
 
 use crate::architecture::Architecture;
 use crate::progress::say;
@@ -14,13 +14,13 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// What makes the compiler count branches in the way that libFuzzer reads ("Tracing PCs with guards", SanitizerCoverage in Clang's manual).
+/// Compiler flags that count branches in the form that libFuzzer reads ("Tracing PCs with guards", SanitizerCoverage in Clang's manual).
 const COVERAGE_FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares -Cdebug-assertions -Ccodegen-units=1";
 /// An input that takes longer than this is a finding.
 const INPUT_LIMIT_S: u32 = 10;
-/// So is one that takes more memory.
+/// An input that takes more memory is a finding.
 const MEMORY_LIMIT_MIB: u32 = 1024;
 
 /// Options of `cargo xtask fuzz`.
@@ -111,7 +111,7 @@ fn build(directory: &Path) -> Result<PathBuf> {
     Ok(directory.join(target).join("release"))
 }
 
-/// Runs one target. What it says is shown when it finds something.
+/// Runs one target. Its output is shown when it finds something.
 fn fuzz(program: &Path, target: &str, directory: &Path, seconds: u32) -> Result<()> {
     let (corpus, artifacts) = (
         directory.join("corpus").join(target),
@@ -119,7 +119,7 @@ fn fuzz(program: &Path, target: &str, directory: &Path, seconds: u32) -> Result<
     );
     fs::create_dir_all(&corpus)?;
     fs::create_dir_all(&artifacts)?;
-    // In memory where there is a directory for that: stores sync, which takes longer than everything else.
+    // In memory where possible: stores sync, which takes longer than everything else.
     let scratch = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?;
     say(format_args!("fuzzing {target} for {seconds} s"));
     let output = Command::new(program)

@@ -1,7 +1,7 @@
 //! `cargo xtask guest`: vminitd as a static binary, alone in an initramfs.
 //!
-//! The musl target that rustup provides is preferred (nothing but rustup's own linker is needed); where it cannot be had, the host's glibc is
-//! linked statically, which works for the host's architecture only.
+//! rustup's musl target is preferred, which needs only rustup's own linker. Where it is not available, the host's glibc is linked statically,
+//! which works for the host's architecture only.
 
 mod cpio;
 
@@ -105,7 +105,7 @@ pub(crate) fn ensure_std(target: &str) -> bool {
     if has_std(target) {
         return true;
     }
-    // rustup's cargo sets this for what it starts; with a distribution's cargo, rustup would add the target to the wrong tool chain.
+    // rustup's cargo sets this variable. With a distribution's cargo, rustup would add the target to another tool chain.
     if env::var_os("RUSTUP_TOOLCHAIN").is_some() {
         say(format_args!("rustup target add {target}"));
         if let Err(error) = process::run(

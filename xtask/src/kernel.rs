@@ -1,7 +1,7 @@
 //! `cargo xtask kernel`: the guest kernel.
 //!
-//! The result depends on nothing but what the cache key names: fragments, patch, list of required options, source and compiler. It is kept
-//! outside the checkout under that key, so a fresh clone does not build a kernel that this machine has built before.
+//! The cache key names everything that the result depends on: fragments, patch, list of required options, source and compiler. The kernel is
+//! kept outside the checkout under that key, so that a fresh clone does not build it again on the same machine.
 
 mod build;
 mod configuration;
@@ -16,7 +16,7 @@ use crate::{cache, debian, dist};
 use anyhow::Result;
 use std::path::PathBuf;
 
-/// Names a tarball to build from where Debian's package is not to be had.
+/// Names a tarball to build from where Debian's package is not available.
 const SOURCE_VARIABLE: &str = "CONTAINER_KERNEL_SOURCE";
 /// The SHA-256 digest of that tarball.
 const SHA256_VARIABLE: &str = "CONTAINER_KERNEL_SHA256";
@@ -111,7 +111,7 @@ pub(crate) fn build(request: &Request) -> Result<PathBuf> {
     )
 }
 
-/// The image built before from the digest that the request is bound to, without looking at the source itself.
+/// The cached image of the source digest that the request is bound to, without reading the source.
 fn cached(directory: &std::path::Path, inputs: &key::Inputs, request: &Request) -> Result<Option<PathBuf>> {
     let Some(sha256) = source::expected_sha256(&request.source)? else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! `cargo xtask mac`: does everything but the guest compile for macOS, without a remark from clippy?
+//! `cargo xtask mac`: checks that everything but the guest compiles for macOS without a warning of clippy.
 //!
 //! Only compiling is checked, so crates with C need no compiler for macOS: their build scripts are given a program that does nothing.
 

@@ -1,6 +1,6 @@
 //! `cargo xtask <task>`: builds, tests and measures the project.
 //!
-//! Every task says on standard error what it is doing while it does it; results that a script may want go to standard output.
+//! Every task reports on standard error what it is doing; results for scripts go to standard output.
 //! One file per task; what several tasks share is named for what it is (`debian`, `dist`, `process`, …).
 
 mod architecture;

@@ -1,4 +1,4 @@
-//! OCI archives (image layout v1.0 in a tar file) with one layer, made on the spot for the demo and the benchmarks.
+//! OCI archives (image layout v1.0 in a tar file) with one layer, made for the demo and the benchmarks.
 
 pub(crate) mod tar;
 
@@ -51,7 +51,7 @@ impl Layer {
 /// brings the dynamic one), the program is taken out of Debian's package without installing it.
 ///
 /// # Errors
-/// When there is no static busybox to be had, or the archive cannot be written.
+/// When no static busybox is available, or the archive cannot be written.
 pub(crate) fn write_busybox(architecture: Architecture, name: &str, destination: &Path) -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let installed = process::find("busybox").filter(|path| is_static(path));
@@ -92,7 +92,7 @@ pub(crate) fn write(layer: &Layer, architecture: Architecture, name: &str, desti
     fs::write(destination, archive).with_context(|| format!("cannot write {}", destination.display()))
 }
 
-/// Does the ELF file name an interpreter? Looked for as the path that every dynamic loader has in it.
+/// Does the ELF file name an interpreter? Searches for the path that every dynamic loader has in it.
 fn is_dynamic(program: &[u8]) -> bool {
     let head = program.get(..4096).unwrap_or(program);
     head.windows(4).any(|window| window == b"/ld-")
@@ -161,7 +161,7 @@ fn archive(layer: &Layer, architecture: Architecture, name: &str) -> Result<Vec<
     Ok(tar.finish()?)
 }
 
-/// What a manifest or an index says about `blob`.
+/// The descriptor of `blob` in a manifest or an index.
 pub(crate) fn descriptor(media_type: &str, blob: &[u8]) -> Value {
     json!({ "mediaType": media_type, "digest": format!("sha256:{}", digest::of_bytes(blob)), "size": blob.len() })
 }

@@ -1,10 +1,10 @@
-//! What a task says while it works, and how long each step took.
+//! Progress messages of a task, and the durations of its steps.
 
 use anyhow::Result;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-/// Says one line on standard error.
+/// Prints one line to standard error.
 pub(crate) fn say(message: impl std::fmt::Display) {
     eprintln!("xtask: {message}");
 }
@@ -39,7 +39,7 @@ impl Steps {
         Ok(result)
     }
 
-    /// Says the wall time of every step, and that of everything, which is less than their sum where steps ran side by side.
+    /// Prints the wall time of every step and of the whole, which is less than their sum where steps ran side by side.
     pub(crate) fn report(&self) {
         for (name, seconds) in &*self.finished.lock().unwrap_or_else(PoisonError::into_inner) {
             say(format_args!("{seconds:8.1} s  {name}"));

@@ -26,7 +26,7 @@ pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// What `setup` does, with the program compiled in `profile` and the steps timed by the caller's `steps`.
+/// The work of `setup`, with the program compiled in `profile` and the steps timed by the caller's `steps`.
 ///
 /// # Errors
 /// As for [`run`].
@@ -36,7 +36,7 @@ pub(crate) fn build_all(steps: &Steps, profile: Profile) -> Result<()> {
     }
     let architecture = Architecture::host();
     let kernel = |variant| kernel::build(&Request::for_setup(architecture, variant));
-    // Both have stretches that keep one processor busy or none (downloads, unpacking, linking), in which the other one gets on.
+    // Both keep at most one processor busy for a part of the time (downloads, unpacking, linking), which the other one can use.
     let (kernel_built, programs_built) = thread::scope(|scope| {
         let kernel_built = scope.spawn(|| {
             steps.run("packages", || debian::install(&debian::for_setup()))?;
@@ -67,8 +67,8 @@ fn build_for_macos(steps: &Steps, profile: Profile) -> Result<()> {
     Ok(())
 }
 
-/// Does the built program find that this host runs a stock kernel under KVM? A device that opens proves little: under nested virtualisation it
-/// may run nothing. So the program is asked, which knows how to find out.
+/// Does this host run a stock kernel under KVM? That the device can be opened does not prove it under nested virtualisation, so the built
+/// program is asked, which boots a trial guest.
 fn hardware_virtualisation() -> bool {
     if File::options().read(true).write(true).open("/dev/kvm").is_err() {
         return false;

@@ -1,8 +1,8 @@
 //! `container exec` of `true` in a running container.
 
-use super::laboratory::{IMAGE, Laboratory};
+use super::app_root::{AppRoot, IMAGE};
 use super::sample::{Report, Samples};
-use super::tree::{Contest, RATIO_TO_OTHER, Tree, other_label};
+use super::tree::{RATIO_TO_OTHER, Tree, Trees, other_label};
 use crate::progress::say;
 use anyhow::Result;
 
@@ -12,10 +12,10 @@ const LIMIT_MS: f64 = 40.0;
 /// The container's name.
 const NAME: &str = "bench-exec";
 
-pub(crate) fn measure(contest: &Contest, runs: usize) -> Result<Report> {
+pub(crate) fn measure(trees: &Trees, runs: usize) -> Result<Report> {
     let label = "container exec CONTAINER true";
-    let ours = Running::start(&contest.built)?;
-    let other = contest.other.as_ref().map(Running::start).transpose()?;
+    let ours = Running::start(&trees.built)?;
+    let other = trees.other.as_ref().map(Running::start).transpose()?;
     let mut ours_ms = Samples::new(label, "ms");
     let mut other_ms = Samples::new(other_label(label), "ms");
     for _ in 0..runs {
@@ -37,29 +37,29 @@ pub(crate) fn measure(contest: &Contest, runs: usize) -> Result<Report> {
     })
 }
 
-/// A container that waits for commands; it goes away with this value, also when a measurement failed.
+/// A running container for `exec`. It is deleted when this value is dropped, also when a measurement failed.
 struct Running {
-    laboratory: Laboratory,
+    app_root: AppRoot,
 }
 
 impl Running {
     fn start(tree: &Tree) -> Result<Self> {
-        let laboratory = Laboratory::with_image(tree)?;
-        laboratory.quietly(&["run", "-d", "--name", NAME, IMAGE, "sleep", "600"])?;
-        let running = Self { laboratory };
-        // One first, so that no file is read for the first time while the clock runs.
+        let app_root = AppRoot::with_image(tree)?;
+        app_root.quietly(&["run", "-d", "--name", NAME, IMAGE, "sleep", "600"])?;
+        let running = Self { app_root };
+        // Run once before measuring, so that all files are in the page cache.
         running.exec()?;
         Ok(running)
     }
 
     fn exec(&self) -> Result<()> {
-        self.laboratory.quietly(&["exec", NAME, "true"])
+        self.app_root.quietly(&["exec", NAME, "true"])
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Err(error) = self.laboratory.quietly(&["delete", "--force", NAME]) {
+        if let Err(error) = self.app_root.quietly(&["delete", "--force", NAME]) {
             say(format_args!("a container is left over: {error:#}"));
         }
     }

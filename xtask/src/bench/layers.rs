@@ -1,6 +1,6 @@
-//! Layer disks: loading an image with one large or one crowded layer against the least that anybody must do with the same bytes.
+//! Layer disks: loading an image with one large layer or one with many files, against inflating and hashing the same bytes.
 
-use super::laboratory::Laboratory;
+use super::app_root::AppRoot;
 use super::noise::Noise;
 use super::sample::{Report, Samples};
 use super::tree::Tree;
@@ -23,11 +23,11 @@ const LAYERS: [(&str, usize, usize, usize); 2] = [
 ];
 
 pub(crate) fn measure(tree: &Tree, runs: usize) -> Result<Report> {
-    let laboratory = Laboratory::empty(tree)?;
+    let app_root = AppRoot::empty(tree)?;
     let mut all = Vec::new();
     let mut ratios = Vec::new();
     for (label, files, bytes, in_folder) in LAYERS {
-        let directory = laboratory.path().join(files.to_string());
+        let directory = app_root.path().join(files.to_string());
         say(format_args!("making a layer: {label}"));
         let (archive, layer) = make(&directory, files, bytes, in_folder)?;
         let (archive, layer) = (
@@ -41,8 +41,8 @@ pub(crate) fn measure(tree: &Tree, runs: usize) -> Result<Report> {
             limit.time(|| shell("gzip -dc \"$1\" | sha256sum", &layer))?;
             tar.time(|| shell("mkdir \"$1.d\" && tar -xzf \"$1\" -C \"$1.d\"", &layer))?;
             fs::remove_dir_all(format!("{layer}.d"))?;
-            laboratory.clear()?;
-            ours.time(|| laboratory.quietly(&["image", "load", "--input", &archive]))?;
+            app_root.clear()?;
+            ours.time(|| app_root.quietly(&["image", "load", "--input", &archive]))?;
         }
         ratios.push((
             format!("{label}: ratio to gzip | sha256sum"),
@@ -57,7 +57,7 @@ pub(crate) fn measure(tree: &Tree, runs: usize) -> Result<Report> {
     }))
 }
 
-/// Makes an OCI archive with such a layer; returns it and the compressed layer by itself.
+/// Makes an OCI archive with such a layer. Returns the archive and the compressed layer alone.
 fn make(
     directory: &Path,
     files: usize,

@@ -1,8 +1,8 @@
-//! Resident memory of the command line and the launcher while a container runs, and the size of what every guest loads.
+//! Resident memory of the command line and the launcher while a container runs, and the size of the initramfs that every guest loads.
 
-use super::laboratory::{IMAGE, Laboratory};
+use super::app_root::{AppRoot, IMAGE};
 use super::sample::{Report, Samples};
-use super::tree::{Contest, RATIO_TO_OTHER, Tree, other_label};
+use super::tree::{RATIO_TO_OTHER, Tree, Trees, other_label};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -17,14 +17,14 @@ const LIMIT_MEMORY_MIB: f64 = 30.0;
 /// Largest initramfs, which is vminitd and 500 bytes, in MiB.
 const LIMIT_INITRAMFS_MIB: f64 = 4.0;
 
-pub(crate) fn measure(contest: &Contest) -> Result<Report> {
-    let ours = Footprint::of(&contest.built)?;
+pub(crate) fn measure(trees: &Trees) -> Result<Report> {
+    let ours = Footprint::of(&trees.built)?;
     let mut samples = ours.samples(str::to_owned);
     let mut verdicts = vec![
         ("resident MiB", ours.resident_mib, Some(LIMIT_MEMORY_MIB)),
         ("initramfs MiB", ours.initramfs_mib, Some(LIMIT_INITRAMFS_MIB)),
     ];
-    if let Some(tree) = &contest.other {
+    if let Some(tree) = &trees.other {
         let other = Footprint::of(tree)?;
         samples.extend(other.samples(other_label));
         verdicts.push((RATIO_TO_OTHER, ours.resident_mib / other.resident_mib, None));
@@ -35,7 +35,7 @@ pub(crate) fn measure(contest: &Contest) -> Result<Report> {
     }))
 }
 
-/// What one running container costs.
+/// The memory of one running container.
 struct Footprint {
     processes: u32,
     resident_mib: f64,
@@ -44,16 +44,16 @@ struct Footprint {
 
 impl Footprint {
     fn of(tree: &Tree) -> Result<Self> {
-        let laboratory = Laboratory::with_image(tree)?;
+        let app_root = AppRoot::with_image(tree)?;
         let script = "echo up; exec sleep 600";
-        let mut child = laboratory
+        let mut child = app_root
             .container(&["run", "--rm", "--name", NAME, IMAGE, "sh", "-c", script])
             .stdout(Stdio::piped())
             .spawn()
             .context("cannot start the program")?;
         let outcome = wait_until_up(&mut child).and_then(|()| resident_mib(&tree.program()));
         // The first process of a container ignores the signals that it has no handler for, so it is killed.
-        laboratory.quietly(&["delete", "--force", NAME])?;
+        app_root.quietly(&["delete", "--force", NAME])?;
         child.wait()?;
         let (processes, resident_mib) = outcome?;
         Ok(Self {

@@ -73,7 +73,7 @@ impl Samples {
     }
 }
 
-/// A value and what it may be at most.
+/// A value and its upper limit.
 #[derive(Clone, Debug)]
 struct Verdict {
     label: String,
@@ -81,7 +81,7 @@ struct Verdict {
     limit: Option<f64>,
 }
 
-/// What a benchmark found.
+/// The result of a benchmark.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
     name: &'static str,

@@ -1,4 +1,4 @@
-//! A cold `cargo xtask setup`: empty caches, an empty target directory; downloads are not counted out.
+//! A cold `cargo xtask setup`: empty caches, an empty target directory; downloads included.
 
 use super::sample::{Report, Samples};
 use crate::{process, workspace};

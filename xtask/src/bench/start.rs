@@ -1,10 +1,10 @@
 //! Start-up: `container run --rm IMAGE true` against the same kernel started bare, to PID 1 and off again.
 //!
-//! Where the time goes is told by the launcher itself: with [`TIMINGS`] naming a file, it appends a line of JSON with the duration of each phase.
+//! The launcher itself reports the duration of each phase: it appends a line of JSON to the file that [`TIMINGS`] names.
 
-use super::laboratory::{IMAGE, Laboratory};
+use super::app_root::{AppRoot, IMAGE};
 use super::sample::{Report, Samples};
-use super::tree::{Contest, RATIO_TO_OTHER, other_label};
+use super::tree::{RATIO_TO_OTHER, Trees, other_label};
 use crate::architecture::Architecture;
 use crate::{guest, process};
 use anyhow::{Context, Result, bail};
@@ -32,26 +32,26 @@ const TIMINGS: &str = "CONTAINER_TIMINGS";
 /// What is started.
 const RUN: [&str; 4] = ["run", "--rm", IMAGE, "true"];
 
-pub(crate) fn measure(contest: &Contest, runs: usize) -> Result<Report> {
+pub(crate) fn measure(trees: &Trees, runs: usize) -> Result<Report> {
     let label = "container run --rm IMAGE true";
-    let laboratory = Laboratory::with_image(&contest.built)?;
-    let other = contest.other.as_ref().map(Laboratory::with_image).transpose()?;
-    let (accelerator, kernel) = laboratory.machine()?;
-    let initramfs = power_off_initramfs(laboratory.path())?;
+    let app_root = AppRoot::with_image(&trees.built)?;
+    let other = trees.other.as_ref().map(AppRoot::with_image).transpose()?;
+    let (accelerator, kernel) = app_root.machine()?;
+    let initramfs = power_off_initramfs(app_root.path())?;
     let mut bare = Samples::new(format!("bare QEMU, {accelerator}, to PID 1 and off"), "ms");
     let mut ours = Samples::new(label, "ms");
     let mut other_ms = Samples::new(other_label(label), "ms");
-    // One of each first, so that no file is read for the first time while the clock runs.
+    // Each is run once before measuring, so that all files are in the page cache.
     bare_start(&kernel, &initramfs, accelerator)?;
-    for laboratory in [Some(&laboratory), other.as_ref()].into_iter().flatten() {
-        laboratory.quietly(&RUN)?;
+    for app_root in [Some(&app_root), other.as_ref()].into_iter().flatten() {
+        app_root.quietly(&RUN)?;
     }
-    let timings = laboratory.path().join("timings");
+    let timings = app_root.path().join("timings");
     let mut phases: Vec<Samples> = Vec::new();
     for _ in 0..runs {
         bare.time(|| bare_start(&kernel, &initramfs, accelerator))?;
         let started = SystemTime::now();
-        ours.time(|| process::output(laboratory.container(&RUN).env(TIMINGS, &timings)).map(drop))?;
+        ours.time(|| process::output(app_root.container(&RUN).env(TIMINGS, &timings)).map(drop))?;
         add_phases(&mut phases, &fs::read_to_string(&timings).unwrap_or_default(), started);
         let _ = fs::remove_file(&timings);
         if let Some(other) = &other {
@@ -76,7 +76,7 @@ pub(crate) fn measure(contest: &Contest, runs: usize) -> Result<Report> {
     })
 }
 
-/// Phases as the launcher calls them, and what they are; the CLI's part and the boot are worked out from the others.
+/// The launcher's names of the phases, and their descriptions. The durations of the CLI and the boot are computed from the others.
 const PHASES: [(&str, &str); 8] = [
     ("cli_ms", "  CLI, until the launcher runs"),
     ("launcher_start_ms", "  launcher"),

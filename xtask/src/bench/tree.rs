@@ -1,4 +1,4 @@
-//! The install trees that are measured: the one in `target/dist`, and with `--against` another one beside it in the same run.
+//! The install trees that are measured: the one in `target/dist`, and with `--against` another one in the same run.
 
 use crate::architecture::Architecture;
 use crate::dist;
@@ -12,7 +12,7 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// What `cargo xtask setup` or `dist` has made here.
+    /// The install tree that `cargo xtask setup` or `dist` has made.
     ///
     /// # Errors
     /// When it has not been made.
@@ -47,28 +47,28 @@ impl Tree {
         self.root.join("share/container")
     }
 
-    /// What its guests load.
+    /// The initramfs that its guests load.
     pub(crate) fn initramfs(&self) -> PathBuf {
         self.share_directory()
             .join(format!("initramfs-{}.cpio", Architecture::host().name()))
     }
 }
 
-/// What is measured: the tree that was built, and perhaps another one that takes turns with it.
+/// The trees that are measured: the one that was built, and perhaps another one, in turn.
 #[derive(Clone, Debug)]
-pub(crate) struct Contest {
+pub(crate) struct Trees {
     /// The tree in `target/dist`.
     pub(crate) built: Tree,
     /// The one named by `--against`.
     pub(crate) other: Option<Tree>,
 }
 
-/// How the other tree's figures are called: the label of ours, marked.
+/// The label of the other tree's figures, from that of ours.
 pub(crate) fn other_label(label: &str) -> String {
     format!("{label}, other tree")
 }
 
-/// How a figure that compares the two is called.
+/// The label of a figure that compares the two.
 pub(crate) const RATIO_TO_OTHER: &str = "this tree / other tree, median of pairs";
 
 #[cfg(test)]

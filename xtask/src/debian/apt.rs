@@ -1,4 +1,4 @@
-//! Running apt.
+//! Installs and unpacks packages with apt.
 
 use super::packages::{Package, missing};
 use super::simulation::{Choice, Release, Simulation, Source, choose, sources};
@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::NamedTempFile;
 
-/// Another program that installs packages is waited for, in seconds.
+/// How long apt waits for another program that installs packages, in seconds.
 const LOCK_WAIT: &str = "DPkg::Lock::Timeout=300";
 
-/// Installs those of `packages` that are missing. No package is ever removed for one: where apt would, a release that fits what is installed is
-/// looked for, and nothing is installed when there is none.
+/// Installs those of `packages` that are missing. No package is removed for them: where apt would remove one, another release that fits the
+/// installed packages is looked for, and without one nothing is installed.
 ///
 /// # Errors
 /// When this is not Debian or a relative of it, when there is neither root nor `sudo`, when something would have to be removed, or when apt fails:
@@ -82,7 +82,7 @@ pub(crate) fn unpack(package: &str, scratch: &Path) -> Result<Option<PathBuf>> {
     Ok(Some(tree))
 }
 
-/// The words before a command that make it run as root, if there are such.
+/// The words before a command that make it run as root; `None` when there is neither root nor sudo.
 fn privilege() -> Option<&'static [&'static str]> {
     if rustix::process::geteuid().is_root() {
         return Some(&[]);
@@ -95,7 +95,7 @@ fn privilege() -> Option<&'static [&'static str]> {
     sudo.is_ok_and(|status| status.success()).then_some(&["sudo", "-n"])
 }
 
-/// Refreshes apt's package lists, with whatever right we have.
+/// Refreshes apt's package lists, as root if possible.
 fn refresh() -> Result<()> {
     let prefix = privilege().context("run as root: apt-get update")?;
     Apt::new(prefix).update(&Release::Preferred)
@@ -107,7 +107,7 @@ struct Apt {
     unlisted: Option<NamedTempFile>,
 }
 
-/// What to install from where.
+/// The packages to install, by release.
 type Plan<'a> = Vec<(Release, Vec<&'a str>)>;
 
 impl Apt {
@@ -115,7 +115,7 @@ impl Apt {
         Self { prefix, unlisted: None }
     }
 
-    /// Everything at once if that removes nothing, else each package from the first release that fits. `None` when apt does not know one.
+    /// All packages at once if that removes nothing, else each package from the first release that fits. `None` when apt does not know one.
     fn plan<'a>(&mut self, names: &[&'a str]) -> Result<Option<Plan<'a>>> {
         match self.choose(names, &[])? {
             Choice::From(release) => return Ok(Some(vec![(release, names.to_vec())])),
@@ -188,7 +188,7 @@ impl Apt {
         if *release != Release::Preferred {
             say(format_args!("{} from {release}", names.join(" ")));
         }
-        // apt itself stops should it have to remove something after all.
+        // With --no-remove apt fails if it would have to remove something, contrary to the simulation.
         let mut arguments = vec!["install", "--yes", "--no-install-recommends", "--no-remove"];
         arguments.extend(names);
         self.run(release, &arguments)
@@ -228,7 +228,7 @@ impl Apt {
             .chain(arguments.iter().copied())
             .collect();
         let (program, rest) = words.split_first().context("an empty command line")?;
-        // apt's own report belongs to the progress, not to the result.
+        // apt's output is progress, not the task's result.
         process::run(Command::new(program).args(rest).stdout(std::io::stderr()))
     }
 }

@@ -1,6 +1,6 @@
-//! Which Debian packages are needed for what.
+//! The Debian packages that each task needs.
 //!
-//! A package counts as present when the file it is wanted for is, so that another source of the same program is left alone.
+//! A package counts as present when the file that it is needed for is there, whatever installed it.
 
 use crate::architecture::Architecture;
 use crate::process;
@@ -19,7 +19,7 @@ const fn package(name: &'static str, shows: &'static str) -> Package {
     Package { name, shows }
 }
 
-/// What building and running needs on this host.
+/// Packages for building and running on this host.
 pub(crate) fn for_setup() -> Vec<Package> {
     let mut packages = vec![
         package("gcc", "gcc"),
@@ -40,7 +40,7 @@ pub(crate) fn for_setup() -> Vec<Package> {
     packages
 }
 
-/// What a kernel for `architecture` needs in addition.
+/// Packages for building a kernel for `architecture`, in addition.
 pub(crate) fn for_cross_kernel(architecture: Architecture) -> Vec<Package> {
     match architecture {
         _ if architecture == Architecture::host() => Vec::new(),
@@ -49,7 +49,7 @@ pub(crate) fn for_cross_kernel(architecture: Architecture) -> Vec<Package> {
     }
 }
 
-/// What the tests use as peers, judges and sources of real data.
+/// Packages that the tests compare with, check with and take real data from.
 pub(crate) fn for_tests() -> Vec<Package> {
     vec![
         package("busybox-static", "busybox"),
@@ -67,12 +67,12 @@ pub(crate) fn for_tests() -> Vec<Package> {
     ]
 }
 
-/// What fuzzing needs: libFuzzer is written in C++.
+/// Packages for fuzzing: libFuzzer is written in C++.
 pub(crate) fn for_fuzzing() -> Vec<Package> {
     vec![package("g++", "g++")]
 }
 
-/// What `cargo xtask bench images` compares with and measures by.
+/// Packages that `cargo xtask bench images` compares with and measures with.
 pub(crate) fn for_image_bench() -> Vec<Package> {
     vec![
         package("docker-registry", "docker-registry"),

@@ -1,7 +1,7 @@
-//! What apt would do, and the way of installing that removes nothing.
+//! Simulates apt, and chooses a release from which nothing has to be removed.
 //!
-//! Debian's releases of one program (that of the distribution, that of its backports) exclude each other: installing a package of the one may
-//! remove a package of the other, which somebody has installed on purpose. So apt is asked first, for every release that may fit.
+//! Packages of a distribution and of its backports exclude each other: installing a package of one may remove a package of the other, which
+//! was installed on purpose. So apt simulates the installation first, for every release that may fit.
 
 use anyhow::Result;
 use std::fmt;
@@ -38,7 +38,7 @@ pub(crate) enum Release {
     Preferred,
     /// A suite that apt's sources name.
     Listed(Source),
-    /// The backports of this distribution, which apt's sources do not name: they are asked for this once.
+    /// The backports of this distribution, which apt's sources do not name and which are used for this installation only.
     Unlisted(Source),
 }
 
@@ -156,7 +156,7 @@ pub(crate) fn choose(
     Ok(Choice::WouldRemove(preferred.removed))
 }
 
-/// What [`choose`] found.
+/// The result of [`choose`].
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Choice {
     /// Nothing is removed when the packages come from here.

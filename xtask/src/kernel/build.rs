@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// How often a running build says how far it is.
 const REPORT_EVERY: Duration = Duration::from_secs(20);
 
-/// Builds into `destination`, which appears whole (`vmlinux` and `config`) or not at all.
+/// Builds into `destination`, which appears by a rename when it is complete (`vmlinux` and `config`).
 ///
 /// # Errors
 /// When a step fails; the error has the end of the compiler's output.
@@ -68,7 +68,7 @@ pub(crate) fn build(tarball: &Path, inputs: &Inputs, request: &Request, destinat
     fs::create_dir(&result)?;
     let finished = result.join("vmlinux");
     match request.architecture {
-        // Nothing but the loadable segments: QEMU reads the whole file at every start.
+        // Only the loadable segments, because QEMU reads the whole file at every start.
         Architecture::X86_64 => process::run(
             Command::new(format!("{}strip", request.architecture.tool_prefix()))
                 .arg("-s")
@@ -83,8 +83,8 @@ pub(crate) fn build(tarball: &Path, inputs: &Inputs, request: &Request, destinat
     fs::rename(&result, destination).with_context(|| format!("cannot create {}", destination.display()))
 }
 
-/// Parts of the source that no kernel of ours compiles, which is two thirds of its files: they are not written to the disk. The files of the
-/// configuration system (`Kconfig`, `Makefile`) stay, since it reads all of them.
+/// Parts of the source that none of our kernels compiles, two thirds of its files. They are not unpacked, except for the files of the
+/// configuration system (`Kconfig`, `Makefile`), which reads all of them.
 const NOT_COMPILED: [&str; 13] = [
     "*/Documentation/*.rst",
     "*/Documentation/*.txt",
@@ -142,7 +142,7 @@ fn make(tree: &Path, architecture: Architecture) -> Command {
     command
 }
 
-/// Runs the build with its output in `log`, saying now and then how many files it has compiled.
+/// Runs the build with its output in `log`, and reports from time to time how many files it has compiled.
 fn compile(command: &mut Command, log: &Path) -> Result<()> {
     let mut writer = File::create(log)?;
     say(format_args!("`{}`: some minutes", process::line(command)));

@@ -1,4 +1,4 @@
-//! The check of the finished `.config`: an option whose dependency is missing is dropped by the kernel's build without a word.
+//! The check of the finished `.config`: the kernel's build drops an option whose dependency is missing without an error.
 
 use super::fragment::Setting;
 use anyhow::{Result, bail};
@@ -12,10 +12,10 @@ pub(crate) fn required_names(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Compares the finished configuration with what the fragments want and with the list of options that must be on.
+/// Compares the finished configuration with the fragments and with the list of required options.
 ///
 /// # Errors
-/// Names every option that is not what it should be.
+/// Names every option that differs.
 pub(crate) fn check(configuration: &str, wanted: &[Setting], required: &[&str]) -> Result<()> {
     let actual: HashMap<String, String> = configuration
         .lines()

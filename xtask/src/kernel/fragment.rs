@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use std::collections::HashMap;
 
-/// One option and what a fragment wants it to be; `n` and "is not set" are the same.
+/// One option and its value in a fragment; `n` and "is not set" are the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Setting {
     /// The name with its `CONFIG_`.
@@ -59,7 +59,7 @@ fn is_name(name: &str) -> bool {
 /// Merges fragments given as (file name, text). Order is that of first mention, the value that of the last.
 ///
 /// # Errors
-/// When a line is no option, or when one file names an option twice, which is always a slip.
+/// When a line is not an option, or when a file names an option twice, which is a mistake.
 pub(crate) fn merge(fragments: &[(String, String)]) -> Result<Vec<Setting>> {
     let mut merged: Vec<Setting> = Vec::new();
     let mut positions: HashMap<String, usize> = HashMap::new();

@@ -1,4 +1,4 @@
-//! What a kernel is built from, and the name of the result in the cache.
+//! The inputs of a kernel's build, and the key of the result in the cache.
 
 use super::{Request, configuration, fragment};
 use crate::architecture::{Architecture, Variant};
@@ -7,15 +7,14 @@ use anyhow::{Context, Result};
 use std::fs;
 use std::process::Command;
 
-/// Bumped when the way of building changes what comes out of the same inputs.
+/// Has to change when the way of building changes the result of the same inputs.
 const RECIPE: &str = "2";
 
-/// Compiler flags for a kernel that is emulated, after the kernel's own `-O2`. The first level takes a fifth less time to compile. Of the second
-/// one the kernel relies on inlining and constant propagation, to drop calls of functions that do not exist; with them the code is no larger and no
-/// slower to start.
+/// Compiler flags for an emulated kernel, after the kernel's own `-O2`. `-O1` takes a fifth less time to compile. The kernel relies on the
+/// inlining and constant propagation of `-O2` to drop calls of functions that do not exist; with these the code is as small and starts as fast.
 const EMULATED_FLAGS: &str = "-O1 -finline-small-functions -findirect-inlining -fpartial-inlining -fipa-cp";
 
-/// Our patch, applied where the hardware it is about exists.
+/// Our patch, applied on the architecture that has this timer.
 const LAPIC_PATCH: &str = "lapic_timer_khz.patch";
 
 /// Everything but the source.

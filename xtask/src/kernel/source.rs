@@ -1,8 +1,8 @@
-//! Getting the kernel source and knowing that it is the right one.
+//! Gets the kernel source and verifies it.
 //!
-//! The pinned version must have the pinned digest, a given tarball the given one. Where the archive no longer has the pinned version, a newer
-//! release of the same series is taken if apt vouches for it (its signature chain covers the package), and that is said aloud; the digest of a
-//! version that `kernel/source.toml` knows is checked also then.
+//! The pinned version must have the pinned digest, a given tarball the given one. Where the archive does not have the pinned version, a newer
+//! release of the same series that apt has verified by its signatures is taken, with a message; its digest is checked as well if
+//! `kernel/source.toml` has it.
 
 use super::pin::Pin;
 use crate::progress::say;

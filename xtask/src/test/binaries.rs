@@ -18,7 +18,7 @@ pub(crate) struct Binary {
 }
 
 impl Binary {
-    /// Does it drive the built program, in real machines, as an ordinary user?
+    /// Does it hold end-to-end tests, which run the built program with real machines as an ordinary user?
     pub(crate) fn is_end_to_end(&self) -> bool {
         self.package.ends_with("tests/e2e")
     }
@@ -57,7 +57,7 @@ pub(crate) fn compile() -> Result<Vec<Binary>> {
     Ok(binaries)
 }
 
-/// The test binary that a line of cargo's JSON tells of ("Artifact messages" in the Cargo Book's "External tools").
+/// The test binary in a line of cargo's JSON ("Artifact messages" in the Cargo Book's "External tools").
 fn binary(line: &str) -> Option<Binary> {
     let message: Value = serde_json::from_str(line).ok()?;
     let is_test = message.get("reason")? == "compiler-artifact" && message.pointer("/profile/test")? == true;

@@ -9,7 +9,7 @@ use std::process::Command;
 
 /// The release in the tests' image.
 const SUITE: &str = "bookworm";
-/// Packages that the smallest variant with apt does not have: `getfattr` and `getfacl` look at what layers came to.
+/// Packages that the smallest variant with apt does not have: the tests of layers use `getfattr` and `getfacl`.
 const PACKAGES: &str = "acl,attr";
 
 /// The cached tar archive, made by mmdebstrap if it is not there yet.

@@ -1,4 +1,4 @@
-//! Runs many tests, as many at a time as there are processors, and says how each ended.
+//! Runs many tests, as many at a time as there are processors, and reports how each ended.
 
 use super::binaries::{Binary, test_names};
 use super::single::{self, LIMIT, Outcome};
@@ -30,7 +30,7 @@ impl Test<'_> {
     }
 }
 
-/// What is still to do, and what has come out so far.
+/// The tests that are left, and the results so far.
 struct Progress<'a> {
     machines: VecDeque<Test<'a>>,
     others: VecDeque<Test<'a>>,

@@ -10,19 +10,19 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A test that takes longer hangs. The longest one boots a few dozen machines.
+/// Time limit of a test. The longest test boots a few dozen machines.
 pub(crate) const LIMIT: Duration = Duration::from_secs(300);
-/// Between two looks at a running test.
+/// Time between two checks whether a test has ended.
 const INTERVAL: Duration = Duration::from_millis(5);
 
-/// What a test came to.
+/// The result of a test.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     /// Why it failed, if it did.
     pub(crate) failure: Option<String>,
     /// Why it did not run here, if its preconditions were missing.
     pub(crate) skipped: Option<String>,
-    /// What it wrote.
+    /// Its output.
     pub(crate) output: String,
     /// How long it took.
     pub(crate) took: Duration,
@@ -80,7 +80,7 @@ fn wait(mut child: Child, end: Instant) -> io::Result<Option<ExitStatus>> {
     }
 }
 
-/// What is in the temporary directory of a test that has ended well, as a reason to fail.
+/// The files that a successful test left in its temporary directory, as the reason why it fails.
 fn left_behind(scratch: &Path) -> io::Result<Option<String>> {
     let mut names: Vec<String> = fs::read_dir(scratch)?
         .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))

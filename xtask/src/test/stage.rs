@@ -1,6 +1,6 @@
 //! Where the tests run: a temporary directory for each, and for the end-to-end tests a copy of the install tree and the home of an ordinary user.
 //!
-//! A checkout in the home of root is closed to everybody else, hence the copy. Everything is removed when the stage is dropped.
+//! The copy is needed because other users cannot read a checkout in the home of root. Everything is removed when the stage is dropped.
 
 use super::binaries::Binary;
 use super::debian_tar;
@@ -55,7 +55,7 @@ impl Stage {
         Ok(stage)
     }
 
-    /// Makes what the ordinary user must be able to read readable: end-to-end test binaries are copied out of the checkout.
+    /// Copies the end-to-end test binaries out of the checkout, so that the ordinary user can read them.
     ///
     /// # Errors
     /// When a copy cannot be made.
@@ -102,7 +102,7 @@ impl Stage {
             command.env("E2E_DEBIAN_TAR", self.path(DEBIAN_TAR));
         }
         if rustix::process::geteuid().is_root() {
-            // The standard library drops root's supplementary groups as it changes the user.
+            // The standard library drops root's supplementary groups when it changes the user.
             command
                 .uid(NOBODY)
                 .gid(NOBODY)
@@ -112,8 +112,8 @@ impl Stage {
         command
     }
 
-    /// Lets `work` have a new empty directory for a test of `binary` and the name of a file for its output; both are removed afterwards. The paths
-    /// are short, because they become part of socket paths.
+    /// Calls `work` with a new empty directory for a test of `binary` and a path for its output; both are removed afterwards. The paths are short,
+    /// because they become part of socket paths.
     ///
     /// # Errors
     /// Those of `work`, and when a directory cannot be made.

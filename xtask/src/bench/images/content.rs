@@ -1,4 +1,4 @@
-//! What is in the layers: made up, but shaped like the real thing, and the same in every run.
+//! Content of the layers: generated, similar to real images, and the same in every run.
 
 use crate::bench::noise::{Noise, Vocabulary};
 use crate::oci_archive::tar::Tar;
@@ -47,8 +47,8 @@ pub(super) fn large(to: &mut dyn Write) -> Result<()> {
     tree.finish()
 }
 
-/// What `apt-get install` of six packages leaves: programs, libraries, documentation, the package database rewritten, and of the layer before
-/// some documentation removed. Equal numbers give equal layers.
+/// A layer like that of `apt-get install` with six packages: programs, libraries, documentation, the rewritten package database, and whiteouts of
+/// some documentation in the layer before. Equal numbers give equal layers.
 pub(super) fn installed_packages(number: u64, to: &mut dyn Write) -> Result<()> {
     let mut noise = Noise::new(1000 + number);
     let vocabulary = Vocabulary::new(&mut noise);
@@ -90,7 +90,7 @@ pub(super) fn installed_packages(number: u64, to: &mut dyn Write) -> Result<()> 
     tree.finish()
 }
 
-/// An archive that gets the directories of its files by itself.
+/// An archive to which the directories of its files are added automatically.
 struct Tree<W> {
     tar: Tar<W>,
     directories: BTreeSet<String>,

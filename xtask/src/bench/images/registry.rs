@@ -1,4 +1,4 @@
-//! The images, made once and kept in the storage of a registry below the build cache, and that registry while it runs.
+//! The images of the benchmark, made once and kept in the storage of a registry below the build cache, and that registry.
 
 use super::content;
 use super::layout::{self, Layer};
@@ -14,45 +14,45 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Changes when the content of the images does, so that old ones are not used any more.
+/// Has to change with the content of the images, so that those of another version are not used.
 const VERSION: &str = "bench-images-1";
 /// How long the registry may take to answer.
 const START_LIMIT: Duration = Duration::from_secs(30);
 /// Layers over Debian in [`LAYERED`]; the last two of [`SIBLING`] are others.
 const LAYERS_OVER_DEBIAN: u64 = 11;
 
-/// An image in the gallery.
+/// An image in the registry.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Picture {
+pub(super) struct BenchImage {
     /// Its repository.
     pub(super) repository: &'static str,
-    /// What it is, for the report.
+    /// Its name in the report.
     pub(super) label: &'static str,
 }
 
 /// Many small files.
-pub(super) const CROWDED: Picture = Picture {
+pub(super) const CROWDED: BenchImage = BenchImage {
     repository: "crowded",
     label: "112,000 files",
 };
 /// One large layer.
-pub(super) const LARGE: Picture = Picture {
+pub(super) const LARGE: BenchImage = BenchImage {
     repository: "large",
     label: "500 MB layer",
 };
-/// Debian and what is installed on it.
-pub(super) const LAYERED: Picture = Picture {
+/// Debian and eleven layers of installed packages.
+pub(super) const LAYERED: BenchImage = BenchImage {
     repository: "layered",
     label: "12 layers on Debian",
 };
-/// The same but for the last two layers.
-pub(super) const SIBLING: Picture = Picture {
+/// [`LAYERED`] with two other layers at the end.
+pub(super) const SIBLING: BenchImage = BenchImage {
     repository: "sibling",
     label: "second image, 2 new layers",
 };
 
-/// The running registry; it ends with this value.
-pub(super) struct Gallery {
+/// The running registry; it is stopped when this value is dropped.
+pub(super) struct Registry {
     address: String,
     registry: Child,
     directory: PathBuf,
@@ -60,7 +60,7 @@ pub(super) struct Gallery {
     _lock: File,
 }
 
-impl Gallery {
+impl Registry {
     /// Starts the registry, and makes the images if they have not been made yet.
     ///
     /// # Errors
@@ -85,20 +85,20 @@ impl Gallery {
             .stderr(Stdio::null())
             .spawn()
             .context("cannot start docker-registry")?;
-        let gallery = Self {
+        let registry = Self {
             address,
             registry,
             directory,
             log,
             _lock: lock,
         };
-        gallery.wait()?;
-        let finished = gallery.directory.join("finished");
+        registry.wait()?;
+        let finished = registry.directory.join("finished");
         if !finished.exists() {
-            gallery.make()?;
+            registry.make()?;
             fs::write(finished, b"")?;
         }
-        Ok(gallery)
+        Ok(registry)
     }
 
     /// Where the images are kept.
@@ -107,40 +107,39 @@ impl Gallery {
     }
 
     /// The name of an image.
-    pub(super) fn name(&self, picture: &Picture) -> String {
-        format!("{}/{}:latest", self.address, picture.repository)
+    pub(super) fn name(&self, image: &BenchImage) -> String {
+        format!("{}/{}:latest", self.address, image.repository)
     }
 
-    /// Where a layer of an image is to be downloaded, for all of its layers.
+    /// The addresses of the layers of an image.
     ///
     /// # Errors
     /// When the registry does not give the manifest.
-    pub(super) fn layer_urls(&self, picture: &Picture) -> Result<Vec<String>> {
-        let url =
-            |layer: &(String, u64)| format!("http://{}/v2/{}/blobs/{}", self.address, picture.repository, layer.0);
-        Ok(self.layers(picture)?.iter().map(url).collect())
+    pub(super) fn layer_urls(&self, image: &BenchImage) -> Result<Vec<String>> {
+        let url = |layer: &(String, u64)| format!("http://{}/v2/{}/blobs/{}", self.address, image.repository, layer.0);
+        Ok(self.layers(image)?.iter().map(url).collect())
     }
 
     /// Size of the uncompressed layers of an image.
     ///
     /// # Errors
     /// When it has not been recorded.
-    pub(super) fn tar_bytes(&self, picture: &Picture) -> Result<u64> {
-        let text = fs::read_to_string(self.tar_bytes_file(picture))?;
+    pub(super) fn tar_bytes(&self, image: &BenchImage) -> Result<u64> {
+        let text = fs::read_to_string(self.tar_bytes_file(image))?;
         text.trim().parse().context("a recorded size is no number")
     }
 
-    /// Size of the compressed layers that `picture` has and `other` has not.
+    /// Size of the compressed layers that `image` has and `other` has not.
     ///
     /// # Errors
     /// When the registry does not give a manifest.
-    pub(super) fn new_bytes(&self, picture: &Picture, other: &Picture) -> Result<u64> {
+    pub(super) fn new_bytes(&self, image: &BenchImage, other: &BenchImage) -> Result<u64> {
         let there = self.layers(other)?;
-        let new = self.layers(picture)?.into_iter().filter(|layer| !there.contains(layer));
+        let new = self.layers(image)?.into_iter().filter(|layer| !there.contains(layer));
         Ok(new.map(|(_, size)| size).sum())
     }
 
-    /// Bytes of bodies that the registry has sent so far.
+    /// Bytes of response bodies that the registry has sent so far.
     ///
     /// # Errors
     /// When its log cannot be read.
@@ -153,8 +152,8 @@ impl Gallery {
         Ok(sum)
     }
 
-    fn layers(&self, picture: &Picture) -> Result<Vec<(String, u64)>> {
-        let url = format!("http://{}/v2/{}/manifests/latest", self.address, picture.repository);
+    fn layers(&self, image: &BenchImage) -> Result<Vec<(String, u64)>> {
+        let url = format!("http://{}/v2/{}/manifests/latest", self.address, image.repository);
         let accept = format!("Accept: {}", crate::oci_archive::MANIFEST);
         let text =
             process::output(Command::new("curl").args(["--silent", "--fail", "--noproxy", "*", "-H", &accept, &url]))?;
@@ -201,21 +200,21 @@ impl Gallery {
         self.put(&SIBLING, &layers, scratch.path())
     }
 
-    fn put(&self, picture: &Picture, layers: &[Layer], scratch: &Path) -> Result<()> {
-        let directory = scratch.join(picture.repository);
+    fn put(&self, image: &BenchImage, layers: &[Layer], scratch: &Path) -> Result<()> {
+        let directory = scratch.join(image.repository);
         layout::write(&directory, layers)?;
-        layout::push(&directory, &self.name(picture))?;
+        layout::push(&directory, &self.name(image))?;
         let tar_bytes: u64 = layers.iter().map(|layer| layer.tar_bytes).sum();
-        fs::write(self.tar_bytes_file(picture), tar_bytes.to_string())?;
+        fs::write(self.tar_bytes_file(image), tar_bytes.to_string())?;
         Ok(())
     }
 
-    fn tar_bytes_file(&self, picture: &Picture) -> PathBuf {
-        self.directory.join(format!("{}.tar-bytes", picture.repository))
+    fn tar_bytes_file(&self, image: &BenchImage) -> PathBuf {
+        self.directory.join(format!("{}.tar-bytes", image.repository))
     }
 }
 
-impl Drop for Gallery {
+impl Drop for Registry {
     fn drop(&mut self) {
         let _ = self.registry.kill();
         let _ = self.registry.wait();

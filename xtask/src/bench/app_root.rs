@@ -1,4 +1,4 @@
-//! A place of its own for a benchmark: an empty application root with the busybox image in it, removed at the end.
+//! An application root for a benchmark, with or without the busybox image, removed at the end.
 
 use super::tree::Tree;
 use crate::architecture::{Architecture, Variant};
@@ -11,13 +11,13 @@ use std::process::{Command, Stdio};
 /// The image that is loaded.
 pub(crate) const IMAGE: &str = "bench:latest";
 
-/// The place.
-pub(crate) struct Laboratory {
+/// The application root, in a scratch directory.
+pub(crate) struct AppRoot {
     tree: Tree,
     directory: tempfile::TempDir,
 }
 
-impl Laboratory {
+impl AppRoot {
     /// An empty application root for the program of `tree`.
     ///
     /// # Errors
@@ -35,13 +35,13 @@ impl Laboratory {
     /// An application root that has [`IMAGE`].
     ///
     /// # Errors
-    /// As [`Laboratory::empty`], and when the image cannot be made or loaded.
+    /// As [`AppRoot::empty`], and when the image cannot be made or loaded.
     pub(crate) fn with_image(tree: &Tree) -> Result<Self> {
-        let laboratory = Self::empty(tree)?;
-        let archive = laboratory.path().join("image.tar");
+        let app_root = Self::empty(tree)?;
+        let archive = app_root.path().join("image.tar");
         oci_archive::write_busybox(Architecture::host(), IMAGE, &archive)?;
-        laboratory.quietly(&["image", "load", "--input", &archive.to_string_lossy()])?;
-        Ok(laboratory)
+        app_root.quietly(&["image", "load", "--input", &archive.to_string_lossy()])?;
+        Ok(app_root)
     }
 
     /// The scratch directory.
@@ -49,7 +49,7 @@ impl Laboratory {
         self.directory.path()
     }
 
-    /// Forgets everything that was loaded.
+    /// Empties the application root.
     ///
     /// # Errors
     /// When the application root cannot be removed.
@@ -62,7 +62,7 @@ impl Laboratory {
         }
     }
 
-    /// The program under test with its state in here.
+    /// A command of the program under test with this application root.
     pub(crate) fn container(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.tree.program());
         command

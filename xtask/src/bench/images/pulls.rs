@@ -1,6 +1,6 @@
-//! The three that pull: ours, podman, and the pipeline that does only what nobody can leave out.
+//! The three pulls that are compared: ours, podman's, and the pipeline that only downloads, inflates and hashes.
 
-use super::gallery::{Gallery, Picture};
+use super::registry::{BenchImage, Registry};
 use crate::bench::tree::Tree;
 use crate::process;
 use crate::progress::say;
@@ -15,47 +15,47 @@ use std::time::Instant;
 const PODMAN_SETTINGS: &str = "[containers]\ndefault_ulimits = [\"nofile=20000:20000\", \"nproc=4096:4096\"]\n[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"file\"\nruntime = \"runc\"\n";
 
 /// A scratch directory on the disk of the build cache, for both stores.
-pub(super) struct Contest<'a> {
-    gallery: &'a Gallery,
+pub(super) struct Stores<'a> {
+    registry: &'a Registry,
     directory: tempfile::TempDir,
     /// podman's sockets and locks, in a short path because podman insists on one.
     runroot: tempfile::TempDir,
 }
 
-/// What a pull of ours took.
+/// Time and memory of one of our pulls.
 pub(super) struct Pulled {
     pub(super) wall_ms: f64,
     pub(super) peak_mib: f64,
 }
 
-impl<'a> Contest<'a> {
-    /// An empty place.
+impl<'a> Stores<'a> {
+    /// Empty stores.
     ///
     /// # Errors
-    /// When it cannot be made.
-    pub(super) fn new(gallery: &'a Gallery) -> Result<Self> {
+    /// When a directory cannot be made.
+    pub(super) fn new(registry: &'a Registry) -> Result<Self> {
         let directory = tempfile::Builder::new()
-            .prefix("contest-")
-            .tempdir_in(gallery.directory())?;
+            .prefix("stores-")
+            .tempdir_in(registry.directory())?;
         fs::write(directory.path().join("containers.conf"), PODMAN_SETTINGS)?;
         let runroot = tempfile::Builder::new().prefix("c-podman-").tempdir_in("/tmp")?;
         Ok(Self {
-            gallery,
+            registry,
             directory,
             runroot,
         })
     }
 
-    /// `container image pull` by the program of `tree` into what is here.
+    /// `container image pull` by the program of `tree`.
     ///
     /// # Errors
     /// When it fails.
-    pub(super) fn ours(&self, tree: &Tree, picture: &Picture) -> Result<Pulled> {
+    pub(super) fn ours(&self, tree: &Tree, image: &BenchImage) -> Result<Pulled> {
         let peak = self.path("peak");
         let mut command = Command::new("/usr/bin/time");
         command.args(["--format=%M", "--output"]).arg(&peak).arg(tree.program());
         command
-            .args(["image", "pull", "--progress", "none", &self.gallery.name(picture)])
+            .args(["image", "pull", "--progress", "none", &self.registry.name(image)])
             .env("CONTAINER_APP_ROOT", self.path("root"))
             .env("XDG_RUNTIME_DIR", self.directory.path());
         let wall_ms = timed(&mut command)?;
@@ -69,12 +69,12 @@ impl<'a> Contest<'a> {
         })
     }
 
-    /// `podman pull` into a new root, in milliseconds. The root stays until the end: removing so many files would keep the disk busy for longer than
-    /// the next measurement takes.
+    /// `podman pull` into a new root, in milliseconds. The root is removed at the end only: removing so many files would keep the disk busy during
+    /// the next measurement.
     ///
     /// # Errors
     /// When it fails.
-    pub(super) fn podman(&self, picture: &Picture) -> Result<f64> {
+    pub(super) fn podman(&self, image: &BenchImage) -> Result<f64> {
         let root = tempfile::Builder::new()
             .prefix("podman-")
             .tempdir_in(self.directory.path())?
@@ -86,10 +86,10 @@ impl<'a> Contest<'a> {
             .arg("--runroot")
             .arg(self.runroot.path())
             .args(["--storage-driver", "overlay", "pull", "--quiet", "--tls-verify=false"])
-            .arg(self.gallery.name(picture))
+            .arg(self.registry.name(image))
             .env("CONTAINERS_CONF", self.path("containers.conf"));
         let wall_ms = timed(&mut command);
-        // The driver leaves its home mounted; where it does not, there is nothing to unmount.
+        // The overlay driver may leave its home directory mounted; if it does not, umount fails, which is fine.
         let _ = Command::new("umount").arg(root.join("overlay")).output();
         wall_ms
     }
@@ -98,13 +98,13 @@ impl<'a> Contest<'a> {
     ///
     /// # Errors
     /// When a part of it fails.
-    pub(super) fn limit(&self, picture: &Picture, at_once: usize) -> Result<f64> {
+    pub(super) fn limit(&self, image: &BenchImage, at_once: usize) -> Result<f64> {
         let pipeline = "curl --silent --fail --noproxy '*' \"$1\" | gzip -dc | sha256sum";
         let mut command = Command::new("sh");
         command
             .args(["-c", "at_once=$1; pipeline=$2; shift 2; printf '%s\\n' \"$@\" | xargs -P \"$at_once\" -n 1 sh -c \"$pipeline\" sh", "sh"])
             .args([&at_once.to_string(), pipeline])
-            .args(self.gallery.layer_urls(picture)?);
+            .args(self.registry.layer_urls(image)?);
         timed(&mut command)
     }
 
