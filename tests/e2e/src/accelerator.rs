@@ -1,7 +1,7 @@
-//! Which accelerator works here, found out once.
+//! The accelerator that works on this host, determined once.
 //!
-//! A host whose KVM opens but cannot run a stock kernel shows that only by a boot that fails, and the verdict is kept in the app
-//! root. Since every test has an app root of its own, it would be found out again each time.
+//! Whether KVM can run a stock kernel shows only when a machine boots. The program keeps the result in the app root, and every test has
+//! an app root of its own, so that each would try again.
 
 use crate::{Home, binary, cache};
 

@@ -1,4 +1,4 @@
-//! OCI archives made on the spot, so that images with any fault can be had.
+//! OCI archives made by the tests, so that images can have any fault.
 
 use std::fs;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! What is made once and used by all test processes of one user.
+//! Files that are made once and used by all test processes of one user.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ pub(crate) fn directory() -> PathBuf {
     directory
 }
 
-/// The text that `make` gives, made by the first process that asks under this name.
+/// The result of `make`, which the first process that asks for this name calls.
 pub(crate) fn text(name: &str, make: impl FnOnce() -> String) -> String {
     let directory = directory();
     let path = directory.join(name);

@@ -23,7 +23,7 @@ subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 ";
 
-/// An authority that nobody knows, and a server for the loopback interface that it vouches for.
+/// An authority that no system trusts, and a certificate by it for a server on the loopback interface.
 pub(crate) struct Certificates {
     directory: TempDir,
 }

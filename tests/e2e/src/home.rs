@@ -15,8 +15,8 @@ use crate::{Outcome, Process, Started, Store, accelerator, binary, eventually, p
 /// How long processes may take to go once the last container has ended.
 const QUIET_LIMIT: Duration = Duration::from_secs(15);
 
-/// What a command gets of the environment of the tests. Everything else stays out: on a desktop it names the developer's session bus, and with it
-/// the key ring, proxies, registries and tokens.
+/// The variables of the tests' environment that commands get. All others are left out: on a desktop they name the developer's session bus, and
+/// with it the key ring, proxies, registries and tokens.
 const PASSED_ON: [&str; 9] = [
     "PATH",
     "TMPDIR",
@@ -29,26 +29,26 @@ const PASSED_ON: [&str; 9] = [
     "CONTAINER_QEMU",
 ];
 
-/// A user's world. When it goes, nothing of it may run any more.
+/// The directories and environment of a user. When it is dropped, no process of it may run.
 pub struct Home {
     directory: TempDir,
     variables: BTreeMap<OsString, OsString>,
 }
 
 impl Home {
-    /// A world with the busybox image.
+    /// A home with the busybox image.
     #[must_use]
     pub fn new() -> Self {
         Self::empty().with_busybox()
     }
 
-    /// A world without any image.
+    /// A home without images.
     #[must_use]
     pub fn empty() -> Self {
         Self::bare().with("CONTAINER_ACCEL", accelerator::chosen())
     }
 
-    /// A world in which the program has to find out itself which accelerator works.
+    /// A home in which the program has to determine the accelerator itself.
     #[must_use]
     pub(crate) fn undecided() -> Self {
         Self::bare().with_busybox()
@@ -65,7 +65,7 @@ impl Home {
         }
         let (root, runtime, user) = (home.app_root(), home.runtime(), home.file("home"));
         let (settings, docker) = (home.file("config"), home.docker_directory());
-        // Nothing that the user who runs the tests has set up may matter.
+        // The settings of the user who runs the tests must not matter.
         PASSED_ON
             .into_iter()
             .fold(home, |home, name| match std::env::var_os(name) {
@@ -91,7 +91,7 @@ impl Home {
         self
     }
 
-    /// The same world with an environment variable.
+    /// The same home with an environment variable.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.variables.insert(name.into(), value.into());
@@ -132,14 +132,14 @@ impl Home {
         self.directory.path().join(name)
     }
 
-    /// A command that has not been started. Its environment is that of this world only.
+    /// A command that has not been started. Its environment is only that of this home.
     pub fn command<I: IntoIterator<Item: AsRef<OsStr>>>(&self, words: I) -> Command {
         let mut command = Command::new(binary());
         self.enter(command.args(words)).stdin(Stdio::null());
         command
     }
 
-    /// Gives a command the environment of this world, and nothing else.
+    /// Gives a command only the environment of this home.
     fn enter<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command.env_clear().envs(&self.variables)
     }
@@ -188,7 +188,7 @@ impl Home {
         Store::below(&self.app_root())
     }
 
-    /// Starts a container that stays until it is stopped; it heeds TERM.
+    /// Starts a container that runs until it is stopped, and ends on SIGTERM.
     #[track_caller]
     pub fn start_sleeper(&self, name: &str) {
         let script = "trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done";
@@ -202,7 +202,7 @@ impl Home {
         self.run(["inspect", name]).success().json()[0]["status"].clone()
     }
 
-    /// Processes of this world.
+    /// Processes of this home.
     #[must_use]
     pub fn processes(&self) -> Vec<Process> {
         processes_of(&self.app_root())
@@ -225,7 +225,7 @@ impl Home {
     #[track_caller]
     pub fn assert_quiet(&self) {
         eventually("all processes have gone", QUIET_LIMIT, || self.processes().is_empty());
-        // Whoever looks next removes what a killed launcher left.
+        // The next command removes what a killed launcher left.
         self.run(["list", "--all"]).success();
         assert_eq!(self.sockets(), Vec::<PathBuf>::new());
     }

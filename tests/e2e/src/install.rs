@@ -1,4 +1,4 @@
-//! The installed program under test, and install trees with something wrong in them.
+//! The installed program under test, and install trees with faults.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,8 +1,8 @@
-//! Drives the real binary as a user does: everything that the end-to-end tests in `tests/` share.
+//! Runs the real program as a user does: code that the end-to-end tests in `tests/` share.
 //!
-//! Each test has a [`Home`], an app root and a runtime directory of its own, with the busybox image loaded. When a home goes, no
-//! process and no socket of it may be left; that is how every test checks that nothing of ours runs when no container does.
-//! Every wait is bounded.
+//! Each test has a [`Home`], an app root and a runtime directory of its own, with the busybox image loaded. When a home is dropped, no
+//! process and no socket of it may be left, so that every test checks that nothing of ours runs when no container does. Every wait is
+//! bounded.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -45,5 +45,5 @@ pub use wait::eventually;
 
 use std::time::Duration;
 
-/// Longest time that one command may take. A boot takes about a second on an idle machine without KVM; this one may be loaded.
+/// Longest time that one command may take. A boot takes about a second on an idle machine without KVM; the host of the tests may be loaded.
 pub const COMMAND_LIMIT: Duration = Duration::from_secs(90);

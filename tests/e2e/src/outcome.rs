@@ -1,4 +1,4 @@
-//! Commands: started, waited for with a bound, and what came of them.
+//! Commands that are started and waited for with a bound, and their results.
 
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::COMMAND_LIMIT;
 
-/// What came of a command.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Outcome {
     /// The command, for messages.
@@ -61,8 +61,7 @@ impl Outcome {
         self
     }
 
-    /// Checks that the command failed as a command should: with this code, one line of message that contains all of `words`, and no
-    /// trace of a panic.
+    /// Checks that the command failed with this code, a message of one line that contains all of `words`, and without a panic.
     ///
     /// # Panics
     /// When it did not.
@@ -116,7 +115,7 @@ impl Started {
         let (stdout, stderr) = (drain(child.stdout.take()), drain(child.stderr.take()));
         let input = input.map(|bytes| {
             let mut pipe = child.stdin.take().expect("standard input is a pipe");
-            // A program that does not read its input is not this thread's business.
+            // The write fails when the program does not read its input.
             thread::spawn(move || drop(pipe.write_all(&bytes)))
         });
         Self {

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 pub struct Process {
     /// Its id.
     pub id: i32,
-    /// Its words.
+    /// Its arguments.
     pub words: Vec<String>,
 }
 
@@ -27,7 +27,7 @@ impl Process {
         self.words.first().is_some_and(|word| word.contains("qemu-system"))
     }
 
-    /// Ends it without any warning. A process that is gone already is fine.
+    /// Sends SIGKILL. A process that has ended already is fine.
     pub fn kill(&self) {
         if let Some(id) = Pid::from_raw(self.id) {
             let _ = kill_process(id, Signal::KILL);
@@ -55,7 +55,7 @@ pub fn processes_of(app_root: &Path) -> Vec<Process> {
         };
         let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
         let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
-        // A zombie has neither.
+        // A zombie has no arguments and no environment.
         if !words.is_empty() && (contains(&words, needle) || contains(&environment, needle)) {
             let words = words
                 .split(|byte| *byte == 0)

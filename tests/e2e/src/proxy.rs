@@ -1,6 +1,6 @@
-//! Between a client and a registry: counts what the registry sends, and cuts or holds the line at a byte of the test's choice.
+//! A proxy between a client and a registry: it counts the bytes that the registry sends, and cuts or holds connections after a number of bytes.
 //!
-//! A moment in a transfer is told by a number of bytes, not by the clock, so that it is the same moment on a slow machine.
+//! A moment in a transfer is given as a number of bytes, not as a time, so that it is the same on a slow machine.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -13,7 +13,7 @@ use crate::COMMAND_LIMIT;
 /// Bytes passed on at a time; small, so that transfers at once make progress together.
 const PIECE_BYTES: usize = 8 << 10;
 
-/// What happens when so many bytes have been sent in all.
+/// A fault after so many bytes have been sent in all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     None,
@@ -38,14 +38,14 @@ struct State {
     has_ended: bool,
 }
 
-/// The line; it is closed when this goes.
+/// The running proxy; it stops when this value is dropped.
 pub struct Proxy {
     address: String,
     shared: Arc<(Mutex<State>, Condvar)>,
 }
 
 impl Proxy {
-    /// A line to `upstream`, host and port.
+    /// A proxy to `upstream`, host and port.
     ///
     /// # Panics
     /// When no port is free.
@@ -68,7 +68,7 @@ impl Proxy {
         Self { address, shared }
     }
 
-    /// The name of an image behind this line.
+    /// The name of an image behind this proxy.
     #[must_use]
     pub fn name(&self, repository: &str) -> String {
         format!("{}/{repository}", self.address)
@@ -103,12 +103,12 @@ impl Proxy {
         self.set(Fault::Hold(bytes));
     }
 
-    /// Sends as usual again; what is held goes on.
+    /// Ends the fault: bytes that are held are sent.
     pub fn heal(&self) {
         self.set(Fault::None);
     }
 
-    /// Waits until the line holds something back.
+    /// Waits until the proxy holds bytes back.
     ///
     /// # Panics
     /// When it does not within [`COMMAND_LIMIT`].

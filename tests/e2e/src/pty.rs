@@ -46,7 +46,7 @@ impl Pty {
         // setsid(1) makes the terminal on its standard input the controlling one, without which it would send no signals.
         let mut leader = Command::new("setsid");
         leader.arg("--ctty").arg(command.get_program()).args(command.get_args());
-        // The command's own environment, and nothing of ours.
+        // Only the command's own environment.
         leader.env_clear();
         leader.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         let child = leader
@@ -65,7 +65,7 @@ impl Pty {
         }
     }
 
-    /// Types.
+    /// Types keys.
     ///
     /// # Panics
     /// When the terminal is gone.
@@ -103,7 +103,7 @@ impl Pty {
         resize(&self.controller, rows, columns);
     }
 
-    /// Whether what is typed is echoed and edited by the terminal: the mode that every program has to leave it in.
+    /// Whether the terminal echoes and edits what is typed, as it did before the command.
     ///
     /// # Panics
     /// When the terminal is gone.

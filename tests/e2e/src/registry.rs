@@ -17,16 +17,16 @@ pub const USER: &str = "alice";
 /// Her password. The characters are ones that a shell, a URL or JSON would trip over.
 pub const PASSWORD: &str = "pass:w%20rd \"$1\" ü";
 
-/// What a registry asks of those who come.
+/// What a registry requires of its clients.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Access {
     /// [`USER`] and [`PASSWORD`], by basic authentication.
     pub password: bool,
-    /// TLS with a certificate by an authority that nobody knows.
+    /// TLS with a certificate by an authority that no system trusts.
     pub tls: bool,
 }
 
-/// A running registry; it ends with this value.
+/// A running registry; it is stopped when this value is dropped.
 pub struct Registry {
     address: String,
     access: Access,
@@ -106,7 +106,7 @@ impl Registry {
         format!("{}/{repository}", self.address)
     }
 
-    /// The certificate of the authority that vouches for this registry.
+    /// The certificate of the authority that signed this registry's certificate.
     ///
     /// # Panics
     /// When it has no TLS.
@@ -115,7 +115,7 @@ impl Registry {
         self.certificates.as_ref().expect("a registry with TLS").authority()
     }
 
-    /// skopeo with what this registry asks for.
+    /// skopeo with the options that this registry requires.
     #[must_use]
     pub fn skopeo(&self) -> Skopeo<'_> {
         Skopeo::new(self.directory.path(), self.access)

@@ -1,4 +1,4 @@
-//! skopeo, the counterpart that is trusted to speak every format right.
+//! skopeo, the reference implementation that the tests compare with.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -65,7 +65,7 @@ impl<'a> Skopeo<'a> {
     }
 
     fn add_access(&self, command: &mut Command, prefix: &str) {
-        // This one only carries bytes; that certificates are checked is the other side's test.
+        // skopeo only transfers images; the checks of certificates are tested on our program.
         command.arg(format!("--{prefix}tls-verify=false"));
         if self.access.password {
             command.arg(format!("--{prefix}creds={USER}:{PASSWORD}"));

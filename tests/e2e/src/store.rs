@@ -1,4 +1,4 @@
-//! Looking into the image store of a home, with nothing of the program's own code: what is stored must be what its name says, and must be
+//! Checks the image store of a home without using the program's own code: every file must have the content that its name says, and must be
 //! reachable from an image.
 
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ impl Store {
         }
     }
 
-    /// Checks that every blob hashes to its name and that e2fsck has nothing to say about any layer disk.
+    /// Checks that every blob hashes to its name and that e2fsck finds no error on any layer disk.
     ///
     /// # Panics
     /// When one is not right.
@@ -85,7 +85,7 @@ impl Store {
         ["content/blobs", "content/ingest"]
             .iter()
             .flat_map(|name| files(&self.root.join(name)))
-            // Disks in the making lie beside unfinished blobs in the directory of a session.
+            // A session's directory has unfinished disks beside unfinished blobs.
             .filter(|path| !is_in_session(path, &self.root))
             .map(length)
             .sum()
@@ -132,7 +132,7 @@ impl Store {
         names
     }
 
-    /// The locks of the store itself stay, so that whoever waits for one waits for the right file.
+    /// The store's own locks are not removed, so that processes that wait for one lock the same file.
     fn is_standing_lock(&self, path: &Path) -> bool {
         ["gate.lock", "trash.lock"]
             .iter()
@@ -226,7 +226,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() => directories.push(entry.path()),
                 Ok(_) => found.push(entry.path()),
-                // Gone since it was listed.
+                // Removed since it was listed.
                 Err(_) => {}
             }
         }

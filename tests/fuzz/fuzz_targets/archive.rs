@@ -1,4 +1,4 @@
-//! Any bytes taken for an image archive, from a pipe or as the members of a tar, end in images or in an error; nothing is left behind then.
+//! Any bytes read as an image archive, from a pipe or as the members of a tar, result in images or in an error, and leave no unfinished files.
 #![no_main]
 
 use std::io::Cursor;
@@ -6,7 +6,7 @@ use std::io::Cursor;
 use container_image::{ImageStore, LoadOptions, LoadSource, NoProgress};
 use libfuzzer_sys::fuzz_target;
 
-/// Names that mean something in an archive; anything else is as good as any other.
+/// Names with a meaning in an archive; all other names are equivalent.
 const NAMES: [&str; 12] = [
     "index.json",
     "oci-layout",

@@ -1,4 +1,4 @@
-//! Manifests, indexes and configurations from outside never panic, and what is accepted survives a rewrite.
+//! Parsing any bytes as manifests, indexes or configurations does not panic, and what is accepted is the same after it is written and read again.
 #![no_main]
 
 use std::convert::Infallible;
@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     match Document::parse(bytes, None) {
         Ok(Document::Index(index)) => {
-            // Whatever it lists as an index is the same index once more: the walk has to end all the same.
+            // Every index that it lists is the same index again. The walk has to end nevertheless.
             let root = Descriptor::new(media_type::OCI_INDEX, Digest::Sha256([0; 32]), bytes.len() as u64);
             let Ok(tree) = Tree::read(root, Some(&index), |_| Ok::<_, Infallible>(Some(index.clone())));
             let _ = tree.select(&Platform::host());

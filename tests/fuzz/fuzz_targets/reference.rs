@@ -1,4 +1,4 @@
-//! Whatever is accepted as a reference, platform or digest is harmless as a path and reads back as itself.
+//! A text that is accepted as a reference, platform or digest is safe as a path, and its printed form reads back as the same.
 #![no_main]
 
 use container_oci::{Digest, Platform, Reference};

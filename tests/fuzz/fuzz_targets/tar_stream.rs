@@ -1,4 +1,4 @@
-//! Any bytes taken for a layer, plain or compressed, end in a disk or in an error; never in a panic, and within small limits of memory.
+//! Any bytes read as a layer, plain or compressed, result in a disk or in an error, without a panic and within small limits of memory.
 #![no_main]
 
 use container_image::layer::{DiskOptions, LayerLimits, write_layer_disk};

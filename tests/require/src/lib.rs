@@ -1,7 +1,7 @@
-//! What a test needs of the machine that it runs on.
+//! Preconditions of tests that the machine may lack.
 //!
-//! A test that returns early says "ok" without having looked at anything. So whatever a machine may lack is asked for by [`require!`]: where the
-//! tests decide about a change, which `CI=true` says, lacking it is a failure; elsewhere the test ends with a line that the test runner counts.
+//! A test that returns early counts as passed without having tested anything. So it asks for its preconditions by [`require!`]: with `CI=true` in
+//! the environment a missing one fails the test; without, the test ends with a line that the test runner counts.
 
 /// Ends the test unless the condition holds; see the crate.
 ///
@@ -22,7 +22,7 @@ macro_rules! require {
     };
 }
 
-/// Passes `condition` on, and says on standard error what is missing when it is false: `skipped: needs …`.
+/// Returns `condition`, and prints to standard error what is missing when it is false: `skipped: needs …`.
 ///
 /// # Panics
 /// When it is false and the environment has `CI=true`.
@@ -57,7 +57,7 @@ pub fn may_mount_in_a_namespace() -> bool {
 mod tests {
     use std::process::Command;
 
-    /// Says what the child is to ask for.
+    /// Names the precondition that the child asks for.
     const ASKS: &str = "CONTAINER_TEST_ASKS_FOR";
 
     #[test]

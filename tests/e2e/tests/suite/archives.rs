@@ -1,4 +1,5 @@
-//! Images in archives, exchanged with skopeo in every format and in both directions.
+//! Proves that images in archives are exchanged with skopeo in every format and in both directions, byte for byte, and that an archive
+//! that cannot be finished does not appear.
 
 use std::fs;
 use std::path::{Path, PathBuf};

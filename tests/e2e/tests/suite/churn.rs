@@ -1,4 +1,4 @@
-//! Many runs: one after the other, and at once.
+//! Proves that many runs, one after the other and at once, succeed and leave no process and no file behind.
 
 use container_e2e::{BUSYBOX, Home};
 

@@ -1,4 +1,4 @@
-//! What needs no machine: help, usage errors, formats.
+//! Proves what the command line does without a machine: help, usage errors, messages, formats, completion scripts.
 
 use container_e2e::{BUSYBOX, Home};
 

@@ -1,11 +1,12 @@
-//! What the container's own root is kept from in its machine, and how what we put into its file system looks.
+//! Proves that root in a container cannot open the machine's devices, and that the files and mounts which we add to a container have
+//! owner and mode as with podman.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use container_e2e::{BUSYBOX, Home, eventually};
 
-/// Opens every device that the kernel knows, and some that other kernels have, for reading and for writing, and says what came of it.
+/// Opens every device that the kernel knows, and some that other kernels have, for reading and for writing, and prints the results.
 const OPEN_ALL: &str = r#"
 mkdir -p /tmp/nodes
 try() {
@@ -74,18 +75,18 @@ fn devices_of_the_machine_cannot_be_opened() {
     // The port to the host has no fixed number.
     let ports = "for port in /sys/class/virtio-ports/*; do grep -c . $port/dev; done";
     assert_ne!(exec(ports), "");
-    // Neither a group of one's own nor the kernel's own nodes are a way around.
+    // Neither a control group made by the container nor the nodes of a devtmpfs are a way around.
     let group = "mkdir -p /tmp/groups && mount -t cgroup2 none /tmp/groups && mkdir /tmp/groups/own && \
                  echo $$ > /tmp/groups/own/cgroup.procs && grep -q own /proc/self/cgroup || exit 8\n";
     assert_only_its_own(&exec(&format!("{group}{OPEN_ALL}")));
     let nodes = "mkdir /tmp/dev && mount -t devtmpfs none /tmp/dev && (: > /tmp/dev/console) 2>&1 | grep -o 'Operation not permitted'";
     assert_eq!(exec(nodes), "Operation not permitted");
-    // In memory no device can be made to work at all.
+    // On file systems in memory no device works, because they are mounted `nodev`.
     let memory = "mknod /dev/shm/null c 1 3 && (: < /dev/shm/null) 2>&1 | grep -o 'Permission denied'";
     assert_eq!(exec(memory), "Permission denied");
 }
 
-/// Everything that is not of the image in a new container: kind, owner and mode as `podman run -t --tmpfs …` has them.
+/// All files and directories in a new container that are not the image's: kind, owner and mode as `podman run -t --tmpfs …` has them.
 const MADE: [(&str, &str); 30] = [
     ("/dev", "directory 0:0 755"),
     ("/dev/console", "character special file 0:5 620"),

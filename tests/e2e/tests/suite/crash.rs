@@ -1,4 +1,5 @@
-//! `kill -9` of any process at any moment: the next command sees a stopped container, and nothing is left.
+//! Proves that after SIGKILL of a launcher, a hypervisor or a command at several moments the next command sees a stopped container or
+//! none, and that no process and no half-made container is left.
 
 use std::fs;
 use std::io::Write as _;
@@ -23,7 +24,7 @@ fn assert_stopped_truthfully(home: &Home, name: &str) {
     assert_ne!(status["exitCode"], 0, "nobody saw a success: {status}");
     assert!(status["reason"].is_string(), "{status}");
     home.assert_quiet();
-    // And it can be used again.
+    // The container can be started again.
     home.run(["start", name]).success();
     assert_eq!(home.status(name)["state"], "running");
     home.run(["kill", name]).success();
@@ -79,7 +80,7 @@ fn a_detached_container_survives_the_command() {
     assert_eq!(home.run(["exec", "free", "echo", "alive"]).success().text(), "alive");
 }
 
-/// What it is, and whether it has come.
+/// Its name, and a check whether it has come.
 type Moment = (&'static str, fn(&Home) -> bool);
 
 /// Moments of a start that can be seen from outside, in their order.
@@ -98,11 +99,11 @@ const MOMENTS: [Moment; 4] = [
     }),
 ];
 
-/// The command `run` has all moments, `create` ends with the record.
+/// `run` has all moments; `create` ends after the record.
 const OF_RUN: usize = 4;
 const OF_CREATE: usize = 2;
 
-/// Sends a signal to what makes a container, at each of so many moments.
+/// Sends a signal to the command that makes a container, at each of the first `moments` moments.
 fn at_each_moment(home: &Home, maker: &[&str], moments: usize, signal: Signal) {
     for (what, has_come) in &MOMENTS[..moments] {
         let mut started = home.spawn(maker.iter().chain(&[BUSYBOX, "sleep", "1000"]));
@@ -113,7 +114,7 @@ fn at_each_moment(home: &Home, maker: &[&str], moments: usize, signal: Signal) {
         started.signal_if_running(signal);
         let outcome = started.wait();
         if outcome.code == 0 {
-            // It was faster: then the user knows of the container.
+            // The command ended before the signal, so the user has been told the id.
             home.run(["delete", "--force", &outcome.text()]).success();
         } else {
             assert_eq!(outcome.code, 128 + signal.as_raw(), "{maker:?}, {what}: {outcome:?}");
@@ -145,7 +146,7 @@ fn a_command_interrupted_at_any_moment_of_the_start_leaves_nothing() {
 #[test]
 fn a_container_whose_id_nobody_was_told_goes() {
     let home = Home::new();
-    // Nobody reads: the id cannot be written.
+    // The reader is gone, so the id cannot be written.
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     for maker in [&["run", "-d"][..], &["create"]] {
@@ -154,7 +155,7 @@ fn a_container_whose_id_nobody_was_told_goes() {
         assert_eq!(command.status().unwrap().code(), Some(141), "{maker:?}");
         assert_nothing_is_left(&home, &format!("{maker:?} without a reader"));
     }
-    // The reader does not get on: the command is killed between the start and the id.
+    // The reader does not read, so the command is killed between the start and the id.
     let (_reader, mut writer) = std::io::pipe().unwrap();
     rustix::fs::fcntl_setfl(&writer, OFlags::NONBLOCK).unwrap();
     while writer.write(&[0]).is_ok() {}
@@ -194,7 +195,7 @@ fn containers(home: &Home) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Nothing runs, and the next look finds no container. Who was killed has left it to that look to clear up.
+/// Checks that nothing runs and that the next command finds no container, after removing what the killed one left.
 #[track_caller]
 fn assert_nothing_is_left(home: &Home, after: &str) {
     home.assert_quiet();

@@ -1,4 +1,4 @@
-//! A real distribution: Debian made by mmdebstrap, through a registry.
+//! Proves that a real distribution runs: Debian made by mmdebstrap, pulled from a registry.
 
 use std::fs;
 use std::path::{Path, PathBuf};

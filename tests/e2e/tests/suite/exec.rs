@@ -1,4 +1,4 @@
-//! `exec`: more processes in a running container.
+//! Proves that `exec` runs further programs in a running container, each with its own streams and exit code, and what ends them.
 
 use std::process::{Command, Stdio};
 
@@ -73,7 +73,7 @@ fn a_detached_program_goes_on_by_itself() {
 fn a_program_whose_command_has_vanished_ends() {
     let home = Home::new();
     home.start_sleeper("host");
-    // A process may go while its arguments are looked at, so that the exit code says nothing.
+    // A process may end while its arguments are read, so that the exit code says nothing.
     let runs = |argument: &str| {
         let outcome = home.run(["exec", "host", "sh", "-c", "cat /proc/[0-9]*/cmdline"]);
         let arguments = String::from_utf8_lossy(&outcome.stdout).into_owned();
@@ -85,7 +85,7 @@ fn a_program_whose_command_has_vanished_ends() {
     };
     let mut command = home.command(["exec", "host", "yes"]);
     let mut chatty = command.stdout(Stdio::piped()).spawn().unwrap();
-    // The pipe's end belongs to `head` alone, which takes it along.
+    // Only `head` holds the read end of the pipe, which is closed when it ends.
     let head = Command::new("head")
         .args(["-n", "1"])
         .stdin(chatty.stdout.take().unwrap())
@@ -97,7 +97,7 @@ fn a_program_whose_command_has_vanished_ends() {
     });
     eventually("yes has ended", container_e2e::COMMAND_LIMIT, || !runs("yes\0"));
 
-    // One that heeds a hang-up, and one that has to be killed.
+    // A program that ends on SIGHUP, and one that has to be killed.
     for script in ["exec sleep 4321", "trap '' HUP; while :; do sleep 0.4321; done"] {
         let started = home.spawn(["exec", "host", "sh", "-c", script]);
         eventually("it runs", container_e2e::COMMAND_LIMIT, || runs("4321"));

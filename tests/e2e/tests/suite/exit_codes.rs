@@ -1,4 +1,4 @@
-//! Exit codes of `run`: the program's own, and ours.
+//! Proves the exit codes of `run`: the program's own, and 125, 126, 127 and 137.
 
 use container_e2e::{BUSYBOX, Home};
 

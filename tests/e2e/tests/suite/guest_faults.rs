@@ -1,4 +1,4 @@
-//! A guest that misbehaves: `run` ends within a bounded time and shows the end of the guest's console.
+//! Proves that `run` with a guest that misbehaves ends within a bounded time and shows the end of the guest's console.
 
 use std::time::{Duration, Instant};
 
@@ -7,10 +7,10 @@ use container_e2e::{BUSYBOX, Home, Initramfs, InstallTree, Started};
 /// Bound of the boot in these tests, milliseconds.
 const BOOT_TIMEOUT_MS: u64 = 12_000;
 
-/// What may come on top of it: taking the machine down, and a loaded host.
+/// Time allowed on top of it, for ending the machine and for a loaded host.
 const MARGIN: Duration = Duration::from_secs(20);
 
-/// Runs a program in a machine whose first program is this script, and expects that the failure is told in these words.
+/// Runs a program in a machine whose first program is this script, and expects an error with these words.
 #[track_caller]
 fn run_with_guest(script: &str, reason: &[&str]) {
     let home = Home::new().with("CONTAINER_BOOT_TIMEOUT_MS", BOOT_TIMEOUT_MS.to_string());

@@ -1,4 +1,5 @@
-//! Faults of the host: each a clear error, and nothing half-made left behind.
+//! Proves that faults of the host (missing or broken programs and files, a full disk) are errors that name the cause, and that no
+//! half-made image or container is left.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! The image commands as scripts and people see them: names, formats, exit codes, what goes to which stream.
+//! Proves the names, formats, exit codes and streams of the image commands.
 
 use std::fs;
 use std::io::Read;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use container_e2e::{BUSYBOX, Home, Image, Layer, Pty};
 use rustix::process::Signal;
 
-/// A home with an image of a single file, which is the archive that it came from.
+/// A home with an image of a single file, and the archive that it was loaded from.
 fn home_with(name: &str, content: &[u8]) -> (Home, PathBuf) {
     let home = Home::empty();
     let path = load(&home, name, content);
@@ -303,7 +303,7 @@ fn an_interrupted_pull_ends_without_a_word() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let name = format!("127.0.0.1:{}/slow:1", silent.local_addr().unwrap().port());
     let pull = home.spawn(["image", "pull", "--progress", "none", &name]);
-    // Whoever has sent a request listens for signals.
+    // The command has sent a request, so its signal handlers are installed.
     let (mut connection, _) = silent.accept().unwrap();
     assert!(connection.read(&mut [0; 1]).unwrap() > 0);
     pull.signal(Signal::INT);

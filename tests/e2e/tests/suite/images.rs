@@ -1,4 +1,4 @@
-//! The image store: archives, names, damage.
+//! Proves that loaded images are listed, tagged and deleted, that damaged ones are refused, and that containers share the layers' disks.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! Pulls that do not come to their end: the store stays valid, the next pull goes on where the last one stopped, and a prune leaves nothing
-//! that nobody needs.
+//! Proves that a pull that is killed, interrupted, cut off or out of disk space leaves a valid store, that the next pull resumes it, and that
+//! a prune then removes what no image needs.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const LAYERS: u64 = 3;
 const LAYER_BYTES: usize = 2 << 20;
 /// Moments of interruption.
 const MOMENTS: u64 = 10;
-/// What may be on its way when a line is cut, and the headers of the answers.
+/// Bytes that may be in transit when a connection is cut, and the headers of the answers.
 const SLACK_BYTES: u64 = 256 << 10;
 /// A disk with room for everything.
 const DISK_BYTES: u64 = 64 << 20;
@@ -159,7 +159,7 @@ fn a_pull_killed_while_it_finishes_leaves_a_valid_store() {
         let mut pull = home.spawn(["image", "pull", "--progress", "none", &scene.name]);
         scene.proxy.wait_until_held();
         scene.proxy.heal();
-        // Whether this is before or after its end, what is asked below has to hold.
+        // What is checked below has to hold whether this is before or after its end.
         std::thread::sleep(Duration::from_millis(delay_ms));
         pull.kill_if_running();
         let _ = pull.wait();

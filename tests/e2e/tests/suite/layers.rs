@@ -1,4 +1,5 @@
-//! What the guest sees of a layer is what GNU tar extracts from it, and what is in the way of whiteouts goes in every order.
+//! Proves that the guest sees of a layer what GNU tar extracts from it, that whiteouts hide what is below in every order of the members, and
+//! that images with more layers than disks run.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -291,7 +292,7 @@ fn large_value() -> Vec<u8> {
         .collect()
 }
 
-/// What would take GNU tar in the guest too long, or what the guest's own disk does not hold.
+/// Files that would take GNU tar in the guest too long, or that do not fit on the guest's disk.
 fn large_case() -> Vec<u8> {
     let mut tar = Members::default();
     tar.directory("large").directory("large/many");
@@ -310,7 +311,7 @@ fn large_case() -> Vec<u8> {
     tar.end()
 }
 
-/// What is below: things to hide, to replace and to keep.
+/// The lower layer: files to hide, to replace and to keep.
 fn lower() -> Vec<u8> {
     let mut tar = Members::default();
     for path in [
@@ -343,7 +344,7 @@ fn lower() -> Vec<u8> {
     tar.end()
 }
 
-/// What lies above it, with its whiteouts before or behind everything else.
+/// The upper layer, with its whiteouts before or after everything else.
 fn upper(whiteouts_first: bool) -> Vec<u8> {
     let mut tar = Members::default();
     let whiteouts = |tar: &mut Members| {
@@ -415,7 +416,7 @@ fn an_image_of_130_layers_runs() {
         home.run(["image", "load", "-i", archive.to_str().unwrap()]).success();
         let script = "find /t | sort; ls /fill; cat /t/keep /t/opaque/new /t/dir-to-file";
         let outcome = home.run(["run", "--rm", name, "sh", "-c", script]).success();
-        // What layer 60 would have hidden stays, because that layer is another.
+        // The file that layer 60 would have hidden is there, because that layer is another one.
         let left = [58, layers - 1, layers].map(|number| format!("{number:03}\n")).concat();
         assert_eq!(outcome.text(), format!("{LEFT}\n{left}lowerupperupper"));
     }

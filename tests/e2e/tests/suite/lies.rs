@@ -1,4 +1,5 @@
-//! Registries that lie or fail: a clear error, no credentials to strangers, and nothing left half-made.
+//! Proves that wrong answers and failures of registries are clear errors, that credentials are sent to no other host, and that nothing of a
+//! failed pull is stored.
 
 use std::fs;
 use std::path::Path;
@@ -64,7 +65,7 @@ impl Truth {
     }
 }
 
-/// A registry that is honest but for what `lie` says.
+/// A registry that answers correctly except where `lie` has an answer.
 fn liar(truth: &Arc<Truth>, lie: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static) -> Server {
     let truth = Arc::clone(truth);
     Server::start(move |request| lie(request).unwrap_or_else(|| truth.answer(request)))
@@ -74,7 +75,7 @@ fn pull(home: &Home, liar: &Server) -> Outcome {
     home.run(["image", "pull", "--progress", "none", &liar.name("image:1")])
 }
 
-/// The pull fails with these words, and nothing of it stays.
+/// Checks that the pull fails with these words and that nothing of it is stored.
 #[track_caller]
 fn refused(liar: &Server, words: &[&str]) {
     let home = Home::empty();
@@ -86,7 +87,7 @@ fn refused(liar: &Server, words: &[&str]) {
     assert!(home.store().disks().is_empty());
 }
 
-/// The pull succeeds and the image is right.
+/// Checks that the pull succeeds and that the image is right.
 #[track_caller]
 fn accepted(liar: &Server) {
     let home = Home::empty();
@@ -222,7 +223,7 @@ fn with_password(home: Home, liar: &Server) -> Home {
         .with("CONTAINER_REGISTRY_TOKEN", PASSWORD)
 }
 
-/// Asks for a password and sends everybody who has one elsewhere for what `is_elsewhere` says.
+/// A registry that asks for a password and then redirects the requests that `is_elsewhere` chooses.
 fn redirecting(
     truth: &Arc<Truth>,
     elsewhere: &str,
@@ -250,7 +251,7 @@ fn credentials_do_not_follow_a_redirect_to_another_host() {
     pull(&home, &honest).success();
     assert_ignorant(&stranger);
 
-    // Also not for what is asked for first.
+    // Nor when the first request, that for the manifest, is redirected.
     let stranger = liar(&truth, |_| None);
     let honest = redirecting(&truth, &stranger.address, |request| {
         request.path.contains("/manifests/")
@@ -259,7 +260,7 @@ fn credentials_do_not_follow_a_redirect_to_another_host() {
     assert_ignorant(&stranger);
 }
 
-/// It was asked, but heard nothing that it must not know.
+/// Checks that the host was asked and received no credential.
 #[track_caller]
 fn assert_ignorant(stranger: &Server) {
     let requests = stranger.requests();
@@ -328,7 +329,7 @@ fn a_cut_layer_is_fetched_again_from_a_registry_without_ranges() {
     let truth = Truth::new();
     let told = Arc::clone(&truth);
     let has_been_cut = AtomicUsize::new(0);
-    // It ignores what part is asked for, and sends everything with a plain 200.
+    // It ignores ranges and sends the whole with status 200.
     let liar = liar(&truth, move |request| {
         let is_first = told.is_layer(request) && has_been_cut.fetch_add(1, Ordering::SeqCst) == 0;
         is_first.then(|| Answer::ok(BYTES, told.layer().to_vec()).cut_after(150_000))
@@ -357,7 +358,7 @@ fn a_wrong_range_does_not_end_in_the_layer() {
     let truth = Truth::new();
     let told = Arc::clone(&truth);
     let count = AtomicUsize::new(0);
-    // The first answer breaks off; the second claims to go on there, but sends the beginning again. Asked for everything, it is honest.
+    // The first answer breaks off. The second claims to continue it, but sends the beginning again. The whole is sent correctly.
     let liar = liar(&truth, move |request| {
         if !told.is_layer(request) {
             return None;
@@ -386,7 +387,7 @@ fn range_start(range: &str) -> Option<usize> {
 
 #[test]
 fn tricks_with_names_stay_in_the_store() {
-    // A digest that would be a path, if it were one.
+    // A text in place of a digest that would be a path.
     let manifest = json!({
         "schemaVersion": 2, "mediaType": MANIFEST,
         "config": { "mediaType": "application/vnd.oci.image.config.v1+json", "digest": "sha256:../../../../escaped", "size": 2 },

@@ -1,4 +1,4 @@
-//! The life of a container: stop, kill, start again, delete; names and id files.
+//! Proves the life cycle of a container: stop, kill, start again, delete; names and id files.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -77,7 +77,7 @@ fn starting_again_keeps_what_was_written() {
 #[test]
 fn data_survive_a_kill_without_damage() {
     let home = Home::new();
-    // Written by the first start only: what the second one sees has survived.
+    // Only the first start writes it, so that what the second one sees has survived.
     let script = "[ -e /data ] || { echo kept > /data; sync; }; echo up; while :; do sleep 1; done";
     home.run(["run", "-d", "--name", "hurt", BUSYBOX, "sh", "-c", script])
         .success();
@@ -132,7 +132,7 @@ fn a_name_can_be_had_once() {
         .failure(1, &["taken"]);
     home.run(["run", "--name", "taken", BUSYBOX, "true"])
         .failure(125, &["taken"]);
-    // That is known before anything is fetched.
+    // The name is checked before anything is fetched.
     home.run(["run", "--name", "taken", "127.0.0.1:1/no-registry:1", "true"])
         .failure(125, &["taken", "already in use"]);
     home.run(["delete", "taken"]).success();

@@ -1,4 +1,4 @@
-//! `list` and `inspect`.
+//! Proves which containers `list` shows, the shape of its output and of `inspect`'s, and the states in it.
 
 use container_e2e::{BUSYBOX, Home};
 

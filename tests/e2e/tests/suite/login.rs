@@ -1,4 +1,4 @@
-//! Registries that ask who one is: logins, the environment, Docker's files; and what is said when they do not fit.
+//! Proves that registries with a password take credentials of logins, the environment and Docker's files, and that wrong ones are named.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -86,7 +86,7 @@ fn a_login_opens_the_registry_until_the_logout() {
     home.run(["image", "pull", &scene.name]).failure(1, &["registry login"]);
 }
 
-/// Whatever holds the password can be read by its owner only.
+/// Checks that files with the password are readable by their owner only.
 fn assert_private(home: &Home) {
     for entry in fs::read_dir(home.app_root()).unwrap().flatten() {
         let bytes = fs::read(entry.path()).unwrap_or_default();

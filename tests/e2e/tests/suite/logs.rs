@@ -1,4 +1,4 @@
-//! `logs`.
+//! Proves that `logs` shows the output of the last start completely, follows it to its end, and has the machine's console.
 
 use container_e2e::{BUSYBOX, Home};
 

@@ -1,4 +1,4 @@
-//! What `container` promises, tried with real machines. One file a topic; names say what holds.
+//! Tests of the installed program with real machines. One file for each topic; the names of the tests say what holds.
 #![cfg(target_os = "linux")]
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! skopeo on the other side: what it puts into a registry comes out of ours unchanged, and the other way round.
+//! Proves that images which skopeo pushed are pulled and pushed again unchanged, and that skopeo reads what we pushed.
 
 use container_e2e::{Compression, Home, Image, Layer, Layout, Registry, host_architecture, noise};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Images for several platforms: one of them, or all of them with what belongs to them.
+//! Proves that one platform of an image, or all of them with their attestations, can be pulled, pushed and run.
 
 use container_e2e::{Compression, Home, Layer, Layout, Registry, host_architecture, noise};
 use serde_json::{Value, json};
@@ -77,11 +77,11 @@ fn all_platforms_are_pulled_and_pushed_whole_attestations_included() {
     let target = scene.tag("copy:all");
     scene.home.run(["image", "push", "--all-platforms", &target]).success();
     assert_eq!(scene.registry.manifest("copy:all"), scene.index);
-    // What is complete is also what one gets without saying so.
+    // Without a flag, too, the whole index is pushed, because all of it is here.
     let target = scene.tag("copy:default");
     scene.home.run(["image", "push", &target]).success();
     assert_eq!(scene.registry.manifest("copy:default"), scene.index);
-    // Nothing is left out of what a later fetch needs.
+    // skopeo finds everything in the registry.
     let fetched = tempfile::tempdir().unwrap();
     let layout = format!("oci:{}:latest", fetched.path().join("layout").display());
     scene

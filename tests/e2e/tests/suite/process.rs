@@ -1,4 +1,4 @@
-//! How a process is set up: environment, directory, user, limits.
+//! Proves how the process of a container is set up: environment, directory, user, limits, file systems, capabilities.
 
 use std::fs;
 
@@ -106,7 +106,7 @@ fn limits_are_dockers_unless_they_are_asked_for() {
         run(&home, &["-u", "alice"], script),
         "1048576\n1048576\nunlimited\nunlimited\nunlimited\nunlimited\n1048576"
     );
-    // The kernel has no unlimited number of files; it is what its own bound is.
+    // The kernel has no unlimited number of open files; its own bound stands for it.
     let script = "ulimit -n; ulimit -Hn; cat /proc/sys/fs/nr_open /proc/sys/kernel/pid_max; ulimit -l; ulimit -Hs";
     let flags = [
         "--ulimit",
@@ -122,7 +122,7 @@ fn limits_are_dockers_unless_they_are_asked_for() {
     );
 }
 
-/// The busybox image with what only root may execute and enter, and a link that leads nowhere.
+/// The busybox image with a program and a directory for root only, and a dangling link.
 fn private_image(home: &Home) -> &'static str {
     let name = "localhost/private:latest";
     let layer = Layer::default()
@@ -165,7 +165,7 @@ fn a_program_is_found_and_a_directory_entered_with_the_rights_of_the_user() {
     home.run(["exec", "-u", "1000", "-w", "/private", "box", "true"])
         .failure(126, &denied);
     home.run(["exec", "-w", "/private", "box", "./tool"]).success();
-    // A link that leads nowhere is no directory to start in, and nothing is made of it.
+    // A dangling link cannot be the working directory, and its target is not made.
     home.run(["run", "--rm", "-w", "/dangling/sub", image, "true"])
         .failure(125, &["/dangling/sub", "leads nowhere"]);
     home.run(["exec", "-w", "/dangling", "box", "true"])

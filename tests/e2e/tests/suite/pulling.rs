@@ -1,4 +1,4 @@
-//! Pulling from a real registry on the loopback interface.
+//! Proves that images are pulled from a real registry on the loopback interface, on demand and once for several commands.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Signals to the command are meant for the program.
+//! Proves that signals to a foreground `run` are passed on to the program, and that three interrupts end the command.
 
 use container_e2e::{BUSYBOX, COMMAND_LIMIT, Home, Started, eventually};
 use rustix::process::Signal;

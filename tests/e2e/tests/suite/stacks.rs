@@ -1,5 +1,5 @@
-//! Layers that do not describe the directories they have things in, and that reach through the links of lower layers: the guest sees what the layers mean,
-//! whether they are disks of their own or one disk.
+//! Proves that the guest sees the same tree of layers that lack members for directories, or that reach through links of lower layers,
+//! whether the layers are separate disks or merged into one.
 
 use container_e2e::{Home, Image, Member, Members};
 

@@ -1,4 +1,4 @@
-//! Standard streams: every byte, in both directions, and their ends.
+//! Proves that standard streams carry every byte in both directions, and what happens when either side closes them or pauses.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -113,13 +113,13 @@ fn a_reader_that_leaves_ends_the_command_quietly() {
 #[test]
 fn a_reader_that_pauses_at_the_end_loses_nothing() {
     let home = Home::new();
-    // What a background process keeps open is given up after the exit, but not what was written before it.
-    // And what is left is so little that the container ends while the reader pauses.
+    // A background process keeps the stream open. It is closed after the exit of the first process, but what that one wrote arrives.
+    // The rest is so little that the container ends while the reader pauses.
     let script = "sleep 1000 & head -c 1900000 /dev/zero; echo end";
     let mut command = home.command(["run", "--rm", BUSYBOX, "sh", "-c", script]);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut reader = Command::new("sh");
-    // Longer than anybody waits for a last word.
+    // The pause is longer than the wait for the last output.
     let script = "head -c 1000000; sleep 4; cat";
     reader.args(["-c", script]).stdin(child.stdout.take().unwrap());
     let outcome = Started::spawn(reader, None).wait();

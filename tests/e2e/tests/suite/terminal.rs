@@ -1,4 +1,4 @@
-//! `-it`: a user in front of a terminal.
+//! Proves that a terminal (`-it`) works for a user: prompt, size, signals, detach keys, and that its mode is restored.
 
 use container_e2e::{BUSYBOX, Home, Pty, eventually};
 
@@ -136,7 +136,7 @@ fn a_program_beside_the_first_can_be_left_with_keys_that_lose_nothing() {
     pty.send("\x04");
     assert_eq!(pty.wait(), 0);
 
-    // With other keys these two are like any others; here they do what they do to a terminal.
+    // With other detach keys, Ctrl-P and Ctrl-Q reach the terminal as ordinary keys.
     let mut pty = inside(&["--detach-keys", "ctrl-x,y"], "echo ready; exec cat");
     pty.send("a\x10\x11b\x18c\r");
     pty.expect("a^Pb^Xc");

@@ -1,4 +1,4 @@
-//! Registries with TLS whose certificate is by an authority of their own.
+//! Proves that certificate authorities of the settings are trusted for registries with TLS, and that unknown ones are refused with advice.
 
 use container_e2e::{Access, Home, Image, Layer, PASSWORD, Registry, USER, noise};
 
@@ -16,7 +16,7 @@ fn registry(password: bool) -> Registry {
     registry
 }
 
-/// Pulls and pushes; `https` has to be said, because a registry on this machine is taken to have none.
+/// Pulls and pushes. `https` has to be given, because registries on this machine are asked by plain http otherwise.
 fn use_it(home: &Home, registry: &Registry) {
     let (name, target) = (registry.name("data:1"), registry.name("copy:1"));
     home.run(["image", "pull", "--scheme", "https", &name]).success();

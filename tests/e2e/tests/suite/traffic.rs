@@ -1,4 +1,4 @@
-//! Much going on in one store at once: pulls, runs, deletions and garbage collection.
+//! Proves that pulls, runs, deletions and garbage collections at once in one store do not harm each other.
 
 use container_e2e::{
     Compression, Home, Layer, Layout, Outcome, Registry, Started, busybox_layer, host_architecture, noise,
@@ -52,7 +52,7 @@ fn two_pulls_a_prune_and_a_run_do_not_harm_each_other() {
         assert_eq!(run.text(), said);
         home.store().assert_valid();
         if round % 2 == 0 {
-            // So that the next prune has something to take while the same is being fetched again.
+            // The next prune then has images to remove while they are fetched again.
             home.run(["image", "rm", "--force", &left, &right]).success();
         }
     }
