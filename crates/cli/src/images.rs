@@ -1,20 +1,13 @@
-//! What several commands do with images: find those that are meant, show progress and digests.
+//! What several commands do with images: find those that are meant, and show progress.
 
 mod shown;
 
 use container_engine::ConfiguredEngine;
-use container_oci::{Digest, Reference};
+use container_oci::Reference;
 
 pub(crate) use shown::Shown;
 
 use crate::error::CommandError;
-
-/// The first twelve digits, as everywhere in this field.
-pub(crate) fn short(digest: &Digest) -> String {
-    let text = digest.to_string();
-    let hex = text.split_once(':').map_or(text.as_str(), |(_, hex)| hex);
-    hex.chars().take(12).collect()
-}
 
 /// Parses a reference given on the command line.
 pub(crate) fn reference(engine: &ConfiguredEngine, text: &str) -> Result<Reference, CommandError> {

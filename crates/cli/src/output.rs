@@ -1,6 +1,7 @@
 //! Results on standard output.
 
 mod ago;
+mod digest;
 mod format;
 mod table;
 mod view;
@@ -8,6 +9,7 @@ mod view;
 use std::io::{self, Write};
 
 pub(crate) use ago::ago;
+pub(crate) use digest::short;
 pub(crate) use format::{Format, ListFlags, Listing, pretty};
 pub(crate) use table::table;
 pub(crate) use view::{container_json, timestamp};

@@ -4,8 +4,9 @@ mod begin;
 mod follow;
 mod signals;
 mod streams;
+mod teardown;
 
-pub(crate) use begin::{BeginError, Begun, begin};
+pub(crate) use begin::{BeginError, begin};
 pub(crate) use follow::{Ending, follow};
 pub(crate) use signals::Signals;
 pub(crate) use streams::Streams;

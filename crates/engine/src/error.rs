@@ -10,11 +10,11 @@ mod launcher;
 mod login;
 mod open;
 mod parts;
+mod report;
 mod request;
 
 use container_model::ContainerId;
 
-use self::launcher::LAUNCHER_GONE;
 use crate::ImageError;
 
 pub use cause::Cause;
@@ -23,6 +23,9 @@ pub use kernel::KernelError;
 pub use login::LoginError;
 pub use open::OpenError;
 pub use request::RequestError;
+
+/// What it means to the user that a connection to a launcher broke; the words of the transport would say nothing.
+const LAUNCHER_GONE: &str = "the container's launcher was killed or has failed";
 
 /// A verb failed.
 #[derive(Debug, thiserror::Error)]

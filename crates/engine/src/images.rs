@@ -1,6 +1,8 @@
 //! Images, and what containers need of them. Each verb is a file in `images/`.
 
+mod blocking;
 mod delete;
+mod ensure;
 mod error;
 mod find;
 mod history;
@@ -13,13 +15,14 @@ mod push;
 mod save;
 mod view;
 
-use container_image::{ContentError, ImagesInUse};
+use container_image::ImagesInUse;
 use container_model::ContainerConfig;
 use container_oci::Digest;
 use container_state::ListError;
 
 use crate::Engine;
 
+pub(crate) use blocking::blocking;
 pub use delete::{PruneReport, PruneScope};
 pub use error::{ImageError, ImageErrorKind};
 pub use history::HistoryStep;
@@ -60,15 +63,5 @@ fn add(in_use: &mut ImagesInUse, config: &ContainerConfig) {
             }
             Err(_) => in_use.has_unknown = true,
         }
-    }
-}
-
-/// Runs file work on a thread where it may block.
-pub(crate) async fn blocking<T: Send + 'static, E: From<ContentError> + Send + 'static>(
-    work: impl FnOnce() -> Result<T, E> + Send + 'static,
-) -> Result<T, E> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(_) => Err(ContentError::WorkerLost.into()),
     }
 }

@@ -31,6 +31,7 @@ mod signal;
 mod start;
 mod system;
 mod usage;
+mod user_settings;
 
 pub use container::ContainerView;
 pub use engine::{ConfiguredEngine, Engine};

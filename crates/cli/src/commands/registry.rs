@@ -4,10 +4,9 @@ mod list;
 pub(crate) mod login;
 pub(crate) mod logout;
 mod prompt;
+mod server;
 
 use clap::Subcommand;
-use container_engine::ConfiguredEngine;
-use container_oci::RegistryHost;
 
 use crate::error::CommandError;
 
@@ -27,13 +26,5 @@ impl RegistryCommand {
             Self::Logout(logout) => logout.run().await,
             Self::List(list) => list.run(),
         }
-    }
-}
-
-/// The registry that a command line names; that of short image names when it names none.
-fn registry(engine: &ConfiguredEngine, server: Option<&str>) -> Result<RegistryHost, CommandError> {
-    match server {
-        Some(server) => RegistryHost::from_address(server).map_err(|error| CommandError::usage(format!("{error}"))),
-        None => Ok(engine.default_registry().clone()),
     }
 }

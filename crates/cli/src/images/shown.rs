@@ -8,7 +8,7 @@ use container_engine::{ImageEvent, ImageProgress, LayerEvent};
 use container_oci::Digest;
 use container_terminal::Progress;
 
-use super::short;
+use crate::output::short;
 
 /// Name of the task that reads or writes an archive.
 const ARCHIVE: &str = "archive";

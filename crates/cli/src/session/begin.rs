@@ -1,11 +1,9 @@
 //! Waiting until a process runs.
 
 use container_engine::{EngineError, Session, SessionControl, SessionEvent, SessionEvents, SessionInput};
-use tokio::time::timeout;
 
-use super::Signals;
-use super::follow::{TEARDOWN_TIMEOUT, ended};
-use super::signals::Arrived;
+use super::signals::{Arrived, Signals};
+use super::teardown::torn_down;
 use crate::error::CommandError;
 
 /// A session whose process runs.
@@ -55,7 +53,7 @@ pub(crate) async fn begin(session: Session, signals: &mut Signals) -> Result<Beg
         }),
         Err(error) => {
             // What was half-made goes before the user hears of the failure.
-            let _ = timeout(TEARDOWN_TIMEOUT, ended(&mut events)).await;
+            torn_down(&mut events).await;
             Err(error.into())
         }
     }

@@ -5,20 +5,19 @@ use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
-use container_engine::{EngineError, SessionControl, SessionEvent, SessionEvents, SessionInput};
+use container_engine::{SessionControl, SessionEvent, SessionEvents, SessionInput};
 use container_model::{ExitStatus, exit_code};
 use container_terminal::{Keyboard, Keys, Output, Resizes, Sink};
 use tokio::time::timeout;
 
-use super::streams::engine_size;
-use super::{Begun, Signals, Streams};
+use super::begin::Begun;
+use super::signals::Signals;
+use super::streams::{Streams, engine_size};
+use super::teardown::{ended, torn_down};
 use crate::error::CommandError;
 
 /// How long the launcher may take to take note of a detach.
 const DETACH_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long a container may take to be put away after its process has ended.
-pub(super) const TEARDOWN_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How a session came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +74,7 @@ async fn output(first: Option<SessionEvent>, events: &mut SessionEvents, sink: &
             Some(SessionEvent::Stderr(bytes)) => (Output::Stderr, bytes),
             Some(SessionEvent::Exited(status)) => {
                 // What happens after the end no longer changes how the process ended.
-                let _ = timeout(TEARDOWN_TIMEOUT, ended(events)).await;
+                torn_down(events).await;
                 return Ok(Ending::Exited(status));
             }
             None => {
@@ -90,11 +89,6 @@ async fn output(first: Option<SessionEvent>, events: &mut SessionEvents, sink: &
         }
         next = events.recv().await?;
     }
-}
-
-pub(super) async fn ended(events: &mut SessionEvents) -> Result<(), EngineError> {
-    while events.recv().await?.is_some() {}
-    Ok(())
 }
 
 /// Passes input on; ends only when the user leaves.

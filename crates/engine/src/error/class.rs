@@ -1,6 +1,4 @@
-//! How a front end should report a failure: what kind it is, and what the user can do about it.
-
-use crate::EngineError;
+//! What kinds of failure there are.
 
 /// What kind of failure it is: decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,57 +15,4 @@ pub enum FailureClass {
     ProgramNotFound,
     /// Everything else.
     Other,
-}
-
-impl EngineError {
-    /// What kind of failure it is.
-    #[must_use]
-    pub fn class(&self) -> FailureClass {
-        match self {
-            Self::ContainerNotFound { .. } => FailureClass::NotFound,
-            Self::Image(error) => error.class(),
-            Self::Request(_) => FailureClass::Usage,
-            Self::Launch { class, .. } => *class,
-            Self::Spawn(_)
-            | Self::Hypervisor(_)
-            | Self::HypervisorMissing { .. }
-            | Self::NoHypervisor { .. }
-            | Self::Lost => FailureClass::Launch,
-            _ => FailureClass::Other,
-        }
-    }
-
-    /// What the user can do about it, where that is known.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::ContainerNotFound { .. } => Some("container list --all".to_owned()),
-            Self::Launch { hint, .. } if !hint.is_empty() => Some(hint.clone()),
-            Self::Phase { verb: "delete", id, .. } => Some(format!("container delete --force {id}")),
-            Self::Phase {
-                verb: "exec in", id, ..
-            } => Some(format!("container start {id}")),
-            Self::HypervisorMissing { program, .. } => Some(install_hint(program)),
-            Self::NoHypervisor { .. } => {
-                Some("a Linux host: the backend for macOS is not part of this release".to_owned())
-            }
-            Self::LauncherVersions {
-                id, program_version, ..
-            } => Some(format!(
-                "container stop {id}, with version {program_version} of container, which started it"
-            )),
-            Self::Lost => Some("container list --all shows what is left of it".to_owned()),
-            _ => None,
-        }
-    }
-}
-
-/// How to get the hypervisor program on the usual distributions.
-fn install_hint(program: &str) -> String {
-    let package = if program.contains("aarch64") {
-        "qemu-system-arm"
-    } else {
-        "qemu-system-x86"
-    };
-    format!("install it, for example: sudo apt-get install --no-install-recommends {package}")
 }

@@ -4,10 +4,8 @@ use container_launcher::control::ConnectError;
 use container_launcher::control::v1::{Failure, FailureKind};
 use container_model::ContainerId;
 
+use super::LAUNCHER_GONE;
 use crate::{Cause, EngineError, FailureClass};
-
-/// What it means to the user that a connection to a launcher broke; the words of the transport mean nothing to anybody.
-pub(super) const LAUNCHER_GONE: &str = "the container's launcher was killed or has failed";
 
 impl EngineError {
     /// The launcher of a container that runs cannot be spoken to.

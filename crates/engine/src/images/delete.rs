@@ -6,7 +6,7 @@ use container_image::{CollectError, CollectScope, Collected, DeleteError, Delete
 use container_oci::{Digest, Reference};
 use container_state::ListError;
 
-use super::blocking;
+use super::blocking::blocking;
 use crate::{ConfiguredEngine, Engine, ImageError, ImageErrorKind};
 
 /// Which images are to be pruned. Those that containers use never are.

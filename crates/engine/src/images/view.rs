@@ -33,6 +33,19 @@ pub struct ImageVariant {
     pub config: Value,
 }
 
+impl ImageSummary {
+    /// The platform that is meant when none is named: this machine's, if the image is here for it, else the first that it is here for.
+    #[must_use]
+    pub fn usual_platform(&self) -> Platform {
+        let host = Platform::host();
+        let mut platforms = self.variants.iter().map(|variant| &variant.platform);
+        match platforms.clone().any(|platform| host.is_same_machine(platform)) {
+            true => host,
+            false => platforms.next().cloned().unwrap_or(host),
+        }
+    }
+}
+
 impl From<container_image::ImageSummary> for ImageSummary {
     fn from(image: container_image::ImageSummary) -> Self {
         Self {

@@ -1,8 +1,7 @@
 //! `container image history`.
 
 use clap::Args;
-use container_engine::{Engine, HistoryStep, ImageSummary};
-use container_oci::Platform;
+use container_engine::{Engine, HistoryStep};
 use container_terminal::HumanSize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -10,8 +9,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::arguments::PlatformFlags;
 use crate::error::{CommandError, cannot};
-use crate::images::short;
-use crate::output::{ListFlags, Listing, ago, table};
+use crate::output::{ListFlags, Listing, ago, short, table};
 
 /// What stands for the image of a step: only the last one's is known.
 const MISSING: &str = "<missing>";
@@ -41,7 +39,7 @@ impl History {
         let reference = engine.find_image(&self.image)?;
         let inspect = engine.inspect_image(&reference);
         let image = inspect.map_err(|error| cannot(format!("use image {}", self.image), error))?;
-        let platform = self.platform.of_container()?.unwrap_or_else(|| usual_platform(&image));
+        let platform = self.platform.of_container()?.unwrap_or_else(|| image.usual_platform());
         let history = engine.image_history(&reference, &platform)?;
         let id = if self.no_trunc {
             image.digest.to_string()
@@ -65,16 +63,6 @@ impl History {
             },
         })?;
         Ok(0)
-    }
-}
-
-/// This machine's, if the image is here for it, else the first that it is here for.
-fn usual_platform(image: &ImageSummary) -> Platform {
-    let host = Platform::host();
-    let mut platforms = image.variants.iter().map(|variant| &variant.platform);
-    match platforms.clone().any(|platform| host.is_same_machine(platform)) {
-        true => host,
-        false => platforms.next().cloned().unwrap_or(host),
     }
 }
 

@@ -9,8 +9,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::view::image_json;
 use crate::error::{CommandError, cannot};
-use crate::images::short;
-use crate::output::{ListFlags, Listing, table, timestamp};
+use crate::output::{ListFlags, Listing, short, table, timestamp};
 
 /// List images
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use clap::Args;
 use container_engine::{Engine, KeyringFailure, LoginRequest, Password, SavedLogin, Scheme};
 
 use super::prompt::prompt;
-use super::registry;
+use super::server::registry;
 use crate::arguments::SchemeFlags;
 use crate::error::{CommandError, cannot, warn};
 use crate::session::Signals;

@@ -3,7 +3,7 @@
 use clap::Args;
 use container_engine::{Engine, KeyringFailure, RemovedLogin};
 
-use super::registry;
+use super::server::registry;
 use crate::error::{CommandError, warn};
 use crate::output;
 
