@@ -1,4 +1,4 @@
-//! One folder a noun, one file a verb. They do not know of the command tree that they hang in.
+//! One folder a noun, one file a verb. They do not know the command tree.
 
 pub(crate) mod container;
 pub(crate) mod image;

@@ -181,12 +181,12 @@ pub(crate) fn warn(text: impl Display) {
     let _ = writeln!(io::stderr(), "Warning: {}", harmless(&text.to_string()));
 }
 
-/// A message may quote anybody: a registry, a guest, a file name.
+/// A message may quote text from anywhere: a registry, a guest, a file name.
 fn harmless(message: &str) -> String {
     shorten_words(&printable_lines(&in_words(message)), WORD_CHARACTERS)
 }
 
-/// What the system says, without its number; what is missing is not found, as everywhere.
+/// What the system says, without its number, and with "not found" for what is missing, as in the messages of our own.
 fn in_words(message: &str) -> String {
     let mut pieces = message.split(" (os error ");
     let mut words = pieces.next().unwrap_or_default().to_owned();
@@ -202,7 +202,7 @@ fn in_words(message: &str) -> String {
     words.replace("No such file or directory", "file or directory not found")
 }
 
-/// Makes the error of something that failed on something.
+/// The error of an action that failed.
 pub(crate) fn cannot(action: impl Display, reason: impl Display) -> CommandError {
     CommandError::new(format!("cannot {action}: {reason}"))
 }

@@ -24,7 +24,7 @@ pub(crate) fn line(text: &str) -> io::Result<()> {
 
 /// Tells something beside the results, on standard error.
 pub(crate) fn note(text: &str) {
-    // Whoever closed standard error does not want to know.
+    // A closed standard error is no reason to fail.
     let _ = writeln!(io::stderr(), "{text}");
 }
 

@@ -1,4 +1,4 @@
-//! What libraries tell on standard error: warnings that matter to the user, and everything for those who ask.
+//! What libraries tell on standard error: warnings that are written for the user; with `--debug` everything.
 
 use std::fmt;
 use std::io;

@@ -14,7 +14,7 @@ const INSTALL_ROOT_VARIABLE: &str = "CONTAINER_INSTALL_ROOT";
 /// Directory of kernels and initial RAM file systems below the install root.
 const ASSETS: &str = "share/container";
 
-/// Refuses a relative install root: launchers do not stand where the user does.
+/// Refuses a relative install root: the working directory of launchers is another one.
 ///
 /// # Errors
 /// [`PathsError::Relative`].

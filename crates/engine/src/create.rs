@@ -18,13 +18,15 @@ use crate::{Cause, ConfiguredEngine, CreateRequest, Engine, EngineError, ImagePr
 /// Apparent size of a container's writable disk, bytes. The file is sparse: it costs what the container writes.
 const WRITABLE_DISK_BYTES: u64 = 64 << 30;
 
-/// Disks that the layers of an image may take; the lowest of more layers are merged into one. Each disk costs the start of a machine some time.
+/// Disks that the layers of an image may take; the lowest of more layers are merged into one. Each disk costs the start of a machine
+/// some time.
 const MAX_LAYER_DISKS: usize = 16;
 /// Slots of the machine left for the writable disk and for volumes.
 const RESERVED_DISK_SLOTS: usize = 9;
 
 impl Engine {
-    /// Takes the name of a container that is to be made, a random id by default: nobody else can make one of that name.
+    /// Takes the name of a container that is to be made, a random id by default: no other command can then make one of that
+    /// name.
     ///
     /// # Errors
     /// [`EngineError::NameTaken`].
@@ -105,7 +107,7 @@ fn make_writable_disk(path: PathBuf, config: &ContainerConfig) -> Result<(), Eng
             nanoseconds: made.nanosecond(),
         },
         root: (0o755, 0, 0),
-        // The guest makes them otherwise, while the container waits.
+        // Else the guest makes them, and the start of the container waits for that.
         directories: ["upper", "work"].map(str::to_owned).to_vec(),
         // A container that is removed at its end never needs its disk after a crash.
         journal: !config.options.auto_remove,

@@ -14,7 +14,7 @@ impl Engine {
     pub async fn delete(&self, id: &ContainerId, force: bool) -> Result<(), EngineError> {
         let view = match self.load(id) {
             Ok(view) => view,
-            // Of a damaged one nothing is known but that it is there.
+            // The record of a damaged container says nothing, but the container is there.
             Err(EngineError::Load(_)) => return Ok(self.containers.delete(id)?),
             Err(error) => return Err(error),
         };
@@ -29,12 +29,12 @@ impl Engine {
             }
         }
         let owned = match self.containers.own(id) {
-            // One that was to be removed on exit is gone by now.
+            // A container that was to be removed at its end is gone by now.
             Err(OwnError::NotFound { .. }) => return Ok(()),
             owned => owned.map_err(DeleteError::from)?,
         };
         match self.load(id) {
-            // Another container has got the name meanwhile.
+            // Another container has the name now.
             Ok(found) if found.config.creation_date != view.config.creation_date => Ok(()),
             _ => Ok(owned.delete()?),
         }

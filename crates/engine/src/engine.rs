@@ -1,4 +1,4 @@
-//! The engine itself: where everything lives.
+//! The engine itself: the stores of one app root, and the settings of its user.
 
 use std::ops::Deref;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::backend::check_install_root;
 use crate::registries::registries;
 use crate::{ContainerView, EngineError, OpenError, settings};
 
-/// The verbs of a container's life on one app root: all that can be done whatever the settings say.
+/// The verbs of a container's life on one app root: everything that does not depend on the settings.
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) paths: AppPaths,
@@ -64,7 +64,7 @@ impl Engine {
         })
     }
 
-    /// The same engine with the settings of this user. What exists already does not need them.
+    /// The same engine with the settings of this user.
     ///
     /// # Errors
     /// [`OpenError::Settings`] when the settings are wrong.
@@ -110,7 +110,7 @@ impl Engine {
         }
         match control::connect(&self.paths, id).await {
             Ok(client) => Ok(client),
-            // It may have ended between the two looks; then the record says so now.
+            // It may have ended since the record was read; the record says so then.
             Err(source) => match self.load(id) {
                 Ok(view) if view.is_live() => Err(EngineError::unreachable_launcher(id, source)),
                 Ok(view) => Err(phase_error(verb, &view)),

@@ -35,7 +35,7 @@ pub use save::{SaveFormat, SaveRequest, SaveTarget, SavedImage};
 pub use view::{ImageSummary, ImageVariant};
 
 impl Engine {
-    /// What the containers need of the image store.
+    /// What containers need of the image store.
     pub(crate) fn images_in_use(&self) -> Result<ImagesInUse, ListError> {
         let listing = self.containers.list()?;
         let mut in_use = ImagesInUse {

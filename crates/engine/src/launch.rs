@@ -1,4 +1,4 @@
-//! Being the launcher: what the hidden sub-command does.
+//! What the hidden sub-command does: it is the launcher of a container.
 
 use std::process::ExitCode;
 
@@ -11,7 +11,7 @@ use crate::{Engine, EngineError};
 /// Becomes the launcher of a container and runs it to its end. Must be called on the main thread, before any runtime.
 ///
 /// # Errors
-/// When there is no such container; everything later is answered over the control connection.
+/// When there is no such container. What fails later is answered over the control connection.
 pub fn launch(id: &ContainerId) -> Result<ExitCode, EngineError> {
     let engine = Engine::open()?;
     let view = engine.load(id)?;

@@ -1,7 +1,10 @@
-//! Run, exec, stop and the other verbs of a container's life: the only crate that front ends call.
+//! Run, exec, stop and the other verbs of a container's life, and those of images and logins: the only door for front ends.
 //!
 //! An [`Engine`] stands for one app root. It holds no state of its own between calls: everything is files and the launchers that
 //! own running containers. What needs the user's settings is done by a [`ConfiguredEngine`]. Each verb is a file.
+//!
+//! What front ends see is the engine's own: requests, views, events and errors. Besides these they speak the words of
+//! `container-model`, and of `container-oci` the names of images, platforms, digests and registries.
 
 mod attach;
 mod backend;

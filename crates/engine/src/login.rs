@@ -10,7 +10,7 @@ use container_registry::{Credential, RegistryError};
 use crate::registries::blocking;
 use crate::{Cause, ConfiguredEngine, LoginError, Scheme};
 
-/// Who wants to log in where.
+/// A user who wants to log in at a registry.
 #[derive(Debug, Clone)]
 pub struct LoginRequest {
     /// The registry.
@@ -28,7 +28,7 @@ pub struct LoginRequest {
 pub struct Password(String);
 
 impl Password {
-    /// Keeps `text` from being shown.
+    /// The password `text`.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }

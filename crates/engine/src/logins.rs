@@ -19,7 +19,7 @@ pub struct LoginView {
 }
 
 impl Engine {
-    /// The logins that there are, by registry. Those of Docker and podman are not ours and not listed.
+    /// The logins that there are, by registry. Those of Docker and podman are not listed: they are not kept here.
     ///
     /// # Errors
     /// [`LoginError::Store`] when they cannot be read.

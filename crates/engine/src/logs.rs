@@ -91,7 +91,7 @@ impl LogReader {
             if read.is_some() || !self.follow || self.ended {
                 return Ok(read);
             }
-            // The log is complete before the record says so, hence one more read after the container was seen to have ended.
+            // The log is complete before the record says so: one more read after the container was seen to have ended finds the rest.
             self.ended = match self.engine.load(&self.id) {
                 Ok(view) => !view.is_live() || view.config.creation_date != self.made,
                 Err(_) => true,

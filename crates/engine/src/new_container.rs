@@ -1,4 +1,4 @@
-//! A container from the taking of its name to the moment at which its user knows of it.
+//! A new container, from when its name is taken until its user has been told of it.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::{EngineError, Session};
 
-/// How long the launcher may take to take note that the container is not its starter's any more.
+/// How long the launcher may take to answer that the command which started the container has detached.
 const DETACH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a container that is undone may take to end.
@@ -20,7 +20,8 @@ pub struct NewContainer {
     pub(crate) guard: container_state::NewContainer,
     /// The launcher that was started for it.
     pub(crate) launcher: Option<ControlClient>,
-    /// Stops the container when it breaks off, until that is no longer wanted.
+    /// The session of the command that starts the container: the launcher stops the container when it breaks off. A container that is
+    /// kept is detached from.
     pub(crate) watch: Option<Session>,
 }
 
@@ -39,7 +40,7 @@ impl NewContainer {
         self.guard.id()
     }
 
-    /// Lets go of it: the user knows of it, and it lasts.
+    /// Makes it lasting: the user has been told of it.
     ///
     /// # Errors
     /// [`EngineError::Keep`]; it is then undone.
@@ -66,7 +67,7 @@ impl NewContainer {
     /// Ends it if it runs, and removes it.
     pub async fn undo(self) {
         let Self { guard, launcher, watch } = self;
-        // Its launcher removes what nobody keeps.
+        // A launcher removes a container that was not kept.
         drop(guard);
         if let Some(mut launcher) = launcher {
             let kill = v1::StopRequest {

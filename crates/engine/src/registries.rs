@@ -8,7 +8,8 @@ use container_settings::{RegistryScheme, Settings};
 
 use crate::LoginError;
 
-/// Registries as the settings describe them, with what the environment, these logins and other tools know of this user.
+/// Registries as the settings describe them, with the credentials of this user: from the environment, from these logins, and from those
+/// of other tools.
 pub(crate) fn registries(settings: &Settings, logins: &LoginStore) -> Registries {
     let credentials = Credentials::new(Environment::of_process(), logins.clone());
     Registries::new(registry_settings(settings), Arc::new(credentials))

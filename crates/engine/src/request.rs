@@ -25,7 +25,7 @@ pub struct CreateRequest {
     pub environment: Vec<String>,
     /// Working directory.
     pub working_directory: Option<String>,
-    /// Whom to run as.
+    /// The user to run as.
     pub user: UserRequest,
     /// Whether the workload has a terminal.
     pub terminal: bool,
@@ -88,7 +88,7 @@ impl CreateRequest {
     }
 }
 
-/// Whom to run as, as the command line says it.
+/// The user to run as, as a front end was told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserRequest {
     /// `-u`: `name`, `uid`, `name:group`, `uid:gid`.
@@ -108,7 +108,7 @@ pub struct ExecOptions {
     pub environment: Vec<String>,
     /// Working directory.
     pub working_directory: Option<String>,
-    /// Whom to run as.
+    /// The user to run as.
     pub user: UserRequest,
     /// Whether it has a terminal.
     pub terminal: bool,
@@ -127,7 +127,7 @@ pub struct SessionOptions {
     pub stdin: bool,
     /// Size of the terminal.
     pub window_size: Option<WindowSize>,
-    /// The container is stopped should this process vanish without detaching.
+    /// The container is stopped when this process ends without having detached.
     pub owner: bool,
 }
 

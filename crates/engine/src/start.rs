@@ -1,4 +1,4 @@
-//! Starting a container: its launcher, and whoever attaches first.
+//! Starting a container: its launcher, and the client that attaches first.
 
 use container_launcher::LauncherProcess;
 use container_launcher::control::{self, ControlClient, v1};
@@ -31,7 +31,7 @@ impl Engine {
         open_session(self.launch(id)?, options, true).await
     }
 
-    /// Starts a new container and attaches to it before its workload runs. The container is stopped should the session break off.
+    /// Starts a new container and attaches to it before its workload runs. The container is stopped when the session breaks off.
     ///
     /// # Errors
     /// [`EngineError::Spawn`]. A workload that cannot be started is reported by the session.
@@ -63,8 +63,8 @@ impl Engine {
         }
     }
 
-    /// Starts the container's launcher. The returned client's connection is the launcher's first: should it be closed before the
-    /// workload was started, the launcher gives up.
+    /// Starts the container's launcher. The connection of the returned client is the launcher's first: when it is closed before the
+    /// workload was started, the launcher ends.
     fn launch(&self, id: &ContainerId) -> Result<ControlClient, EngineError> {
         let stream = LauncherProcess::spawn(&self.paths, id)?;
         Ok(control::client(stream))

@@ -1,7 +1,7 @@
 //! Which platform of an image is meant.
 //!
 //! `--platform` wins over everything. `run` and `create` then look at the environment, because in Apple's tool their `--arch` always
-//! has a value; whatever hands on a whole image lets `--arch` and `--os` win over it.
+//! has a value. In the commands that fetch or hand on an image `--arch` and `--os` win over the environment.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -97,7 +97,7 @@ impl SelectionFlags {
     }
 }
 
-/// The platform in the environment, with a warning that it comes from there: who set it long ago may have forgotten.
+/// The platform in the environment, with a warning that it comes from there: the user may have set it long ago.
 fn from_environment(variable: Option<&OsStr>) -> Result<Option<Platform>, CommandError> {
     let Some(value) = variable.filter(|value| !value.is_empty()) else {
         return Ok(None);
@@ -174,7 +174,7 @@ mod tests {
             format!("{error:?}").contains("CONTAINER_DEFAULT_PLATFORM: \\\"nonsense\\\""),
             "{error:?}"
         );
-        // It does not matter as long as nobody asks for it.
+        // It is not read when a flag says the platform.
         assert!(
             flags(Some("linux/arm64"), None)
                 .of_container_with(variable(Some("nonsense")))

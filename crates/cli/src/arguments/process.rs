@@ -52,7 +52,7 @@ impl ProcessFlags {
         environment::collect(&self.env_file, &self.env)
     }
 
-    /// Whom to run as.
+    /// The user to run as.
     pub(crate) fn user_request(&self) -> UserRequest {
         UserRequest {
             user: self.user.clone(),
@@ -61,7 +61,7 @@ impl ProcessFlags {
         }
     }
 
-    /// Refuses a terminal whose input would come from something that is none: its line editing would garble the bytes.
+    /// Refuses to give the process a terminal whose input is not typed at one: the line editing of the terminal would garble the bytes.
     pub(crate) fn check_terminal(&self, detached: bool) -> Result<(), CommandError> {
         if self.tty && self.interactive && !detached && !container_terminal::is_terminal(io::stdin()) {
             return Err(CommandError::new("the input device is not a TTY").with_hint("leave out --tty"));

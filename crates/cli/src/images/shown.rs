@@ -34,7 +34,7 @@ enum Layer {
     Comes,
     /// It was here before, but perhaps not its disk.
     Present,
-    /// Nothing more is to be said of it.
+    /// It has been said that it is ready.
     Ended,
 }
 

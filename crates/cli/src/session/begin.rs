@@ -52,7 +52,7 @@ pub(crate) async fn begin(session: Session, signals: &mut Signals) -> Result<Beg
             first,
         }),
         Err(error) => {
-            // What was half-made goes before the user hears of the failure.
+            // The user is told of the failure when the container has been put away.
             torn_down(&mut events).await;
             Err(error.into())
         }

@@ -16,7 +16,7 @@ use super::streams::{Streams, engine_size};
 use super::teardown::{ended, torn_down};
 use crate::error::CommandError;
 
-/// How long the launcher may take to take note of a detach.
+/// How long the launcher may take to answer a detach.
 const DETACH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How a session came to its end.
@@ -58,7 +58,7 @@ pub(crate) async fn follow(begun: Begun, streams: Streams, signals: &mut Signals
         never = resize(streams.resizes()?, &control) => never,
     };
     drop(raw_mode);
-    // After a failure nobody waits for a reader that may never read on.
+    // After a failure the rest of the output is not waited for: its reader may never read on.
     let ending = result?;
     sink.finish().await?;
     Ok(ending)
@@ -73,7 +73,7 @@ async fn output(first: Option<SessionEvent>, events: &mut SessionEvents, sink: &
             Some(SessionEvent::Stdout(bytes)) => (Output::Stdout, bytes),
             Some(SessionEvent::Stderr(bytes)) => (Output::Stderr, bytes),
             Some(SessionEvent::Exited(status)) => {
-                // What happens after the end no longer changes how the process ended.
+                // What happens after the end does not change how the process ended.
                 torn_down(events).await;
                 return Ok(Ending::Exited(status));
             }
@@ -84,7 +84,7 @@ async fn output(first: Option<SessionEvent>, events: &mut SessionEvents, sink: &
             }
         };
         if !bytes.is_empty() && !sink.send(stream, bytes).await {
-            // The reason is with the sink.
+            // The sink tells the reason.
             return Err(CommandError::from(io::Error::from(io::ErrorKind::BrokenPipe)));
         }
         next = events.recv().await?;
@@ -110,7 +110,7 @@ async fn keyboard(keyboard: Option<Keyboard>, input: SessionInput) {
 
 async fn detach(control: &SessionControl, events: &mut SessionEvents) -> Result<Ending, CommandError> {
     control.detach().await;
-    // Output that comes after the keys belongs to nobody; the log has it.
+    // Output that comes after the keys is not shown; the log has it.
     let _ = timeout(DETACH_TIMEOUT, ended(events)).await;
     Ok(Ending::Detached)
 }

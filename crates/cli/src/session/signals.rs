@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::error::{CommandError, cannot};
 
-/// INT or TERM so often end this process although the one in the container ignores them.
+/// This many INT or TERM end this process, although the one in the container ignores them.
 const FORCE_AFTER: u32 = 3;
 
 /// What is passed on, by the name that both sides know: numbers differ between hosts. TSTP is left out, so that the shell's job
@@ -33,12 +33,12 @@ fn continued() -> SignalKind {
 pub(crate) struct Arrived {
     /// As the container counts it.
     pub(crate) signal: Signal,
-    /// It is the last of several that the process in the container did not heed.
+    /// It is one more request to end after several on which the process in the container has not ended.
     pub(crate) force: bool,
 }
 
 impl Arrived {
-    /// Whether it asks this process to end as long as there is nobody to pass it on to.
+    /// Whether it asks this process to end while there is no process in a container to pass it on to.
     pub(crate) fn is_ending(self) -> bool {
         [Signal::HUP, Signal::INT, Signal::TERM].contains(&self.signal) || self.signal.number() == 3
     }
@@ -90,7 +90,10 @@ impl Signals {
         }
     }
 
-    /// Does the work unless a signal asks this process to end first. Work that is dropped leaves nothing half done behind.
+    /// Does the work unless a signal asks this process to end first. The work is then dropped where it stands, and what it has done by
+    /// then is not undone here: layers that a pull has fetched stay in the store for the next one, layers that a push has sent stay in
+    /// the registry, both without a name; unfinished files of the store are removed by a later command. A container in the making is
+    /// undone when its [`container_engine::NewContainer`] is dropped.
     pub(crate) async fn or_end<T, E: Into<CommandError>>(
         &mut self,
         work: impl Future<Output = Result<T, E>>,

@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-/// What a part below the engine says of a failure. It shows as that part's message, and what lies below is its source; of which type it
-/// is, callers cannot see: what they have to tell apart is a variant or a kind of the engine's errors.
+/// The error of a part below the engine, without its type: it shows as that part's message, and its source is that part's. What callers
+/// have to tell apart is a variant or a kind of the engine's errors.
 pub struct Cause(Box<dyn Error + Send + Sync>);
 
 impl Cause {

@@ -32,7 +32,7 @@ pub struct PruneReport {
 }
 
 impl ConfiguredEngine {
-    /// Takes the names away that `names` mean, and removes what belongs to no image any more.
+    /// Takes the names away that `names` mean, and removes the content that then belongs to no image.
     ///
     /// The last name of an image that a container uses stays unless `force` is set; the container keeps its disks either
     /// way. With `force`, what is not here is no failure, and the beginning of a digest stands for all names of its image.
@@ -95,8 +95,8 @@ impl Engine {
         .await
     }
 
-    /// Takes names away, if need be after making room on a disk so full that the shorter list of names does not fit; returns
-    /// the bytes that this gave back as well.
+    /// Takes names away. When the disk is so full that not even the shorter list of names fits, room is made first; returns the bytes that
+    /// this gave back as well.
     fn with_room<T>(&self, change: impl Fn() -> Result<T, ImageError>) -> Result<(T, u64), ImageError> {
         match change() {
             Err(error) if error.kind() == ImageErrorKind::DiskFull => {

@@ -1,4 +1,4 @@
-//! Which image somebody means.
+//! Which image a text means.
 
 use container_image::{CatalogError, ImageQuery};
 use container_oci::Reference;

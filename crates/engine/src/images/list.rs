@@ -1,4 +1,4 @@
-//! Looking at images: `image list`, `image inspect`, and `image tag`, which gives one more name.
+//! `image list`, `image inspect`, and `image tag`, which gives an image one more name.
 
 use container_oci::Reference;
 

@@ -11,7 +11,7 @@ use super::CHUNK_BYTES;
 pub(super) struct LastLines {
     wanted: usize,
     found: usize,
-    /// Of the line that the search is in.
+    /// Whether the line that the search is in has text.
     line_has_text: bool,
 }
 
@@ -24,8 +24,8 @@ impl LastLines {
         }
     }
 
-    /// Moves to the beginning of the last lines, if it is in this file; else to that of the file, and the search may go on in the
-    /// one before it.
+    /// Moves to where the last lines begin, if that is in this file, and says so; else to the beginning of the file, and the search may
+    /// go on in the file before it.
     pub(super) async fn seek(&mut self, file: &mut File) -> io::Result<bool> {
         let mut position = file.seek(SeekFrom::End(0)).await?;
         if self.wanted == 0 {

@@ -1,4 +1,4 @@
-//! A log that grows while it is read, begins anew, or is not there yet. What came before the bytes of its file may be in another.
+//! A log that grows while it is read, begins anew, or is not there yet. Its earlier part may be in a file of its own.
 
 use std::io::{self, SeekFrom};
 use std::os::unix::fs::MetadataExt as _;
@@ -19,7 +19,7 @@ pub(super) struct LogFile {
     file: Option<File>,
     /// Bytes of it that were read or skipped.
     position: u64,
-    /// The file that has its place by now.
+    /// The file that has taken its place meanwhile.
     successor: Option<File>,
 }
 

@@ -1,4 +1,4 @@
-//! Why a program ended when it was not its own doing.
+//! Why a program was ended from outside.
 
 use container_engine::Engine;
 use container_model::{ContainerId, Phase};
@@ -12,7 +12,7 @@ pub(super) fn explain(engine: &Engine, id: &ContainerId, ending: &Ending) {
     if status.signal.is_none() {
         return;
     }
-    // A container that was to be removed has no record any more.
+    // A container that was to be removed at its end has no record.
     let Ok(view) = engine.load(id) else { return };
     if let Phase::Stopped {
         reason: Some(reason), ..

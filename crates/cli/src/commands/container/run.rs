@@ -92,7 +92,7 @@ impl Run {
                 return Err(error);
             }
         }
-        // What the program writes does not wait for the disk.
+        // What the program writes is shown while the container is being made lasting.
         let (ending, kept) = tokio::join!(follow(begun, streams, &mut signals), new.keep());
         let ending = ending?;
         kept?;
@@ -135,8 +135,8 @@ async fn detached(
     }
 }
 
-/// Decides what becomes of a container that did not come to run: unless it was to go at its end, one whose launcher failed stays,
-/// for its logs and its record say why.
+/// Decides what becomes of a container whose program was not started: one whose launcher failed stays, because its logs and its record
+/// say why, unless it was to be removed at its end.
 async fn not_begun(new: NewContainer, is_temporary: bool, error: BeginError) -> CommandError {
     let has_logs = match &error {
         BeginError::Failed(error) => matches!(

@@ -89,7 +89,7 @@ fn verbose_row(familiar: &dyn Fn(&Reference) -> String, image: &ImageSummary, va
     ]
 }
 
-/// A date of an image without its fractions; what is none stays as it is.
+/// A date of an image without the fractions of its seconds; a text that is no date stays as it is.
 fn to_the_second(text: &str) -> String {
     OffsetDateTime::parse(text, &Rfc3339).map_or_else(|_| text.to_owned(), timestamp)
 }

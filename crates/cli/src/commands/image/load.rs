@@ -79,7 +79,7 @@ impl Load {
     }
 }
 
-/// What is wrong with the archive is said together with which one it was.
+/// A message about the archive says which archive it was.
 fn explain(origin: &str, error: ImageError) -> CommandError {
     match error.kind() {
         ImageErrorKind::Archive => cannot(format!("load {origin}"), error),

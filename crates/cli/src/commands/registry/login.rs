@@ -74,7 +74,7 @@ impl Login {
         if let Some(warning) = warning(&saved) {
             warn(warning);
         }
-        // No result, so that scripts have nothing to throw away. When not even standard error can be written to, the exit code has to do.
+        // Not on standard output: it is no result. When not even standard error can be written to, the exit code has to do.
         let _ = writeln!(io::stderr(), "Login succeeded");
         Ok(0)
     }

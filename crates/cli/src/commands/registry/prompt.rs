@@ -10,7 +10,7 @@ use crate::session::Signals;
 /// Asks for a line; what is typed does not show when it is `hidden`. A signal ends the question with the terminal as it was before.
 ///
 /// # Errors
-/// Without a terminal nobody can be asked: the error names the `flag` to use instead.
+/// Without a terminal the user cannot be asked: the error names the `flag` to use instead.
 pub(super) async fn prompt(
     question: &str,
     hidden: bool,
@@ -48,7 +48,7 @@ pub(super) async fn prompt(
         .await;
     drop(silence);
     if typed.is_err() {
-        // Whoever writes next is not to go on in the line of the question.
+        // What is written next begins on a line of its own.
         let _ = writeln!(io::stderr());
     }
     Ok(typed?.trim_end_matches(['\r', '\n']).to_owned())
