@@ -258,13 +258,13 @@ async fn killing_ends_the_machine_and_its_stream() {
 async fn two_machines_share_a_layer_but_not_a_writable_disk() {
     let mut fixture = Fixture::new().await;
     fixture.config.disks = vec![fixture.disk("layer-0", DiskAccess::ReadOnly)];
-    let (mut first, _first_client) = fixture.boot().await;
+    let (first, _first_client) = fixture.boot().await;
     let (mut second, _second_client) = fixture.boot().await;
     second.kill().await.unwrap();
     first.kill().await.unwrap();
 
     fixture.config.disks = vec![fixture.disk("writable", DiskAccess::ReadWrite)];
-    let (mut first, _first_client) = fixture.boot().await;
+    let (first, _first_client) = fixture.boot().await;
     let mut second = fixture.start().await;
     match bounded(second.wait()).await {
         MachineExit::Failed { reason } => {
