@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use container_launcher::{Launch, Limits};
+use container_launcher::{Launch, Limits, OneRun};
 use container_model::ContainerId;
 
 use crate::backend::Machines;
@@ -23,6 +23,7 @@ pub fn launch(id: &ContainerId) -> Result<ExitCode, EngineError> {
         .or_else(|| engine.user_kernel(&view.config.platform.architecture));
     let launch = |control| Launch {
         machines: Box::new(Machines::new(engine.app_root(), kernel)),
+        policy: Box::new(OneRun),
         control: Some(control),
         limits: Limits::from_environment(),
         paths: engine.paths.clone(),

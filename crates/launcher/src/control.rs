@@ -2,11 +2,13 @@
 
 mod client;
 mod connect;
+mod failure;
 mod transport;
 pub mod v1;
 mod version;
 
 pub use client::{ControlClient, client};
 pub use connect::{ConnectError, connect};
+pub(crate) use failure::start_failure;
 pub(crate) use transport::{CONNECTION_WINDOW_BYTES, MESSAGE_MAX_BYTES, STREAM_WINDOW_BYTES, to_tokio};
 pub use version::{PROGRAM_VERSION, SPOKEN_VERSIONS};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use container_hypervisor::{CreateError, MachineExit, MachineSource};
-use container_model::ContainerId;
+use container_model::{ContainerId, ExitStatus};
 use container_state::AppPaths;
 
 /// Variable that bounds the boot, milliseconds.
@@ -35,8 +35,49 @@ pub struct Launch {
     pub control: Option<UnixStream>,
     /// Where its machines come from.
     pub machines: Box<dyn MachineChooser>,
+    /// What follows a run that has ended.
+    pub policy: Box<dyn RunPolicy>,
     /// How long things may take.
     pub limits: Limits,
+}
+
+/// Decides what follows a run of the container that has ended. A wish to stop the container is obeyed without asking.
+pub trait RunPolicy: Send + Sync {
+    /// What comes next.
+    fn after(&self, run: &EndedRun) -> NextRun;
+}
+
+/// A run that has ended.
+#[derive(Debug, Clone)]
+pub struct EndedRun {
+    /// Which run of this launcher it was, from 1.
+    pub number: u32,
+    /// How the workload ended; `None` when it never came to run.
+    pub exit: Option<ExitStatus>,
+    /// How long the workload ran.
+    pub duration: Duration,
+}
+
+/// What follows a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextRun {
+    /// Nothing: the container has ended.
+    None,
+    /// Another run.
+    After {
+        /// From the end of the machine to the next boot.
+        pause: Duration,
+    },
+}
+
+/// One run, however it ends.
+#[derive(Debug, Clone, Copy)]
+pub struct OneRun;
+
+impl RunPolicy for OneRun {
+    fn after(&self, _: &EndedRun) -> NextRun {
+        NextRun::None
+    }
 }
 
 /// Bounds of every wait that depends on the guest or a client.

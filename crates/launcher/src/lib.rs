@@ -1,8 +1,9 @@
 //! The process that owns one running container.
 //!
 //! A launcher holds the container's lock, boots its virtual machine, starts the workload, carries its standard streams and serves
-//! the control socket. It records what it observes and ends when the container has ended. Everything else talks to it over the
-//! protocol in `proto/control.proto`; [`control`] is its client, [`LauncherProcess`] starts it, [`execute`] is it.
+//! the control socket. It records what it observes and ends when the container has ended: after one run, from a boot to the end of
+//! its machine, or after several ([`RunPolicy`]). Everything else talks to it over the protocol in `proto/control.proto`; [`control`]
+//! is its client, [`LauncherProcess`] starts it, [`execute`] is it.
 //!
 //! The guest is hostile: what it sends is bounded at every step, and nothing it does or fails to do keeps the launcher from ending.
 //! A client that reads slowly slows the workload down, one that is gone does not.
@@ -19,7 +20,7 @@ mod spawn;
 mod timings;
 
 pub use execute::execute;
-pub use launch::{Launch, Limits, MachineChooser};
+pub use launch::{EndedRun, Launch, Limits, MachineChooser, NextRun, OneRun, RunPolicy};
 pub use life::run;
 pub use plan::capabilities::{CapabilityError, effective_capabilities};
 pub use spawn::{LAUNCHER_COMMAND, LauncherProcess, SpawnError};

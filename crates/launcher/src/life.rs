@@ -1,4 +1,4 @@
-//! The life of one container, from possession to the final record.
+//! The life of one container, from possession to the final record: one run after the other.
 
 mod boot;
 mod bounded_log;
@@ -7,11 +7,12 @@ mod console_log;
 mod failure;
 mod greet;
 mod recorder;
+mod runs;
 mod stdio_log;
 mod supervise;
 mod teardown;
 
-use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use container_model::{ContainerConfig, Phase, Signal};
@@ -20,19 +21,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
-use crate::console;
 use crate::launch::{Launch, Limits};
 use crate::server::{ControlService, ControlSocket};
-use crate::session::{Ending, Guest, Progress, Session};
+use crate::session::{Ending, Progress, Session};
 use crate::timings::{Stopwatch, Timings};
-use boot::boot;
 use bounded_log::BoundedLog;
-use console_log::{CONSOLE_LOG_BYTES, ConsoleLog};
+use console_log::CONSOLE_LOG_BYTES;
 use failure::LifeError;
-pub(crate) use failure::start_failure;
 use recorder::Recorder;
 use stdio_log::StdioLog;
-use supervise::{supervise, wait_for_start};
 
 /// Runs a container from the possession of its lock to its final record, and serves its control socket meanwhile. Failures are
 /// answered to whoever asked for the start and are on record afterwards.
@@ -105,7 +102,7 @@ async fn own(launch: &Launch) -> Result<(ContainerLock, ContainerConfig), LifeEr
 struct Life<'a> {
     launch: &'a Launch,
     session: &'a Arc<Session>,
-    config: &'a ContainerConfig,
+    config: &'a Arc<ContainerConfig>,
     bundle: Bundle,
     recorder: &'a Recorder,
 }
@@ -123,6 +120,7 @@ async fn live(
     let recorder = Recorder::start(owned);
     // Before there is a socket: only a record that says "live" makes the next command look for what a killed launcher left.
     let _ = recorder.phase(Phase::Starting).await;
+    let config = Arc::new(config);
     let life = Life {
         launch,
         session,
@@ -131,15 +129,13 @@ async fn live(
         recorder: &recorder,
     };
     let (socket, ending) = match life.prepare(service).await {
-        Ok((socket, log)) => (Some(socket), life.attempt(log, &mut timings).await),
+        Ok((socket, log)) => (Some(socket), life.runs(&log, &mut timings).await),
         Err(error) => (None, Ending::failed(error.to_failure(&[]))),
     };
-    let Life { bundle, .. } = life;
+    let timings_file = life.timings_file();
     let mut stopwatch = Stopwatch::start();
     drop(socket);
-    let auto_remove = config.options.auto_remove;
-    let timings_file = (!auto_remove).then(|| bundle.timings());
-    recorder.finish(&ending, auto_remove).await;
+    recorder.finish(&ending, config.options.auto_remove).await;
     timings.teardown_ms += stopwatch.lap_ms();
     timings.publish(timings_file.as_deref());
     ending
@@ -169,51 +165,8 @@ impl Life<'_> {
         Ok((socket, log))
     }
 
-    /// Begins the console's log, empty, so that what is in it belongs to one boot. The descriptor is the machine's.
-    fn begin_console_log(&self) -> Result<(ConsoleLog, Arc<OwnedFd>), LifeError> {
-        let path = self.bundle.boot_log();
-        ConsoleLog::begin(&path).map_err(|source| LifeError::File { path, source })
-    }
-
-    /// From the boot to the machine's end.
-    async fn attempt(&self, log: StdioLog, timings: &mut Timings) -> Ending {
-        let mut booted = match boot(self, timings).await {
-            Ok(booted) => booted,
-            Err(error) => return self.failed(&error).await,
-        };
-        self.session.set_guest(Guest {
-            agent: booted.agent.clone(),
-            config: self.config.clone(),
-        });
-        self.session.set_progress(Progress::Ready);
-        let clock = tokio::spawn(clock::keep(booted.agent.clone(), self.launch.limits.clock));
-        let outcome = async {
-            wait_for_start(self, &booted.machine).await?;
-            supervise(self, &mut booted, log, timings).await
-        };
-        let ending = match outcome.await {
-            Ok(ending) => ending,
-            Err(error) => {
-                if matches!(error, LifeError::BootEnded { .. }) {
-                    booted.console.complete().await;
-                }
-                self.failed(&error).await
-            }
-        };
-        clock.abort();
-        // Clients hear of the end while the machine goes down; their streams end once it is on record.
-        self.session.set_progress(Progress::Ended(ending.clone()));
-        self.session.output.close();
-        let mut stopwatch = Stopwatch::start();
-        self.take_down(booted).await;
-        timings.teardown_ms += stopwatch.lap_ms();
-        ending
-    }
-
-    async fn failed(&self, error: &LifeError) -> Ending {
-        let log = self.bundle.boot_log();
-        let console = spawn_blocking(move || console::tail(&log)).await.unwrap_or_default();
-        tracing::error!(%error, "the container did not come to run");
-        Ending::failed(error.to_failure(&console))
+    /// Where the timings of a run are left, of a container that is there afterwards.
+    fn timings_file(&self) -> Option<PathBuf> {
+        (!self.config.options.auto_remove).then(|| self.bundle.timings())
     }
 }

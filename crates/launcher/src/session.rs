@@ -1,52 +1,52 @@
-//! What the container's life and the clients' requests share.
+//! What the container's life and the clients' requests share: for as long as the launcher lives, whichever run the container is in.
 //!
 //! Clients state wishes, the life fulfils them and reports progress. Both are states, not messages: a wish that comes early is
-//! found later, and a client that comes late sees how it ended.
+//! found later, and a client that comes late sees how it ended. What belongs to one run only is in [`Run`], which requests get from
+//! the progress.
 
 mod names;
 mod output;
 mod progress;
+mod run;
 mod stdin;
 mod wishes;
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use container_agent::AgentClient;
 use container_agent_api::v1::WindowSize;
-use container_model::{ContainerConfig, Signal};
+use container_model::Signal;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tonic::Status;
 
 pub(crate) use names::ProcessName;
-use names::ProcessNames;
 pub(crate) use output::{Chunk, Output};
 pub(crate) use progress::{Ending, Progress};
+pub(crate) use run::Run;
 pub(crate) use stdin::{Departure, InputEvent, StdinLease, StdinSlot, pass_on, pump};
 pub(crate) use wishes::{Stop, Wishes};
-
-/// The running container as requests see it.
-pub(crate) struct Guest {
-    pub(crate) agent: AgentClient,
-    pub(crate) config: ContainerConfig,
-}
 
 /// One per launcher.
 pub(crate) struct Session {
     progress: watch::Sender<Progress>,
     wishes: watch::Sender<Wishes>,
-    start_recorded: watch::Sender<bool>,
-    guest: OnceLock<Guest>,
     window_size: Mutex<Option<WindowSize>>,
-    /// Signal by which the container is asked to end.
+    /// Signal by which the container is asked to end, once its record is read.
     stop_signal: OnceLock<Signal>,
     pub(crate) output: Output,
-    names: ProcessNames,
     stdin: StdinSlot,
-    /// The other end of `stdin`, until the workload has it.
+    /// The other end of `stdin`, until the workload of a run has it.
     input: Mutex<Option<mpsc::Receiver<Bytes>>>,
+}
+
+/// What came of the wish to start.
+pub(crate) enum Started {
+    /// The workload runs in this run, or has run.
+    Ran(Option<Arc<Run>>),
+    /// It never ran, and the container has ended.
+    Never,
 }
 
 impl Session {
@@ -57,12 +57,9 @@ impl Session {
         Self {
             progress: watch::Sender::new(Progress::Booting),
             wishes: watch::Sender::new(Wishes::default()),
-            start_recorded: watch::Sender::new(false),
-            guest: OnceLock::new(),
             window_size: Mutex::default(),
             stop_signal: OnceLock::new(),
             output: Output::default(),
-            names: ProcessNames::default(),
             stdin,
             input,
         }
@@ -90,14 +87,17 @@ impl Session {
         found
     }
 
-    /// Waits until the workload runs, or is known never to: then the ending.
-    pub(crate) async fn running_or_ending(&self) -> Option<Ending> {
+    /// Waits until the workload runs, or is known never to.
+    pub(crate) async fn started(&self) -> Started {
         let outcome = self.progress_until(|progress| match progress {
-            Progress::Booting | Progress::Ready => None,
-            Progress::Running | Progress::Stopping => Some(None),
-            Progress::Ended(ending) | Progress::Recorded(ending) => Some((!ending.ran()).then(|| ending.clone())),
+            Progress::Booting | Progress::Ready(_) | Progress::Pausing => None,
+            Progress::Running(run) | Progress::Stopping(run) => Some(Started::Ran(Some(Arc::clone(run)))),
+            Progress::Ended(ending) | Progress::Recorded(ending) => Some(match ending.ran() {
+                true => Started::Ran(None),
+                false => Started::Never,
+            }),
         });
-        outcome.await.flatten()
+        outcome.await.unwrap_or(Started::Ran(None))
     }
 
     /// Waits until the container has ended.
@@ -116,20 +116,6 @@ impl Session {
         outcome.await.unwrap_or_default()
     }
 
-    pub(crate) fn set_start_recorded(&self) {
-        self.start_recorded.send_replace(true);
-    }
-
-    /// Waits until it is on record that the workload runs, or that it has ended.
-    pub(crate) async fn start_recorded(&self) {
-        let mut receiver = self.start_recorded.subscribe();
-        tokio::select! {
-            // The sender is ours, so the channel cannot close.
-            _ = receiver.wait_for(|recorded| *recorded) => {}
-            _ = self.recorded() => {}
-        }
-    }
-
     pub(crate) fn wish(&self, change: impl FnOnce(&mut Wishes)) {
         self.wishes.send_modify(change);
     }
@@ -138,19 +124,17 @@ impl Session {
         self.wishes.subscribe()
     }
 
-    /// The guest, once its container stands.
-    pub(crate) fn guest(&self) -> Option<&Guest> {
-        self.guest.get()
+    /// Whether the workload is about to be started, for the first time or once more.
+    pub(crate) fn is_before_workload(&self) -> bool {
+        matches!(
+            *self.progress.borrow(),
+            Progress::Booting | Progress::Ready(_) | Progress::Pausing
+        )
     }
 
-    pub(crate) fn set_guest(&self, guest: Guest) {
-        // There is one boot to succeed in a launcher's life.
-        let _ = self.guest.set(guest);
-    }
-
-    /// Reserves the id of a process for as long as the value lives; `None` while another process has it.
-    pub(crate) fn name_process(&self, process_id: &str) -> Option<ProcessName> {
-        self.names.take(process_id)
+    /// The run whose workload runs, if one does.
+    pub(crate) fn running(&self) -> Option<Arc<Run>> {
+        self.progress.borrow().running().cloned()
     }
 
     /// Asks the container to end: `signal` (else its own stop signal) now, SIGKILL after `timeout`.
@@ -179,7 +163,15 @@ impl Session {
         *self.window_size.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What clients write to standard input, for the workload; once.
+    /// Opens standard input for the run that begins: what clients write while its machine boots waits for its workload.
+    pub(crate) fn open_stdin(&self) {
+        let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+        if input.is_none() {
+            *input = Some(self.stdin.open());
+        }
+    }
+
+    /// What clients write to standard input, for the workload of one run.
     pub(crate) fn take_input(&self) -> Option<mpsc::Receiver<Bytes>> {
         self.input.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

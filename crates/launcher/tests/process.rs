@@ -33,6 +33,7 @@ fn launcher_process() {
         id: "web".parse().unwrap(),
         control: Some(control),
         machines: Box::new(Source::new(&guest)),
+        policy: Box::new(container_launcher::OneRun),
         limits: Limits::default(),
     });
 }

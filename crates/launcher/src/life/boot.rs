@@ -1,15 +1,17 @@
 //! From a configuration to a machine with the container's file systems in place.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use container_agent::{AgentClient, AgentError};
 use container_agent_api::AgentToken;
 use container_hypervisor::{Machine, MachineSource};
 
+use super::console_log::ConsoleLog;
 use super::greet::{BootLimit, draw_token, greet};
-use super::{ConsoleLog, Life, LifeError};
+use super::{Life, LifeError};
 use crate::plan::{container_request, machine_config};
-use crate::session::Wishes;
+use crate::session::{Run, Wishes};
 use crate::timings::{Stopwatch, Timings};
 
 /// How long the hypervisor may take to say why it ended, once the connection to the guest has broken.
@@ -18,17 +20,17 @@ const LAST_WORDS_TIMEOUT: Duration = Duration::from_secs(1);
 /// A machine that is up.
 pub(crate) struct Booted {
     pub(crate) machine: Machine,
-    pub(crate) agent: AgentClient,
+    pub(crate) run: Arc<Run>,
     pub(crate) console: ConsoleLog,
 }
 
 /// Boots the container's machine. When it ends in a way that the chooser of machines knows another way around, there is a second try.
-pub(crate) async fn boot(life: &Life<'_>, timings: &mut Timings) -> Result<Booted, LifeError> {
+pub(crate) async fn boot(life: &Life<'_>, number: u32, timings: &mut Timings) -> Result<Booted, LifeError> {
     let mut stopwatch = Stopwatch::start();
     let machines = &life.launch.machines;
     let first = machines.choose().await.map_err(LifeError::Hypervisor)?;
     timings.launcher_start_ms += stopwatch.lap_ms();
-    let error = match attempt(life, first.as_ref(), timings).await {
+    let error = match attempt(life, number, first.as_ref(), timings).await {
         Ok(booted) => return Ok(booted),
         Err(error) => error,
     };
@@ -39,10 +41,15 @@ pub(crate) async fn boot(life: &Life<'_>, timings: &mut Timings) -> Result<Boote
         return Err(error);
     };
     tracing::warn!(accelerator = first.info().accelerator, %error, "trying another way");
-    attempt(life, second.as_ref(), timings).await
+    attempt(life, number, second.as_ref(), timings).await
 }
 
-async fn attempt(life: &Life<'_>, source: &dyn MachineSource, timings: &mut Timings) -> Result<Booted, LifeError> {
+async fn attempt(
+    life: &Life<'_>,
+    number: u32,
+    source: &dyn MachineSource,
+    timings: &mut Timings,
+) -> Result<Booted, LifeError> {
     let launch = life.launch;
     let mut stopwatch = Stopwatch::start();
     let info = source.info();
@@ -74,7 +81,7 @@ async fn attempt(life: &Life<'_>, source: &dyn MachineSource, timings: &mut Timi
     match result {
         Ok(agent) => Ok(Booted {
             machine,
-            agent,
+            run: Arc::new(Run::new(number, agent, Arc::clone(life.config))),
             console,
         }),
         Err(error) => {

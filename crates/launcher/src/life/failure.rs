@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use container_agent::{AgentError, RunError};
-use container_agent_api::v1::StartFailure;
 use container_hypervisor::{ConnectError, CreateError, MachineError, MachineExit};
 use container_state::{LoadError, OwnError, PathsError};
 
+use crate::control::start_failure;
 use crate::control::v1::{Failure, FailureKind};
 use crate::plan::{MachinePlanError, ProcessPlanError};
 
@@ -77,20 +77,6 @@ fn refusal(error: &AgentError) -> String {
     match error {
         AgentError::Refused { message, .. } if !message.is_empty() => message.clone(),
         other => other.to_string(),
-    }
-}
-
-/// A process that the guest could not start, in the control protocol's words.
-pub(crate) fn start_failure(reason: StartFailure, message: String) -> Failure {
-    let kind = match reason {
-        StartFailure::NotFound => FailureKind::NotFound,
-        StartFailure::NotExecutable => FailureKind::NotExecutable,
-        _ => FailureKind::Launch,
-    };
-    Failure {
-        kind: kind.into(),
-        message,
-        hint: String::new(),
     }
 }
 

@@ -12,7 +12,9 @@ use super::bounded_log::BoundedLog;
 /// Bound of each of the log's two files, bytes.
 pub(crate) const STDIO_LOG_BYTES: u64 = 50 << 20;
 
-/// Standard output and error of the last start, as they came; the latest of it when it was much.
+/// Standard output and error since the container was started, as they came; the latest of it when it was much. Clones write to one
+/// log.
+#[derive(Clone)]
 pub(crate) struct StdioLog {
     log: Option<Arc<Mutex<BoundedLog>>>,
 }

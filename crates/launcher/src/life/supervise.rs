@@ -1,4 +1,4 @@
-//! The workload's run, from the wish to start to its end.
+//! The workload of one run, from the wish to start to its end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::boot::Booted;
 use super::failure::exit_text;
 use super::{Life, LifeError, StdioLog};
 use crate::plan::{INIT_PROCESS_ID, init_process};
-use crate::session::{Chunk, Ending, Progress, Session, Stop, Wishes, pump};
+use crate::session::{Chunk, Ending, Progress, Run, Session, Stop, Wishes, pump};
 use crate::timings::{Stopwatch, Timings};
 
 /// How long output that is on its way when the machine ends may take, and the machine's end once the output has broken off.
@@ -47,13 +47,14 @@ pub(crate) async fn wait_for_start(life: &Life<'_>, machine: &Machine) -> Result
 /// Starts the workload and stays with it until it has ended, or its machine has.
 pub(crate) async fn supervise(
     life: &Life<'_>,
-    booted: &mut Booted,
+    booted: &Booted,
     log: StdioLog,
     timings: &mut Timings,
 ) -> Result<Ending, LifeError> {
     let mut stopwatch = Stopwatch::start();
     let start = init_process(life.config, life.session.window_size())?;
-    let Booted { machine, agent, .. } = booted;
+    let Booted { machine, run, .. } = booted;
+    let agent = &run.agent;
     let mut wishes = life.session.wishes();
     let process = tokio::select! {
         process = agent.run(start) => process?,
@@ -63,19 +64,19 @@ pub(crate) async fn supervise(
     timings.exec_ms += stopwatch.lap_ms();
     let started = OffsetDateTime::now_utc();
     let on_record = life.recorder.phase(Phase::Running { started });
-    let session = Arc::clone(life.session);
-    // Output does not wait for the disk; who is told that the container runs finds that on record.
+    let recorded_run = Arc::clone(run);
+    // Output does not wait for the disk; a client that is told that the container runs finds that on record.
     tokio::spawn(async move {
         let _ = on_record.await;
-        session.set_start_recorded();
+        recorded_run.set_start_recorded();
     });
-    life.session.set_progress(Progress::Running);
+    life.session.set_progress(Progress::Running(Arc::clone(run)));
     let input = life
         .session
         .take_input()
         .map(|input| tokio::spawn(pump(input, process.stdin)));
     let mut output = tokio::spawn(carry(process.output, Arc::clone(life.session), log));
-    let (exit, reason) = until_end(life, machine, agent, started, &mut output).await;
+    let (exit, reason) = until_end(life, machine, run, started, &mut output).await;
     // A client that does not read must not hold up the end.
     output.abort();
     if let Some(input) = input {
@@ -97,10 +98,11 @@ type Output = JoinHandle<Result<Exited, AgentError>>;
 async fn until_end(
     life: &Life<'_>,
     machine: &Machine,
-    agent: &AgentClient,
+    run: &Arc<Run>,
     started: OffsetDateTime,
     output: &mut Output,
 ) -> (ExitStatus, Option<String>) {
+    let agent = &run.agent;
     let mut wishes = life.session.wishes();
     wishes.mark_changed();
     let mut stage = Stage::Running;
@@ -122,7 +124,7 @@ async fn until_end(
                 if let Some(wish) = wish {
                     if matches!(stage, Stage::Running) {
                         drop(life.recorder.phase(Phase::Stopping { started }));
-                        life.session.set_progress(Progress::Stopping);
+                        life.session.set_progress(Progress::Stopping(Arc::clone(run)));
                     }
                     stage = advance(stage, wish, agent);
                 }

@@ -9,7 +9,7 @@ impl Life<'_> {
     /// Takes the machine down after the workload: cleanly when the container's disk is to be used again.
     pub(crate) async fn take_down(&self, mut booted: Booted) {
         let machine = &booted.machine;
-        if self.config.options.auto_remove || !self.power_off(machine, &booted.agent).await {
+        if self.config.options.auto_remove || !self.power_off(machine, &booted.run.agent).await {
             self.switch_off(machine).await;
         }
         drop(booted.machine);

@@ -10,7 +10,7 @@ use tonic::{Status, Streaming};
 
 use crate::control::v1::{AttachRequest, AttachResponse, Running, attach_request::Request, attach_response::Response};
 use crate::launch::Limits;
-use crate::session::{Chunk, Departure, InputEvent, Session, StdinLease, pass_on};
+use crate::session::{Chunk, Departure, InputEvent, Session, Started, StdinLease, pass_on};
 
 type Responses = mpsc::Sender<Result<AttachResponse, Status>>;
 
@@ -117,7 +117,7 @@ impl Attachment {
     }
 }
 
-/// Sends what the workload does until its end is on record.
+/// Sends what the workload does, in all runs, until the container's end is on record.
 async fn forward(session: &Session, mut chunks: mpsc::Receiver<Chunk>, responses: Responses) -> Result<(), ClientGone> {
     let send = async |response: Response| {
         let response = AttachResponse {
@@ -125,7 +125,7 @@ async fn forward(session: &Session, mut chunks: mpsc::Receiver<Chunk>, responses
         };
         responses.send(Ok(response)).await.map_err(|_| ClientGone)
     };
-    if session.running_or_ending().await.is_none() {
+    if let Started::Ran(_) = session.started().await {
         send(Response::Running(Running {})).await?;
     }
     while let Some(chunk) = chunks.recv().await {

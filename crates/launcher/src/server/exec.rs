@@ -11,32 +11,26 @@ use tokio::task::JoinHandle;
 use tokio_stream::StreamExt as _;
 use tonic::{Status, Streaming};
 
+use crate::control::start_failure;
 use crate::control::v1::{
     ExecRequest, ExecResponse, ExitStatus, Failure, FailureKind, Running, exec_request::Request,
     exec_response::Response,
 };
 use crate::launch::Limits;
-use crate::life::start_failure;
 use crate::plan::exec_process;
-use crate::session::{Departure, InputEvent, ProcessName, Session, StdinSlot, pass_on, pump};
+use crate::session::{Departure, InputEvent, ProcessName, Run, StdinSlot, pass_on, pump};
 
 type Responses = mpsc::Sender<Result<ExecResponse, Status>>;
 
 /// Runs the process that the first request names and carries its streams until it has ended or the client leaves. One whose client
 /// has detached goes on by itself; one whose client has vanished is hung up, and killed when it does not heed that.
-pub(super) async fn serve(
-    session: Arc<Session>,
-    limits: Limits,
-    mut requests: Streaming<ExecRequest>,
-    responses: Responses,
-) {
-    let opened = match open(&session, &mut requests).await {
+pub(super) async fn serve(run: Arc<Run>, limits: Limits, mut requests: Streaming<ExecRequest>, responses: Responses) {
+    let opened = match open(run, &mut requests).await {
         Ok(opened) => opened,
         Err(failure) => return send(&responses, Response::Failure(failure)).await,
     };
-    let Opened { agent, detached, .. } = &opened;
-    let agent = agent.clone();
-    if *detached {
+    let agent = opened.run.agent.clone();
+    if opened.detached {
         return send(&responses, Response::Running(Running {})).await;
     }
     let mut process = AttachedProcess::new(opened);
@@ -54,7 +48,7 @@ pub(super) async fn serve(
 
 /// A process that was started for a client.
 struct Opened {
-    agent: AgentClient,
+    run: Arc<Run>,
     name: ProcessName,
     process_id: String,
     process: RunningProcess,
@@ -63,21 +57,18 @@ struct Opened {
 
 /// Starts what the first request names. A client that leaves meanwhile does not keep the start from becoming known, so that what it
 /// has started can be ended.
-async fn open(session: &Session, requests: &mut Streaming<ExecRequest>) -> Result<Opened, Failure> {
+async fn open(run: Arc<Run>, requests: &mut Streaming<ExecRequest>) -> Result<Opened, Failure> {
     let first = requests.message().await.map_err(launch_failure)?;
     let Some(Request::Open(open)) = first.and_then(|message| message.request) else {
         return Err(launch_failure("the first request must be open"));
     };
-    let guest = session
-        .guest()
-        .ok_or_else(|| launch_failure("the container is not running"))?;
     let (process_id, detached) = (open.process_id.clone(), open.detached);
-    let name = session
+    let name = run
         .name_process(&process_id)
         .ok_or_else(|| launch_failure(format!("there is a process {process_id} already")))?;
-    let process = start(&guest.agent, exec_process(&guest.config, open).map_err(launch_failure)?).await?;
+    let process = start(&run.agent, exec_process(&run.config, open).map_err(launch_failure)?).await?;
     Ok(Opened {
-        agent: guest.agent.clone(),
+        run,
         name,
         process_id,
         process,

@@ -20,7 +20,7 @@ use crate::control::v1::{
 use crate::control::{PROGRAM_VERSION, SPOKEN_VERSIONS};
 use crate::launch::Limits;
 use crate::plan::INIT_PROCESS_ID;
-use crate::session::{Ending, Guest, Progress, Session, Stop};
+use crate::session::{Ending, Run, Session, Started, Stop};
 
 /// Responses that may wait for one client.
 pub(super) const RESPONSE_QUEUE: usize = 4;
@@ -39,13 +39,11 @@ impl Service {
         Self { session, limits }
     }
 
-    /// The guest, if the workload runs.
-    fn running(&self) -> Result<&Guest, Status> {
-        match self.session.progress() {
-            Progress::Running | Progress::Stopping => self.session.guest(),
-            _ => None,
-        }
-        .ok_or_else(|| Status::failed_precondition("the container is not running"))
+    /// The run whose workload runs.
+    fn running(&self) -> Result<Arc<Run>, Status> {
+        self.session
+            .running()
+            .ok_or_else(|| Status::failed_precondition("the container is not running"))
     }
 }
 
@@ -74,22 +72,27 @@ impl Control for Service {
     }
 
     async fn status(&self, _: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {
-        let phase = self.session.progress().phase().into();
+        let progress = self.session.progress();
         Ok(Response::new(StatusResponse {
-            phase,
+            phase: progress.phase().into(),
             launcher_pid: std::process::id(),
+            run: progress.run().map_or(0, |run| run.number),
         }))
     }
 
     async fn start(&self, _: Request<StartRequest>) -> Result<Response<StartResponse>, Status> {
         self.session.wish(|wishes| (wishes.start, wishes.heard) = (true, true));
-        let outcome = match self.session.running_or_ending().await {
-            None => {
-                self.session.start_recorded().await;
+        let outcome = match self.session.started().await {
+            Started::Ran(run) => {
+                if let Some(run) = run {
+                    run.start_recorded().await;
+                } else {
+                    self.session.recorded().await;
+                }
                 Outcome::Running(Running {})
             }
-            // Whoever hears of the failure finds it on record.
-            Some(_) => Outcome::Failure(self.session.recorded().await.to_failure()),
+            // The client that hears of the failure finds it on record.
+            Started::Never => Outcome::Failure(self.session.recorded().await.to_failure()),
         };
         Ok(Response::new(StartResponse { outcome: Some(outcome) }))
     }
@@ -102,15 +105,14 @@ impl Control for Service {
     }
 
     async fn exec(&self, request: Request<Streaming<ExecRequest>>) -> Result<Response<Self::ExecStream>, Status> {
-        self.running()?;
+        let run = self.running()?;
         let (responses, receiver) = mpsc::channel(RESPONSE_QUEUE);
-        let session = Arc::clone(&self.session);
-        tokio::spawn(exec::serve(session, self.limits, request.into_inner(), responses));
+        tokio::spawn(exec::serve(run, self.limits, request.into_inner(), responses));
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
 
     async fn signal(&self, request: Request<SignalRequest>) -> Result<Response<SignalResponse>, Status> {
-        let guest = self.running()?;
+        let run = self.running()?;
         let SignalRequest { process_id, signal } = request.into_inner();
         let signal = Signal::from_number(signal).map_err(|error| Status::invalid_argument(error.to_string()))?;
         let process_id = if process_id.is_empty() {
@@ -128,7 +130,7 @@ impl Control for Service {
             });
             return Ok(Response::new(SignalResponse {}));
         }
-        match guest.agent.signal(process_id, signal.number()).await {
+        match run.agent.signal(process_id, signal.number()).await {
             Ok(()) => Ok(Response::new(SignalResponse {})),
             Err(error) => Err(Status::aborted(error.to_string())),
         }
@@ -149,9 +151,12 @@ impl Control for Service {
         } else {
             &process_id
         };
-        if process_id == INIT_PROCESS_ID && matches!(self.session.progress(), Progress::Booting | Progress::Ready) {
+        if process_id == INIT_PROCESS_ID {
+            // For the workloads of later runs as well.
             self.session.set_window_size(size);
-            return Ok(Response::new(ResizeResponse {}));
+            if self.session.is_before_workload() {
+                return Ok(Response::new(ResizeResponse {}));
+            }
         }
         match self.running()?.agent.resize(process_id, size).await {
             Ok(()) => Ok(Response::new(ResizeResponse {})),

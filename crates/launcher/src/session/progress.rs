@@ -1,31 +1,37 @@
 //! How far the container's life is.
 
+use std::sync::Arc;
+
 use container_model::{ExitStatus, Phase};
 use time::OffsetDateTime;
 
+use super::run::Run;
 use crate::control::v1;
 
-/// How far the container's life is, in this order.
-#[derive(Debug, Clone)]
+/// How far the container's life is. A run goes through the first four in this order, and another run may follow it; the last two are
+/// said once.
+#[derive(Clone)]
 pub(crate) enum Progress {
-    /// The machine is on its way up.
+    /// A machine is on its way up.
     Booting,
     /// Machine and file systems stand, nobody has asked for the workload yet.
-    Ready,
+    Ready(Arc<Run>),
     /// The workload runs.
-    Running,
+    Running(Arc<Run>),
     /// It runs, but was asked to end.
-    Stopping,
-    /// It has ended; the machine goes down and the record is written.
+    Stopping(Arc<Run>),
+    /// A run has ended, and another one is about to begin.
+    Pausing,
+    /// The last run has ended; its machine goes down and the record is written.
     Ended(Ending),
     /// The record says so.
     Recorded(Ending),
 }
 
-/// How a container's life ended.
+/// How a run ended. That of the last run is the container's.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ending {
-    /// When the workload was started, if it ever was.
+    /// When the workload was last started, if it ever was.
     pub(crate) started: Option<OffsetDateTime>,
     /// When it ended.
     pub(crate) finished: Option<OffsetDateTime>,
@@ -38,7 +44,7 @@ pub(crate) struct Ending {
 }
 
 impl Ending {
-    /// The end of a container whose workload never came to run.
+    /// The end of a run whose workload never came to run.
     pub(crate) fn failed(failure: v1::Failure) -> Self {
         let reason = failure.message.lines().next().map(str::to_owned);
         Self {
@@ -87,6 +93,20 @@ impl Ending {
 }
 
 impl Progress {
+    /// The run that has a guest.
+    pub(crate) fn run(&self) -> Option<&Arc<Run>> {
+        match self {
+            Self::Ready(run) | Self::Running(run) | Self::Stopping(run) => Some(run),
+            _ => None,
+        }
+    }
+
+    /// The run whose workload runs.
+    pub(crate) fn running(&self) -> Option<&Arc<Run>> {
+        self.run().filter(|_| !matches!(self, Self::Ready(_)))
+    }
+
+    /// How the container ended, once it has.
     pub(crate) fn ending(&self) -> Option<&Ending> {
         match self {
             Self::Ended(ending) | Self::Recorded(ending) => Some(ending),
@@ -97,10 +117,10 @@ impl Progress {
     /// The protocol's word for it. What has ended is on its way out.
     pub(crate) fn phase(&self) -> v1::Phase {
         match self {
-            Self::Booting => v1::Phase::Booting,
-            Self::Ready => v1::Phase::Ready,
-            Self::Running => v1::Phase::Running,
-            Self::Stopping | Self::Ended(_) | Self::Recorded(_) => v1::Phase::Stopping,
+            Self::Booting | Self::Pausing => v1::Phase::Booting,
+            Self::Ready(_) => v1::Phase::Ready,
+            Self::Running(_) => v1::Phase::Running,
+            Self::Stopping(_) | Self::Ended(_) | Self::Recorded(_) => v1::Phase::Stopping,
         }
     }
 }

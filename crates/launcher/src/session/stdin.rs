@@ -17,62 +17,56 @@ const PENDING_MAX_BYTES: usize = 256 << 10;
 /// Where input goes in; the process sees end-of-file when it is dropped.
 pub(crate) type StdinQueue = mpsc::Sender<Bytes>;
 
-/// Standard input of the workload: one client has it at a time.
+/// Standard input of a process: one client has it at a time. A client may have it for several processes, one after the other: what
+/// it writes goes to the one that was opened last.
 #[derive(Clone, Default)]
 pub(crate) struct StdinSlot(Arc<Mutex<Place>>);
 
 /// Where standard input is.
 #[derive(Default)]
-enum Place {
-    /// There is none, or no longer.
-    #[default]
-    Closed,
-    /// Nobody has it.
-    Free(StdinQueue),
+struct Place {
+    /// The way into the process; `None` when it has no input, or no longer.
+    queue: Option<StdinQueue>,
     /// A client has it.
-    Leased,
+    is_leased: bool,
+}
+
+impl Place {
+    fn is_open(&self) -> bool {
+        self.queue.as_ref().is_some_and(|queue| !queue.is_closed())
+    }
 }
 
 /// The right to write standard input. Dropping it gives it back.
 pub(crate) struct StdinLease {
     slot: StdinSlot,
-    queue: Option<StdinQueue>,
 }
 
 impl StdinSlot {
-    /// Opens standard input; what is written arrives at the receiver.
+    /// Opens standard input for a process; what is written from now on arrives at the receiver. A client that has the input keeps it.
     pub(crate) fn open(&self) -> mpsc::Receiver<Bytes> {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        self.put(Place::Free(sender));
+        self.lock().queue = Some(sender);
         receiver
     }
 
     /// Takes the input, if nobody has it and it is not closed.
     pub(crate) fn take(&self) -> Option<StdinLease> {
-        match self.put(Place::Leased) {
-            Place::Free(queue) => Some(StdinLease {
-                slot: self.clone(),
-                queue: Some(queue),
-            }),
-            other => {
-                self.put(other);
-                None
-            }
-        }
+        let mut place = self.lock();
+        let is_free = place.is_open() && !place.is_leased;
+        place.is_leased |= is_free;
+        is_free.then(|| StdinLease { slot: self.clone() })
     }
 
-    /// Ends the input for good. A client that has it finds out when it writes.
+    /// Ends the input of the process. A client that has it finds out when it writes.
     pub(crate) fn shut(&self) {
-        self.put(Place::Closed);
+        self.lock().queue = None;
     }
 
     /// Whether a client has it.
     pub(crate) fn is_leased(&self) -> bool {
-        matches!(*self.lock(), Place::Leased)
-    }
-
-    fn put(&self, place: Place) -> Place {
-        std::mem::replace(&mut *self.lock(), place)
+        let place = self.lock();
+        place.is_open() && place.is_leased
     }
 
     fn lock(&self) -> MutexGuard<'_, Place> {
@@ -81,17 +75,21 @@ impl StdinSlot {
 }
 
 impl StdinLease {
-    /// Ends the input: nobody can take it any more.
-    fn close(mut self) -> Option<Self> {
-        self.queue = None;
+    /// The way into the process that was opened last, if it takes input.
+    fn queue(&self) -> Option<StdinQueue> {
+        self.slot.lock().queue.clone()
+    }
+
+    /// Ends the input of the process, and gives it back.
+    fn close(self) -> Option<Self> {
+        self.slot.shut();
         None
     }
 }
 
 impl Drop for StdinLease {
     fn drop(&mut self) {
-        let queue = self.queue.take().filter(|queue| !queue.is_closed());
-        self.slot.put(queue.map_or(Place::Closed, Place::Free));
+        self.slot.lock().is_leased = false;
     }
 }
 
@@ -118,7 +116,7 @@ pub(crate) enum Departure {
     Silent,
 }
 
-/// Passes a client's input on until the client leaves. Without a lease, and once the process reads no more, the bytes go nowhere.
+/// Passes a client's input on until the client leaves. Without a lease, and while no process reads, the bytes go nowhere.
 pub(crate) async fn pass_on(
     mut events: impl Stream<Item = InputEvent> + Unpin,
     mut lease: Option<StdinLease>,
@@ -135,7 +133,7 @@ pub(crate) async fn pass_on(
                 return Departure::Silent;
             }
         }
-        let queue = lease.as_ref().and_then(|lease| lease.queue.clone());
+        let queue = lease.as_ref().and_then(StdinLease::queue);
         tokio::select! {
             room = reserve(queue.as_ref()), if !pending.is_empty() => match (room, pending.pop_front()) {
                 (Ok(room), Some(bytes)) => {
@@ -143,7 +141,6 @@ pub(crate) async fn pass_on(
                     room.send(bytes);
                 }
                 _ => {
-                    lease = lease.and_then(StdinLease::close);
                     pending.clear();
                     pending_bytes = 0;
                 }
@@ -170,7 +167,7 @@ async fn reserve(queue: Option<&StdinQueue>) -> Result<mpsc::Permit<'_, Bytes>, 
     }
 }
 
-/// Carries a queue into a process. Ends when the process takes no more, which whoever writes to the queue then notices.
+/// Carries a queue into a process. Ends when the process takes no more, which the client that writes to the queue then notices.
 pub(crate) async fn pump(mut queue: mpsc::Receiver<Bytes>, mut stdin: ProcessStdin) {
     while let Some(bytes) = queue.recv().await {
         if stdin.write(&bytes).await.is_err() {
@@ -203,6 +200,27 @@ mod tests {
         assert!(slot.take().is_none(), "closed");
         assert_eq!(received.recv().await.unwrap(), "c");
         assert!(received.recv().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_client_keeps_the_input_from_one_process_to_the_next() {
+        let slot = StdinSlot::default();
+        let mut first = slot.open();
+        let (typed, events) = mpsc::channel(4);
+        let client = tokio::spawn(pass_on(
+            tokio_stream::wrappers::ReceiverStream::new(events),
+            slot.take(),
+        ));
+        assert!(typed.send(bytes("a")).await.is_ok());
+        assert_eq!(first.recv().await.unwrap(), "a");
+        drop(first);
+        let mut second = slot.open();
+        assert!(slot.is_leased() && slot.take().is_none());
+        assert!(typed.send(bytes("b")).await.is_ok() && typed.send(InputEvent::Close).await.is_ok());
+        assert_eq!(second.recv().await.unwrap(), "b");
+        assert!(second.recv().await.is_none());
+        drop(typed);
+        assert_eq!(client.await.unwrap(), Departure::Silent);
     }
 
     #[tokio::test]

@@ -20,7 +20,7 @@ use container_launcher::control::v1::attach_request::Request as Wire;
 use container_launcher::control::v1::attach_response::Response as Event;
 use container_launcher::control::v1::{AttachOpen, AttachRequest, AttachResponse, ExitStatus};
 use container_launcher::control::{self, ControlClient};
-use container_launcher::{Launch, Limits, MachineChooser, run};
+use container_launcher::{EndedRun, Launch, Limits, MachineChooser, NextRun, RunPolicy, run};
 use container_model::{
     ContainerConfig, ContainerId, ContainerOptions, ImageReference, InitProcess, Phase, PlatformConfig, ProcessUser,
     Resources,
@@ -40,6 +40,24 @@ pub(crate) struct World {
     root: tempfile::TempDir,
     pub(crate) config: ContainerConfig,
     pub(crate) limits: Limits,
+    /// How often the container runs, however a run ends.
+    pub(crate) runs: Runs,
+}
+
+/// So many runs, with a pause between two of them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Runs {
+    pub(crate) count: u32,
+    pub(crate) pause: Duration,
+}
+
+impl RunPolicy for Runs {
+    fn after(&self, run: &EndedRun) -> NextRun {
+        match run.number < self.count {
+            true => NextRun::After { pause: self.pause },
+            false => NextRun::None,
+        }
+    }
 }
 
 impl World {
@@ -57,7 +75,16 @@ impl World {
             clock: PATIENCE,
             reading: short,
         };
-        let world = Self { root, config, limits };
+        let runs = Runs {
+            count: 1,
+            pause: Duration::ZERO,
+        };
+        let world = Self {
+            root,
+            config,
+            limits,
+            runs,
+        };
         world.paths().prepare().unwrap();
         world
             .store()
@@ -104,6 +131,7 @@ impl World {
             id: self.id().clone(),
             control: Some(far),
             machines: Box::new(source),
+            policy: Box::new(self.runs),
             limits: self.limits,
         };
         Launcher {
@@ -198,6 +226,8 @@ pub(crate) struct Source {
     pub(crate) hypervisor: FakeHypervisor,
     /// What to use after a failed boot.
     pub(crate) second: Option<FakeHypervisor>,
+    /// What to use for later runs.
+    pub(crate) next: Option<FakeHypervisor>,
     /// When its machines are killed from outside.
     pub(crate) ends_after: Duration,
 }
@@ -207,6 +237,7 @@ impl Source {
         Self {
             hypervisor: FakeHypervisor::new(guest.clone()),
             second: None,
+            next: None,
             ends_after: 10 * PATIENCE,
         }
     }
@@ -215,7 +246,10 @@ impl Source {
 #[async_trait]
 impl MachineChooser for Source {
     async fn choose(&self) -> Result<Box<dyn MachineSource>, CreateError> {
-        Ok(boot_source(Box::new(self.clone())))
+        match &self.next {
+            Some(next) if self.hypervisor.created_count() > 0 => Ok(boot_source(Box::new(next.clone()))),
+            _ => Ok(boot_source(Box::new(self.clone()))),
+        }
     }
 
     async fn after(&self, _: &MachineExit) -> Option<Box<dyn MachineSource>> {

@@ -31,6 +31,9 @@ pub struct StatusResponse {
     pub phase: i32,
     #[prost(uint32, tag = "2")]
     pub launcher_pid: u32,
+    /// Which run of this launcher it is, from 1; zero while a machine is on its way up. Version 2.
+    #[prost(uint32, tag = "3")]
+    pub run: u32,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StartRequest {}
@@ -447,7 +450,7 @@ pub mod control_client {
                 .insert(GrpcMethod::new("container.control.v1.Control", "Status"));
             self.inner.unary(req, path, codec).await
         }
-        /// Starts the workload without attaching; answers when it runs.
+        /// Starts the workload without attaching; answers when it runs and that is on record.
         pub async fn start(
             &mut self,
             request: impl tonic::IntoRequest<super::StartRequest>,
@@ -634,7 +637,7 @@ pub mod control_server {
             &self,
             request: tonic::Request<super::StatusRequest>,
         ) -> std::result::Result<tonic::Response<super::StatusResponse>, tonic::Status>;
-        /// Starts the workload without attaching; answers when it runs.
+        /// Starts the workload without attaching; answers when it runs and that is on record.
         async fn start(
             &self,
             request: tonic::Request<super::StartRequest>,

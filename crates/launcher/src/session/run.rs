@@ -1,0 +1,49 @@
+//! One run of the container as requests see it.
+
+use std::sync::Arc;
+
+use container_agent::AgentClient;
+use container_model::ContainerConfig;
+use tokio::sync::watch;
+
+use super::names::{ProcessName, ProcessNames};
+
+/// A run: from a machine whose file systems stand to its end. A request that got hold of one never reaches another.
+pub(crate) struct Run {
+    /// Which run of this launcher it is, from 1.
+    pub(crate) number: u32,
+    /// The guest's agent.
+    pub(crate) agent: AgentClient,
+    /// What the container was asked to be.
+    pub(crate) config: Arc<ContainerConfig>,
+    names: ProcessNames,
+    start_recorded: watch::Sender<bool>,
+}
+
+impl Run {
+    pub(crate) fn new(number: u32, agent: AgentClient, config: Arc<ContainerConfig>) -> Self {
+        Self {
+            number,
+            agent,
+            config,
+            names: ProcessNames::default(),
+            start_recorded: watch::Sender::new(false),
+        }
+    }
+
+    /// Reserves the id of a process for as long as the value lives; `None` while another process has it.
+    pub(crate) fn name_process(&self, process_id: &str) -> Option<ProcessName> {
+        self.names.take(process_id)
+    }
+
+    /// It is on record that the workload runs.
+    pub(crate) fn set_start_recorded(&self) {
+        self.start_recorded.send_replace(true);
+    }
+
+    /// Waits until it is on record that the workload runs.
+    pub(crate) async fn start_recorded(&self) {
+        // The sender is ours, so the channel cannot close.
+        let _ = self.start_recorded.subscribe().wait_for(|recorded| *recorded).await;
+    }
+}
