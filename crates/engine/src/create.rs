@@ -52,6 +52,7 @@ impl ConfiguredEngine {
         progress: impl FnOnce() -> P,
     ) -> Result<(), EngineError> {
         let lease = self.ensure_image(&request, progress).await?;
+        new.is_temporary = request.auto_remove;
         fill_in(&mut request, &self.settings);
         request.kernel = request.kernel.as_deref().map(usable_kernel).transpose()?;
         let platform = request.platform.clone().unwrap_or_else(Platform::host);

@@ -18,6 +18,8 @@ const UNDO_TIMEOUT: Duration = Duration::from_secs(20);
 /// that has its name by then.
 pub struct NewContainer {
     pub(crate) guard: container_state::NewContainer,
+    /// Whether it is to be removed at its end.
+    pub(crate) is_temporary: bool,
     /// The launcher that was started for it.
     pub(crate) launcher: Option<ControlClient>,
     /// The session of the command that starts the container: the launcher stops the container when it breaks off. A container that is
@@ -29,6 +31,7 @@ impl NewContainer {
     pub(crate) fn new(guard: container_state::NewContainer) -> Self {
         Self {
             guard,
+            is_temporary: false,
             launcher: None,
             watch: None,
         }
@@ -64,9 +67,26 @@ impl NewContainer {
         Ok(())
     }
 
+    /// Decides what becomes of it when its program was not started: one whose launcher failed is kept, because its logs and its record say
+    /// why, unless it was to be removed at its end. Any other is undone.
+    pub async fn not_started(self, error: &EngineError) {
+        let has_logs = matches!(
+            error,
+            EngineError::Launch { .. } | EngineError::Lost | EngineError::Control { .. }
+        );
+        if has_logs && !self.is_temporary {
+            // When it cannot be kept either, the first failure is still what the user has to know.
+            let _ = self.keep().await;
+        } else {
+            self.undo().await;
+        }
+    }
+
     /// Ends it if it runs, and removes it.
     pub async fn undo(self) {
-        let Self { guard, launcher, watch } = self;
+        let Self {
+            guard, launcher, watch, ..
+        } = self;
         // A launcher removes a container that was not kept.
         drop(guard);
         if let Some(mut launcher) = launcher {
@@ -78,5 +98,35 @@ impl NewContainer {
             let _ = timeout(UNDO_TIMEOUT, launcher.stop(kill)).await;
         }
         drop(watch);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Engine;
+
+    #[tokio::test]
+    async fn a_container_whose_launcher_failed_is_kept_unless_it_is_temporary() {
+        let refused = || EngineError::Control {
+            action: "start the container",
+            reason: "no memory".to_owned(),
+        };
+        let not_launched = || EngineError::ContainerNotFound { name: "web".to_owned() };
+        for (error, is_temporary, is_kept) in [
+            (refused(), false, true),
+            (EngineError::Lost, false, true),
+            (refused(), true, false),
+            (not_launched(), false, false),
+        ] {
+            let root = tempfile::tempdir().unwrap();
+            let engine = Engine::for_tests(root.path());
+            let id: ContainerId = "web".parse().unwrap();
+            let mut new = engine.reserve(Some(id.clone())).unwrap();
+            new.is_temporary = is_temporary;
+            new.not_started(&error).await;
+            let is_there = matches!(engine.reserve(Some(id)), Err(EngineError::NameTaken { .. }));
+            assert_eq!(is_there, is_kept, "{error}, temporary: {is_temporary}");
+        }
     }
 }

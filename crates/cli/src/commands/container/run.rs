@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
-use container_engine::{ConfiguredEngine, Engine, EngineError, NewContainer, SessionOptions};
+use container_engine::{ConfiguredEngine, Engine, NewContainer, SessionOptions};
 use container_oci::Reference;
 
 use super::cidfile::{self, Cidfile};
@@ -65,7 +65,7 @@ impl Run {
         let shown = || Shown::new(self.pull.progress.show());
         signals.or_end(engine.create(&mut new, request, shown)).await?;
         if detach {
-            detached(&engine, new, is_temporary, &mut signals, cidfile.as_deref()).await?;
+            detached(&engine, new, &mut signals, cidfile.as_deref()).await?;
             return Ok(0);
         }
 
@@ -83,7 +83,7 @@ impl Run {
         };
         let begun = match begun {
             Ok(begun) => begun,
-            Err(error) => return Err(not_begun(new, is_temporary, error).await),
+            Err(error) => return Err(not_begun(new, error).await),
         };
         match Cidfile::write(cidfile.as_deref(), &id) {
             Ok(cidfile) => cidfile.keep(),
@@ -107,7 +107,6 @@ impl Run {
 async fn detached(
     engine: &ConfiguredEngine,
     mut new: NewContainer,
-    is_temporary: bool,
     signals: &mut Signals,
     cidfile: Option<&Path>,
 ) -> Result<(), CommandError> {
@@ -116,7 +115,7 @@ async fn detached(
         arrived = signals.ending() => Err(BeginError::Interrupted(arrived)),
     };
     if let Err(error) = started {
-        return Err(not_begun(new, is_temporary, error).await);
+        return Err(not_begun(new, error).await);
     }
     let told = Cidfile::write(cidfile, new.id()).and_then(|cidfile| {
         output::line(new.id().as_str())?;
@@ -135,21 +134,11 @@ async fn detached(
     }
 }
 
-/// Decides what becomes of a container whose program was not started: one whose launcher failed stays, because its logs and its record
-/// say why, unless it was to be removed at its end.
-async fn not_begun(new: NewContainer, is_temporary: bool, error: BeginError) -> CommandError {
-    let has_logs = match &error {
-        BeginError::Failed(error) => matches!(
-            **error,
-            EngineError::Launch { .. } | EngineError::Lost | EngineError::Control { .. }
-        ),
-        BeginError::Interrupted(_) => false,
-    };
-    if has_logs && !is_temporary {
-        // When it cannot be kept either, the first failure is still what the user has to know.
-        let _ = new.keep().await;
-    } else {
-        new.undo().await;
+/// Puts a container away whose program was not started.
+async fn not_begun(new: NewContainer, error: BeginError) -> CommandError {
+    match &error {
+        BeginError::Failed(error) => new.not_started(error).await,
+        BeginError::Interrupted(_) => new.undo().await,
     }
     error.into()
 }
