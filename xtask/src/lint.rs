@@ -1,5 +1,6 @@
 //! `cargo xtask lint`: the rules of this repository that no compiler knows. One file per rule.
 
+mod circles;
 mod engine_surface;
 mod file_length;
 mod layers;
@@ -9,6 +10,7 @@ mod names;
 mod reasons;
 mod reexports;
 mod rust_text;
+mod shared_lints;
 mod spdx;
 mod tree;
 mod vocabulary;
@@ -52,7 +54,7 @@ type Rule = fn(&Tree) -> Result<Vec<Finding>>;
 /// When something does, or the tree cannot be read.
 pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
     let tree = Tree::read(crate::workspace::root())?;
-    let rules: [(&str, Rule); 9] = [
+    let rules: [(&str, Rule); 11] = [
         ("file length", file_length::check),
         ("names", names::check),
         ("module heads", module_head::check),
@@ -61,6 +63,8 @@ pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
         ("words of front ends", vocabulary::check),
         ("names passed on", reexports::check),
         ("surface of the engine", engine_surface::check),
+        ("circles of modules", circles::check),
+        ("shared lints", shared_lints::check),
         ("licences and sources", licences::check),
     ];
     let mut count = 0;
