@@ -125,7 +125,7 @@ mod tests {
             let mut new = engine.reserve(Some(id.clone())).unwrap();
             new.is_temporary = is_temporary;
             new.not_started(&error).await;
-            let is_there = matches!(engine.reserve(Some(id)), Err(EngineError::NameTaken { .. }));
+            let is_there = engine.containers.bundle(&id).directory().exists();
             assert_eq!(is_there, is_kept, "{error}, temporary: {is_temporary}");
         }
     }
