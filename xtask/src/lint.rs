@@ -1,6 +1,7 @@
 //! `cargo xtask lint`: the rules of this repository that no compiler knows. One file per rule.
 
 mod circles;
+mod document_paths;
 mod engine_surface;
 mod file_length;
 mod layers;
@@ -54,7 +55,7 @@ type Rule = fn(&Tree) -> Result<Vec<Finding>>;
 /// When something does, or the tree cannot be read.
 pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
     let tree = Tree::read(crate::workspace::root())?;
-    let rules: [(&str, Rule); 11] = [
+    let rules: [(&str, Rule); 12] = [
         ("file length", file_length::check),
         ("names", names::check),
         ("module heads", module_head::check),
@@ -65,6 +66,7 @@ pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
         ("surface of the engine", engine_surface::check),
         ("circles of modules", circles::check),
         ("shared lints", shared_lints::check),
+        ("paths in documents", document_paths::check),
         ("licences and sources", licences::check),
     ];
     let mut count = 0;
