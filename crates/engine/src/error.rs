@@ -5,6 +5,7 @@
 
 mod cause;
 mod class;
+mod image;
 mod kernel;
 mod launcher;
 mod login;
@@ -15,10 +16,9 @@ mod request;
 
 use container_model::ContainerId;
 
-use crate::ImageError;
-
 pub use cause::Cause;
 pub use class::FailureClass;
+pub use image::{ImageError, ImageErrorKind};
 pub use kernel::KernelError;
 pub use login::LoginError;
 pub use open::OpenError;

@@ -3,7 +3,6 @@
 mod blocking;
 mod delete;
 mod ensure;
-mod error;
 mod find;
 mod history;
 mod list;
@@ -24,12 +23,11 @@ use crate::Engine;
 
 pub(crate) use blocking::blocking;
 pub use delete::{PruneReport, PruneScope};
-pub use error::{ImageError, ImageErrorKind};
 pub use history::HistoryStep;
 pub use load::{LoadRequest, LoadSource, LoadedImage};
 pub use platforms::PlatformChoice;
 pub use progress::{ImageEvent, ImageProgress, LayerEvent};
-pub use pull::{PullOptions, PullRequest, PulledImage};
+pub use pull::{PullRequest, PulledImage};
 pub use push::{PushRequest, PushedImage};
 pub use save::{SaveFormat, SaveRequest, SaveTarget, SavedImage};
 pub use view::{ImageSummary, ImageVariant};

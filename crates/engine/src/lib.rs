@@ -38,11 +38,13 @@ mod user_settings;
 
 pub use container::ContainerView;
 pub use engine::{ConfiguredEngine, Engine};
-pub use error::{Cause, EngineError, FailureClass, KernelError, LoginError, OpenError, RequestError};
+pub use error::{
+    Cause, EngineError, FailureClass, ImageError, ImageErrorKind, KernelError, LoginError, OpenError, RequestError,
+};
 pub use images::{
-    HistoryStep, ImageError, ImageErrorKind, ImageEvent, ImageProgress, ImageSummary, ImageVariant, LayerEvent,
-    LoadRequest, LoadSource, LoadedImage, PlatformChoice, PruneReport, PruneScope, PullOptions, PullRequest,
-    PulledImage, PushRequest, PushedImage, SaveFormat, SaveRequest, SaveTarget, SavedImage,
+    HistoryStep, ImageEvent, ImageProgress, ImageSummary, ImageVariant, LayerEvent, LoadRequest, LoadSource,
+    LoadedImage, PlatformChoice, PruneReport, PruneScope, PullRequest, PulledImage, PushRequest, PushedImage,
+    SaveFormat, SaveRequest, SaveTarget, SavedImage,
 };
 pub use kernel::KernelInfo;
 pub use launch::launch;
@@ -52,7 +54,7 @@ pub use logout::RemovedLogin;
 pub use logs::{LogOptions, LogReader, LogSource};
 pub use messages::is_for_users;
 pub use new_container::NewContainer;
-pub use request::{CreateRequest, ExecOptions, SessionOptions, UserRequest, WindowSize};
+pub use request::{CreateRequest, ExecOptions, PullOptions, SessionOptions, UserRequest, WindowSize};
 pub use scheme::Scheme;
 pub use session::{InputClosed, Session, SessionControl, SessionEvent, SessionEvents, SessionInput};
 pub use system::{HypervisorView, SystemStatus};

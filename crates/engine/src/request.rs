@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use container_model::{ByteSize, MountConfig, RlimitConfig, Signal};
 use container_oci::{Platform, Reference};
 
-use crate::PullOptions;
+use crate::Scheme;
 
 /// A container to be made. Everything that is `None` comes from the image or the defaults.
 #[derive(Debug, Clone)]
@@ -84,6 +84,24 @@ impl CreateRequest {
             auto_remove: false,
             stop_signal: None,
             kernel: None,
+        }
+    }
+}
+
+/// How images are fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullOptions {
+    /// http or https.
+    pub scheme: Scheme,
+    /// Layers that are fetched at once; at least 1.
+    pub max_concurrent_downloads: usize,
+}
+
+impl Default for PullOptions {
+    fn default() -> Self {
+        Self {
+            scheme: Scheme::Auto,
+            max_concurrent_downloads: 3,
         }
     }
 }

@@ -4,25 +4,7 @@ use container_oci::{Digest, Reference};
 
 use super::progress::Forwarded;
 use super::{ImageProgress, PlatformChoice};
-use crate::{ConfiguredEngine, ImageError, Scheme};
-
-/// How images are fetched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PullOptions {
-    /// http or https.
-    pub scheme: Scheme,
-    /// Layers that are fetched at once; at least 1.
-    pub max_concurrent_downloads: usize,
-}
-
-impl Default for PullOptions {
-    fn default() -> Self {
-        Self {
-            scheme: Scheme::Auto,
-            max_concurrent_downloads: 3,
-        }
-    }
-}
+use crate::{ConfiguredEngine, ImageError, PullOptions};
 
 /// An image to be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use container_oci::ReferenceError;
 use container_registry::RegistryError;
 use container_state::ListError;
 
-use crate::{Cause, FailureClass};
+use super::{Cause, FailureClass};
 
 /// An operation on images failed. It shows as what failed, on what and why; [`ImageError::kind`] is what programs look at.
 #[derive(Debug)]
