@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_not_read_as_one() {
+    fn other_texts_are_not_read_as_tokens() {
         let digits = "0".repeat(2 * AGENT_TOKEN_BYTES);
         assert!(AgentToken::from_hex(&digits).is_some());
         for bad in [

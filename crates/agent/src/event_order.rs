@@ -128,7 +128,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_comes_there_is_one_start_and_one_end(kinds in proptest::collection::vec(0..5_u8, 0..12)) {
+        fn any_responses_give_at_most_one_start_and_one_end(kinds in proptest::collection::vec(0..5_u8, 0..12)) {
             let mut order = EventOrder::default();
             let mut seen = Vec::new();
             for kind in kinds {

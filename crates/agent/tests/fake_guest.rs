@@ -53,14 +53,14 @@ async fn boot(guest: &Guest) -> Fixture {
 }
 
 async fn connect(guest: &Guest) -> (Fixture, AgentClient) {
-    let mut fixture = boot(guest).await;
+    let fixture = boot(guest).await;
     let stream = fixture.stream().await;
     let client = AgentClient::connect(stream, &token(), TIMEOUT).await.unwrap();
     (fixture, client)
 }
 
 async fn connect_error(boot_kind: Boot, timeout: Duration) -> AgentError {
-    let mut fixture = boot(&Guest::booting(boot_kind)).await;
+    let fixture = boot(&Guest::booting(boot_kind)).await;
     let stream = fixture.stream().await;
     AgentClient::connect(stream, &token(), timeout).await.unwrap_err()
 }
@@ -147,7 +147,7 @@ async fn a_signal_ends_a_process_that_does_not_ignore_it() {
 }
 
 #[tokio::test]
-async fn a_process_that_cannot_start_is_no_error_of_the_agent() {
+async fn a_process_that_cannot_start_is_not_an_agent_error() {
     let guest = Guest::running(|_| {
         Process::ends(Outcome::Fail {
             reason: StartFailure::NotFound,
@@ -191,7 +191,7 @@ async fn a_guest_that_hangs_in_boot_is_given_up() {
 
 #[tokio::test]
 async fn a_peer_without_the_machines_token_is_refused() {
-    let mut fixture = boot(&Guest::default()).await;
+    let fixture = boot(&Guest::default()).await;
     let stream = fixture.stream().await;
     let other = AgentToken::new([8; AGENT_TOKEN_BYTES]);
     let error = AgentClient::connect(stream, &other, TIMEOUT).await.unwrap_err();
@@ -223,7 +223,7 @@ async fn a_guest_that_dies_in_boot_breaks_the_stream_and_ends_the_wait() {
         after: Duration::from_millis(20),
         exit: exit.clone(),
     });
-    let mut fixture = boot(&guest).await;
+    let fixture = boot(&guest).await;
     let stream = fixture.stream().await;
     let error = AgentClient::connect(stream, &token(), TIMEOUT).await.unwrap_err();
     assert!(matches!(error, AgentError::Broken { .. }), "{error:?}");
@@ -233,11 +233,11 @@ async fn a_guest_that_dies_in_boot_breaks_the_stream_and_ends_the_wait() {
 #[tokio::test]
 async fn shutdown_ends_the_machine_and_killing_breaks_what_runs() {
     let guest = Guest::running(|_| Process::ends(Outcome::UntilSignal { ignores: Vec::new() }));
-    let (mut fixture, client) = connect(&guest).await;
+    let (fixture, client) = connect(&guest).await;
     client.shutdown(TIMEOUT).await.unwrap();
     assert_eq!(fixture.machine.wait().await, MachineExit::PowerOff);
 
-    let (mut fixture, client) = connect(&guest).await;
+    let (fixture, client) = connect(&guest).await;
     let mut running = client.run(process("sleep")).await.unwrap();
     fixture.machine.kill().await.unwrap();
     assert_eq!(fixture.machine.wait().await, MachineExit::Killed);

@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_hangs_is_left_behind() {
+    fn work_that_hangs_is_not_waited_for() {
         let (hold, held) = mpsc::channel::<()>();
         assert_eq!(within(Duration::from_millis(20), move || held.recv().is_ok()), None);
         drop(hold);

@@ -164,7 +164,7 @@ fn logging_out_with_a_locked_key_ring_says_what_is_left() {
 }
 
 #[test]
-fn logging_in_as_somebody_else_forgets_the_first() {
+fn logging_in_as_another_user_deletes_the_first_secret() {
     let Setup {
         root: _root,
         keyring,
@@ -204,7 +204,7 @@ fn many_logins_at_once_lose_nothing() {
 }
 
 #[test]
-fn what_a_newer_program_noted_survives() {
+fn fields_of_a_newer_program_survive() {
     let Setup { root, store, .. } = setup();
     let text = r#"{"version": 1, "colour": "red", "registries": {"a": {"username": "ann", "created": "2026-01-02T03:04:05Z",
         "modified": "2026-01-02T03:04:05Z", "secret": {"in": "file", "value": "s"}, "note": 7}}}"#;
@@ -238,7 +238,7 @@ fn secrets_do_not_show_in_debug_output() {
 }
 
 #[test]
-fn the_environment_beats_the_login_beats_docker_beats_podman() {
+fn the_environment_wins_over_the_login_over_docker_over_podman() {
     let Setup { root, store, .. } = setup();
     let docker = root.path().join("docker");
     std::fs::create_dir(&docker).unwrap();

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_document_leaves_open_is_completed() {
+    fn the_missing_parts_of_a_platform_are_completed() {
         let of = |text: &str| serde_json::from_str::<Platform>(text).unwrap();
         let host = platform("linux/arm/v6");
         for (text, is_untold, complete) in [

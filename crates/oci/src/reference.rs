@@ -331,7 +331,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_is_accepted_is_harmless(text in "[a-zA-Z0-9./:@_\\[\\] -]{0,40}") {
+        fn an_accepted_reference_is_safe_as_a_path(text in "[a-zA-Z0-9./:@_\\[\\] -]{0,40}") {
             if let Ok(parsed) = text.parse::<Reference>() {
                 let harmless = parsed.repository().split('/').all(|part| !part.is_empty() && part != "." && part != "..");
                 prop_assert!(harmless, "{parsed}");

@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn an_inner_index_gives_its_images_its_platform_and_what_it_is() {
+    fn images_inherit_platform_and_attestation_of_their_inner_index() {
         let mut of_arm = index(2);
         of_arm.platform = Some("linux/arm64".parse().unwrap());
         let mut attesting = index(3);
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_and_breadth_have_an_end() {
+    fn depth_and_breadth_are_limited() {
         let chain = (1..20).fold(Shelf::default(), |shelf, number| {
             shelf.with(number, vec![index(number + 1), image(100 + number, "linux/amd64")])
         });

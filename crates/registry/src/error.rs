@@ -336,7 +336,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_registrys_words_cannot_drive_the_terminal() {
+    fn a_registrys_message_is_cleaned_for_the_terminal() {
         assert_eq!(shorten("a\x1b[31m\r\n b\t\0c"), "a\u{fffd}[31m b \u{fffd}c");
         assert!(shorten(&"x".repeat(10_000)).chars().count() <= SHOWN_CHARS);
     }

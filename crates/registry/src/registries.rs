@@ -179,7 +179,7 @@ mod tests {
     use crate::HostSettings;
 
     #[test]
-    fn what_was_said_explicitly_beats_the_settings_and_they_beat_the_rule() {
+    fn an_explicit_scheme_wins_over_the_settings_and_they_over_the_automatic_choice() {
         let mut settings = RegistrySettings::default();
         let host = |scheme| HostSettings {
             scheme: Some(scheme),

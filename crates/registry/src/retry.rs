@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_transfer_that_gets_on_is_not_given_up() {
+    async fn a_transfer_that_makes_progress_is_not_given_up() {
         let broken = || RegistryError::Timeout { host: "r".to_owned() };
         for (step_bytes, succeeds) in [(PROGRESS_BYTES, true), (1, false)] {
             let arrived = std::cell::Cell::new(0);
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_registry_is_not_waited_for_longer_than_makes_sense() {
+    async fn a_long_retry_after_is_not_waited_for() {
         let busy = |seconds| RegistryError::Status {
             host: "r".to_owned(),
             status: 429,

@@ -51,7 +51,7 @@ fn token(number: usize, more: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_password_goes_out_when_it_is_asked_for_and_is_asked_for_once() {
+async fn a_password_is_sent_after_a_challenge_and_its_source_is_asked_once() {
     let registry = basic_registry();
     let logins = Logins::with(&registry.address, password());
     let registries = logged_in(logins.clone());
@@ -66,7 +66,7 @@ async fn a_password_goes_out_when_it_is_asked_for_and_is_asked_for_once() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_tried_once_and_said_clearly() {
+async fn a_wrong_password_is_tried_once_and_named() {
     let registry = Server::start(|_| reply(401).header("WWW-Authenticate", "Basic realm=\"r\""));
     let registries = logged_in(Logins::with(&registry.address, password()));
     let error = manifest(&client(&registries, &registry.address, Access::Pull))
@@ -94,7 +94,7 @@ async fn without_a_credential_the_error_suggests_a_login() {
 }
 
 #[tokio::test]
-async fn a_token_is_fetched_for_what_is_going_to_be_done_and_kept() {
+async fn a_token_is_fetched_for_the_clients_scopes_and_kept() {
     let (server, registry) = bearer_registry(|_, number| token(number, ""));
     let registries = logged_in(Logins::with(&registry.address, password()));
     let pull = client(&registries, &registry.address, Access::Pull);
@@ -211,7 +211,7 @@ async fn a_token_server_that_refuses_is_quoted_without_secrets() {
 }
 
 #[tokio::test]
-async fn a_token_that_opens_nothing_ends_after_two_requests() {
+async fn a_token_that_is_refused_ends_after_two_requests() {
     let (server, registry) = bearer_registry(|_, _| reply(200).body("{\"token\":\"useless\"}"));
     for (logins, text) in [
         (Logins::with("elsewhere", password()), "without a login"),

@@ -26,7 +26,7 @@ async fn manifest_error(answer: impl Fn() -> Answer + Send + Sync + 'static) -> 
 }
 
 #[tokio::test]
-async fn every_lie_is_an_error_of_its_own() {
+async fn every_wrong_answer_is_an_error_of_its_own() {
     let large = || reply(200).body(vec![b' '; 10 * 1024 * 1024]);
     let html = || {
         reply(200)

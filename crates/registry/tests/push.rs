@@ -320,7 +320,7 @@ async fn a_blob_is_mounted_or_an_upload_begun() {
 }
 
 #[tokio::test]
-async fn mounting_asks_for_the_right_to_read_there() {
+async fn mounting_asks_for_a_scope_of_the_source_repository() {
     let server = Server::start(|_| reply(200).body("{\"token\":\"t\"}"));
     let realm = server.url("/token");
     let registry = Server::start(move |seen| match seen.authorization() {

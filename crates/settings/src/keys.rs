@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_tables_and_the_unknown_are_told_apart() {
+    fn keys_tables_and_unknown_names_are_distinguished() {
         assert_eq!(look_up(&path("container/cpus")), Known::Key(Kind::Count));
         assert_eq!(look_up(&path("registry")), Known::Table);
         assert_eq!(look_up(&path("registry/hosts/docker.io")), Known::Table);

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_make_no_sense_are_refused_with_their_place() {
+    fn values_that_are_not_allowed_are_refused_with_their_place() {
         for (text, reason) in [
             ("container.cpus = 0", "at least one CPU is needed"),
             (

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_began_like_them_is_passed_with_the_next_key() {
+    fn keys_that_only_begin_the_sequence_are_passed_with_the_next_key() {
         let mut filter = filter("ctrl-p,ctrl-q");
         assert_eq!(filter.feed(b"\x10"), passed(b""));
         assert_eq!(filter.feed(b"x"), passed(b"\x10x"));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_released_is_no_beginning_any_more() {
+    fn released_keys_do_not_count_for_the_sequence() {
         let mut filter = filter("ctrl-p,ctrl-q");
         assert!(!filter.is_holding());
         filter.feed(&[CTRL_P]);

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_dockers() {
+    fn the_notation_is_dockers() {
         assert_eq!(bytes("ctrl-p,ctrl-q"), DetachKeys::default().0);
         assert_eq!(bytes("ctrl-@,ctrl-a,ctrl-z"), [0, 1, 26]);
         assert_eq!(
@@ -114,7 +114,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_survived_and_keys_are_written_as_they_are_read(text in "(.|ctrl-|,){0,8}") {
+        fn any_text_is_parsed_or_refused_and_keys_print_as_they_are_read(text in "(.|ctrl-|,){0,8}") {
             if let Ok(keys) = text.parse::<DetachKeys>() {
                 prop_assert_eq!(keys.to_string().parse(), Ok(keys));
             }

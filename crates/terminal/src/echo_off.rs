@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_typed_shows_again_afterwards() {
+    fn the_echo_comes_back_on_drop() {
         let flags = rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY;
         let controller = rustix::pty::openpt(flags).unwrap();
         rustix::pty::grantpt(&controller).unwrap();

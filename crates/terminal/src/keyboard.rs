@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bytes_that_nobody_types_pass_untouched() {
+    async fn without_detach_keys_all_bytes_pass_unchanged() {
         let (mut keyboard, mut writer) = keyboard(None);
         writer.write_all(b"\x10\x11").unwrap();
         assert_eq!(keyboard.next().await, Some(passed(b"\x10\x11".to_vec())));

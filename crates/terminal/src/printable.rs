@@ -78,7 +78,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn text_cannot_move_the_cursor_or_turn_around() {
+    fn text_cannot_move_the_cursor_or_change_direction() {
         assert_eq!(printable("a\x1b[2Jb\n\tc\u{9b}1m"), "a\u{fffd}[2Jb  c\u{fffd}1m");
         assert_eq!(printable("evil\u{202e}gpj.exe"), "evil\u{fffd}gpj.exe");
         assert_eq!(printable("שלום ∂ 漢字"), "שלום ∂ 漢字");
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_says_so() {
+    fn cut_text_ends_with_an_ellipsis() {
         assert_eq!(excerpt(" abc\n", 3), "abc");
         assert_eq!(excerpt("abcd", 3), "ab…");
         assert_eq!(excerpt("", 0), "");
@@ -102,7 +102,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_harmful_gets_through(text in "\\PC*|.*|[\u{200e}-\u{2069}\u{0}-\u{a0}]*", max in 0_usize..50) {
+        fn no_control_character_is_left(text in "\\PC*|.*|[\u{200e}-\u{2069}\u{0}-\u{a0}]*", max in 0_usize..50) {
             let harmful = |c: char| c.is_control() || changes_order(c);
             prop_assert!(!printable(&text).chars().any(harmful));
             prop_assert!(!printable_lines(&text).chars().any(|c| c != '\n' && harmful(c)));

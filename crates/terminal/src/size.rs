@@ -45,7 +45,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn three_digits_count() {
+    fn sizes_have_three_significant_digits() {
         for (bytes, text) in [
             (0, "0 B"),
             (999, "999 B"),

@@ -85,7 +85,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_command_line_is_survived(text in "(.|\n)*") {
+        fn any_command_line_is_read_without_a_panic(text in "(.|\n)*") {
             let _ = host(&text);
         }
     }

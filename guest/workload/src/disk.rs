@@ -81,7 +81,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_page_is_survived(page in prop::collection::vec(any::<u8>(), 0..64)) {
+        fn any_page_is_read_without_a_panic(page in prop::collection::vec(any::<u8>(), 0..64)) {
             if let Some(serial) = unit_serial(&page) {
                 prop_assert!(!serial.is_empty());
             }

@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_means_started() {
+    fn an_empty_record_means_started() {
         assert_eq!(StartFailure::decode(&[]), None);
     }
 

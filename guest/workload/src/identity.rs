@@ -187,7 +187,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_files_and_user_are_survived(user in ".*", passwd in "(.|\n)*", group in "(.|\n)*") {
+        fn any_files_and_user_are_read_without_a_panic(user in ".*", passwd in "(.|\n)*", group in "(.|\n)*") {
             let _ = resolve(&user, &[], &passwd, &group);
         }
 

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn dots_do_not_climb_out() {
+    fn dot_dot_stays_below_the_root() {
         let (directory, root) = root();
         ensure_file(root.as_fd(), "/../../../inside").unwrap();
         assert!(directory.path().join("inside").is_file());

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_taken_as_it_is() {
+    fn a_name_with_a_slash_is_not_searched_for() {
         assert_eq!(find("./tool", "/bin").unwrap(), PathBuf::from("./tool"));
     }
 }

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_a_directory_is_one() {
+    fn a_link_to_a_directory_is_accepted() {
         let root = tempfile::tempdir().unwrap();
         symlink(root.path(), root.path().join("link")).unwrap();
         make(&root.path().join("link")).unwrap();
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_directory_is_told_when_it_is_entered() {
+    fn a_file_in_place_of_the_directory_is_an_error_of_entering_it() {
         let root = tempfile::tempdir().unwrap();
         let file = root.path().join("file");
         std::fs::write(&file, b"").unwrap();

@@ -61,7 +61,7 @@ mod tests {
     const ASKS: &str = "CONTAINER_TEST_ASKS_FOR";
 
     #[test]
-    fn what_is_missing_fails_where_tests_decide_and_is_said_elsewhere() {
+    fn a_missing_precondition_fails_with_ci_and_is_printed_otherwise() {
         if let Some(there) = std::env::var_os(ASKS) {
             require!(there == "something", "a {}", "moon");
             eprintln!("went on");
@@ -71,7 +71,7 @@ mod tests {
             let mut command = Command::new(std::env::current_exe().unwrap_or_default());
             command.args([
                 "--exact",
-                "tests::what_is_missing_fails_where_tests_decide_and_is_said_elsewhere",
+                "tests::a_missing_precondition_fails_with_ci_and_is_printed_otherwise",
             ]);
             command.arg("--nocapture").env(ASKS, asked).env_remove("CI");
             let output = command.envs(ci.map(|ci| ("CI", ci))).output();

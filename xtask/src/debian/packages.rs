@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_is_not_missing() {
+    fn an_installed_program_is_not_missing() {
         let packages = [package("one", "sh"), package("two", "no-such-program-anywhere")];
         assert_eq!(missing(&packages), ["two"]);
     }

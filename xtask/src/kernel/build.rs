@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failed_build_shows_its_last_words() {
+    fn a_failed_build_shows_the_end_of_its_output() {
         let log = tempfile::NamedTempFile::new().unwrap();
         let error = compile(
             Command::new("sh").args(["-c", "echo '  CC      x.o'; echo broken >&2; exit 2"]),

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_that_something_selected_against_our_will_is_named() {
+    fn an_option_that_another_one_selected_is_named() {
         let error = check("CONFIG_A=y\n", &wanted(&["CONFIG_A=n"]), &[])
             .unwrap_err()
             .to_string();

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_in_the_temporary_directory_is_a_failure() {
+    fn files_left_in_the_temporary_directory_are_a_failure() {
         let untidy = outcome("mkdir \"$TMPDIR/.tmpX\"; : >\"$TMPDIR/a\"", LIMIT);
         assert_eq!(
             untidy.failure.as_deref(),

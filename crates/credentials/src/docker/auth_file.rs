@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_null_or_empty_is_not_there() {
+    fn null_and_empty_fields_count_as_missing() {
         for text in [
             r#"{"auths": null, "credsStore": null, "credHelpers": null}"#,
             r#"{"auths": {"a": null}, "credsStore": "", "credHelpers": {"a": "", "b": null}}"#,
@@ -259,7 +259,7 @@ mod tests {
         }
 
         #[test]
-        fn user_names_and_passwords_survive(username in "[^:\0]{1,20}", password in "[^\0]{1,20}") {
+        fn user_names_and_passwords_are_read_as_they_were_written(username in "[^:\0]{1,20}", password in "[^\0]{1,20}") {
             prop_assume!(username != "<token>");
             let auth = BASE64.encode(format!("{username}:{password}"));
             let file = file(&format!(r#"{{"auths": {{"a": {{"auth": "{auth}"}}}}}}"#));

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_registry_goes_in_and_the_credential_comes_out() {
+    fn a_helper_reads_the_registry_and_prints_the_credential() {
         let script = r#"read -r host; echo "{\"ServerURL\":\"$host\",\"Username\":\"$1\",\"Secret\":\"for $host\"}""#;
         assert_eq!(
             ask_script(script, "ghcr.io").unwrap(),
@@ -216,13 +216,13 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_token_is_one() {
+    fn a_refresh_token_is_recognised() {
         let found = ask_script(r#"echo '{"Username":"<token>","Secret":"r"}'"#, "a").unwrap();
         assert_eq!(found, Some(Credential::IdentityToken(Secret::new("r"))));
     }
 
     #[test]
-    fn having_nothing_is_no_error() {
+    fn a_helper_without_a_credential_is_not_an_error() {
         assert_eq!(ask_script(&format!("echo '{NOT_FOUND}'; exit 1"), "a").unwrap(), None);
         for answer in [
             r#"{"Username":"","Secret":""}"#,
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_are_told_without_the_answer() {
+    fn errors_do_not_contain_the_answer() {
         let message = |script| ask_script(script, "a").unwrap_err().to_string();
         assert_eq!(
             message("echo 'pass is not initialized'; exit 1"),
@@ -252,13 +252,13 @@ mod tests {
     }
 
     #[test]
-    fn one_that_hangs_is_ended() {
+    fn a_helper_that_hangs_is_killed() {
         let error = ask_script_within(Duration::from_millis(100), "exec sleep 600", "a").unwrap_err();
         assert!(matches!(error, HelperError::Timeout { .. }), "{error}");
     }
 
     #[test]
-    fn names_cannot_leave_the_path() {
+    fn names_with_slashes_are_refused() {
         for name in ["", "../x", "a/b", "a b", "x;y"] {
             let error = ask(name, &RegistryHost::default(), OsStr::new("/bin")).unwrap_err();
             assert!(matches!(error, HelperError::Name), "{name}");

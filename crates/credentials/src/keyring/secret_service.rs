@@ -266,7 +266,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bus_that_is_not_there_is_an_error_and_no_wait() {
+    fn a_missing_bus_is_an_error_at_once() {
         let service = SecretService {
             address: "unix:path=/nonexistent/bus".to_owned(),
         };

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_empty_says_nothing() {
+    fn empty_values_count_as_missing() {
         let text = r#"{"architecture":"","os":null,"created":"","author":"","rootfs":{"type":"","diff_ids":[]},
             "history":[{"created":"","created_by":"","comment":null}],
             "config":{"Entrypoint":[""],"Cmd":[""],"Env":["","A=b",null],"Volumes":{"":{},"/v":null},"Shell":[""],
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_argument_is_one() {
+    fn an_empty_argument_is_kept() {
         let text = r#"{"config":{"Entrypoint":["sh","-c",""],"Cmd":["","x"]}}"#;
         let config = ImageConfig::parse(text.as_bytes()).unwrap().config;
         assert_eq!(config.entrypoint, ["sh", "-c", ""]);

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_media_type_is_none() {
+    fn an_empty_media_type_counts_as_missing() {
         let descriptor = serde_json::to_value(image("", 1)).unwrap();
         let mut listed = descriptor.clone();
         listed["platform"] = serde_json::json!({"os": "", "architecture": ""});

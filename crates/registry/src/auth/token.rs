@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_token_and_no_life_are_what_is_not_there() {
+    fn an_empty_token_and_a_zero_lifetime_count_as_missing() {
         for (text, value, seconds) in [
             (r#"{"token":"a","access_token":"b","expires_in":300}"#, Some("a"), 300),
             (r#"{"token":"","access_token":"b","expires_in":0}"#, Some("b"), 60),
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_leave_only_over_https_or_stay_at_home() {
+    fn credentials_are_sent_over_https_or_to_this_machine() {
         let https = "https://registry.example/v2/";
         let http = "http://10.0.0.5:5000/v2/";
         for (registry, address, verdict) in [

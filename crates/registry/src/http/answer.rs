@@ -225,7 +225,7 @@ mod tests {
     use std::task::{Context, Poll};
 
     #[test]
-    fn coming_back_is_asked_for_in_seconds_or_as_a_date() {
+    fn retry_after_is_read_as_seconds_or_as_a_date() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
         for (value, seconds) in [
             ("7", Some(7)),
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_registries_and_token_servers_are_found() {
+    fn the_messages_of_registries_and_token_servers_are_found() {
         for (page, words) in [
             (
                 r#"{"errors":[{"code":"DENIED","message":"no\u001b[31m way"}]}"#,
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_drips_is_given_up_and_may_be_asked_for_again() {
+    async fn a_body_that_comes_too_slowly_is_a_transient_error() {
         let mut answer = slow_answer(&b"x"[..], Duration::from_secs(59));
         let error = loop {
             if let Err(error) = answer.chunk().await {
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_document_is_not_waited_for_for_hours() {
+    async fn the_wait_for_a_document_is_bounded() {
         let answer = slow_answer(vec![b' '; 4096], Duration::from_secs(10));
         let error = answer.bytes("manifest", 4 << 20).await.unwrap_err();
         assert_eq!(error.to_string(), "r.example sends too slowly: 126976 bytes in 310 s");

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn https_is_never_left_and_the_web_neither() {
+    fn https_does_not_lead_to_http_nor_to_other_schemes() {
         let base = Url::parse("https://r.example/v2/").unwrap();
         let error = resolve(&base, "http://r.example/v2/").unwrap_err();
         assert!(matches!(error, RegistryError::InsecureRedirect { .. }));

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_over_at_once_is_not_shown() {
+    fn an_operation_that_ends_at_once_shows_nothing() {
         let paper = Paper::default();
         drop(painter(&paper));
         assert_eq!(paper.text(), "");

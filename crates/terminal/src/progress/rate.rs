@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_there_already_is_not_speed() {
+    fn bytes_that_were_there_before_do_not_count_for_the_rate() {
         let start = Instant::now();
         let mut rate = Rate::default();
         rate.sample(start, 0);

@@ -110,7 +110,7 @@ async fn is_hung_up(mut stream: DuplexStream) -> bool {
 }
 
 #[tokio::test]
-async fn with_the_host_found_nobody_is_listened_to() {
+async fn after_the_host_is_admitted_no_peer_is_accepted() {
     let guest = Guest::listening(PATIENCE);
     let client = guest.greet(VMADDR_CID_HOST, &token()).await.unwrap();
     tokio::time::timeout(PATIENCE, guest.door.closed())
@@ -123,7 +123,7 @@ async fn with_the_host_found_nobody_is_listened_to() {
 }
 
 #[tokio::test]
-async fn a_peer_that_is_not_the_host_is_hung_up_on_whatever_it_knows() {
+async fn a_peer_with_another_address_is_refused_even_with_the_token() {
     let guest = Guest::listening(PATIENCE);
     for cid in [1, 3, u32::MAX] {
         let error = guest.greet(cid, &token()).await.unwrap_err();
@@ -151,7 +151,7 @@ async fn a_peer_with_another_token_is_refused_and_the_host_comes_after_it() {
 }
 
 #[tokio::test]
-async fn a_peer_that_says_nothing_is_hung_up_on() {
+async fn a_silent_peer_is_disconnected() {
     let guest = Guest::listening(Duration::from_millis(20));
     let silent = guest.connect(VMADDR_CID_HOST).await;
     assert!(is_hung_up(silent).await);

@@ -204,7 +204,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_program_means_its_list(
+        fn the_program_allows_exactly_the_devices_of_its_list(
             list in prop::collection::vec((0_u32..300, prop::option::of(0_u32..300)), 0..8),
             access in 1_u32..8, kind in 1_u32..3, major in 0_u32..300, minor in 0_u32..300,
         ) {
