@@ -161,7 +161,7 @@ impl RegistryClient {
             let may_pass = match &error {
                 // The registry answered a moment ago, so it is probably being restarted.
                 RegistryError::Refused { .. } => true,
-                // The registry knows another offset, or the upload no more.
+                // The registry has another offset, or has forgotten the upload.
                 RegistryError::Status { status: 404 | 416, .. } => true,
                 error => error.is_worth_a_retry(),
             };
