@@ -178,7 +178,8 @@ impl LoginStore {
     /// Stores a login, in place of an earlier one.
     ///
     /// # Errors
-    /// [`LoginError`]; an earlier login is then still in place. A key ring that cannot be used is no error: the secret goes to the file.
+    /// [`LoginError`]; an earlier login is then still in the record, but if it is of the same user, the key ring may have the new secret
+    /// already. A key ring that cannot be used is no error: the secret is stored in the file.
     pub fn save(&self, host: &RegistryHost, username: &str, secret: &Secret) -> Result<SavedLogin, LoginError> {
         let _lock = self.lock()?;
         let mut record = self.read()?;
@@ -204,7 +205,7 @@ impl LoginStore {
     /// Removes a login; `None` when there is none.
     ///
     /// # Errors
-    /// [`LoginError`]; the login is then still there.
+    /// [`LoginError`]; the login is then still in the record, but its secret may have been deleted.
     pub fn remove(&self, host: &RegistryHost) -> Result<Option<RemovedLogin>, LoginError> {
         let _lock = self.lock()?;
         let mut record = self.read()?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::RegistryError;
 
-/// How often a request is made at most.
+/// How often a request is made at most, for a transfer how often in a row without progress.
 pub(crate) const ATTEMPTS: u32 = 5;
 /// The first pause; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
