@@ -17,6 +17,7 @@ mod plan;
 mod server;
 mod session;
 mod spawn;
+mod stdin;
 mod timings;
 
 pub use execute::execute;

@@ -34,7 +34,7 @@ use stdio_log::StdioLog;
 /// Runs a container from the possession of its lock to its final record, and serves its control socket meanwhile. Failures are
 /// answered to whoever asked for the start and are on record afterwards.
 pub async fn run(mut launch: Launch) {
-    let mut timings = Timings::new(launch.id.as_str());
+    let mut timings = Timings::new(launch.id.as_str(), 1);
     let mut stopwatch = Stopwatch::start();
     let session = Arc::new(Session::new());
     let control = launch.control.take();

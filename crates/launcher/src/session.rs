@@ -8,7 +8,6 @@ mod names;
 mod output;
 mod progress;
 mod run;
-mod stdin;
 mod wishes;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -25,8 +24,9 @@ pub(crate) use names::ProcessName;
 pub(crate) use output::{Chunk, Output};
 pub(crate) use progress::{Ending, Progress};
 pub(crate) use run::Run;
-pub(crate) use stdin::{Departure, InputEvent, StdinLease, StdinSlot, pass_on, pump};
 pub(crate) use wishes::{Stop, Wishes};
+
+use crate::stdin::{StdinLease, StdinSlot};
 
 /// One per launcher.
 pub(crate) struct Session {
@@ -163,8 +163,12 @@ impl Session {
         *self.window_size.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens standard input for the run that begins: what clients write while its machine boots waits for its workload.
+    /// Opens standard input for the next run, unless it is open or the container has none: what clients write while no machine is up
+    /// waits for the workload.
     pub(crate) fn open_stdin(&self) {
+        if self.stdin.is_shut() {
+            return;
+        }
         let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
         if input.is_none() {
             *input = Some(self.stdin.open());
@@ -178,8 +182,8 @@ impl Session {
 
     /// The container has no standard input: what clients write goes nowhere.
     pub(crate) fn close_stdin(&self) {
-        drop(self.take_input());
         self.stdin.shut();
+        drop(self.take_input());
     }
 
     /// Standard input for one client; nothing when the workload has none, or no longer.
@@ -189,10 +193,27 @@ impl Session {
     pub(crate) fn lease_stdin(&self) -> Result<Option<StdinLease>, Status> {
         match self.stdin.take() {
             Some(lease) => Ok(Some(lease)),
-            None if self.stdin.is_leased() => Err(Status::already_exists(
+            None if self.stdin.is_in_use() => Err(Status::already_exists(
                 "another client is attached to the container's standard input",
             )),
             None => Ok(None),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::v1::Failure;
+    use time::OffsetDateTime;
+
+    #[tokio::test]
+    async fn a_last_run_that_could_not_be_started_is_a_failed_start_although_others_ran() {
+        let session = Session::new();
+        session.set_progress(Progress::Ended(Ending {
+            started: Some(OffsetDateTime::UNIX_EPOCH),
+            ..Ending::failed(Failure::default())
+        }));
+        assert!(matches!(session.started().await, Started::Never));
     }
 }

@@ -1,4 +1,4 @@
-//! How long the phases of one start took.
+//! How long the phases of one run took.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use tokio::time::Instant;
 
-/// Variable that names a file (absolute) to which each launcher appends its timings as one line of JSON.
+/// Variable that names a file (absolute) to which each launcher appends the timings of each run as one line of JSON.
 pub const TIMINGS_VARIABLE: &str = "CONTAINER_TIMINGS";
 
 /// Durations of the phases, milliseconds, in the order in which they happen. Zero for what did not happen.
@@ -16,7 +16,9 @@ pub const TIMINGS_VARIABLE: &str = "CONTAINER_TIMINGS";
 pub struct Timings {
     /// The container.
     pub id: String,
-    /// When the launcher began, microseconds since 1970-01-01 UTC.
+    /// Which run of its launcher, from 1.
+    pub run: u32,
+    /// When the launcher began, of later runs when the run did, microseconds since 1970-01-01 UTC.
     pub launcher_started_unix_us: u64,
     /// `kvm`, `tcg`, …
     pub accelerator: String,
@@ -40,7 +42,7 @@ pub struct Timings {
     pub exec_ms: f64,
     /// The workload itself.
     pub run_ms: f64,
-    /// From its end to the final record.
+    /// From its end to the final record, or to the end of its machine when another run follows.
     pub teardown_ms: f64,
 }
 
@@ -62,10 +64,12 @@ impl Stopwatch {
 }
 
 impl Timings {
-    pub(crate) fn new(id: &str) -> Self {
+    /// Those of a run that begins now.
+    pub(crate) fn new(id: &str, run: u32) -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         Self {
             id: id.to_owned(),
+            run,
             launcher_started_unix_us: u64::try_from(since_epoch.as_micros()).unwrap_or_default(),
             ..Self::default()
         }
@@ -74,6 +78,7 @@ impl Timings {
     /// Logs them, writes them to `file` if given, and appends them to the file that the environment names.
     pub(crate) fn publish(&self, file: Option<&Path>) {
         tracing::info!(
+            run = self.run,
             accelerator = self.accelerator,
             launcher_start_ms = self.launcher_start_ms,
             machine_start_ms = self.machine_start_ms,

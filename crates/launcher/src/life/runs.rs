@@ -19,61 +19,85 @@ use crate::session::{Ending, Progress, Wishes};
 use crate::timings::{Stopwatch, Timings};
 
 impl Life<'_> {
-    /// Runs the container until the policy has it end, or somebody wants it to. The timings are those of the last run afterwards;
-    /// those of the runs before it are published.
+    /// Runs the container until the policy has it end, or a client wants it to. Returns how the container ended, once its last machine
+    /// is gone. The timings are those of the last run afterwards; those of the runs before it are published.
     pub(super) async fn runs(&self, log: &StdioLog, timings: &mut Timings) -> Ending {
-        let mut last_started = None;
-        for number in 1.. {
-            if self.config.options.stdin {
-                self.session.open_stdin();
-            }
-            let (mut ending, booted) = self.run(number, log.clone(), timings).await;
-            // The record tells the last start that there was.
-            last_started = ending.started.or(last_started);
-            ending.started = last_started;
-            let next = match self.session.wishes().borrow().ends_boot() {
-                true => NextRun::None,
-                false => self.launch.policy.after(&ended_run(number, &ending)),
-            };
+        let mut before = None;
+        let mut number = 1;
+        loop {
+            let (ending, booted) = self.run(number, log.clone(), timings).await;
+            let next = self.next_run(number, &ending);
+            let ending = self.following(before, ending);
             let pause = match next {
-                NextRun::None => return self.end(ending, booted, timings).await,
-                NextRun::After { pause } => pause,
+                // Clients hear of the end while the machine goes down; their streams end once it is on record.
+                NextRun::None if booted.is_some() => {
+                    self.announce_end(&ending);
+                    None
+                }
+                NextRun::None => None,
+                NextRun::After { pause } => {
+                    self.announce_pause();
+                    Some(pause)
+                }
             };
-            self.session.set_progress(Progress::Pausing);
-            drop(self.recorder.phase(Phase::Starting));
-            self.take_down_timed(booted, timings).await;
-            std::mem::replace(timings, Timings::new(self.config.id.as_str())).publish(self.timings_file().as_deref());
-            if self.is_ended_within(pause).await {
-                return self.end(ending, None, timings).await;
+            let mut stopwatch = Stopwatch::start();
+            if let Some(booted) = booted {
+                let is_disk_needed = !self.config.options.auto_remove || pause.is_some();
+                self.take_down(booted, is_disk_needed).await;
             }
+            timings.teardown_ms += stopwatch.lap_ms();
+            let Some(pause) = pause else { return ending };
+            if self.is_ended_within(pause).await {
+                self.announce_end(&ending);
+                return ending;
+            }
+            number += 1;
+            std::mem::replace(timings, Timings::new(self.config.id.as_str(), number))
+                .publish(self.timings_file().as_deref());
+            before = Some(ending);
             self.session.set_progress(Progress::Booting);
         }
-        Ending::default()
     }
 
-    /// Whether somebody wants the container to end while the next run is waited for.
-    async fn is_ended_within(&self, pause: Duration) -> bool {
-        let mut wishes = self.session.wishes();
-        tokio::time::timeout(pause, wishes.wait_for(Wishes::ends_boot))
-            .await
-            .is_ok()
-            || self.session.wishes().borrow().ends_boot()
+    /// What follows a run. A wish to end the container is obeyed without asking.
+    fn next_run(&self, number: u32, ending: &Ending) -> NextRun {
+        match self.session.wishes().borrow().ends_boot() {
+            true => NextRun::None,
+            false => self.launch.policy.after(&ended_run(number, ending)),
+        }
     }
 
-    /// Clients hear of the container's end while its machine goes down; their streams end once it is on record.
-    async fn end(&self, ending: Ending, booted: Option<Booted>, timings: &mut Timings) -> Ending {
+    /// How the container has ended if its last run ended like `ending` and the one before it like `before`.
+    fn following(&self, before: Option<Ending>, ending: Ending) -> Ending {
+        match before {
+            // A run that was given up before it had a workload adds nothing.
+            Some(before) if !ending.ran() && self.session.wishes().borrow().ends_boot() => before,
+            // The record tells the last start that there was.
+            Some(before) if !ending.ran() => Ending {
+                started: before.started,
+                ..ending
+            },
+            _ => ending,
+        }
+    }
+
+    fn announce_end(&self, ending: &Ending) {
         self.session.set_progress(Progress::Ended(ending.clone()));
         self.session.output.close();
-        self.take_down_timed(booted, timings).await;
-        ending
     }
 
-    async fn take_down_timed(&self, booted: Option<Booted>, timings: &mut Timings) {
-        let mut stopwatch = Stopwatch::start();
-        if let Some(booted) = booted {
-            self.take_down(booted).await;
-        }
-        timings.teardown_ms += stopwatch.lap_ms();
+    fn announce_pause(&self) {
+        self.session.set_progress(Progress::Pausing);
+        self.session.open_stdin();
+        drop(self.recorder.phase(Phase::Starting));
+    }
+
+    /// Whether a client wants the container to end while the next run is waited for.
+    async fn is_ended_within(&self, pause: Duration) -> bool {
+        let mut wishes = self.session.wishes();
+        // A wish that is there already counts, however short the pause.
+        let wanted = wishes.wait_for(Wishes::ends_boot);
+        tokio::time::timeout(pause, wanted).await.is_ok()
     }
 
     /// One run, without the end of its machine.

@@ -15,7 +15,8 @@ use super::boot::Booted;
 use super::failure::exit_text;
 use super::{Life, LifeError, StdioLog};
 use crate::plan::{INIT_PROCESS_ID, init_process};
-use crate::session::{Chunk, Ending, Progress, Run, Session, Stop, Wishes, pump};
+use crate::session::{Chunk, Ending, Progress, Run, Session, Stop, Wishes};
+use crate::stdin::pump;
 use crate::timings::{Stopwatch, Timings};
 
 /// How long output that is on its way when the machine ends may take, and the machine's end once the output has broken off.

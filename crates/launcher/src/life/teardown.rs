@@ -6,10 +6,10 @@ use container_hypervisor::Machine;
 use super::{Life, boot::Booted};
 
 impl Life<'_> {
-    /// Takes the machine down after the workload: cleanly when the container's disk is to be used again.
-    pub(crate) async fn take_down(&self, mut booted: Booted) {
+    /// Takes the machine down after the workload: cleanly when the container's disk is needed again.
+    pub(crate) async fn take_down(&self, mut booted: Booted, is_disk_needed: bool) {
         let machine = &booted.machine;
-        if self.config.options.auto_remove || !self.power_off(machine, &booted.run.agent).await {
+        if !is_disk_needed || !self.power_off(machine, &booted.run.agent).await {
             self.switch_off(machine).await;
         }
         drop(booted.machine);

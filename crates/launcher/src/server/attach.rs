@@ -10,7 +10,8 @@ use tonic::{Status, Streaming};
 
 use crate::control::v1::{AttachRequest, AttachResponse, Running, attach_request::Request, attach_response::Response};
 use crate::launch::Limits;
-use crate::session::{Chunk, Departure, InputEvent, Session, Started, StdinLease, pass_on};
+use crate::session::{Chunk, Session, Started};
+use crate::stdin::{Departure, InputEvent, StdinLease, pass_on};
 
 type Responses = mpsc::Sender<Result<AttachResponse, Status>>;
 

@@ -18,7 +18,8 @@ use crate::control::v1::{
 };
 use crate::launch::Limits;
 use crate::plan::exec_process;
-use crate::session::{Departure, InputEvent, ProcessName, Run, StdinSlot, pass_on, pump};
+use crate::session::{ProcessName, Run};
+use crate::stdin::{Departure, InputEvent, StdinSlot, pass_on, pump};
 
 type Responses = mpsc::Sender<Result<ExecResponse, Status>>;
 

@@ -112,7 +112,6 @@ impl Control for Service {
     }
 
     async fn signal(&self, request: Request<SignalRequest>) -> Result<Response<SignalResponse>, Status> {
-        let run = self.running()?;
         let SignalRequest { process_id, signal } = request.into_inner();
         let signal = Signal::from_number(signal).map_err(|error| Status::invalid_argument(error.to_string()))?;
         let process_id = if process_id.is_empty() {
@@ -120,8 +119,9 @@ impl Control for Service {
         } else {
             &process_id
         };
-        if process_id == INIT_PROCESS_ID && signal == Signal::KILL {
-            // Must work with a guest that does not cooperate: the machine's plug is pulled in the end.
+        if process_id == INIT_PROCESS_ID && signal == Signal::KILL && self.session.progress().ending().is_none() {
+            // The end of the container, whatever it is doing. This must work with a guest that does not cooperate: in the end its
+            // machine is switched off.
             self.session.wish(|wishes| {
                 wishes.add_stop(Stop {
                     signal,
@@ -130,7 +130,7 @@ impl Control for Service {
             });
             return Ok(Response::new(SignalResponse {}));
         }
-        match run.agent.signal(process_id, signal.number()).await {
+        match self.running()?.agent.signal(process_id, signal.number()).await {
             Ok(()) => Ok(Response::new(SignalResponse {})),
             Err(error) => Err(Status::aborted(error.to_string())),
         }

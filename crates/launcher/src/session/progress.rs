@@ -57,7 +57,7 @@ impl Ending {
 
     /// Whether the workload came to run.
     pub(crate) fn ran(&self) -> bool {
-        self.started.is_some()
+        self.failure.is_none()
     }
 
     /// The phase to record.

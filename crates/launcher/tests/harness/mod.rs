@@ -125,13 +125,17 @@ impl World {
     }
 
     pub(crate) fn launch_with(&self, source: Source) -> Launcher {
+        self.launch_with_policy(source, self.runs)
+    }
+
+    pub(crate) fn launch_with_policy(&self, source: Source, policy: impl RunPolicy + 'static) -> Launcher {
         let (near, far) = UnixStream::pair().unwrap();
         let launch = Launch {
             paths: self.paths(),
             id: self.id().clone(),
             control: Some(far),
             machines: Box::new(source),
-            policy: Box::new(self.runs),
+            policy: Box::new(policy),
             limits: self.limits,
         };
         Launcher {

@@ -31,7 +31,7 @@ pub struct StatusResponse {
     pub phase: i32,
     #[prost(uint32, tag = "2")]
     pub launcher_pid: u32,
-    /// Which run of this launcher it is, from 1; zero while a machine is on its way up. Version 2.
+    /// Which run of this launcher it is, from 1; zero while no machine is up, and always from a launcher that does not know this field.
     #[prost(uint32, tag = "3")]
     pub run: u32,
 }
