@@ -51,7 +51,7 @@ impl QemuHypervisor {
         Self::find(options, Some((Accelerator::Tcg, reason))).await
     }
 
-    async fn find(options: QemuOptions, forced: Option<(Accelerator, String)>) -> Result<Self, CreateError> {
+    pub(crate) async fn find(options: QemuOptions, forced: Option<(Accelerator, String)>) -> Result<Self, CreateError> {
         let path = match &options.program {
             Some(path) => path.clone(),
             None => program::find(&std::env::var_os("PATH").unwrap_or_default())?,

@@ -3,7 +3,7 @@
 use container_hypervisor::MachineExit;
 
 use crate::host::blame::{Blame, blame};
-use crate::host::kvm::{self, KvmFindings};
+use crate::host::kvm::{self, DeviceIdentity, KvmFindings};
 use crate::host::program::ProgramIdentity;
 use crate::host::record::HostRecord;
 use crate::{Accelerator, QemuHypervisor};
@@ -23,18 +23,22 @@ impl QemuHypervisor {
         match blame(reason) {
             Blame::Nobody => return None,
             Blame::Circumstances => {}
-            Blame::Kvm => remember(self, reason),
+            Blame::Kvm => {
+                if let Ok(device) = kvm::open_device() {
+                    remember(self, reason, device);
+                }
+            }
         }
         Some(format!("KVM failed in the boot of this machine: {reason}"))
     }
 }
 
-fn remember(hypervisor: &QemuHypervisor, reason: &str) {
+fn remember(hypervisor: &QemuHypervisor, reason: &str, device: DeviceIdentity) {
     let state_directory = &hypervisor.options().state_directory;
     let Ok(identity) = ProgramIdentity::of(hypervisor.program().to_owned()) else {
         return;
     };
-    let (Some(mut record), Ok(device)) = (HostRecord::load(state_directory, &identity), kvm::open_device()) else {
+    let Some(mut record) = HostRecord::load(state_directory, &identity) else {
         return;
     };
     let findings = record.kvm.take().filter(|findings| findings.are_of(&device));
@@ -42,4 +46,82 @@ fn remember(hypervisor: &QemuHypervisor, reason: &str) {
     findings.failed(format!("in the boot of a machine, {reason}"), kvm::now_unix_s());
     record.kvm = Some(findings);
     record.save(state_directory);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
+
+    use super::*;
+    use crate::QemuOptions;
+
+    const KVM_ERROR: &str = "QEMU ended by signal 9: KVM internal error. Suberror: 1";
+
+    /// A backend with this accelerator and a script in QEMU's place. `asked_for` is what the user insists on.
+    async fn backend(root: &Path, accelerator: Accelerator, asked_for: Option<Accelerator>) -> QemuHypervisor {
+        let program = root.join("qemu");
+        if !program.exists() {
+            std::fs::write(&program, "#!/bin/sh\necho 'QEMU emulator version 9.9.9'\n").unwrap();
+            std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let options = QemuOptions {
+            asset_directories: Vec::new(),
+            state_directory: root.to_owned(),
+            accelerator: asked_for,
+            program: Some(program),
+        };
+        let forced = Some((accelerator, "a test says so".to_owned()));
+        QemuHypervisor::find(options, forced).await.unwrap()
+    }
+
+    fn failed(reason: &str) -> MachineExit {
+        MachineExit::Failed {
+            reason: reason.to_owned(),
+        }
+    }
+
+    #[tokio::test]
+    async fn kvm_is_at_fault_only_where_it_was_used_and_chosen_and_is_named() {
+        let root = tempfile::tempdir().unwrap();
+        let on_kvm = backend(root.path(), Accelerator::Kvm, None).await;
+        let busy = "QEMU exited with 1: ioctl(KVM_CREATE_VM) failed: 16 Device or resource busy";
+        for reason in [KVM_ERROR, busy] {
+            let why = on_kvm.kvm_failure(&failed(reason)).unwrap();
+            assert_eq!(why, format!("KVM failed in the boot of this machine: {reason}"));
+        }
+        for exit in [
+            MachineExit::PowerOff,
+            MachineExit::Killed,
+            failed("QEMU ended by signal 9"),
+        ] {
+            assert_eq!(on_kvm.kvm_failure(&exit), None, "{exit:?}");
+        }
+        let emulated = backend(root.path(), Accelerator::Tcg, None).await;
+        assert_eq!(emulated.kvm_failure(&failed(KVM_ERROR)), None);
+        let insisted = backend(root.path(), Accelerator::Kvm, Some(Accelerator::Kvm)).await;
+        assert_eq!(insisted.kvm_failure(&failed(KVM_ERROR)), None);
+    }
+
+    #[tokio::test]
+    async fn the_second_failure_of_real_machines_turns_kvm_off() {
+        let root = tempfile::tempdir().unwrap();
+        let hypervisor = backend(root.path(), Accelerator::Kvm, None).await;
+        let device = || kvm::open(Path::new("/dev/null")).unwrap();
+        let verdict = || {
+            let identity = ProgramIdentity::of(hypervisor.program().to_owned()).unwrap();
+            let record = HostRecord::load(root.path(), &identity).unwrap();
+            let findings = record.kvm.unwrap();
+            assert!(findings.are_of(&device()));
+            findings.verdict(kvm::now_unix_s())
+        };
+        remember(&hypervisor, KVM_ERROR, device());
+        assert_eq!(verdict(), None);
+        remember(&hypervisor, KVM_ERROR, device());
+        let verdict = verdict().unwrap();
+        assert!(
+            verdict.contains("in the boot of a machine, QEMU ended by signal 9"),
+            "{verdict}"
+        );
+    }
 }

@@ -106,8 +106,10 @@ impl QemuMachine {
 
 impl Drop for QemuMachine {
     fn drop(&mut self) {
-        // One that was never started has no children to report its end.
-        self.reporter.report(MachineExit::Killed);
+        // The processes of one that was started report how they end.
+        if self.state().children.is_none() {
+            self.reporter.report(MachineExit::Killed);
+        }
     }
 }
 
@@ -119,7 +121,7 @@ impl MachineDriver for QemuMachine {
             // The machine goes on as it was.
             return Err(MachineError::Start {
                 program: QEMU.to_owned(),
-                source: io::Error::other("the machine has been started before"),
+                source: io::Error::other("the machine has been started or ended before"),
             });
         };
         let Launch {
@@ -142,7 +144,7 @@ impl MachineDriver for QemuMachine {
 
     fn agent_connector(&self) -> Result<Box<dyn AgentConnector>, MachineError> {
         let mut state = self.state();
-        if state.children.is_none() || self.exit.now().is_some() {
+        if state.children.is_none() {
             return Err(MachineError::NotStarted);
         }
         match state.agent.take() {

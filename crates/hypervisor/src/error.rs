@@ -67,8 +67,8 @@ pub enum MachineError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// The machine has not been started, or has ended.
-    #[error("the machine is not running")]
+    /// The machine has not been started.
+    #[error("the machine has not been started")]
     NotStarted,
     /// The machine's only stream to the agent is in use.
     #[error("the agent's channel is already in use")]

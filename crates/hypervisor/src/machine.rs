@@ -30,8 +30,8 @@ impl Machine {
         self.driver.start().await
     }
 
-    /// The way to the agent, once per machine: the agent listens to one peer. To be had as soon as the machine has been
-    /// started.
+    /// The way to the agent, once per machine: the agent listens to one peer. To be had as soon as the machine has been started, also
+    /// when it has ended since: that it ended is told by [`Machine::exit`] alone.
     ///
     /// # Errors
     /// [`MachineError::NotStarted`], [`MachineError::StreamTaken`].

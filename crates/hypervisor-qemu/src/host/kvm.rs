@@ -106,7 +106,8 @@ pub(crate) fn open_device() -> Result<DeviceIdentity, String> {
     open(Path::new(DEVICE_PATH))
 }
 
-fn open(path: &Path) -> Result<DeviceIdentity, String> {
+/// As [`open_device`], with another path.
+pub(crate) fn open(path: &Path) -> Result<DeviceIdentity, String> {
     let name = path.display();
     let file = std::fs::File::options()
         .read(true)
