@@ -12,7 +12,7 @@ use container_registry::Registries;
 use container_settings::Settings;
 use container_state::{AppPaths, ContainerStore};
 
-use crate::backend::check_install_root;
+use crate::assets::check_install_root;
 use crate::registries::registries;
 use crate::{ContainerView, EngineError, OpenError, settings};
 

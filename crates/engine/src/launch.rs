@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use container_launcher::{Launch, Limits, OneRun};
 use container_model::ContainerId;
 
-use crate::backend::Machines;
+use crate::assets::initramfs;
+use crate::backend::ThisHost;
+use crate::machines::Machines;
 use crate::{Engine, EngineError};
 
 /// Becomes the launcher of a container and runs it to its end. Must be called on the main thread, before any runtime.
@@ -22,7 +24,11 @@ pub fn launch(id: &ContainerId) -> Result<ExitCode, EngineError> {
         .clone()
         .or_else(|| engine.user_kernel(&view.config.platform.architecture));
     let launch = |control| Launch {
-        machines: Box::new(Machines::new(engine.app_root(), kernel)),
+        machines: Box::new(Machines::new(
+            ThisHost::new(engine.app_root()),
+            kernel,
+            initramfs(engine.app_root()),
+        )),
         policy: Box::new(OneRun),
         control: Some(control),
         limits: Limits::from_environment(),

@@ -6,6 +6,7 @@
 //! What front ends see is the engine's own: requests, views, events and errors. Besides these they speak the words of
 //! `container-model`, and of `container-oci` the names of images, platforms, digests and registries.
 
+mod assets;
 mod attach;
 mod backend;
 mod configure;
@@ -23,6 +24,7 @@ mod login;
 mod logins;
 mod logout;
 mod logs;
+mod machines;
 mod messages;
 mod new_container;
 mod registries;

@@ -3,7 +3,7 @@
 use container_settings::{Settings, SettingsError};
 
 use crate::CreateRequest;
-use crate::backend::install_root;
+use crate::assets::install_root;
 
 /// Reads the settings of this user and this installation.
 pub(crate) fn load() -> Result<Settings, SettingsError> {

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::backend;
-use crate::{Engine, EngineError, KernelInfo};
+use crate::{Engine, EngineError, KernelInfo, assets, backend};
 
 /// What machines run on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +60,7 @@ impl Engine {
         let containers = self.list()?;
         Ok(SystemStatus {
             app_root: self.app_root().to_owned(),
-            install_root: backend::install_root(),
+            install_root: assets::install_root(),
             hypervisor: HypervisorView {
                 name: info.name,
                 accelerator: info.accelerator,
@@ -70,7 +69,7 @@ impl Engine {
                 architecture: info.architecture,
             },
             kernel,
-            initramfs: backend::initramfs(self.app_root()),
+            initramfs: assets::initramfs(self.app_root()),
             running: containers.iter().filter(|view| view.is_live()).count(),
             total: containers.len(),
         })

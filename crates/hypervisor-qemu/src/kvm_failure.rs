@@ -53,6 +53,8 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
 
+    use container_hypervisor::Hypervisor as _;
+
     use super::*;
     use crate::QemuOptions;
 
@@ -97,7 +99,10 @@ mod tests {
         ] {
             assert_eq!(on_kvm.kvm_failure(&exit), None, "{exit:?}");
         }
-        let emulated = backend(root.path(), Accelerator::Tcg, None).await;
+        let why = "KVM failed".to_owned();
+        let emulated = QemuHypervisor::emulated(on_kvm.options().clone(), why).await.unwrap();
+        let info = emulated.info();
+        assert_eq!((info.accelerator.as_str(), info.reason.as_str()), ("tcg", "KVM failed"));
         assert_eq!(emulated.kvm_failure(&failed(KVM_ERROR)), None);
         let insisted = backend(root.path(), Accelerator::Kvm, Some(Accelerator::Kvm)).await;
         assert_eq!(insisted.kvm_failure(&failed(KVM_ERROR)), None);

@@ -259,13 +259,13 @@ async fn two_machines_share_a_layer_but_not_a_writable_disk() {
     let mut fixture = Fixture::new().await;
     fixture.config.disks = vec![fixture.disk("layer-0", DiskAccess::ReadOnly)];
     let (first, _first_client) = fixture.boot().await;
-    let (mut second, _second_client) = fixture.boot().await;
+    let (second, _second_client) = fixture.boot().await;
     second.kill().await.unwrap();
     first.kill().await.unwrap();
 
     fixture.config.disks = vec![fixture.disk("writable", DiskAccess::ReadWrite)];
     let (first, _first_client) = fixture.boot().await;
-    let mut second = fixture.start().await;
+    let second = fixture.start().await;
     match bounded(second.wait()).await {
         MachineExit::Failed { reason } => {
             assert!(reason.contains("Failed to get \"write\" lock"), "{reason}");

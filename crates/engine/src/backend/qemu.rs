@@ -1,0 +1,39 @@
+//! Linux: QEMU, with KVM where that works.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use container_hypervisor::{CreateError, MachineExit};
+use container_hypervisor_qemu::{QemuHypervisor, QemuOptions};
+
+use super::Host;
+use crate::assets::asset_directories;
+
+/// A Linux host.
+pub(crate) struct QemuHost {
+    app_root: PathBuf,
+}
+
+impl QemuHost {
+    pub(crate) fn new(app_root: &Path) -> Self {
+        Self {
+            app_root: app_root.to_owned(),
+        }
+    }
+}
+
+#[async_trait]
+impl Host for QemuHost {
+    type Backend = QemuHypervisor;
+
+    async fn detect(&self) -> Result<QemuHypervisor, CreateError> {
+        let options = QemuOptions::from_environment(asset_directories(&self.app_root), self.app_root.clone())?;
+        QemuHypervisor::detect(options).await
+    }
+
+    /// Emulation after KVM has failed. Emulation itself has nothing that could take its place.
+    async fn after(&self, failed: QemuHypervisor, exit: &MachineExit) -> Option<QemuHypervisor> {
+        let reason = failed.kvm_failure(exit)?;
+        QemuHypervisor::emulated(failed.options().clone(), reason).await.ok()
+    }
+}
