@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use container_durable::{FileLock, LockError, LockMode, Record, RecordError, read_json, write_json};
+use container_durable::{FileLock, LockError, LockMode, Record, RecordBody, RecordError, read_record, write_record};
 use container_oci::RegistryHost;
 use container_registry::{Credential, Secret};
 use serde::{Deserialize, Serialize};
@@ -23,8 +23,6 @@ use crate::{Keyring, KeyringError, KeyringKind};
 const FILE: &str = "registries.json";
 /// Held while the record is changed.
 const LOCK: &str = "registries.lock";
-/// Format version of the record.
-const VERSION: u32 = 1;
 /// The longest wait for another login or logout: more than two calls of the slowest key ring.
 const LOCK_LIMIT: Duration = Duration::from_secs(130);
 
@@ -95,6 +93,10 @@ pub enum LoginError {
 struct Body {
     #[serde(default)]
     registries: BTreeMap<RegistryHost, Entry>,
+}
+
+impl RecordBody for Body {
+    const VERSION: u32 = 1;
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -194,7 +196,7 @@ impl LoginStore {
             unknown: before.as_ref().map(|before| before.unknown.clone()).unwrap_or_default(),
         };
         record.body.registries.insert(host.clone(), entry.clone());
-        write_json(&self.path(), &record)?;
+        write_record(&self.path(), &record)?;
         if let Some(before) = before.filter(|before| before.username != username || before.secret != entry.secret) {
             // The earlier secret is not used any more, so that failing to delete it does no harm.
             let _ = self.delete_secret(host, &before);
@@ -214,7 +216,7 @@ impl LoginStore {
         };
         // The secret is deleted first: a process that is killed in between leaves a login that can be removed again, not a secret.
         let deleted = self.delete_secret(host, &entry);
-        write_json(&self.path(), &record)?;
+        write_record(&self.path(), &record)?;
         Ok(Some(match deleted {
             Ok(()) => RemovedLogin::Gone,
             Err(error) => RemovedLogin::SecretLeft(error),
@@ -261,8 +263,7 @@ impl LoginStore {
     }
 
     fn read(&self) -> Result<Record<Body>, RecordError> {
-        let record = read_json(&self.path(), VERSION)?;
-        Ok(record.unwrap_or_else(|| Record::new(VERSION, Body::default())))
+        Ok(read_record(&self.path())?.unwrap_or_else(|| Record::new(Body::default())))
     }
 
     fn path(&self) -> PathBuf {

@@ -9,5 +9,5 @@ mod replace;
 
 pub use directory::{DirectoryError, create_private_dir, sync_dir};
 pub use lock::{FileLock, LockError, LockMode, is_held};
-pub use record::{Record, RecordError, read_json, write_json};
+pub use record::{Record, RecordBody, RecordError, read_record, write_record};
 pub use replace::{ReplaceError, replace, sweep};

@@ -7,10 +7,11 @@ use time::OffsetDateTime;
 use crate::ExitStatus;
 
 /// Where a container is in its life. Each case carries what is valid in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Phase {
     /// Made, never started.
+    #[default]
     Created,
     /// A launcher is bringing the machine up.
     Starting,
@@ -52,7 +53,7 @@ pub enum Phase {
 }
 
 /// Contents of `state.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObservedState {
     /// Phase as last observed.
     pub phase: Phase,

@@ -3,10 +3,35 @@
 use std::io;
 use std::path::PathBuf;
 
-use container_durable::{DirectoryError, LockError};
+use container_durable::{DirectoryError, LockError, RecordError};
 use container_model::{ContainerId, ContainerQuery};
 
-pub use crate::record::StateError;
+/// A record of a container could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The record itself.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The record is another container's.
+    #[error("{} is damaged: it belongs to {found}", path.display())]
+    Foreign {
+        /// The record's file.
+        path: PathBuf,
+        /// The id in it.
+        found: ContainerId,
+    },
+    /// The lock could not be asked for.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+}
+
+impl StateError {
+    /// Whether the record is no such record, so that nothing of it can be kept. A record of a newer program is not damaged.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Record(error) if error.is_damage())
+    }
+}
 
 /// The name of a container could not be taken. Nothing of it is left behind.
 #[derive(Debug, thiserror::Error)]

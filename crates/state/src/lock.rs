@@ -48,7 +48,7 @@ impl ContainerLock {
     /// # Errors
     /// [`StateError`]; the old record is then still in place.
     pub fn write_state(&self, state: &ObservedState) -> Result<(), StateError> {
-        record::write(&self.bundle.state(), state)
+        record::write_state(&self.bundle.state(), state)
     }
 
     /// Removes the container with everything that belongs to it. Once its name is free, what remains of its files is removed as

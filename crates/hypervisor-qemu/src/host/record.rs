@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use container_durable::Record;
+use container_durable::{Record, RecordBody, read_record, write_record};
 use serde::{Deserialize, Serialize};
 
 use super::kvm::KvmFindings;
@@ -11,9 +11,6 @@ use crate::confinement::{self, Reach};
 
 /// File in the state directory.
 const FILE_NAME: &str = "qemu-host.json";
-
-/// Format version of the file.
-const FORMAT_VERSION: u32 = 2;
 
 /// Changes with every boot (random(4)).
 const BOOT_ID_PATH: &str = "/proc/sys/kernel/random/boot_id";
@@ -37,6 +34,10 @@ pub(crate) struct HostRecord {
     pub(crate) tsc_khz: Option<u64>,
 }
 
+impl RecordBody for HostRecord {
+    const VERSION: u32 = 2;
+}
+
 impl HostRecord {
     pub(crate) fn new(program: ProgramIdentity, examined: Examined) -> Self {
         let Examined { version, reach } = examined;
@@ -54,7 +55,7 @@ impl HostRecord {
     /// What is remembered of `program`, if it still holds. A damaged record counts as none: everything in it can be
     /// found out again.
     pub(crate) fn load(state_directory: &Path, program: &ProgramIdentity) -> Option<Self> {
-        let record = match container_durable::read_json::<Self>(&path(state_directory), FORMAT_VERSION) {
+        let record = match read_record::<Self>(&path(state_directory)) {
             Ok(record) => record?,
             Err(error) => {
                 tracing::warn!("what is known of this host is found out again: {error}");
@@ -67,7 +68,7 @@ impl HostRecord {
     /// Remembers. A failure costs the next start the same search again and is no reason to fail this one.
     pub(crate) fn save(&self, state_directory: &Path) {
         let path = path(state_directory);
-        if let Err(error) = container_durable::write_json(&path, &Record::new(FORMAT_VERSION, self.clone())) {
+        if let Err(error) = write_record(&path, &Record::new(self.clone())) {
             tracing::warn!("cannot remember what was found out about this host: {error}");
         }
     }

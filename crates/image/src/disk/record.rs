@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use container_durable::{Record, read_json, write_json};
+use container_durable::{Record, RecordBody, read_record, write_record as write_durably};
 use container_oci::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +11,6 @@ use super::{DiskError, LayerDisk};
 use crate::content::{ContentError, StorePaths};
 use crate::layer::Stacking;
 
-/// Version of the record's own format.
-const RECORD_VERSION: u32 = 1;
 /// Version of the disks: raised when disks made before must be made again.
 const DISK_FORMAT: u32 = 3;
 
@@ -30,6 +28,10 @@ pub(super) struct DiskRecord {
     /// Of a cover: how many of the lowest layers have to be on one disk instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) merge: Option<usize>,
+}
+
+impl RecordBody for DiskRecord {
+    const VERSION: u32 = 1;
 }
 
 impl DiskRecord {
@@ -57,7 +59,7 @@ pub(crate) fn find_disk(paths: &StorePaths, id: &Digest) -> Result<Option<LayerD
         Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(ContentError::io("read", &path, source).into()),
     };
-    let record = match read_json::<DiskRecord>(&paths.disk_record(id), RECORD_VERSION) {
+    let record = match read_record::<DiskRecord>(&paths.disk_record(id)) {
         Ok(Some(record)) => record.body,
         // The record only tells what can be found out again by unpacking, so a lost or damaged one costs no more than that.
         Ok(None) | Err(container_durable::RecordError::Parse { .. }) => return Ok(None),
@@ -79,7 +81,7 @@ pub(crate) fn find_disk(paths: &StorePaths, id: &Digest) -> Result<Option<LayerD
 /// Writes the record of a disk that is about to get its name, to `path` in the directory of a session: where it goes from there, a writer that is
 /// killed would leave a temporary file that nobody can tell from one in use.
 pub(super) fn write_record(path: &Path, record: &DiskRecord) -> Result<(), DiskError> {
-    write_json(path, &Record::new(RECORD_VERSION, record.clone())).map_err(|error| {
+    write_durably(path, &Record::new(record.clone())).map_err(|error| {
         crate::content::full_disk(&error, path).map_or_else(|| DiskError::Record(error), DiskError::Content)
     })
 }

@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use container_durable::{FileLock, LockMode, Record, RecordError, read_json, write_json};
+use container_durable::{FileLock, LockMode, Record, RecordBody, RecordError, read_record, write_record};
 use container_oci::{Descriptor, Digest, Reference};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::content::{ContentError, StorePaths, full_disk};
 
-/// Version of the catalog's format.
-const RECORD_VERSION: u32 = 1;
 /// A change of the catalog takes milliseconds; whoever holds its lock for longer hangs.
 const LOCK_LIMIT: Duration = Duration::from_secs(30);
 
@@ -34,6 +32,10 @@ pub(crate) struct CatalogEntry {
     /// Fields of newer versions.
     #[serde(flatten)]
     unknown: Map<String, Value>,
+}
+
+impl RecordBody for Catalog {
+    const VERSION: u32 = 1;
 }
 
 impl Catalog {
@@ -169,7 +171,7 @@ pub(crate) fn names(references: &[Reference]) -> String {
 
 /// The names as they are now. Needs no lock: the file is replaced whole.
 pub(crate) fn read(paths: &StorePaths) -> Result<Catalog, CatalogError> {
-    Ok(read_record(paths)?.body)
+    Ok(read_names(paths)?.body)
 }
 
 /// What `reference` points at (see [`Catalog::entry`]).
@@ -190,17 +192,17 @@ pub(crate) fn update<T>(
     let _lock = FileLock::acquire_within(&paths.catalog_lock(), LockMode::Exclusive, LOCK_LIMIT)
         .map_err(ContentError::from)?
         .ok_or_else(|| CatalogError::Busy { path: path.clone() })?;
-    let mut record = read_record(paths)?;
+    let mut record = read_names(paths)?;
     let result = change(&mut record.body)?;
-    match write_json(&path, &record) {
+    match write_record(&path, &record) {
         Ok(()) => Ok(result),
         Err(error) => Err(full_disk(&error, &path).map_or_else(|| error.into(), CatalogError::Content)),
     }
 }
 
-fn read_record(paths: &StorePaths) -> Result<Record<Catalog>, RecordError> {
-    let empty = || Record::new(RECORD_VERSION, Catalog::default());
-    let mut record: Record<Catalog> = read_json(&paths.catalog(), RECORD_VERSION)?.unwrap_or_else(empty);
+fn read_names(paths: &StorePaths) -> Result<Record<Catalog>, RecordError> {
+    let empty = || Record::new(Catalog::default());
+    let mut record: Record<Catalog> = read_record(&paths.catalog())?.unwrap_or_else(empty);
     record.body = record.body.with_true_names();
     Ok(record)
 }
@@ -323,7 +325,7 @@ mod tests {
             ]
             .into(),
         };
-        write_json(&paths.catalog(), &Record::new(RECORD_VERSION, written)).unwrap();
+        write_record(&paths.catalog(), &Record::new(written)).unwrap();
         let names: Vec<String> = read(&paths).unwrap().images.keys().map(Reference::familiar).collect();
         assert_eq!(names, [format!("a@{right}"), "a:3".to_owned()]);
         let error = lookup(&paths, &lie).map(|_| ()).unwrap_err();

@@ -113,7 +113,7 @@ impl NewContainer {
     /// [`StateError`].
     pub fn record(&mut self, config: &ContainerConfig) -> Result<(), StateError> {
         self.outlives_power = !config.options.auto_remove;
-        record::write(&self.bundle.config(), config)
+        record::write_config(&self.bundle.config(), config)
     }
 
     /// Gives up possession, so that a launcher can take it. The container is still undone unless it is kept.

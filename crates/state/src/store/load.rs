@@ -2,7 +2,6 @@
 
 use container_durable::{FileLock, LockMode, is_held};
 use container_model::{ContainerConfig, ContainerId, ObservedState, Phase};
-use serde_json::Map;
 
 use super::{Container, ContainerStore};
 use crate::{Bundle, ContainerLock, LoadError, StateError, record};
@@ -22,7 +21,7 @@ impl ContainerStore {
         let not_found = || LoadError::NotFound { id: id.clone() };
         let bundle = self.bundle(id);
         let path = bundle.config();
-        let config: ContainerConfig = record::read(&path)?.ok_or_else(not_found)?;
+        let config = record::read_config(&path)?.ok_or_else(not_found)?;
         if config.id != *id {
             return Err(StateError::Foreign { path, found: config.id }.into());
         }
@@ -33,10 +32,8 @@ impl ContainerStore {
             {
                 state
             }
-            Ok(_) | Err(StateError::Damaged { .. } | StateError::TooLarge { .. }) => {
-                repair(&bundle, &config)?.ok_or_else(not_found)?
-            }
-            Err(error) => return Err(error.into()),
+            Err(error) if !error.is_damage() => return Err(error.into()),
+            _ => repair(&bundle, &config)?.ok_or_else(not_found)?,
         };
         Ok(Container { bundle, config, state })
     }
@@ -60,13 +57,7 @@ fn repair(bundle: &Bundle, config: &ContainerConfig) -> Result<Option<ObservedSt
     let (found, reason) = match owned.state() {
         Ok(state) if !needs_owner(&state.phase, config, bundle) => return Ok(Some(state)),
         Ok(state) => (state, LAUNCHER_KILLED),
-        Err(StateError::Damaged { .. } | StateError::TooLarge { .. }) => (
-            ObservedState {
-                phase: Phase::Created,
-                other: Map::new(),
-            },
-            STATE_DAMAGED,
-        ),
+        Err(error) if error.is_damage() => (ObservedState::default(), STATE_DAMAGED),
         Err(error) => return Err(error.into()),
     };
     if config.options.auto_remove || bundle.is_abandoned() {
