@@ -1,6 +1,7 @@
 //! Results on standard output.
 
 mod ago;
+mod configuration;
 mod digest;
 mod format;
 mod table;

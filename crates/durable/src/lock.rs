@@ -1,8 +1,8 @@
 //! Locks that live exactly as long as their owner.
 //!
 //! A lock is the kernel's lock on an open file (`flock`), so it ends with the process however that ends; a pid in a file
-//! would not. The lock is advisory: everybody has to ask here. A lock file may be removed by its holder; whoever was
-//! waiting for the removed file notices and takes the lock on the file that has the name now.
+//! would not. The lock is advisory: it keeps out only processes that ask for it. A lock file may be removed by its holder; a process that
+//! was waiting for the removed file notices and takes the lock on the file that has the name by then.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -21,7 +21,7 @@ pub enum LockMode {
     Exclusive,
 }
 
-/// Why a lock could not be asked for. That somebody else holds it is not an error.
+/// Why a lock could not be asked for. That another process holds it is not an error.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot lock {}: {source}", path.display())]
 pub struct LockError {
@@ -66,7 +66,7 @@ impl FileLock {
         }
     }
 
-    /// Takes the lock if it is free now; `None` when somebody else holds it.
+    /// Takes the lock if it is free now; `None` when it is held.
     ///
     /// # Errors
     /// [`LockError`] when the file cannot be opened or the file system has no locks.
@@ -150,9 +150,9 @@ impl FileLock {
     }
 }
 
-/// Whether anybody holds the lock at `path` exclusively; `false` when there is no such file.
+/// Whether the lock is held exclusively at `path`; `false` when there is no such file.
 ///
-/// The question takes the shared lock for an instant, so whoever wants the exclusive one at that very moment must wait
+/// The question takes the shared lock for an instant, so a process that wants the exclusive one at that very moment must wait
 /// with [`FileLock::acquire`] or [`FileLock::acquire_within`] rather than give up at the first try.
 ///
 /// # Errors
@@ -212,7 +212,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     #[test]
-    fn exclusive_lock_shuts_everybody_out_until_dropped() {
+    fn exclusive_lock_shuts_others_out_until_dropped() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("lock");
         assert!(!is_held(&path).unwrap());

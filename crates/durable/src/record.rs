@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_is_written_once_whoever_keeps_it() {
+    fn a_field_is_written_once_also_when_the_body_keeps_it() {
         let file = File::with(r#"{"version":1,"name":"a","colour":1}"#);
         let record = file.read::<Keeping>().unwrap().unwrap();
         assert_eq!((record.body.other.len(), record.unknown.len()), (1, 0));

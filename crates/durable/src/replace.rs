@@ -118,7 +118,7 @@ pub fn sweep(directory: &Path) {
     }
 }
 
-/// A new temporary file that nobody sweeps as long as it is open.
+/// A new temporary file that [`sweep`] spares as long as it is open.
 fn locked_temporary(directory: &Path) -> io::Result<NamedTempFile> {
     for _ in 0..ATTEMPTS {
         let temporary = tempfile::Builder::new().prefix(PREFIX).tempfile_in(directory)?;

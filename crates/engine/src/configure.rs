@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use container_model::{
-    ContainerConfig, ContainerId, ContainerOptions, ImageReference, InitProcess, PlatformConfig, ProcessUser, Resources,
+    ContainerConfig, ContainerId, ContainerImage, ContainerOptions, InitProcess, ProcessUser, Resources, Security,
+    StopSignal, UnknownFields,
 };
-use container_oci::ProcessDefaults;
-use serde_json::Map;
+use container_oci::{Platform, ProcessDefaults};
 use time::OffsetDateTime;
 
 use crate::error::RequestError;
@@ -37,8 +37,8 @@ const READONLY_PATHS: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/
 pub(crate) struct ImageFacts<'a> {
     /// Processors when the request names no number.
     pub(crate) default_cpus: u32,
-    pub(crate) reference: ImageReference,
-    pub(crate) platform: PlatformConfig,
+    pub(crate) image: ContainerImage,
+    pub(crate) platform: Platform,
     pub(crate) defaults: &'a ProcessDefaults,
 }
 
@@ -50,16 +50,13 @@ pub(crate) fn configure(
     request: &CreateRequest,
     image: ImageFacts<'_>,
     id: ContainerId,
-    creation_date: OffsetDateTime,
+    created: OffsetDateTime,
 ) -> Result<ContainerConfig, RequestError> {
     let mut command = command(request, &image)?;
     let executable = command.remove(0);
     let defaults = image.defaults;
-    let stop_signal = request
-        .stop_signal
-        .map(|signal| signal.to_string())
-        .or_else(|| Some(defaults.stop_signal.clone()).filter(|signal| !signal.is_empty()));
-    let init_process = InitProcess {
+    let image_signal = Some(&defaults.stop_signal).filter(|text| !text.is_empty());
+    let process = InitProcess {
         executable,
         arguments: command,
         environment: environment(&defaults.env, &request.environment, id.hostname()),
@@ -68,31 +65,37 @@ pub(crate) fn configure(
         user: user(&request.user, defaults)?,
         supplemental_groups: supplemental_groups(&request.user),
         rlimits: request.rlimits.clone(),
-        other: Map::new(),
+        unknown: UnknownFields::new(),
     };
     Ok(ContainerConfig {
-        image: image.reference,
-        mounts: request.mounts.clone(),
-        labels: labels(defaults, request),
-        sysctls: BTreeMap::new(),
-        init_process,
-        platform: image.platform,
+        id,
+        created,
         resources: resources(request, image.default_cpus)?,
-        read_only: request.read_only,
-        cap_add: request.cap_add.clone(),
-        cap_drop: request.cap_drop.clone(),
-        shm_size: request.shm_size.map(|size| size.0),
-        stop_signal,
-        masked_paths: MASKED_PATHS.map(str::to_owned).to_vec(),
-        readonly_paths: READONLY_PATHS.map(str::to_owned).to_vec(),
-        creation_date,
+        image: image.image,
+        platform: image.platform,
+        process,
+        mounts: request.mounts.clone(),
+        security: Security {
+            added_capabilities: request.cap_add.clone(),
+            dropped_capabilities: request.cap_drop.clone(),
+            masked_paths: MASKED_PATHS.map(str::to_owned).to_vec(),
+            readonly_paths: READONLY_PATHS.map(str::to_owned).to_vec(),
+            read_only_root: request.read_only,
+            unknown: UnknownFields::new(),
+        },
         options: ContainerOptions {
             auto_remove: request.auto_remove,
             stdin: request.stdin,
             kernel: request.kernel.clone(),
+            unknown: UnknownFields::new(),
         },
-        other: Map::new(),
-        id,
+        labels: labels(defaults, request),
+        sysctls: BTreeMap::new(),
+        stop_signal: match request.stop_signal {
+            Some(signal) => Some(signal.into()),
+            None => image_signal.cloned().map(StopSignal::from),
+        },
+        unknown: UnknownFields::new(),
     })
 }
 
@@ -111,7 +114,7 @@ fn command(request: &CreateRequest, image: &ImageFacts<'_>) -> Result<Vec<String
     let command: Vec<String> = entrypoint.into_iter().chain(arguments.iter().cloned()).collect();
     if command.is_empty() {
         return Err(RequestError::NoCommand {
-            image: image.reference.reference.clone(),
+            image: image.image.reference.to_string(),
         });
     }
     Ok(command)
@@ -149,13 +152,13 @@ fn working_directory(request: &CreateRequest, defaults: &ProcessDefaults) -> Res
 
 fn user(request: &UserRequest, defaults: &ProcessDefaults) -> Result<ProcessUser, RequestError> {
     if let (Some(uid), Some(gid), None) = (request.uid, request.gid, &request.user) {
-        return Ok(ProcessUser::Id { uid, gid });
+        return Ok(ProcessUser::Ids { uid, gid });
     }
     Ok(match user_text(request)? {
-        Some(user_string) => ProcessUser::Raw { user_string },
-        None if defaults.user.is_empty() => ProcessUser::Id { uid: 0, gid: 0 },
-        None => ProcessUser::Raw {
-            user_string: defaults.user.clone(),
+        Some(text) => ProcessUser::Text { text },
+        None if defaults.user.is_empty() => ProcessUser::ROOT,
+        None => ProcessUser::Text {
+            text: defaults.user.clone(),
         },
     })
 }
@@ -203,32 +206,34 @@ fn resources(request: &CreateRequest, default_cpus: u32) -> Result<Resources, Re
         });
     }
     // Machines come in whole MiB.
-    let memory_in_bytes = asked.div_ceil(1 << 20) << 20;
-    Ok(Resources { cpus, memory_in_bytes })
+    let memory_bytes = asked.div_ceil(1 << 20) << 20;
+    Ok(Resources {
+        shm_size_bytes: request.shm_size.map(|size| size.0),
+        ..Resources::new(cpus, memory_bytes)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use container_oci::{Descriptor, Digest, media_type};
 
     fn request() -> CreateRequest {
         CreateRequest::new("busybox".parse().unwrap())
     }
 
     fn configured(request: &CreateRequest, defaults: &ProcessDefaults) -> Result<ContainerConfig, RequestError> {
+        let digest = Digest::Sha256([1; 32]);
         let image = ImageFacts {
             default_cpus: 2,
-            reference: ImageReference {
-                reference: "docker.io/library/busybox:latest".to_owned(),
-                descriptor: serde_json::Value::Null,
-                manifest_digest: String::new(),
+            image: ContainerImage {
+                reference: "busybox".parse().unwrap(),
+                descriptor: Descriptor::new(media_type::OCI_MANIFEST, digest, 1).into(),
+                manifest_digest: digest,
                 layers: Vec::new(),
+                unknown: UnknownFields::new(),
             },
-            platform: PlatformConfig {
-                os: "linux".to_owned(),
-                architecture: "amd64".to_owned(),
-                variant: None,
-            },
+            platform: "linux/amd64".parse().unwrap(),
             defaults,
         };
         configure(request, image, "web-1".parse().unwrap(), OffsetDateTime::UNIX_EPOCH)
@@ -247,7 +252,7 @@ mod tests {
         let mut request = request();
         request.entrypoint = entrypoint.map(str::to_owned);
         request.arguments = words(arguments);
-        let process = configured(&request, &defaults).unwrap().init_process;
+        let process = configured(&request, &defaults).unwrap().process;
         std::iter::once(process.executable).chain(process.arguments).collect()
     }
 
@@ -275,7 +280,7 @@ mod tests {
         };
         let mut request = request();
         request.environment = words("B=3 A=");
-        let environment = configured(&request, &defaults).unwrap().init_process.environment;
+        let environment = configured(&request, &defaults).unwrap().process.environment;
         assert_eq!(environment[2..], ["A=", "B=3"]);
         assert_eq!(environment[1], "HOSTNAME=web-1");
     }
@@ -316,7 +321,7 @@ mod tests {
         ));
         request.memory = Some(container_model::ByteSize((300 << 20) + 1));
         assert_eq!(
-            configured(&request, &defaults).unwrap().resources.memory_in_bytes,
+            configured(&request, &defaults).unwrap().resources.memory_bytes,
             301 << 20
         );
     }
@@ -330,7 +335,7 @@ mod tests {
         };
         let mut request = request();
         assert_eq!(
-            configured(&request, &defaults).unwrap().init_process.working_directory,
+            configured(&request, &defaults).unwrap().process.working_directory,
             "/app"
         );
         request.working_directory = Some("relative".to_owned());
@@ -338,5 +343,27 @@ mod tests {
             configured(&request, &defaults),
             Err(RequestError::WorkingDirectory { .. })
         ));
+    }
+
+    #[test]
+    fn the_stop_signal_is_the_callers_or_what_the_image_says() {
+        let mut defaults = ProcessDefaults {
+            cmd: words("sh"),
+            ..Default::default()
+        };
+        let signal = |request: &CreateRequest, defaults: &ProcessDefaults| {
+            let signal = configured(request, defaults).unwrap().stop_signal;
+            signal.map(|signal| (signal.as_str().to_owned(), signal.signal().ok()))
+        };
+        assert_eq!(signal(&request(), &defaults), None);
+        for (text, meant) in [("QUIT", Some("QUIT")), ("nonsense", None)] {
+            defaults.stop_signal = text.to_owned();
+            let meant = meant.map(|name| name.parse().unwrap());
+            assert_eq!(signal(&request(), &defaults), Some((text.to_owned(), meant)));
+        }
+        let mut request = request();
+        request.stop_signal = Some(container_model::Signal::INT);
+        let own = ("SIGINT".to_owned(), Some(container_model::Signal::INT));
+        assert_eq!(signal(&request, &defaults), Some(own));
     }
 }

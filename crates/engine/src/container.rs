@@ -1,6 +1,6 @@
 //! A container as front ends see it.
 
-use container_model::{ContainerConfig, ContainerId, ObservedState};
+use container_model::{ContainerConfig, ContainerId, ObservedState, Standing};
 use container_state::Container;
 
 /// What a container was asked to be and what was observed of it.
@@ -10,6 +10,8 @@ pub struct ContainerView {
     pub config: ContainerConfig,
     /// What was observed, after repair.
     pub state: ObservedState,
+    /// How it stands: whether it has a launcher, and whether this program knows its phase.
+    pub standing: Standing,
 }
 
 impl ContainerView {
@@ -19,16 +21,16 @@ impl ContainerView {
         &self.config.id
     }
 
-    /// `running`, `stopping` or `stopped`.
+    /// `running`, `stopping` or `stopped`, or the name of a phase that this program does not know.
     #[must_use]
-    pub fn label(&self) -> &'static str {
+    pub fn label(&self) -> &str {
         self.state.phase.label()
     }
 
     /// Whether a launcher owns it.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        self.state.phase.is_live()
+        self.standing == Standing::Live
     }
 }
 
@@ -37,6 +39,7 @@ impl From<Container> for ContainerView {
         Self {
             config: container.config,
             state: container.state,
+            standing: container.standing,
         }
     }
 }

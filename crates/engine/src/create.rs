@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use container_model::{ContainerConfig, ContainerId, ImageReference, PlatformConfig, Resources};
+use container_model::{ContainerConfig, ContainerId, ContainerImage, Resources, UnknownFields};
 use container_oci::Platform;
 use time::OffsetDateTime;
 
@@ -59,11 +59,12 @@ impl ConfiguredEngine {
         let machine = backend::detect(self.app_root()).await?.info().clone();
         let max_disks = MAX_LAYER_DISKS.min(machine.disk_slots.saturating_sub(RESERVED_DISK_SLOTS));
         let image = self.images().resolve(&request.image, &platform, max_disks).await?;
-        let reference = ImageReference {
-            reference: image.reference.to_string(),
-            descriptor: serde_json::to_value(image.descriptor.with_name(&image.reference)).unwrap_or_default(),
-            manifest_digest: image.manifest_descriptor.digest.to_string(),
-            layers: image.layers.iter().map(|layer| layer.id.to_string()).collect(),
+        let used_image = ContainerImage {
+            reference: image.reference.clone(),
+            descriptor: image.descriptor.with_name(&image.reference).into(),
+            manifest_digest: image.manifest_descriptor.digest,
+            layers: image.layers.iter().map(|disk| disk.layer).collect(),
+            unknown: UnknownFields::new(),
         };
         let default_cpus = match request.cpus {
             Some(_) => Resources::DEFAULT_CPUS,
@@ -71,12 +72,8 @@ impl ConfiguredEngine {
         };
         let facts = ImageFacts {
             default_cpus,
-            reference,
-            platform: PlatformConfig {
-                os: image.config.platform.os.clone(),
-                architecture: image.config.platform.architecture.clone(),
-                variant: image.config.platform.variant.clone(),
-            },
+            image: used_image,
+            platform: image.config.platform.clone(),
             defaults: &image.config.config,
         };
         let config = configure(&request, facts, new.id().clone(), OffsetDateTime::now_utc())?;
@@ -98,7 +95,7 @@ struct WritableDiskError {
 
 /// Makes a container's own disk, empty.
 fn make_writable_disk(path: PathBuf, config: &ContainerConfig) -> Result<(), EngineError> {
-    let made = config.creation_date;
+    let made = config.created;
     let options = FormatOptions {
         size_bytes: WRITABLE_DISK_BYTES,
         uuid: uuid::Uuid::new_v4().into_bytes(),

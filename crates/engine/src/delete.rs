@@ -35,7 +35,7 @@ impl Engine {
         };
         match self.load(id) {
             // Another container has the name now.
-            Ok(found) if found.config.creation_date != view.config.creation_date => Ok(()),
+            Ok(found) if found.config.created != view.config.created => Ok(()),
             _ => Ok(owned.delete()?),
         }
     }

@@ -124,6 +124,6 @@ pub(crate) fn phase_error(verb: &'static str, view: &ContainerView) -> EngineErr
     EngineError::Phase {
         verb,
         id: view.id().clone(),
-        phase: view.label(),
+        phase: view.label().to_owned(),
     }
 }

@@ -47,7 +47,17 @@ pub enum EngineError {
         /// The container.
         id: ContainerId,
         /// Its phase.
-        phase: &'static str,
+        phase: String,
+    },
+    /// Another version of the program has left the container in a phase that this one does not know.
+    #[error(
+        "cannot start container {id}: its phase is {phase:?}, which this version does not know: use a newer `container`"
+    )]
+    UnknownPhase {
+        /// The container.
+        id: ContainerId,
+        /// The name of the phase.
+        phase: String,
     },
     /// There is a container of this name, or another command is making one.
     #[error("cannot create the container: the name {:?} is already in use", id.as_str())]

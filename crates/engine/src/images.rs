@@ -16,7 +16,6 @@ mod view;
 
 use container_image::ImagesInUse;
 use container_model::ContainerConfig;
-use container_oci::Digest;
 use container_state::ListError;
 
 use crate::Engine;
@@ -49,17 +48,8 @@ impl Engine {
 
 fn add(in_use: &mut ImagesInUse, config: &ContainerConfig) {
     let image = &config.image;
-    let index = image.descriptor.get("digest").and_then(|digest| digest.as_str());
-    let images = [index, Some(image.manifest_digest.as_str())].into_iter().flatten();
-    for digest in images.filter_map(|text| text.parse::<Digest>().ok()) {
+    for digest in [image.descriptor.known.digest, image.manifest_digest] {
         in_use.images.entry(digest).or_default().insert(config.id.to_string());
     }
-    for layer in &image.layers {
-        match layer.parse() {
-            Ok(id) => {
-                in_use.disks.insert(id);
-            }
-            Err(_) => in_use.has_unknown = true,
-        }
-    }
+    in_use.layers.extend(&image.layers);
 }

@@ -59,7 +59,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError::ContainerNotFound`]; [`EngineError::Log`] when the log cannot be read.
     pub async fn logs(&self, id: &ContainerId, options: LogOptions) -> Result<LogReader, EngineError> {
-        let made = self.load(id)?.config.creation_date;
+        let made = self.load(id)?.config.created;
         let bundle = self.containers.bundle(id);
         let path = match options.source {
             LogSource::Stdio => bundle.stdio_log(),
@@ -93,7 +93,7 @@ impl LogReader {
             }
             // The log is complete before the record says so: one more read after the container was seen to have ended finds the rest.
             self.ended = match self.engine.load(&self.id) {
-                Ok(view) => !view.is_live() || view.config.creation_date != self.made,
+                Ok(view) => !view.is_live() || view.config.created != self.made,
                 Err(_) => true,
             };
             if !self.ended {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use container_model::{ByteSize, MountConfig, RlimitConfig, Signal};
+use container_model::{ByteSize, Mount, Rlimit, Signal};
 use container_oci::{Platform, Reference};
 
 use crate::Scheme;
@@ -40,13 +40,13 @@ pub struct CreateRequest {
     /// Labels.
     pub labels: BTreeMap<String, String>,
     /// Resource limits.
-    pub rlimits: Vec<RlimitConfig>,
+    pub rlimits: Vec<Rlimit>,
     /// Capabilities to add: `ALL` or names, with or without `CAP_`.
     pub cap_add: Vec<String>,
     /// Capabilities to drop.
     pub cap_drop: Vec<String>,
     /// tmpfs and other mounts.
-    pub mounts: Vec<MountConfig>,
+    pub mounts: Vec<Mount>,
     /// Read-only root file system.
     pub read_only: bool,
     /// Delete the container once it has ended.

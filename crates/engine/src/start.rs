@@ -2,20 +2,22 @@
 
 use container_launcher::LauncherProcess;
 use container_launcher::control::{self, ControlClient, v1};
-use container_model::ContainerId;
+use container_model::{ContainerId, Standing};
 
 use crate::attach::open_session;
-use crate::{Engine, EngineError, NewContainer, Session, SessionOptions};
+use crate::{ContainerView, Engine, EngineError, NewContainer, Session, SessionOptions};
 
 impl Engine {
     /// Starts a container; returns when its workload runs. A running container is left as it is.
     ///
     /// # Errors
-    /// [`EngineError::Launch`] with what the launcher has to say.
+    /// [`EngineError::Launch`] with what the launcher has to say; [`EngineError::UnknownPhase`].
     pub async fn start(&self, id: &ContainerId) -> Result<(), EngineError> {
-        if self.load(id)?.is_live() {
+        let view = self.load(id)?;
+        if view.is_live() {
             return Ok(());
         }
+        check_phase(&view)?;
         start_on_record(&mut self.launch(id)?).await
     }
 
@@ -28,6 +30,7 @@ impl Engine {
         if view.is_live() {
             return Err(crate::engine::phase_error("start", &view));
         }
+        check_phase(&view)?;
         open_session(self.launch(id)?, options, true).await
     }
 
@@ -68,6 +71,18 @@ impl Engine {
     fn launch(&self, id: &ContainerId) -> Result<ControlClient, EngineError> {
         let stream = LauncherProcess::spawn(&self.paths, id)?;
         Ok(control::client(stream))
+    }
+}
+
+/// A start writes over the phase on record. What is in a phase that this program does not know, such as where the memory of a paused
+/// machine is kept, would be lost.
+fn check_phase(view: &ContainerView) -> Result<(), EngineError> {
+    match view.standing {
+        Standing::NotUnderstood => Err(EngineError::UnknownPhase {
+            id: view.id().clone(),
+            phase: view.label().to_owned(),
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -20,6 +20,7 @@ mod unfinished;
 
 use std::path::PathBuf;
 
+use container_model::Layer;
 use container_oci::Digest;
 
 use crate::layer::Stacking;
@@ -35,8 +36,8 @@ pub(crate) use record::find_disk;
 /// A layer's disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerDisk {
-    /// Digest of the uncompressed layer, the chain id of several merged ones, or the id of a stack's cover.
-    pub id: Digest,
+    /// What is on it, and the id that names it.
+    pub layer: Layer,
     /// The EXT4 image. Never written to again.
     pub path: PathBuf,
     /// Size of the file (not of the blocks that it takes).
@@ -47,4 +48,12 @@ pub struct LayerDisk {
     pub(crate) stacking: Stacking,
     /// Of a cover: how many of the lowest layers have to be on one disk instead.
     pub(crate) merge: Option<usize>,
+}
+
+impl LayerDisk {
+    /// The id that names it: a diff id, a chain id, or the id of a cover.
+    #[must_use]
+    pub fn id(&self) -> &Digest {
+        self.layer.disk_id()
+    }
 }

@@ -56,7 +56,7 @@ fn collect(test: &TestStore) -> Collected {
 fn used_by_container(image: &ResolvedImage) -> ImagesInUse {
     ImagesInUse {
         images: [(image.manifest_descriptor.digest, ["web".to_owned()].into())].into(),
-        disks: image.config.diff_ids().iter().copied().collect(),
+        layers: image.layers.iter().map(|disk| disk.layer).collect(),
         has_unknown: false,
     }
 }

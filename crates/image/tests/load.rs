@@ -12,6 +12,7 @@ mod support;
 use std::path::Path;
 
 use container_image::{ArchiveError, ImageStore, LoadError, LoadOptions, LoadSource, LoadedImage, NoProgress};
+use container_model::Layer;
 use container_oci::{Platform, Reference};
 use support::images::{archive, archive_for, members, write_tar};
 use support::{Events, MAX_DISKS, TestStore};
@@ -41,7 +42,8 @@ async fn an_oci_archive_is_listed_resolved_tagged_and_deleted() {
     assert_eq!(image.config.config.cmd, ["/bin/hello"]);
     assert_eq!(image.layers.len(), 1);
     assert!(image.layers[0].path.is_file());
-    assert_eq!(image.layers[0].id, image.config.diff_ids()[0]);
+    let diff_id = image.config.diff_ids()[0];
+    assert_eq!(image.layers[0].layer, Layer::Single { diff_id });
 
     test.store.tag(&reference("demo:1"), &reference("other:2")).unwrap();
     let names: Vec<String> = test

@@ -11,7 +11,8 @@ mod layer_support;
 mod stack_support;
 mod support;
 
-use container_image::{CollectScope, ImagesInUse, LoadError, LoadOptions, LoadSource, NoProgress};
+use container_image::{CollectScope, ImagesInUse, LayerDisk, LoadError, LoadOptions, LoadSource, NoProgress};
+use container_model::Layer;
 use container_oci::{Platform, Reference};
 use layer_support::{Tar, assert_clean};
 use proptest::prelude::*;
@@ -51,11 +52,15 @@ impl Stack {
 
     /// The disks with which a machine that takes `max_disks` starts.
     fn disks(&self, max_disks: usize) -> Result<Vec<std::path::PathBuf>, String> {
+        Ok(self.layers(max_disks)?.into_iter().map(|disk| disk.path).collect())
+    }
+
+    fn layers(&self, max_disks: usize) -> Result<Vec<LayerDisk>, String> {
         let platform = Platform::host();
         let resolve = self.test.store.resolve(&self.name, &platform, max_disks);
         let image = self.runtime.block_on(resolve).map_err(|error| error.to_string())?;
         assert!(image.layers.len() <= max_disks.max(1), "{}", image.layers.len());
-        Ok(image.layers.into_iter().map(|layer| layer.path).collect())
+        Ok(image.layers)
     }
 
     /// What such a machine shows.
@@ -468,4 +473,25 @@ fn the_cover_of_an_image_stays_with_it_and_goes_with_it() {
     stack.test.delete("stack:1");
     collect();
     assert_eq!(stack.test.files("layers"), [""; 0]);
+}
+
+#[test]
+fn disks_tell_what_is_on_them() {
+    let upper = Tar::new().file("tmp/new", b"1").end();
+    let stack = Stack::new(&[base(), upper]);
+    let kinds = |max_disks| {
+        let layers = stack.layers(max_disks).unwrap();
+        let kind = |disk: &LayerDisk| {
+            assert!(disk.path.ends_with(format!("{}.ext4", disk.id().hex())));
+            match disk.layer {
+                Layer::Single { .. } => "single",
+                Layer::Merged { .. } => "merged",
+                Layer::Cover { .. } => "cover",
+                Layer::Untold { .. } => "untold",
+            }
+        };
+        layers.iter().map(kind).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(16), ["single", "single", "cover"]);
+    assert_eq!(kinds(1), ["merged"]);
 }

@@ -15,7 +15,7 @@ mod teardown;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use container_model::{ContainerConfig, Phase, Signal};
+use container_model::{ContainerConfig, Phase};
 use container_state::{Bundle, ContainerLock, ContainerStore};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -148,8 +148,8 @@ impl Life<'_> {
         let mut socket =
             ControlSocket::bind(path.clone(), &self.bundle).map_err(|source| LifeError::File { path, source })?;
         service.listen(&mut socket);
-        if let Some(signal) = self.config.stop_signal.as_deref() {
-            match signal.parse::<Signal>() {
+        if let Some(signal) = &self.config.stop_signal {
+            match signal.signal() {
                 Ok(signal) => self.session.set_stop_signal(signal),
                 Err(error) => tracing::warn!(%error, "using SIGTERM to stop the container"),
             }

@@ -3,10 +3,12 @@
 pub(crate) mod capabilities;
 mod container;
 mod machine;
+mod mounts;
 mod process;
 
 pub(crate) use container::container_request;
 pub(crate) use machine::{MachinePlanError, machine_config};
+pub(crate) use mounts::MountPlanError;
 pub(crate) use process::{INIT_PROCESS_ID, ProcessPlanError, exec_process, init_process};
 
 /// Serial of the writable disk.

@@ -18,7 +18,10 @@ use container_model::Phase;
 use harness::{PATIENCE, Source, World, owner};
 
 async fn failure_of(guest: Guest) -> (String, World) {
-    let world = World::new(|_| {});
+    failure_in(World::new(|_| {}), guest).await
+}
+
+async fn failure_in(world: World, guest: Guest) -> (String, World) {
     let launcher = world.launch(&guest.with_console("boot line 1\n\u{1b}[31mKernel panic\n"));
     let seen = launcher.attach(owner()).await.finish().await;
     let failure = seen.failure.expect("a failure");
@@ -68,6 +71,17 @@ async fn guest_that_dies_in_boot_is_noticed_at_once() {
 async fn guest_that_sends_garbage_is_given_up() {
     let (message, _world) = failure_of(Guest::booting(Boot::Garbage(b"login: \x1b[2J".to_vec()))).await;
     assert!(message.contains("login") && !message.contains('\u{1b}'), "{message:?}");
+}
+
+#[tokio::test]
+async fn a_mount_without_a_device_is_refused_before_there_is_a_machine() {
+    let mount = serde_json::json!({ "kind": "disk", "volume": "data", "target": "/data" });
+    let world = World::new(|config| config.mounts = vec![serde_json::from_value(mount).unwrap()]);
+    let (message, _world) = failure_in(world, Guest::booting(Boot::Hang)).await;
+    assert_eq!(
+        message,
+        "cannot mount volume \"data\" at /data: this version does not know volumes; use a newer `container`"
+    );
 }
 
 #[tokio::test]
@@ -252,7 +266,11 @@ async fn agent_that_breaks_the_protocol_is_a_failure_of_ours() {
 
 #[tokio::test]
 async fn damaged_record_is_answered() {
-    let world = World::new(|config| config.image.layers = vec!["sha256:../../etc/passwd".to_owned()]);
+    let world = World::new(|_| {});
+    let record = world.store().bundle(world.id()).config();
+    let text = std::fs::read_to_string(&record).unwrap();
+    let layer = world.config.image.layers[0].disk_id().to_string();
+    std::fs::write(&record, text.replace(&layer, "sha256:../../etc/passwd")).unwrap();
     let launcher = world.launch(&Guest::default());
     let failure = launcher.attach(owner()).await.finish().await.failure.unwrap();
     assert!(failure.message.contains("damaged"), "{failure:?}");

@@ -94,7 +94,7 @@ async fn stop(mut launcher: Launcher) {
 
 #[tokio::test]
 async fn output_and_exit_code_come_back() {
-    let world = World::new(|config| config.cap_drop = vec!["ALL".to_owned()]);
+    let world = World::new(|config| config.security.dropped_capabilities = vec!["ALL".to_owned()]);
     let (guest, launcher) = running(&world).await;
     let mut request = open("exec-1", "hello");
     request.environment = vec!["PATH=/sbin".to_owned(), "A=1".to_owned()];

@@ -18,7 +18,7 @@ use container_launcher::control::v1::{
     AttachOpen, CloseStdin, Detach, FailureKind, StartRequest, StatusRequest, StopRequest, WaitRequest,
 };
 use container_launcher::control::{self, ConnectError};
-use container_model::{ExitStatus, Phase};
+use container_model::{ExitStatus, Phase, Signal};
 use harness::{PATIENCE, World, attach, owner};
 
 const SIGTERM: u32 = 15;
@@ -172,8 +172,23 @@ async fn detached_container_runs_on_and_is_stopped_by_another_client() {
 }
 
 #[tokio::test]
+async fn a_stop_signal_that_is_none_is_sigterm() {
+    let world = World::new(|config| config.stop_signal = Some("nonsense".to_owned().into()));
+    let guest = until_signal(&[]);
+    let mut launcher = world.launch(&guest);
+    launcher.client.start(StartRequest {}).await.unwrap();
+    let request = StopRequest {
+        signal: 0,
+        timeout_ms: 10_000,
+    };
+    let stopped = launcher.client.stop(request).await.unwrap().into_inner();
+    assert_eq!(stopped.exit_status.unwrap().signal, SIGTERM);
+    launcher.ended().await;
+}
+
+#[tokio::test]
 async fn stop_kills_after_timeout() {
-    let world = World::new(|config| config.stop_signal = Some("SIGINT".to_owned()));
+    let world = World::new(|config| config.stop_signal = Some(Signal::INT.into()));
     let guest = until_signal(&[2]);
     let mut launcher = world.launch(&guest);
     launcher.client.start(StartRequest {}).await.unwrap();

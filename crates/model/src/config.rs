@@ -1,131 +1,97 @@
 //! What a container was asked to be: written once when it is created.
+//!
+//! The record has a format version ([`ContainerConfig::VERSION`]). A program that adds a field leaves the version as it is: older
+//! programs keep fields that they do not know, here and in the structs below. A change that older programs must not overlook, such as
+//! another way to name a layer's disk, raises the version.
+
+mod image;
+mod mount;
+mod process;
+mod resources;
+mod stop_signal;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
+use container_oci::Platform;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-use crate::{ContainerId, InitProcess};
+use crate::{ContainerId, UnknownFields};
 
-/// The configuration of a container. JSON keys are those of Apple's `container` 1.x.
+pub use image::{ContainerImage, ImageDescriptor, Layer};
+pub use mount::{DiskMount, Mount, ShareMount, TmpfsMount, UnknownMount};
+pub use process::{InitProcess, ProcessUser, Rlimit};
+pub use resources::Resources;
+pub use stop_signal::StopSignal;
+
+/// The configuration of a container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ContainerConfig {
     /// The container's id, which is also its name.
     pub id: ContainerId,
-    /// The image it was made from.
-    pub image: ImageReference,
+    /// When the container was created.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created: OffsetDateTime,
+    /// The image that it was made from.
+    pub image: ContainerImage,
+    /// Platform of the image.
+    pub platform: Platform,
+    /// The first process.
+    pub process: InitProcess,
     /// Mounts besides the root file system.
     #[serde(default)]
-    pub mounts: Vec<MountConfig>,
+    pub mounts: Vec<Mount>,
+    /// Processors and memory.
+    pub resources: Resources,
+    /// What its processes may do.
+    #[serde(default)]
+    pub security: Security,
+    /// How its launcher treats it.
+    #[serde(default)]
+    pub options: ContainerOptions,
     /// Labels.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
     /// Kernel settings inside the container.
     #[serde(default)]
     pub sysctls: BTreeMap<String, String>,
-    /// The first process.
-    pub init_process: InitProcess,
-    /// Platform of the image.
-    pub platform: PlatformConfig,
-    /// Processors and memory.
-    pub resources: Resources,
-    /// Whether the root file system is read-only.
-    #[serde(default)]
-    pub read_only: bool,
-    /// Capabilities added to the default set.
-    #[serde(default)]
-    pub cap_add: Vec<String>,
-    /// Capabilities taken from the default set.
-    #[serde(default)]
-    pub cap_drop: Vec<String>,
-    /// Size of `/dev/shm` in bytes; `None` means 64 MiB.
+    /// Signal that `stop` sends first; `None` means SIGTERM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shm_size: Option<u64>,
-    /// Signal that `stop` sends first, as the image or the user writes it; `None` means SIGTERM.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stop_signal: Option<String>,
-    /// Paths hidden from the workload.
-    #[serde(default)]
-    pub masked_paths: Vec<String>,
-    /// Paths that the workload cannot write to.
-    #[serde(default)]
-    pub readonly_paths: Vec<String>,
-    /// When the container was created.
-    #[serde(with = "time::serde::rfc3339")]
-    pub creation_date: OffsetDateTime,
-    /// What only this program needs to know.
-    #[serde(default)]
-    pub options: ContainerOptions,
-    /// Keys of other versions.
+    pub stop_signal: Option<StopSignal>,
+    /// Fields of other versions.
     #[serde(flatten)]
-    pub other: Map<String, Value>,
+    pub unknown: UnknownFields,
 }
 
-/// An image as a container refers to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ImageReference {
-    /// Canonical reference, e.g. `docker.io/library/alpine:latest`.
-    pub reference: String,
-    /// Descriptor of the image's index or manifest, as in the OCI image specification.
-    pub descriptor: Value,
-    /// Digest of the manifest that was chosen for the platform.
-    #[serde(default)]
-    pub manifest_digest: String,
-    /// Diff ids of the layers, lowest first: their disks make the root file system.
-    #[serde(default)]
-    pub layers: Vec<String>,
+impl ContainerConfig {
+    /// Format version of the record.
+    pub const VERSION: u32 = 2;
 }
 
-/// One mount of a container.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct MountConfig {
-    /// Kind: `tmpfs`.
-    pub kind: String,
-    /// Where it comes from.
-    pub source: String,
-    /// Where it appears, absolute.
-    pub destination: String,
-    /// Options as in mount(8).
-    #[serde(default)]
-    pub options: Vec<String>,
+/// What the processes of a container may do. It limits them inside the container's machine; the machine itself is the boundary to the
+/// host.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Security {
+    /// Capabilities added to the default set: `ALL` or names, with or without `CAP_`.
+    pub added_capabilities: Vec<String>,
+    /// Capabilities taken from the default set, written in the same way.
+    pub dropped_capabilities: Vec<String>,
+    /// Paths hidden from the container's processes.
+    pub masked_paths: Vec<String>,
+    /// Paths that the container's processes cannot write to.
+    pub readonly_paths: Vec<String>,
+    /// Whether the root file system is mounted read-only. Mounts on top of it are not affected, and a process that may mount
+    /// (`CAP_SYS_ADMIN`) can undo it.
+    pub read_only_root: bool,
+    /// Fields of other versions.
+    #[serde(flatten)]
+    pub unknown: UnknownFields,
 }
 
-/// Platform of an image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlatformConfig {
-    /// Operating system: `linux`.
-    pub os: String,
-    /// `amd64` or `arm64`.
-    pub architecture: String,
-    /// Variant, e.g. `v8`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub variant: Option<String>,
-}
-
-/// Processors and memory of a container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Resources {
-    /// Processors the workload may use.
-    pub cpus: u32,
-    /// Memory the workload may use, bytes.
-    pub memory_in_bytes: u64,
-}
-
-impl Resources {
-    /// Processors of a machine when the user says nothing and the hypervisor has no view of its own.
-    pub const DEFAULT_CPUS: u32 = 4;
-    /// Memory when the user says nothing, bytes.
-    pub const DEFAULT_MEMORY_BYTES: u64 = 1 << 30;
-    /// Least memory a container may have, bytes: the floor of Apple's tool.
-    pub const MINIMUM_MEMORY_BYTES: u64 = 200 << 20;
-}
-
-/// What only this program needs to know of a container.
+/// How a container's launcher treats it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerOptions {
@@ -133,7 +99,10 @@ pub struct ContainerOptions {
     pub auto_remove: bool,
     /// Keep standard input open although no client is attached, and pass on that of clients that are.
     pub stdin: bool,
-    /// Kernel image instead of the default one.
+    /// Kernel image instead of the default one, absolute.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kernel: Option<std::path::PathBuf>,
+    pub kernel: Option<PathBuf>,
+    /// Fields of other versions.
+    #[serde(flatten)]
+    pub unknown: UnknownFields,
 }

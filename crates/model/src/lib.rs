@@ -1,21 +1,29 @@
 //! Ids, container configuration, observed state, sizes, signals and users: what every layer talks about, without I/O.
 //!
-//! Types parse once at the edge and cannot hold nonsense afterwards. The JSON of [`ContainerConfig`] has the keys of Apple's
-//! `container` 1.x, so that scripts which read `container inspect` keep working; keys that this build does not know survive a
-//! rewrite.
+//! Types parse once at the edge and cannot hold nonsense afterwards. [`ContainerConfig`] and [`ObservedState`] are records: they keep
+//! fields that this program does not know ([`UnknownFields`]).
 
 mod config;
 mod exit;
 mod id;
-mod process;
+mod phase;
 mod signal;
 mod size;
+mod standing;
 mod state;
+mod unknown;
+mod version1;
 
-pub use config::{ContainerConfig, ContainerOptions, ImageReference, MountConfig, PlatformConfig, Resources};
+pub use config::{
+    ContainerConfig, ContainerImage, ContainerOptions, DiskMount, ImageDescriptor, InitProcess, Layer, Mount,
+    ProcessUser, Resources, Rlimit, Security, ShareMount, StopSignal, TmpfsMount, UnknownMount,
+};
 pub use exit::{ExitStatus, exit_code};
 pub use id::{ContainerId, ContainerQuery, IdError};
-pub use process::{InitProcess, ProcessUser, RlimitConfig};
+pub use phase::{Phase, UnknownPhase};
 pub use signal::{Signal, SignalError};
 pub use size::{ByteSize, SizeError};
-pub use state::{ObservedState, Phase};
+pub use standing::{LockState, Retention, Standing};
+pub use state::ObservedState;
+pub use unknown::UnknownFields;
+pub use version1::upgrade_config;

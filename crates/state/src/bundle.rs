@@ -103,7 +103,7 @@ impl Bundle {
         self.directory.join(MAKER_FILE)
     }
 
-    /// Whether the command that made the container ended before the user knew of it: nobody will ever ask for the container.
+    /// Whether the command that made the container ended before the user knew of it.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
         matches!(
@@ -112,17 +112,17 @@ impl Bundle {
         )
     }
 
-    /// Symbolic link to the launcher's control socket. It is made by the launcher, because the runtime directory of whoever looks
-    /// for the socket (another login, a cron job) need not be the launcher's.
+    /// Symbolic link to the launcher's control socket. It is made by the launcher, because the runtime directory of a client
+    /// that looks for the socket (another login, a cron job) need not be the launcher's.
     #[must_use]
     pub fn control_link(&self) -> PathBuf {
         self.directory.join("control")
     }
 
-    /// Whether somebody owns the container at this moment. A launcher, or for an instant whoever repairs or removes it.
+    /// Whether the container has an owner at this moment: a launcher, or for an instant the process that repairs or removes it.
     #[must_use]
     pub fn has_owner(&self) -> bool {
-        // Where the question cannot be asked, nobody could have taken the lock either.
+        // Where the lock cannot be looked at, no process can have taken it either.
         is_held(&self.lock()).unwrap_or(false)
     }
 

@@ -1,9 +1,9 @@
 //! Records, locks and crash repair of containers.
 //!
-//! [`AppPaths`] says where everything lies, [`ContainerStore`] keeps one directory per container. Whoever owns a running container
-//! holds its lock ([`ContainerLock`]) and is the only one to write its state. A state that says "running" while the lock is free
-//! means that the owner died: every read notices and repairs the record on the spot. A container whose maker died before anybody was
-//! told of it ([`NewContainer`]) is removed in the same way. Everything here is synchronous and small;
+//! [`AppPaths`] says where everything lies, [`ContainerStore`] keeps one directory per container. The owner of a running
+//! container holds its lock ([`ContainerLock`]) and is the only one to write its state. A state that says "running" while the lock is
+//! free means that the owner died; a read of the container repairs the record then ([`container_model::Standing`]). A container whose
+//! maker died before the user was told of it ([`NewContainer`]) is removed in the same way. Everything here is synchronous and small;
 //! async callers run it on a blocking thread.
 
 mod bundle;

@@ -7,7 +7,7 @@ use crate::record;
 use crate::store::discard;
 use crate::{Bundle, DeleteError, StateError};
 
-/// A container that nobody else owns for as long as this value, or its process, lives.
+/// A container without another owner for as long as this value, or its process, lives.
 #[derive(Debug)]
 pub struct ContainerLock {
     bundle: Bundle,
@@ -39,8 +39,8 @@ impl ContainerLock {
     /// [`StateError`]; the old record is then still in place.
     pub fn write_phase(&self, phase: Phase) -> Result<(), StateError> {
         // A damaged record has nothing left to keep.
-        let other = self.state().map(|state| state.other).unwrap_or_default();
-        self.write_state(&ObservedState { phase, other })
+        let unknown = self.state().map(|state| state.unknown).unwrap_or_default();
+        self.write_state(&ObservedState { phase, unknown })
     }
 
     /// Replaces the whole state, durably.
@@ -63,7 +63,7 @@ impl ContainerLock {
             source,
         })?;
         if let Some(trash) = trash {
-            // The lock is still held, so that nobody else collects the directory at the same time.
+            // The lock is still held, so that no other process collects the directory at the same time.
             discard::remove(&trash);
         }
         drop(self.lock);

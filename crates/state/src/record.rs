@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use container_durable::{Record, RecordBody, read_record, write_record};
-use container_model::{ContainerConfig, ObservedState};
+use container_model::{ContainerConfig, ObservedState, UnknownFields};
 use serde::{Deserialize, Serialize};
 
 use crate::StateError;
@@ -15,7 +15,11 @@ use crate::StateError;
 struct Config(ContainerConfig);
 
 impl RecordBody for Config {
-    const VERSION: u32 = 1;
+    const VERSION: u32 = ContainerConfig::VERSION;
+
+    fn upgrade(version: u32, fields: UnknownFields) -> Result<UnknownFields, serde_json::Error> {
+        container_model::upgrade_config(version, fields)
+    }
 }
 
 #[derive(Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! One directory per container, below `containers/` of the app root.
 //!
 //! A container appears with its record and disappears by a rename. A directory without a record, or one on its way out
-//! (`.trash-*`), belongs to whoever holds the lock in it; those whose owner died are collected by the next [`ContainerStore::list`].
+//! (`.trash-*`), belongs to the process that holds the lock in it; those whose owner died are collected by the next [`ContainerStore::list`].
 
 mod create;
 pub(crate) mod discard;
@@ -13,13 +13,13 @@ use std::io;
 use std::time::Duration;
 
 use container_durable::{FileLock, LockMode};
-use container_model::{ContainerConfig, ContainerId, ObservedState};
+use container_model::{ContainerConfig, ContainerId, ObservedState, Standing};
 
 pub use create::NewContainer;
 
 use crate::{AppPaths, Bundle, ContainerLock, DeleteError, LoadError, OwnError};
 
-/// How long possession is waited for. Nobody but a launcher holds a lock longer than a repair takes.
+/// How long possession is waited for. Only a launcher holds a lock longer than a repair takes.
 const REPAIR_LIMIT: Duration = Duration::from_millis(500);
 
 /// The containers of one app root.
@@ -37,6 +37,8 @@ pub struct Container {
     pub config: ContainerConfig,
     /// What was last observed of it.
     pub state: ObservedState,
+    /// How it stands after repair: [`Standing::Live`], [`Standing::AtRest`] or [`Standing::NotUnderstood`].
+    pub standing: Standing,
 }
 
 /// All containers.
@@ -94,7 +96,7 @@ impl ContainerStore {
         }
     }
 
-    /// Removes a container that nobody owns.
+    /// Removes a container that has no owner.
     ///
     /// # Errors
     /// [`OwnError::Taken`] inside [`DeleteError::Own`] when a launcher owns it.

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use container_model::Phase;
+use container_model::{Phase, Standing};
 use container_state::{CreateError, DeleteError, LoadError, OwnError, ReserveError};
 use fixture::{Root, config, store_at};
 use time::OffsetDateTime;
@@ -103,7 +103,7 @@ fn kill_at_any_moment_leaves_whole_containers() {
     let listing = root.store().list().unwrap();
     assert_eq!(listing.damaged.len(), 0);
     for container in &listing.containers {
-        assert!(!container.state.phase.is_live(), "{:?}", container.state);
+        assert_eq!(container.standing, Standing::AtRest, "{:?}", container.state);
         assert_eq!(
             std::fs::metadata(container.bundle.root_disk()).unwrap().len(),
             DISK.len() as u64

@@ -9,9 +9,10 @@
 mod fixture;
 
 use std::convert::Infallible;
+use std::path::Path;
 use std::time::Instant;
 
-use container_model::{ContainerQuery, Phase};
+use container_model::{ContainerQuery, Phase, Standing};
 use container_state::{ContainerStore, CreateError, DeleteError, FindError, LoadError, OwnError, ReserveError};
 use fixture::{Root, config};
 use time::OffsetDateTime;
@@ -225,4 +226,73 @@ fn listing_is_fast_and_in_order_of_creation() {
         .map(|c| c.config.id.to_string())
         .collect();
     assert_eq!(names, ["cc", "aa", "bb"]);
+}
+
+#[test]
+fn a_phase_of_a_newer_program_is_live_while_its_lock_is_held_and_stays_as_it_is() {
+    let root = Root::new();
+    let store = root.store();
+    let mut config = config("web", 1);
+    config.options.auto_remove = true;
+    store.create(&config, |_| Ok::<_, Infallible>(())).unwrap();
+    let text = r#"{"version":1,"phase":{"name":"restarting","attempt":{"of":3}},"health":"ok"}"#;
+    let state = store.bundle(&config.id).state();
+    std::fs::write(&state, text).unwrap();
+    let standing = || {
+        let container = store.load(&config.id).unwrap();
+        assert_eq!(container.state.phase.label(), "restarting");
+        assert_eq!(store.list().unwrap().containers[0].standing, container.standing);
+        container.standing
+    };
+    let owned = store.own(&config.id).unwrap();
+    assert_eq!(standing(), Standing::Live);
+    drop(owned);
+    assert_eq!(standing(), Standing::NotUnderstood);
+    assert_eq!(std::fs::read_to_string(&state).unwrap(), text);
+    store.delete(&config.id).unwrap();
+    assert_eq!(root.entries(), Vec::<String>::new());
+}
+
+/// The files were written by a program that knew only version 1.
+#[test]
+fn containers_of_the_previous_format_are_read_and_written_as_the_current_one() {
+    let root = Root::new();
+    let store = root.store();
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/version1");
+    let id = root.create("ended", 1);
+    for name in ["config.json", "state.json"] {
+        std::fs::copy(files.join("ended").join(name), store.bundle(&id).directory().join(name)).unwrap();
+    }
+    let with_unknown = std::fs::read_to_string(store.bundle(&id).config()).unwrap().replacen(
+        '{',
+        r#"{"networks": [{"name": "default"}],"#,
+        1,
+    );
+    std::fs::write(store.bundle(&id).config(), with_unknown).unwrap();
+    let old = store.load(&id).unwrap();
+    assert_eq!(old.standing, Standing::AtRest);
+    assert!(matches!(&old.state.phase, Phase::Stopped { exit: Some(exit), .. } if exit.exit_code == 3));
+
+    store.delete(&id).unwrap();
+    store.create(&old.config, |_| Ok::<_, Infallible>(())).unwrap();
+    assert_eq!(store.load(&id).unwrap().config, old.config);
+    let text = std::fs::read_to_string(store.bundle(&id).config()).unwrap();
+    let written: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (&written["version"], &written["networks"][0]["name"]),
+        (&2.into(), &"default".into())
+    );
+}
+
+#[test]
+fn a_record_of_a_newer_format_is_not_touched() {
+    let root = Root::new();
+    let store = root.store();
+    let id = root.create("web", 1);
+    let newer = r#"{"version":3,"id":7}"#;
+    std::fs::write(store.bundle(&id).config(), newer).unwrap();
+    let listing = store.list().unwrap();
+    assert!(listing.damaged[0].error.to_string().contains("use a newer `container`"));
+    assert_eq!(std::fs::read_to_string(store.bundle(&id).config()).unwrap(), newer);
+    store.delete(&id).unwrap();
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use container_engine::{CreateRequest, PullOptions};
-use container_model::{ByteSize, ContainerId, MountConfig, RlimitConfig};
+use container_model::{ByteSize, ContainerId, Mount, Rlimit};
 use container_oci::{Platform, Reference};
 
 use super::label::{self, Label};
@@ -55,7 +55,7 @@ pub(crate) struct ContainerFlags {
 
     /// Mount a temporary file system in memory, for example /run:size=64m,mode=755
     #[arg(long, value_name = "PATH[:OPTIONS]", value_parser = tmpfs::parse)]
-    pub(crate) tmpfs: Vec<MountConfig>,
+    pub(crate) tmpfs: Vec<Mount>,
 
     /// Size of /dev/shm
     #[arg(long, value_name = "SIZE")]
@@ -63,7 +63,7 @@ pub(crate) struct ContainerFlags {
 
     /// Limit a resource, for example nofile=1024:4096
     #[arg(long, value_name = "TYPE=SOFT[:HARD]", value_parser = ulimit::parse)]
-    pub(crate) ulimit: Vec<RlimitConfig>,
+    pub(crate) ulimit: Vec<Rlimit>,
 
     /// Add a capability, or ALL
     #[arg(long, value_name = "CAPABILITY")]

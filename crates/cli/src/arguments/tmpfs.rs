@@ -1,6 +1,6 @@
 //! `--tmpfs PATH[:OPTION,…]`.
 
-use container_model::{ByteSize, MountConfig};
+use container_model::{ByteSize, Mount};
 
 /// Options without a value, mount(8).
 const FLAGS: [&str; 14] = [
@@ -24,18 +24,13 @@ const FLAGS: [&str; 14] = [
 const MODE_MAX: u32 = 0o7777;
 
 /// A file system in memory at an absolute path, with the options of mount(8) and tmpfs(5) that Docker takes as well.
-pub(crate) fn parse(text: &str) -> Result<MountConfig, String> {
+pub(crate) fn parse(text: &str) -> Result<Mount, String> {
     let (path, options) = text.split_once(':').unwrap_or((text, ""));
     if !path.starts_with('/') || path.contains('\0') || path.split('/').any(|part| part == "..") {
         return Err("an absolute path without \"..\" is needed".to_owned());
     }
     let options = options.split(',').filter(|option| !option.is_empty());
-    Ok(MountConfig {
-        kind: "tmpfs".to_owned(),
-        source: "tmpfs".to_owned(),
-        destination: path.to_owned(),
-        options: options.map(option).collect::<Result<_, _>>()?,
-    })
+    Ok(Mount::tmpfs(path, options.map(option).collect::<Result<_, _>>()?))
 }
 
 /// One option as the kernel reads it.
@@ -94,7 +89,7 @@ mod tests {
 
     #[test]
     fn only_absolute_paths_are_mounted() {
-        assert_eq!(parse("/run").unwrap().destination, "/run");
+        assert_eq!(parse("/run").unwrap(), Mount::tmpfs("/run", Vec::new()));
         for bad in ["", "run", "/a/../b", ":size=1m"] {
             assert!(parse(bad).is_err(), "{bad}");
         }
@@ -102,13 +97,12 @@ mod tests {
 
     #[test]
     fn options_are_not_part_of_the_path() {
-        let mount = parse("/t:size=1m,mode=0700,noexec,uid=5,nr_inodes=10k").unwrap();
-        assert_eq!(mount.destination, "/t");
+        let mount = |options: &[&str]| Mount::tmpfs("/t", options.iter().map(|&option| option.to_owned()).collect());
         assert_eq!(
-            mount.options,
-            ["size=1048576", "mode=700", "noexec", "uid=5", "nr_inodes=10240"]
+            parse("/t:size=1m,mode=0700,noexec,uid=5,nr_inodes=10k").unwrap(),
+            mount(&["size=1048576", "mode=700", "noexec", "uid=5", "nr_inodes=10240"])
         );
-        assert_eq!(parse("/t:size=50%").unwrap().options, ["size=50%"]);
+        assert_eq!(parse("/t:size=50%").unwrap(), mount(&["size=50%"]));
         assert_eq!(parse("/t:").unwrap(), parse("/t").unwrap());
     }
 

@@ -1,6 +1,6 @@
 //! `--ulimit TYPE=SOFT[:HARD]`.
 
-use container_model::RlimitConfig;
+use container_model::Rlimit;
 
 /// Resources that can be limited, getrlimit(2).
 const TYPES: [&str; 15] = [
@@ -22,7 +22,7 @@ const TYPES: [&str; 15] = [
 ];
 
 /// Reads one limit; without a hard limit it is the soft one.
-pub(crate) fn parse(text: &str) -> Result<RlimitConfig, String> {
+pub(crate) fn parse(text: &str) -> Result<Rlimit, String> {
     let (name, values) = text.split_once('=').ok_or("TYPE=SOFT[:HARD] is needed")?;
     if !TYPES.contains(&name) {
         return Err(format!("there is no limit {name:?}; known are {}", TYPES.join(", ")));
@@ -32,11 +32,7 @@ pub(crate) fn parse(text: &str) -> Result<RlimitConfig, String> {
     if soft > hard {
         return Err("the soft limit is above the hard limit".to_owned());
     }
-    Ok(RlimitConfig {
-        limit: format!("RLIMIT_{}", name.to_ascii_uppercase()),
-        soft,
-        hard,
-    })
+    Ok(Rlimit::new(format!("RLIMIT_{}", name.to_ascii_uppercase()), soft, hard))
 }
 
 fn amount(text: &str) -> Result<u64, String> {
@@ -50,10 +46,10 @@ fn amount(text: &str) -> Result<u64, String> {
 }
 
 /// Refuses two limits of one type: which of them is meant cannot be known.
-pub(crate) fn check_unique(limits: &[RlimitConfig]) -> Result<(), String> {
+pub(crate) fn check_unique(limits: &[Rlimit]) -> Result<(), String> {
     for (index, limit) in limits.iter().enumerate() {
-        if limits[..index].iter().any(|earlier| earlier.limit == limit.limit) {
-            let name = limit.limit.trim_start_matches("RLIMIT_").to_ascii_lowercase();
+        if limits[..index].iter().any(|earlier| earlier.resource == limit.resource) {
+            let name = limit.resource.trim_start_matches("RLIMIT_").to_ascii_lowercase();
             return Err(format!("--ulimit {name} is given twice"));
         }
     }
@@ -69,7 +65,7 @@ mod tests {
     fn one_number_is_both_limits() {
         let limit = parse("nofile=1024").unwrap();
         assert_eq!(
-            (limit.limit.as_str(), limit.soft, limit.hard),
+            (limit.resource.as_str(), limit.soft, limit.hard),
             ("RLIMIT_NOFILE", 1024, 1024)
         );
         let limit = parse("core=0:unlimited").unwrap();

@@ -1,5 +1,6 @@
 //! A container as scripts see it: the JSON shape of Apple's tool, with what it lacks added to `status`.
 
+use super::configuration::configuration;
 use container_engine::ContainerView;
 use container_model::Phase;
 use serde_json::{Map, Value, json};
@@ -8,9 +9,8 @@ use time::format_description::well_known::Rfc3339;
 
 /// `{configuration, id, status{state, networks, startedDate, …}}`. What was not observed is left out of `status`.
 pub(crate) fn container_json(view: &ContainerView) -> Value {
-    let configuration = serde_json::to_value(&view.config).unwrap_or_default();
     json!({
-        "configuration": configuration,
+        "configuration": configuration(&view.config),
         "id": view.id().as_str(),
         "status": status(view),
     })
@@ -52,6 +52,44 @@ pub(crate) fn timestamp(at: OffsetDateTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
+
+    use container_model::{Standing, upgrade_config};
+
+    /// What `inspect` showed of containers whose records are in `version1/`, when they had been written.
+    #[test]
+    fn containers_are_shown_as_by_the_program_that_recorded_them() {
+        let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/version1");
+        let read = |path: &str| -> Option<Value> {
+            let text = std::fs::read_to_string(files.join(path)).ok()?;
+            Some(serde_json::from_str(&text).unwrap())
+        };
+        let body = |path: &str| {
+            let Value::Object(mut fields) = read(path)? else {
+                panic!("{path} is no record");
+            };
+            fields.remove("version");
+            Some(fields)
+        };
+        for shown in ["inspect.json", "list.json"] {
+            let Some(Value::Array(shown)) = read(shown) else {
+                panic!("{shown} is no list");
+            };
+            assert_eq!(shown.len(), 8);
+            for shown in shown {
+                let id = shown["id"].as_str().unwrap();
+                let config = upgrade_config(1, body(&format!("{id}/config.json")).unwrap()).unwrap();
+                let state =
+                    body(&format!("{id}/state.json")).map(|state| serde_json::from_value(state.into()).unwrap());
+                let view = ContainerView {
+                    config: serde_json::from_value(config.into()).unwrap(),
+                    state: state.unwrap_or_default(),
+                    standing: Standing::AtRest,
+                };
+                assert_eq!(container_json(&view), shown, "{id}");
+            }
+        }
+    }
 
     #[test]
     fn times_are_iso_8601_to_the_second() {

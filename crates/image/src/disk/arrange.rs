@@ -1,5 +1,6 @@
 //! Which disks an image's layers are on.
 
+use container_model::Layer;
 use container_oci::{Algorithm, Digest};
 
 use super::chain::{chain_id, merged_layers};
@@ -47,14 +48,14 @@ pub(crate) fn arrange(
         let base = chain_id(lowest);
         ids.extend(base.iter().chain(upper));
         let mut disks = Vec::with_capacity(upper.len() + 2);
-        if let Some(base) = base {
-            let Some(disk) = find_disk(paths, &base)? else {
+        if let Some(chain_id) = base {
+            let Some(disk) = find_disk(paths, Layer::Merged { chain_id })? else {
                 return Ok(Arrangement::Missing(Missing::Merged(merged)));
             };
             disks.push(disk);
         }
-        for diff_id in upper {
-            let Some(disk) = find_disk(paths, diff_id)? else {
+        for &diff_id in upper {
+            let Some(disk) = find_disk(paths, Layer::Single { diff_id })? else {
                 return Ok(Arrangement::Missing(Missing::Layers(merged)));
             };
             disks.push(disk);
@@ -69,7 +70,7 @@ pub(crate) fn arrange(
         }
         let id = cover_id(diff_ids, merged);
         ids.push(id);
-        let Some(cover) = find_disk(paths, &id)? else {
+        let Some(cover) = find_disk(paths, Layer::Cover { cover_id: id })? else {
             return Ok(Arrangement::Missing(Missing::Cover { id, merged, disks }));
         };
         merged = match cover.merge {

@@ -3,6 +3,7 @@
 use std::fs::File;
 
 use container_ext4::Reader;
+use container_model::Layer;
 use container_oci::Digest;
 
 use super::look::{Look, look};
@@ -24,7 +25,7 @@ pub(crate) fn make_cover(
     disks: &[LayerDisk],
 ) -> Result<LayerDisk, DiskError> {
     let failed = |disk: &LayerDisk| {
-        let disk = disk.id;
+        let disk = *disk.id();
         move |source| DiskError::Stack { disk, source }
     };
     let mut stack = Vec::with_capacity(disks.len());
@@ -50,8 +51,9 @@ pub(crate) fn make_cover(
             source,
         },
     })?;
-    let diff_ids = disks.iter().map(|disk| disk.id).collect();
-    let mut record = DiskRecord::of_chain(*id, diff_ids, directories.len() as u64, Stacking::default());
+    let diff_ids = disks.iter().map(|disk| *disk.id()).collect();
+    let layer = Layer::Cover { cover_id: *id };
+    let mut record = DiskRecord::new(&layer, diff_ids, directories.len() as u64, Stacking::default());
     record.merge = merge;
-    unfinished.publish(paths, record)
+    unfinished.publish(paths, layer, record)
 }

@@ -1,5 +1,6 @@
 //! Making a layer's disk.
 
+use container_model::Layer;
 use container_oci::{Descriptor, Digest, LayerCompression};
 
 use super::record::DiskRecord;
@@ -49,7 +50,9 @@ pub(crate) fn make_disk(
             actual: written.diff_id,
         });
     }
-    unfinished.publish(paths, DiskRecord::of_layer(*diff_id, written.entries, written.stacking))
+    let layer = Layer::Single { diff_id: *diff_id };
+    let record = DiskRecord::new(&layer, vec![*diff_id], written.entries, written.stacking);
+    unfinished.publish(paths, layer, record)
 }
 
 /// Writes a disk with small blocks, and once more from the start with large ones in the rare case that a layer needs them.

@@ -3,6 +3,7 @@
 use std::fs::File;
 
 use container_ext4::ReadError;
+use container_model::Layer;
 use container_oci::Digest;
 
 use super::make::{full_disk, with_fitting_blocks};
@@ -34,21 +35,22 @@ pub(crate) fn make_merged_disk(
             source,
         },
     })?;
-    let diff_ids = layers.iter().map(|layer| layer.id).collect();
-    let record = DiskRecord::of_chain(*chain_id, diff_ids, written.entries, written.stacking);
-    unfinished.publish(paths, record)
+    let diff_ids = layers.iter().map(|layer| *layer.id()).collect();
+    let layer = Layer::Merged { chain_id: *chain_id };
+    let record = DiskRecord::new(&layer, diff_ids, written.entries, written.stacking);
+    unfinished.publish(paths, layer, record)
 }
 
 /// Why the base layer, which has hard links to layers below it, is no image's base.
 pub(crate) fn missing_below(session: &Session, base: &LayerDisk) -> Result<DiskError, DiskError> {
     let mut unfinished = Unfinished::create(session)?;
     let written = with_fitting_blocks(&mut unfinished, |unfinished, options, _| {
-        write_merged_disk([File::open(&base.path)], &base.id, &unfinished.file, options)
+        write_merged_disk([File::open(&base.path)], base.id(), &unfinished.file, options)
     });
     Ok(match written {
         Err(source) => DiskError::Merge { layers: 1, source },
         Ok(_) => DiskError::Stack {
-            disk: base.id,
+            disk: *base.id(),
             source: ReadError::Damaged {
                 what: "its record says more than there is",
             },

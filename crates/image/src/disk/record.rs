@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use container_durable::{Record, RecordBody, read_record, write_record as write_durably};
+use container_model::Layer;
 use container_oci::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -35,13 +36,10 @@ impl RecordBody for DiskRecord {
 }
 
 impl DiskRecord {
-    pub(super) fn of_layer(diff_id: Digest, entries: u64, stacking: Stacking) -> Self {
-        Self::of_chain(diff_id, vec![diff_id], entries, stacking)
-    }
-
-    pub(super) fn of_chain(id: Digest, diff_ids: Vec<Digest>, entries: u64, stacking: Stacking) -> Self {
+    /// `diff_ids` are those of the layers on the disk or below it, lowest first.
+    pub(super) fn new(layer: &Layer, diff_ids: Vec<Digest>, entries: u64, stacking: Stacking) -> Self {
         Self {
-            id,
+            id: *layer.disk_id(),
             diff_ids,
             disk_format: DISK_FORMAT,
             entries,
@@ -52,7 +50,8 @@ impl DiskRecord {
 }
 
 /// The disk of a layer, of merged ones, or the cover of a stack, if it has been made in the current format.
-pub(crate) fn find_disk(paths: &StorePaths, id: &Digest) -> Result<Option<LayerDisk>, DiskError> {
+pub(crate) fn find_disk(paths: &StorePaths, layer: Layer) -> Result<Option<LayerDisk>, DiskError> {
+    let id = layer.disk_id();
     let path = paths.disk(id);
     let size_bytes = match std::fs::metadata(&path) {
         Ok(metadata) => metadata.len(),
@@ -69,7 +68,7 @@ pub(crate) fn find_disk(paths: &StorePaths, id: &Digest) -> Result<Option<LayerD
         return Ok(None);
     }
     Ok(Some(LayerDisk {
-        id: *id,
+        layer,
         path,
         size_bytes,
         entries: record.entries,

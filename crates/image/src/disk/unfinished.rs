@@ -5,6 +5,7 @@ use std::io::{self, Seek as _};
 use std::path::{Path, PathBuf};
 
 use container_durable::sync_dir;
+use container_model::Layer;
 
 use super::record::{DiskRecord, write_record};
 use super::{DiskError, LayerDisk};
@@ -36,7 +37,7 @@ impl Unfinished {
     }
 
     /// Makes the disk durable, then visible.
-    pub(super) fn publish(self, paths: &StorePaths, record: DiskRecord) -> Result<LayerDisk, DiskError> {
+    pub(super) fn publish(self, paths: &StorePaths, layer: Layer, record: DiskRecord) -> Result<LayerDisk, DiskError> {
         let io_error = |action: &'static str| {
             let path = self.path.clone();
             move |source| DiskError::Content(ContentError::io(action, &path, source))
@@ -56,7 +57,7 @@ impl Unfinished {
         fs::rename(&self.path, &path).map_err(io_error("rename"))?;
         sync_dir(&paths.layer_dir()).map_err(ContentError::from)?;
         Ok(LayerDisk {
-            id: record.id,
+            layer,
             path,
             size_bytes,
             entries: record.entries,

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
+use container_model::Layer;
 use container_oci::{Algorithm, Digest};
 
 use super::in_use::ImagesInUse;
@@ -113,6 +114,7 @@ impl ImageStore {
         in_use: &ImagesInUse,
     ) -> Result<Garbage, GarbageError> {
         let mut garbage = Garbage::default();
+        let disks_in_use: BTreeSet<&Digest> = in_use.layers.iter().map(Layer::disk_id).collect();
         for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
             for file in entries(&self.paths.blob_dir(algorithm))? {
                 let Some(digest) = digest_of(algorithm, file.file_name()) else {
@@ -132,11 +134,11 @@ impl ImageStore {
             else {
                 continue;
             };
-            if pins.contains(&id) || in_use.disks.contains(&id) || in_use.has_unknown {
+            if pins.contains(&id) || disks_in_use.contains(&id) || in_use.has_unknown {
                 continue;
             }
             // A disk of an older format would be made again; only a container that has it can still use it.
-            if marks.disks.contains(&id) && find_disk(&self.paths, &id)?.is_some() {
+            if marks.disks.contains(&id) && find_disk(&self.paths, Layer::Untold { disk_id: id })?.is_some() {
                 continue;
             }
             garbage.files.push(file);

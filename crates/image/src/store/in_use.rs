@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use container_model::Layer;
 use container_oci::{Descriptor, Digest};
 
 use super::mark::{Marker, Marks};
@@ -12,8 +13,8 @@ use crate::content::ContentError;
 pub struct ImagesInUse {
     /// Indexes and manifests that containers were made from, and the names of those containers.
     pub images: BTreeMap<Digest, BTreeSet<String>>,
-    /// Layer disks that containers' records name: diff ids, and chain ids of merged disks.
-    pub disks: BTreeSet<Digest>,
+    /// What names the layer disks of containers in their records.
+    pub layers: BTreeSet<Layer>,
     /// Whether there is a container whose record cannot be read. No disk is removed then.
     pub has_unknown: bool,
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use container_model::Layer;
 use container_oci::{Descriptor, Digest, ImageConfig, Manifest};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -42,7 +43,7 @@ pub(super) async fn unpack(
                 ensure_merged(paths, session, disks).await?;
             }
             Arrangement::Missing(Missing::Cover { id, merged, disks }) => {
-                ensure_other(paths, session, id, move |paths, session| {
+                ensure_other(paths, session, Layer::Cover { cover_id: id }, move |paths, session| {
                     make_cover(paths, session, &id, merged, &disks)
                 })
                 .await?;
@@ -76,11 +77,11 @@ async fn ensure_all(
 
 /// The one disk of several layers; makes it from theirs unless it is there.
 async fn ensure_merged(paths: &StorePaths, session: &Arc<Session>, layers: Vec<LayerDisk>) -> Result<(), DiskError> {
-    let diff_ids: Vec<Digest> = layers.iter().map(|layer| layer.id).collect();
+    let diff_ids: Vec<Digest> = layers.iter().map(|layer| *layer.id()).collect();
     let Some(chain_id) = chain_id(&diff_ids) else {
         return Ok(());
     };
-    ensure_other(paths, session, chain_id, move |paths, session| {
+    ensure_other(paths, session, Layer::Merged { chain_id }, move |paths, session| {
         make_merged_disk(paths, session, &chain_id, &layers)
     })
     .await
@@ -90,10 +91,10 @@ async fn ensure_merged(paths: &StorePaths, session: &Arc<Session>, layers: Vec<L
 async fn ensure_other(
     paths: &StorePaths,
     session: &Arc<Session>,
-    id: Digest,
+    layer: Layer,
     make: impl FnOnce(&StorePaths, &Session) -> Result<LayerDisk, DiskError> + Send + 'static,
 ) -> Result<(), DiskError> {
-    let guard = match claim(paths, session, &id).await? {
+    let guard = match claim(paths, session, layer).await? {
         Claim::Made(_) => return Ok(()),
         Claim::Ours(guard) => guard,
     };
@@ -114,7 +115,7 @@ pub(super) async fn ensure(
     layer: &Descriptor,
     diff_id: &Digest,
 ) -> Result<LayerDisk, DiskError> {
-    match claim(paths, session, diff_id).await? {
+    match claim(paths, session, Layer::Single { diff_id: *diff_id }).await? {
         Claim::Made(disk) => Ok(disk),
         Claim::Ours(lock) => {
             session.pin([layer.digest])?;
@@ -133,13 +134,13 @@ pub(super) enum Claim {
 }
 
 /// Finds the disk, or takes the lock that allows making it.
-pub(super) async fn claim(paths: &StorePaths, session: &Session, diff_id: &Digest) -> Result<Claim, DiskError> {
-    session.pin([*diff_id])?;
-    if let Some(disk) = find_disk(paths, diff_id)? {
+pub(super) async fn claim(paths: &StorePaths, session: &Session, layer: Layer) -> Result<Claim, DiskError> {
+    session.pin([*layer.disk_id()])?;
+    if let Some(disk) = find_disk(paths, layer)? {
         return Ok(Claim::Made(disk));
     }
-    let guard = lock::exclusive(&paths.disk_lock(diff_id), || {}).await?;
-    Ok(match find_disk(paths, diff_id)? {
+    let guard = lock::exclusive(&paths.disk_lock(layer.disk_id()), || {}).await?;
+    Ok(match find_disk(paths, layer)? {
         Some(disk) => Claim::Made(disk),
         None => Claim::Ours(guard),
     })

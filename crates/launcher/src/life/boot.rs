@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use container_agent::{AgentClient, AgentError};
 use container_agent_api::AgentToken;
+use container_agent_api::v1::CreateContainerRequest;
 use container_hypervisor::{Machine, MachineSource};
 
 use super::console_log::ConsoleLog;
@@ -60,6 +61,7 @@ async fn attempt(
         "chose the accelerator"
     );
     timings.accelerator.clone_from(&info.accelerator);
+    let request = container_request(life.config)?;
     let (mut console, console_end) = life.begin_console_log()?;
     let token = draw_token()?;
     let config = machine_config(
@@ -75,7 +77,7 @@ async fn attempt(
     timings.launcher_start_ms += stopwatch.lap_ms();
     let mut wishes = life.session.wishes();
     let result = tokio::select! {
-        result = come_up(life, &machine, &token, &mut stopwatch, timings) => result,
+        result = come_up(life, &machine, &token, request, &mut stopwatch, timings) => result,
         _ = wishes.wait_for(Wishes::ends_boot) => Err(LifeError::Stopped),
     };
     match result {
@@ -97,6 +99,7 @@ async fn come_up(
     life: &Life<'_>,
     machine: &Machine,
     token: &AgentToken,
+    request: CreateContainerRequest,
     stopwatch: &mut Stopwatch,
     timings: &mut Timings,
 ) -> Result<AgentClient, LifeError> {
@@ -113,7 +116,7 @@ async fn come_up(
         kernel = hello.kernel_release,
         "the agent is ready"
     );
-    let created = unless_ended(machine, agent.create_container(container_request(life.config)))
+    let created = unless_ended(machine, agent.create_container(request))
         .await
         .map_err(LifeError::while_setting_up)?;
     timings.mounts_ms += stopwatch.lap_ms();

@@ -10,7 +10,7 @@ use container_state::{LoadError, OwnError, PathsError};
 
 use crate::control::start_failure;
 use crate::control::v1::{Failure, FailureKind};
-use crate::plan::{MachinePlanError, ProcessPlanError};
+use crate::plan::{MachinePlanError, MountPlanError, ProcessPlanError};
 
 /// Why a container did not come to run.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,8 @@ pub(crate) enum LifeError {
     File { path: PathBuf, source: io::Error },
     #[error(transparent)]
     MachinePlan(#[from] MachinePlanError),
+    #[error(transparent)]
+    MountPlan(#[from] MountPlanError),
     #[error(transparent)]
     ProcessPlan(#[from] ProcessPlanError),
     #[error("cannot use a hypervisor: {0}")]

@@ -28,7 +28,7 @@ pub(crate) fn init_process(
     config: &ContainerConfig,
     window_size: Option<WindowSize>,
 ) -> Result<StartProcess, ProcessPlanError> {
-    let init = &config.init_process;
+    let init = &config.process;
     let mut arguments = Vec::with_capacity(1 + init.arguments.len());
     arguments.push(init.executable.clone());
     arguments.extend(init.arguments.iter().cloned());
@@ -67,7 +67,7 @@ pub(crate) fn exec_process(config: &ContainerConfig, open: ExecOpen) -> Result<S
     });
     let mut spec = ProcessSpec {
         arguments: open.arguments,
-        environment: merge_environment(&config.init_process.environment, &open.environment),
+        environment: merge_environment(&config.process.environment, &open.environment),
         terminal: open.terminal,
         window_size: window_size.filter(|_| open.terminal),
         ..inherited(config)?
@@ -91,9 +91,9 @@ pub(crate) fn exec_process(config: &ContainerConfig, open: ExecOpen) -> Result<S
 
 /// What all processes of a container have in common unless they are told otherwise.
 fn inherited(config: &ContainerConfig) -> Result<ProcessSpec, ProcessPlanError> {
-    let init = &config.init_process;
-    let rlimit = |limit: &container_model::RlimitConfig| Rlimit {
-        name: limit.limit.clone(),
+    let init = &config.process;
+    let rlimit = |limit: &container_model::Rlimit| Rlimit {
+        name: limit.resource.clone(),
         soft: limit.soft,
         hard: limit.hard,
     };
@@ -102,7 +102,10 @@ fn inherited(config: &ContainerConfig) -> Result<ProcessSpec, ProcessPlanError> 
         user: init.user.to_agent_text(),
         additional_gids: init.supplemental_groups.clone(),
         rlimits: init.rlimits.iter().map(rlimit).collect(),
-        capabilities: effective_capabilities(&config.cap_add, &config.cap_drop)?,
+        capabilities: effective_capabilities(
+            &config.security.added_capabilities,
+            &config.security.dropped_capabilities,
+        )?,
         no_new_privileges: false,
         seccomp: true,
         ..ProcessSpec::default()

@@ -22,9 +22,10 @@ use container_launcher::control::v1::{AttachOpen, AttachRequest, AttachResponse,
 use container_launcher::control::{self, ControlClient};
 use container_launcher::{EndedRun, Launch, Limits, MachineChooser, NextRun, RunPolicy, run};
 use container_model::{
-    ContainerConfig, ContainerId, ContainerOptions, ImageReference, InitProcess, Phase, PlatformConfig, ProcessUser,
-    Resources,
+    ContainerConfig, ContainerId, ContainerImage, ContainerOptions, InitProcess, Layer, Phase, ProcessUser, Resources,
+    Security, UnknownFields,
 };
+use container_oci::{Descriptor, Digest, media_type};
 use container_state::{AppPaths, ContainerStore, LoadError};
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
@@ -337,46 +338,36 @@ pub(crate) fn owner() -> AttachOpen {
 }
 
 fn config() -> ContainerConfig {
+    let digest = Digest::Sha256([0; 32]);
     ContainerConfig {
         id: "web".parse().unwrap(),
-        image: ImageReference {
-            reference: "docker.io/library/busybox:latest".to_owned(),
-            descriptor: serde_json::Value::Null,
-            manifest_digest: String::new(),
-            layers: vec![format!("sha256:{}", "0".repeat(64))],
+        created: OffsetDateTime::UNIX_EPOCH,
+        image: ContainerImage {
+            reference: "busybox".parse().unwrap(),
+            descriptor: Descriptor::new(media_type::OCI_MANIFEST, digest, 1).into(),
+            manifest_digest: digest,
+            layers: vec![Layer::Single { diff_id: digest }],
+            unknown: UnknownFields::new(),
         },
-        mounts: Vec::new(),
-        labels: [].into(),
-        sysctls: [].into(),
-        init_process: InitProcess {
+        platform: "linux/amd64".parse().unwrap(),
+        process: InitProcess {
             executable: "sh".to_owned(),
             arguments: vec!["-c".to_owned(), "true".to_owned()],
             environment: vec!["PATH=/bin".to_owned()],
             working_directory: "/".to_owned(),
             terminal: false,
-            user: ProcessUser::Id { uid: 0, gid: 0 },
+            user: ProcessUser::ROOT,
             supplemental_groups: Vec::new(),
             rlimits: Vec::new(),
-            other: serde_json::Map::new(),
+            unknown: UnknownFields::new(),
         },
-        platform: PlatformConfig {
-            os: "linux".to_owned(),
-            architecture: "amd64".to_owned(),
-            variant: None,
-        },
-        resources: Resources {
-            cpus: 1,
-            memory_in_bytes: 256 << 20,
-        },
-        read_only: false,
-        cap_add: Vec::new(),
-        cap_drop: Vec::new(),
-        shm_size: None,
-        stop_signal: None,
-        masked_paths: Vec::new(),
-        readonly_paths: Vec::new(),
-        creation_date: OffsetDateTime::UNIX_EPOCH,
+        mounts: Vec::new(),
+        resources: Resources::new(1, 256 << 20),
+        security: Security::default(),
         options: ContainerOptions::default(),
-        other: serde_json::Map::new(),
+        labels: [].into(),
+        sysctls: [].into(),
+        stop_signal: None,
+        unknown: UnknownFields::new(),
     }
 }

@@ -17,7 +17,7 @@ use crate::{Bundle, CreateError, KeepError, ReserveError, StateError, record};
 const ATTEMPTS: usize = 8;
 
 impl ContainerStore {
-    /// Takes a name, so that nobody else makes a container of it. There is nothing to be seen of it yet.
+    /// Takes a name, so that no other command makes a container of it. Other commands do not see the container yet.
     ///
     /// # Errors
     /// [`ReserveError::NameTaken`].
@@ -33,13 +33,13 @@ impl ContainerStore {
             match DirBuilder::new().mode(0o700).create(bundle.directory()) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(place(error)),
                 _ if bundle.config().exists() => return Err(taken()),
-                // Made just now, or left by somebody who died while making a container: whoever has the lock knows.
+                // Made just now, or left by a command that died while it made a container; the lock tells which.
                 _ => {}
             }
             let own = match FileLock::acquire_within(&bundle.lock(), LockMode::Exclusive, REPAIR_LIMIT) {
                 Ok(Some(own)) => own,
                 Ok(None) => return Err(taken()),
-                // Somebody who lists containers took it for abandoned before it was locked.
+                // A command that lists containers took it for abandoned before it was locked.
                 Err(LockError { source, .. }) if source.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error.into()),
             };
@@ -86,7 +86,7 @@ pub struct NewContainer {
     bundle: Bundle,
     /// Its directory, whatever has become of the name.
     directory: File,
-    /// Held from the beginning to the end of the making; `None` once nothing is to be undone any more.
+    /// Held from the beginning to the end of the making; `None` once there is nothing left to undo.
     maker: Option<FileLock>,
     /// Possession, until a launcher may take it.
     own: Option<FileLock>,

@@ -15,7 +15,7 @@ pub(crate) fn is_trash(name: &str) -> bool {
     name.starts_with(TRASH_PREFIX)
 }
 
-/// Renames a directory so that it is no container any more; `None` when it is gone already. The rename is not synced: should
+/// Renames a directory so that it ceases to be a container; `None` when it is gone already. The rename is not synced: should
 /// power fail right now, the container is back as it was, which is no worse than never having asked.
 pub(crate) fn move_away(directory: &Path) -> io::Result<Option<PathBuf>> {
     let trash = directory.with_file_name(format!("{TRASH_PREFIX}{}", uuid::Uuid::new_v4().simple()));
@@ -47,7 +47,7 @@ pub(crate) fn clear(directory: &Path, but: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes a directory on its way out if whoever began with it is gone.
+/// Removes a directory on its way out if the process that began with it is gone.
 pub(crate) fn collect_trash(directory: &Path) {
     let lock = directory.join(LOCK_FILE);
     match FileLock::try_acquire_existing(&lock, LockMode::Exclusive) {
@@ -58,7 +58,7 @@ pub(crate) fn collect_trash(directory: &Path) {
     }
 }
 
-/// Removes a directory that has no record of a container in it if whoever was making one is gone.
+/// Removes a directory that has no record of a container in it if the process that was making one is gone.
 pub(crate) fn collect_unfinished(directory: &Path) {
     if let Ok(Some(_held)) = FileLock::try_acquire_existing(&directory.join(LOCK_FILE), LockMode::Exclusive) {
         if !directory.join(CONFIG_FILE).exists()

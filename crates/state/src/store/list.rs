@@ -24,7 +24,7 @@ impl ContainerStore {
         }
         listing
             .containers
-            .sort_by(|a, b| (a.config.creation_date, &a.config.id).cmp(&(b.config.creation_date, &b.config.id)));
+            .sort_by(|a, b| (a.config.created, &a.config.id).cmp(&(b.config.created, &b.config.id)));
         Ok(listing)
     }
 

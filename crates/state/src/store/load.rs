@@ -1,7 +1,7 @@
 //! Reading a container, and repairing its record when its launcher died.
 
 use container_durable::{FileLock, LockMode, is_held};
-use container_model::{ContainerConfig, ContainerId, ObservedState, Phase};
+use container_model::{ContainerConfig, ContainerId, LockState, ObservedState, Phase, Retention, Standing};
 
 use super::{Container, ContainerStore};
 use crate::{Bundle, ContainerLock, LoadError, StateError, record};
@@ -12,8 +12,9 @@ const LAUNCHER_KILLED: &str = "the launcher was killed";
 const STATE_DAMAGED: &str = "the record of its state was damaged";
 
 impl ContainerStore {
-    /// Reads the container of exactly this id. A record that says "running" although nobody owns the container is repaired first;
-    /// a container that was to be removed at its end, or that its maker abandoned, is then removed.
+    /// Reads the container of exactly this id. A record that says "running" although the container has no owner is repaired first;
+    /// a container that was to be removed at its end, or that its maker abandoned, is then removed. A phase that this program does
+    /// not know is left as it is.
     ///
     /// # Errors
     /// [`LoadError::NotFound`], also when the repair removed it.
@@ -25,42 +26,68 @@ impl ContainerStore {
         if config.id != *id {
             return Err(StateError::Foreign { path, found: config.id }.into());
         }
-        let state = match record::read_state(&bundle.state()) {
-            Ok(state)
-                if !needs_owner(&state.phase, &config, &bundle)
-                    || is_held(&bundle.lock()).map_err(StateError::from)? =>
-            {
-                state
-            }
-            Err(error) if !error.is_damage() => return Err(error.into()),
-            _ => repair(&bundle, &config)?.ok_or_else(not_found)?,
+        let found = match record::read_state(&bundle.state()) {
+            Ok(state) => Some((look(&state.phase, &config, &bundle)?, state)),
+            Err(error) if error.is_damage() => None,
+            Err(error) => return Err(error.into()),
         };
-        Ok(Container { bundle, config, state })
+        let (standing, state) = match found {
+            Some((Standing::OwnerDied | Standing::Leftover, _)) | None => {
+                repair(&bundle, &config)?.ok_or_else(not_found)?
+            }
+            Some(found) => found,
+        };
+        Ok(Container {
+            bundle,
+            config,
+            state,
+            standing,
+        })
     }
 }
 
-/// Whether a record in this phase makes sense only while somebody owns the container.
-fn needs_owner(phase: &Phase, config: &ContainerConfig, bundle: &Bundle) -> bool {
-    phase.is_live() || (config.options.auto_remove && matches!(phase, Phase::Stopped { .. })) || bundle.is_abandoned()
+/// How the container stands. Its lock is asked for only where that makes a difference.
+fn look(phase: &Phase, config: &ContainerConfig, bundle: &Bundle) -> Result<Standing, StateError> {
+    let retention = retention(config, bundle);
+    let [owned, ownerless] = [LockState::Held, LockState::Free].map(|lock| Standing::of(phase, lock, retention));
+    let is_owned = owned == ownerless || is_held(&bundle.lock())?;
+    Ok(if is_owned { owned } else { ownerless })
 }
 
-/// Brings the record in line with the fact that nobody owns the container; `None` when the container is gone.
-fn repair(bundle: &Bundle, config: &ContainerConfig) -> Result<Option<ObservedState>, LoadError> {
+fn retention(config: &ContainerConfig, bundle: &Bundle) -> Retention {
+    if bundle.is_abandoned() {
+        Retention::Abandoned
+    } else if config.options.auto_remove {
+        Retention::UntilEnd
+    } else {
+        Retention::Keep
+    }
+}
+
+/// Brings the record in line with the fact that the container has no owner; `None` when the container is gone.
+fn repair(bundle: &Bundle, config: &ContainerConfig) -> Result<Option<(Standing, ObservedState)>, LoadError> {
     let lock = match FileLock::try_acquire(&bundle.lock(), LockMode::Exclusive) {
         Ok(Some(lock)) => lock,
-        // Somebody else repairs, or a launcher has just taken it: what stands there now is good enough.
-        Ok(None) => return Ok(record::read_state(&bundle.state()).map(Some)?),
+        // Another process repairs it, or a launcher has just taken it: what is on record now is good enough.
+        Ok(None) => {
+            let state = record::read_state(&bundle.state())?;
+            let standing = Standing::of(&state.phase, LockState::Held, retention(config, bundle));
+            return Ok(Some((standing, state)));
+        }
         Err(_) if !bundle.directory().exists() => return Ok(None),
         Err(error) => return Err(StateError::from(error).into()),
     };
     let owned = ContainerLock::new(bundle.clone(), lock);
+    let retention = retention(config, bundle);
     let (found, reason) = match owned.state() {
-        Ok(state) if !needs_owner(&state.phase, config, bundle) => return Ok(Some(state)),
-        Ok(state) => (state, LAUNCHER_KILLED),
+        Ok(state) => match Standing::of(&state.phase, LockState::Free, retention) {
+            Standing::OwnerDied | Standing::Leftover => (state, LAUNCHER_KILLED),
+            standing => return Ok(Some((standing, state))),
+        },
         Err(error) if error.is_damage() => (ObservedState::default(), STATE_DAMAGED),
         Err(error) => return Err(error.into()),
     };
-    if config.options.auto_remove || bundle.is_abandoned() {
+    if retention != Retention::Keep {
         owned.delete()?;
         return Ok(None);
     }
@@ -72,9 +99,9 @@ fn repair(bundle: &Bundle, config: &ContainerConfig) -> Result<Option<ObservedSt
     };
     let repaired = ObservedState {
         phase,
-        other: found.other,
+        unknown: found.unknown,
     };
     bundle.remove_control_socket();
     owned.write_state(&repaired)?;
-    Ok(Some(repaired))
+    Ok(Some((Standing::AtRest, repaired)))
 }

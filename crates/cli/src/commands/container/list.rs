@@ -40,13 +40,13 @@ fn row(view: &ContainerView) -> [String; 9] {
     let config = &view.config;
     [
         config.id.to_string(),
-        config.image.reference.clone(),
+        config.image.reference.to_string(),
         config.platform.os.clone(),
         config.platform.architecture.clone(),
         view.label().to_owned(),
         String::new(),
         config.resources.cpus.to_string(),
-        format!("{} MB", config.resources.memory_in_bytes >> 20),
+        format!("{} MB", config.resources.memory_bytes >> 20),
         view.state.phase.started().map(timestamp).unwrap_or_default(),
     ]
 }

@@ -68,7 +68,7 @@ async fn attached(
     }
     let streams = Streams {
         stdin: interactive,
-        terminal: view.config.init_process.terminal,
+        terminal: view.config.process.terminal,
         detach_keys,
     };
     let mut signals = Signals::listen()?;

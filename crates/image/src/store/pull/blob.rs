@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use container_model::Layer;
 use container_oci::{Descriptor, Digest};
 
 use super::PullFailure;
@@ -149,7 +150,7 @@ async fn fetch_and_unpack(
 ) -> Result<(), PullFailure> {
     let follower = ingest.follow()?;
     let unpack = async {
-        match layers::claim(source.paths, source.session, diff_id).await? {
+        match layers::claim(source.paths, source.session, Layer::Single { diff_id: *diff_id }).await? {
             Claim::Made(_) => Ok::<_, DiskError>(()),
             Claim::Ours(lock) => layers::make(source.paths, source.session, layer, diff_id, lock, follower)
                 .await

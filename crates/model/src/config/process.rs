@@ -1,7 +1,8 @@
 //! The process that a container is made for.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+
+use crate::UnknownFields;
 
 /// The first process of a container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,35 +14,36 @@ pub struct InitProcess {
     pub arguments: Vec<String>,
     /// `KEY=VALUE` entries, later ones win.
     pub environment: Vec<String>,
-    /// Directory it starts in, absolute.
+    /// Directory that it starts in, absolute.
     pub working_directory: String,
     /// Whether it has a terminal.
     pub terminal: bool,
-    /// Whom it runs as.
+    /// The user that it runs as.
     pub user: ProcessUser,
     /// Supplementary group ids.
     #[serde(default)]
     pub supplemental_groups: Vec<u32>,
     /// Resource limits.
     #[serde(default)]
-    pub rlimits: Vec<RlimitConfig>,
-    /// Keys of other versions.
+    pub rlimits: Vec<Rlimit>,
+    /// Fields of other versions.
     #[serde(flatten)]
-    pub other: Map<String, Value>,
+    pub unknown: UnknownFields,
 }
 
-/// Whom a process runs as, resolved in the guest against the image's `/etc/passwd` and `/etc/group`.
+/// The user that a process runs as, resolved in the guest against the image's `/etc/passwd` and `/etc/group`.
+///
+/// There are no unknown fields here: something else that names a user must not be overlooked, so it needs another format version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(tag = "kind", rename_all = "camelCase", deny_unknown_fields)]
 pub enum ProcessUser {
-    /// `name`, `uid`, `name:group` or `uid:gid`, as written by the user or the image.
-    Raw {
+    /// `name`, `uid`, `name:group` or `uid:gid`, as the caller or the image wrote it.
+    Text {
         /// The text.
-        #[serde(rename = "userString")]
-        user_string: String,
+        text: String,
     },
     /// Numbers.
-    Id {
+    Ids {
         /// User id.
         uid: u32,
         /// Group id.
@@ -50,23 +52,43 @@ pub enum ProcessUser {
 }
 
 impl ProcessUser {
+    /// The superuser of the container.
+    pub const ROOT: Self = Self::Ids { uid: 0, gid: 0 };
+
     /// In the form that the guest agent takes: `name`, `uid:gid`, …
     #[must_use]
     pub fn to_agent_text(&self) -> String {
         match self {
-            Self::Raw { user_string } => user_string.clone(),
-            Self::Id { uid, gid } => format!("{uid}:{gid}"),
+            Self::Text { text } => text.clone(),
+            Self::Ids { uid, gid } => format!("{uid}:{gid}"),
         }
     }
 }
 
 /// One resource limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RlimitConfig {
-    /// Name as in getrlimit(2), e.g. `RLIMIT_NOFILE`.
-    pub limit: String,
+#[serde(rename_all = "camelCase")]
+pub struct Rlimit {
+    /// Name of the resource as in getrlimit(2): `RLIMIT_NOFILE`.
+    pub resource: String,
     /// Soft limit; `u64::MAX` is unlimited.
     pub soft: u64,
     /// Hard limit; `u64::MAX` is unlimited.
     pub hard: u64,
+    /// Fields of other versions.
+    #[serde(flatten)]
+    pub unknown: UnknownFields,
+}
+
+impl Rlimit {
+    /// A limit of a resource named as in getrlimit(2).
+    #[must_use]
+    pub fn new(resource: impl Into<String>, soft: u64, hard: u64) -> Self {
+        Self {
+            resource: resource.into(),
+            soft,
+            hard,
+            unknown: UnknownFields::new(),
+        }
+    }
 }

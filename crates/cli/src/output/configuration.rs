@@ -1,0 +1,178 @@
+//! The configuration of a container in the shape of Apple's `container inspect`, with what it lacks added.
+//!
+//! Fields that this program does not know are shown where they are on record; none of them hides a known one.
+
+use container_model::{ContainerConfig, ContainerImage, InitProcess, Mount, ProcessUser, Rlimit, UnknownFields};
+use serde_json::{Value, json};
+use time::format_description::well_known::Rfc3339;
+
+/// `{id, image, mounts, labels, sysctls, initProcess, platform, resources, …}`.
+pub(crate) fn configuration(config: &ContainerConfig) -> Value {
+    let ContainerConfig {
+        id,
+        created,
+        image: made_from,
+        platform,
+        process: first,
+        mounts,
+        resources,
+        security,
+        options,
+        labels,
+        sysctls,
+        stop_signal,
+        unknown,
+    } = config;
+    let mut configuration = json!({
+        "id": id,
+        "image": image(made_from),
+        "mounts": mounts.iter().map(mount).collect::<Value>(),
+        "labels": labels,
+        "sysctls": sysctls,
+        "initProcess": process(first),
+        "platform": platform,
+        "resources": with_unknown(&resources.unknown, json!({
+            "cpus": resources.cpus,
+            "memoryInBytes": resources.memory_bytes,
+        })),
+        "readOnly": security.read_only_root,
+        "capAdd": security.added_capabilities,
+        "capDrop": security.dropped_capabilities,
+        "maskedPaths": security.masked_paths,
+        "readonlyPaths": security.readonly_paths,
+        "creationDate": created.format(&Rfc3339).unwrap_or_default(),
+        "options": options,
+    });
+    let mut add = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            configuration[key] = value;
+        }
+    };
+    add("shmSize", resources.shm_size_bytes.map(Value::from));
+    add("stopSignal", stop_signal.as_ref().map(|signal| signal.as_str().into()));
+    let security = (!security.unknown.is_empty()).then(|| security.unknown.clone().into());
+    add("security", security);
+    with_unknown(unknown, configuration)
+}
+
+fn image(image: &ContainerImage) -> Value {
+    with_unknown(
+        &image.unknown,
+        json!({
+            "reference": image.reference,
+            "descriptor": image.descriptor,
+            "manifestDigest": image.manifest_digest,
+            "layers": image.layers.iter().map(|layer| json!(layer.disk_id())).collect::<Value>(),
+        }),
+    )
+}
+
+fn process(process: &InitProcess) -> Value {
+    with_unknown(
+        &process.unknown,
+        json!({
+            "executable": process.executable,
+            "arguments": process.arguments,
+            "environment": process.environment,
+            "workingDirectory": process.working_directory,
+            "terminal": process.terminal,
+            "user": match &process.user {
+                ProcessUser::Text { text } => json!({ "raw": { "userString": text } }),
+                ProcessUser::Ids { uid, gid } => json!({ "id": { "uid": uid, "gid": gid } }),
+            },
+            "supplementalGroups": process.supplemental_groups,
+            "rlimits": process.rlimits.iter().map(rlimit).collect::<Value>(),
+        }),
+    )
+}
+
+fn rlimit(limit: &Rlimit) -> Value {
+    let Rlimit {
+        resource,
+        soft,
+        hard,
+        unknown,
+    } = limit;
+    with_unknown(unknown, json!({ "limit": resource, "soft": soft, "hard": hard }))
+}
+
+fn mount(mount: &Mount) -> Value {
+    let read_only = |is_read_only: bool| if is_read_only { vec!["ro"] } else { Vec::new() };
+    match mount {
+        Mount::Tmpfs(tmpfs) => with_unknown(
+            &tmpfs.unknown,
+            json!({
+                "kind": "tmpfs", "source": "tmpfs", "destination": tmpfs.target, "options": tmpfs.options,
+            }),
+        ),
+        Mount::Disk(disk) => with_unknown(
+            &disk.unknown,
+            json!({
+                "kind": "disk", "source": disk.volume, "destination": disk.target, "options": read_only(disk.read_only),
+            }),
+        ),
+        Mount::Share(share) => with_unknown(
+            &share.unknown,
+            json!({
+                "kind": "share",
+                "source": share.source,
+                "destination": share.target,
+                "options": read_only(share.read_only),
+            }),
+        ),
+        Mount::Unknown(mount) => json!(mount),
+    }
+}
+
+/// `shown`, an object, with the unknown fields beside the known ones.
+fn with_unknown(unknown: &UnknownFields, mut shown: Value) -> Value {
+    if let Value::Object(fields) = &mut shown {
+        for (key, value) in unknown {
+            fields.entry(key).or_insert_with(|| value.clone());
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use container_model::upgrade_config;
+
+    fn record(text: &str) -> UnknownFields {
+        let mut fields: UnknownFields = serde_json::from_str(text).unwrap();
+        fields.remove("version");
+        fields
+    }
+
+    fn shown(fields: UnknownFields) -> Value {
+        let fields = upgrade_config(1, fields).unwrap();
+        configuration(&serde_json::from_value(fields.into()).unwrap())
+    }
+
+    #[test]
+    fn unknown_fields_are_shown_where_they_are_on_record() {
+        let mut fields = record(include_str!("../../../model/tests/version1/full/config.json"));
+        fields.insert("stopSignal".to_owned(), "nonsense".into());
+        fields.insert("networks".to_owned(), json!([{ "name": "default" }]));
+        fields["initProcess"]["seccomp"] = json!({ "profile": 1 });
+        fields["image"]["descriptor"]["artifactType"] = json!("x");
+        assert_eq!(shown(fields.clone()), Value::Object(fields));
+    }
+
+    #[test]
+    fn mounts_of_all_kinds_are_shown() {
+        let written = json!([
+            { "kind": "disk", "volume": "data", "target": "/data", "readOnly": true },
+            { "kind": "share", "source": "/home", "target": "/home" },
+            { "kind": "image", "target": "/tools" },
+        ]);
+        let mounts: Vec<Mount> = serde_json::from_value(written).unwrap();
+        let expected = json!([
+            { "kind": "disk", "source": "data", "destination": "/data", "options": ["ro"] },
+            { "kind": "share", "source": "/home", "destination": "/home", "options": [] },
+            { "kind": "image", "target": "/tools" },
+        ]);
+        assert_eq!(mounts.iter().map(mount).collect::<Value>(), expected);
+    }
+}

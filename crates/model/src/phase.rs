@@ -1,0 +1,147 @@
+//! Where a container is in its life.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::{ExitStatus, UnknownFields};
+
+/// The names that have a variant of their own.
+const KNOWN_NAMES: [&str; 5] = ["created", "starting", "running", "stopping", "stopped"];
+
+/// Where a container is in its life. Each case carries what is valid in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Phase {
+    /// Made, never started.
+    #[default]
+    Created,
+    /// A launcher is bringing the machine up.
+    Starting,
+    /// The workload runs.
+    Running {
+        /// When it was started.
+        #[serde(with = "time::serde::rfc3339")]
+        started: OffsetDateTime,
+    },
+    /// A client asked for its end.
+    Stopping {
+        /// When it was started.
+        #[serde(with = "time::serde::rfc3339")]
+        started: OffsetDateTime,
+    },
+    /// The workload has ended, or never came to run.
+    Stopped {
+        /// When it was last started, if it ever came to run.
+        #[serde(
+            default,
+            with = "time::serde::rfc3339::option",
+            skip_serializing_if = "Option::is_none"
+        )]
+        started: Option<OffsetDateTime>,
+        /// When it ended. `None` when that was not observed: the launcher was killed.
+        #[serde(
+            default,
+            with = "time::serde::rfc3339::option",
+            skip_serializing_if = "Option::is_none"
+        )]
+        finished: Option<OffsetDateTime>,
+        /// How it ended. `None` when that was not observed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exit: Option<ExitStatus>,
+        /// Why it ended, when it was not the workload's own doing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// A phase that only another version of the program knows.
+    #[serde(untagged)]
+    Unknown(UnknownPhase),
+}
+
+/// A phase that this program does not know, such as one of a newer program. It is kept and shown, and nothing is concluded from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "NameAndFields")]
+pub struct UnknownPhase {
+    name: String,
+    /// Everything else that is written of it.
+    #[serde(flatten)]
+    pub fields: UnknownFields,
+}
+
+#[derive(Deserialize)]
+struct NameAndFields {
+    name: String,
+    #[serde(flatten)]
+    fields: UnknownFields,
+}
+
+impl TryFrom<NameAndFields> for UnknownPhase {
+    type Error = String;
+
+    /// A known phase that lacks fields is damaged, and not unknown.
+    fn try_from(written: NameAndFields) -> Result<Self, String> {
+        let NameAndFields { name, fields } = written;
+        if KNOWN_NAMES.contains(&name.as_str()) {
+            return Err(format!("the phase {name:?} has other fields"));
+        }
+        Ok(Self { name, fields })
+    }
+}
+
+impl Phase {
+    /// The word that `container list` shows. Scripts know `running`, `stopping` and `stopped`; an unknown phase has its own name.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        match self {
+            Self::Created | Self::Stopped { .. } => "stopped",
+            Self::Starting | Self::Running { .. } => "running",
+            Self::Stopping { .. } => "stopping",
+            Self::Unknown(phase) => &phase.name,
+        }
+    }
+
+    /// When the workload was last started, as far as that is known.
+    #[must_use]
+    pub fn started(&self) -> Option<OffsetDateTime> {
+        match self {
+            Self::Running { started } | Self::Stopping { started } => Some(*started),
+            Self::Stopped { started, .. } => *started,
+            Self::Created | Self::Starting | Self::Unknown(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_unknown_phase_is_kept_with_its_fields_and_shown_by_its_name() {
+        let written = json!({ "name": "restarting", "started": "2026-01-01T00:00:00Z", "attempt": { "of": 3 } });
+        let phase: Phase = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!(phase.label(), "restarting");
+        assert_eq!(phase.started(), None);
+        assert_eq!(serde_json::to_value(&phase).unwrap(), written);
+    }
+
+    #[test]
+    fn a_known_phase_without_its_fields_is_damage() {
+        for damaged in [
+            json!({ "name": "running" }),
+            json!({ "name": "stopped", "exit": 1 }),
+            json!({}),
+            json!("running"),
+        ] {
+            assert!(serde_json::from_value::<Phase>(damaged.clone()).is_err(), "{damaged}");
+        }
+    }
+
+    #[test]
+    fn every_known_name_has_its_variant() {
+        for name in KNOWN_NAMES {
+            let phase = serde_json::from_value(json!({ "name": name, "started": "2026-01-01T00:00:00Z" })).unwrap();
+            assert!(!matches!(phase, Phase::Unknown(_)), "{name}");
+            assert_eq!(serde_json::to_value(&phase).unwrap()["name"], name);
+        }
+    }
+}
