@@ -4,6 +4,7 @@
 
 pub(crate) mod acl;
 pub(crate) mod bitmap;
+pub(crate) mod block_range;
 pub(crate) mod block_size;
 pub(crate) mod checksum;
 pub(crate) mod directory;

@@ -19,6 +19,7 @@ mod scratch;
 mod sink;
 mod tree;
 mod writer;
+mod xattr_name;
 
 pub use disk::ROOT_INODE;
 pub use disk::block_size::BlockSize;

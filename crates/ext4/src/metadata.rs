@@ -1,5 +1,7 @@
 //! What an entry carries besides its name and content.
 
+use crate::xattr_name::split_name;
+
 /// Owner, permissions, time and extended attributes of an entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
@@ -39,7 +41,7 @@ impl Xattr {
     /// Whether EXT4 can hold an attribute of this name: one of the name spaces `user.`, `trusted.`, `security.`, or a POSIX ACL.
     #[must_use]
     pub fn is_supported(name: &[u8]) -> bool {
-        crate::disk::xattr::split_name(name).is_some()
+        split_name(name).is_some()
     }
 }
 

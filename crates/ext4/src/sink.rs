@@ -2,25 +2,13 @@
 
 use std::io::{self, Seek, SeekFrom, Write};
 
+use crate::disk::block_range::BlockRange;
 use crate::disk::block_size::BlockSize;
 use crate::disk::put::low32;
 use crate::error::WriteError;
 
 /// Bytes gathered before they are written.
 const BUFFER_BYTES: usize = 1 << 20;
-
-/// A run of blocks of the image.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct BlockRange {
-    pub(crate) start: u32,
-    pub(crate) count: u32,
-}
-
-impl BlockRange {
-    pub(crate) fn end(self) -> u32 {
-        self.start + self.count
-    }
-}
 
 /// Appends blocks; everything before the buffer is in the file.
 #[derive(Debug)]

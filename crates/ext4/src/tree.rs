@@ -9,9 +9,9 @@ mod record;
 
 use std::io;
 
+use crate::disk::block_range::BlockRange;
 use crate::metadata::Metadata;
 use crate::scratch::{Scratch, ScratchFile};
-use crate::sink::BlockRange;
 use names::Names;
 
 pub(crate) use kind::Kind;

@@ -5,6 +5,7 @@
 //! sparse_super2 (no backup superblocks in the way; a layer disk can be made again from its blob).
 
 mod add;
+mod extents;
 mod file;
 mod finish;
 mod geometry;

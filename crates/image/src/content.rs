@@ -6,6 +6,7 @@
 
 mod allocated;
 mod blob;
+mod entries;
 mod error;
 mod follow;
 mod gate;
@@ -22,11 +23,12 @@ pub use error::ContentError;
 pub(crate) use error::{full_disk, is_full};
 
 pub(crate) use blob::{has_blob, open_blob, read_blob};
+pub(crate) use entries::entries;
 pub(crate) use follow::Restart;
 pub(crate) use gate::{OpenGate, ShutGate};
 pub(crate) use hash::Hasher;
 pub(crate) use ingest::{Ingest, Staged};
 pub(crate) use paths::StorePaths;
 pub(crate) use session::Session;
-pub(crate) use sweep::{abandoned_bytes, entries, live_pins, sweep, sweep_downloads};
+pub(crate) use sweep::{abandoned_bytes, live_pins, sweep, sweep_downloads};
 pub(crate) use trash::{Trash, remove};

@@ -10,6 +10,7 @@ pub mod archive;
 mod content;
 mod disk;
 pub mod layer;
+mod platform;
 mod progress;
 mod store;
 

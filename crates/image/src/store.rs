@@ -17,6 +17,7 @@ mod mark;
 mod pull;
 mod push;
 mod resolve;
+mod resolve_error;
 mod save;
 mod selection;
 mod tag;
@@ -39,12 +40,12 @@ pub use list::ImageSummary;
 pub use load::{LoadError, LoadOptions};
 pub use pull::{PullError, PullFailure, PullOptions, PulledImage};
 pub use push::{PushError, PushFailure, PushOptions, PushedImage};
-pub use resolve::{ResolveError, ResolvedImage};
+pub use resolve::ResolvedImage;
+pub use resolve_error::ResolveError;
 pub use save::{SaveError, SaveFormat, SaveTarget, SavedImage};
 pub use selection::{PlatformChoice, SelectionError};
 pub use usage::ImageUsage;
 pub use variant::ImageVariant;
-pub(crate) use variant::platform_of;
 
 /// Images below an app root. Cheap to open and to clone; any number of processes may have it open.
 ///

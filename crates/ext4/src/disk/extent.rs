@@ -1,12 +1,9 @@
 //! Extent trees: which blocks of a file lie where.
 //!
-//! Up to four extents live in the inode. More go to a tree of blocks, which is appended behind the file's data, so that a file with its tree is one run of blocks.
+//! Up to four extents are in the inode. More are in a tree of blocks below it.
 
-use std::io::{Seek, Write};
-
+use super::block_range::BlockRange;
 use super::put::{put16, put32};
-use crate::error::WriteError;
-use crate::sink::{BlockRange, Sink};
 
 /// EXT_INIT_MAX_LEN: the longest initialised extent.
 const MAX_EXTENT_BLOCKS: u32 = 32_768;
@@ -72,26 +69,36 @@ pub(crate) fn inline_map(range: BlockRange) -> [u8; 60] {
     map
 }
 
-/// The "i_block" of a file with these extents; appends the blocks of its tree where one is needed.
-pub(crate) fn build_map<W: Write + Seek>(extents: &[Extent], sink: &mut Sink<W>) -> Result<[u8; 60], WriteError> {
-    let block_bytes = sink.block_bytes();
-    let block_entries = (block_bytes - HEADER_BYTES) / ENTRY_BYTES;
-    let mut entries: Vec<[u8; ENTRY_BYTES]> = extents.iter().map(leaf_entry).collect();
-    let mut depth = 0;
-    while entries.len() > ROOT_ENTRIES {
-        let mut parents = Vec::with_capacity(entries.len().div_ceil(block_entries));
-        for chunk in entries.chunks(block_entries) {
-            let mut block = vec![0; block_bytes];
-            fill_node(&mut block, chunk, block_entries, depth);
-            let range = sink.append(&block)?;
-            parents.push(index_entry(chunk, range.start));
+/// The extents of a file as they are stored.
+pub(crate) struct ExtentTree {
+    /// The "i_block" of the inode.
+    pub(crate) root: [u8; 60],
+    /// The blocks below it; empty where all extents are in the root.
+    pub(crate) blocks: Vec<u8>,
+}
+
+impl ExtentTree {
+    /// Stores `extents`; the blocks of the tree go to `first_block` and those behind it.
+    pub(crate) fn new(extents: &[Extent], block_bytes: usize, first_block: u32) -> Self {
+        let block_entries = (block_bytes - HEADER_BYTES) / ENTRY_BYTES;
+        let mut entries: Vec<[u8; ENTRY_BYTES]> = extents.iter().map(leaf_entry).collect();
+        let (mut blocks, mut next_block, mut depth) = (Vec::new(), first_block, 0);
+        while entries.len() > ROOT_ENTRIES {
+            let mut parents = Vec::with_capacity(entries.len().div_ceil(block_entries));
+            for chunk in entries.chunks(block_entries) {
+                let mut block = vec![0; block_bytes];
+                fill_node(&mut block, chunk, block_entries, depth);
+                blocks.append(&mut block);
+                parents.push(index_entry(chunk, next_block));
+                next_block += 1;
+            }
+            entries = parents;
+            depth += 1;
         }
-        entries = parents;
-        depth += 1;
+        let mut root = [0; 60];
+        fill_node(&mut root, &entries, ROOT_ENTRIES, depth);
+        Self { root, blocks }
     }
-    let mut map = [0; 60];
-    fill_node(&mut map, &entries, ROOT_ENTRIES, depth);
-    Ok(map)
 }
 
 fn fill_node(node: &mut [u8], entries: &[[u8; ENTRY_BYTES]], room: usize, depth: u16) {

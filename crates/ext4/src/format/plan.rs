@@ -2,6 +2,7 @@
 
 use super::FormatOptions;
 use crate::disk::bitmap::Bitmap;
+use crate::disk::block_range::BlockRange;
 use crate::disk::block_size::BlockSize;
 use crate::disk::checksum::crc32c;
 use crate::disk::extent::inline_map;
@@ -11,7 +12,6 @@ use crate::disk::{
     BLOCK_BYTES, BLOCKS_PER_GROUP, FIRST_INODE, INODE_BYTES, INODES_PER_BLOCK, JOURNAL_INODE, ROOT_INODE,
 };
 use crate::error::FormatError;
-use crate::sink::BlockRange;
 
 /// The smallest disk: a journal of 4 MiB and as much again.
 const MIN_DISK_BYTES: u64 = 8 << 20;

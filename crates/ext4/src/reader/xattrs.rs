@@ -4,11 +4,10 @@ use super::bytes::{u16_at, u32_at};
 use super::{Node, Piece, Reader, damaged};
 use crate::disk::acl;
 use crate::disk::inode::XATTR_OFFSET;
-use crate::disk::xattr::{
-    BLOCK_HEADER_BYTES, ENTRY_BYTES, INODE_HEADER_BYTES, MAGIC, MAX_VALUE_BYTES, full_name, is_acl,
-};
+use crate::disk::xattr::{BLOCK_HEADER_BYTES, ENTRY_BYTES, INODE_HEADER_BYTES, MAGIC, MAX_VALUE_BYTES};
 use crate::error::ReadError;
 use crate::metadata::Xattr;
+use crate::xattr_name::{full_name, is_acl};
 
 impl Reader {
     /// The extended attributes of a node, in the form of [`Xattr`].

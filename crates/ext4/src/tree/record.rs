@@ -1,8 +1,8 @@
 //! What the scratch file has about an entry: a record, its name, the target of a symbolic link, its attributes.
 
 use super::{Kind, NodeId};
+use crate::disk::block_range::BlockRange;
 use crate::metadata::{DeviceNumber, Metadata, Timestamp, Xattr};
-use crate::sink::BlockRange;
 
 /// Size of a record without what follows it.
 pub(crate) const RECORD_BYTES: usize = 128;

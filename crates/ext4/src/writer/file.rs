@@ -3,11 +3,12 @@
 use std::io::{self, Seek, Write};
 
 use super::Writer;
+use super::extents::write_extents;
 use super::resolve::Place;
-use crate::disk::extent::{Extent, add_run, build_map};
+use crate::disk::block_range::BlockRange;
+use crate::disk::extent::{Extent, add_run};
 use crate::error::WriteError;
 use crate::metadata::Metadata;
-use crate::sink::BlockRange;
 use crate::tree::{Content, FileData, NodeId};
 
 /// Zeros become a hole when they fill such a piece of the file, counted from its start.
@@ -134,7 +135,7 @@ impl<W: Write + Seek> FileWriter<'_, W> {
         let map = match self.extents.as_slice() {
             [] => None,
             [only] if only.logical == 0 => None,
-            extents => Some(build_map(extents, &mut self.writer.sink)?),
+            extents => Some(write_extents(extents, &mut self.writer.sink)?),
         };
         let count = self.writer.sink.next_block() - self.first_block;
         let range = BlockRange {

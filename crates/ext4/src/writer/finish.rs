@@ -3,6 +3,7 @@
 mod contents;
 mod directories;
 mod inodes;
+mod stored;
 mod tables;
 
 use std::io::{Seek, Write};

@@ -4,14 +4,14 @@ use std::io::{Seek, Write};
 
 use super::Writer;
 use crate::disk::acl;
+use crate::disk::block_range::BlockRange;
 use crate::disk::block_size::BlockSize;
 use crate::disk::checksum::crc32c;
-use crate::disk::xattr::{
-    Attribute, MAX_VALUE_BYTES, Placed, Value, is_acl, names_fit, place, split_name, values_to_move_out,
-};
+use crate::disk::xattr::{Attribute, MAX_VALUE_BYTES, Placed, Value, names_fit, place, values_to_move_out};
 use crate::error::WriteError;
 use crate::metadata::Xattr;
-use crate::sink::{BlockRange, Sink};
+use crate::sink::Sink;
+use crate::xattr_name::{is_acl, split_name};
 
 /// A value that has become an inode's content.
 pub(super) struct ValueInode {

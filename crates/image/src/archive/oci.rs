@@ -11,7 +11,7 @@ use super::images::layers_for;
 use super::layout::{INDEX_FILE, blob_name};
 use super::members::Members;
 use super::{ArchiveError, ArchiveImage, IMAGE_LIMIT, docker, name};
-use crate::store::platform_of;
+use crate::platform::platform_of;
 
 /// The images that `index.json` lists. What else is listed there, such as signatures, is no image and is left out.
 pub(super) fn images(

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use container_durable::{FileLock, LockMode, is_held};
 use container_oci::Digest;
 
 use super::allocated::allocated_bytes;
+use super::entries::entries;
 use super::paths::PARTIAL_EXTENSION;
 use super::session::LOCK_EXTENSION;
 use super::trash::{Trash, remove};
@@ -111,15 +112,6 @@ pub(crate) fn live_pins(paths: &StorePaths) -> Result<BTreeSet<Digest>, ContentE
         }
     }
     Ok(pins)
-}
-
-/// The paths in a directory.
-pub(crate) fn entries(dir: &Path) -> Result<Vec<PathBuf>, ContentError> {
-    let failed = |source| ContentError::io("list", dir, source);
-    std::fs::read_dir(dir)
-        .map_err(failed)?
-        .map(|entry| entry.map(|entry| entry.path()).map_err(failed))
-        .collect()
 }
 
 fn extension(path: &Path) -> Option<&str> {

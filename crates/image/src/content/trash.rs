@@ -11,7 +11,7 @@ use std::time::Duration;
 use container_durable::{FileLock, LockMode};
 
 use super::allocated::allocated_bytes;
-use super::sweep::entries;
+use super::entries::entries;
 use super::{ContentError, StorePaths};
 
 /// Emptying the trash of a large store takes seconds; whoever is at it for longer hangs.

@@ -2,9 +2,10 @@
 
 use container_oci::{Descriptor, Document, ImageConfig, Manifest, Platform, Reference};
 
-use super::variant::{platform_of, read_config, read_document, read_manifest, read_tree};
+use super::variant::{read_config, read_document, read_manifest, read_tree};
 use super::{ResolveError, catalog};
 use crate::content::{StorePaths, has_blob};
+use crate::platform::platform_of;
 
 /// The image for a platform.
 pub(super) struct Chosen {

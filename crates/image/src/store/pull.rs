@@ -7,12 +7,14 @@ mod blob;
 mod documents;
 mod download;
 mod plan;
+mod source;
 
 use std::sync::Arc;
 
 use container_oci::{Descriptor, Digest, Platform, Reference};
 use futures_util::{TryStreamExt as _, stream};
 
+use self::source::Source;
 use super::{CatalogError, ImageStore, Lease, PlatformChoice, catalog};
 use crate::content::{ContentError, Session, sweep};
 use crate::disk::DiskError;
@@ -136,7 +138,7 @@ impl ImageStore {
         sweep(&self.paths)?;
         let session = Arc::new(Session::start(&self.paths)?);
         let client = options.registries.client(reference, options.scheme, Access::Pull)?;
-        let source = blob::Source {
+        let source = Source {
             paths: &self.paths,
             session: &session,
             client: &client,

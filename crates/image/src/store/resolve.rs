@@ -5,9 +5,9 @@ use std::sync::Arc;
 use container_oci::{Descriptor, ImageConfig, Manifest, Platform, Reference};
 
 use super::choose::choose;
-use super::{CatalogError, ImageStore, Lease, layers};
-use crate::content::{ContentError, OpenGate, Session, StorePaths};
-use crate::disk::{Arrangement, DiskError, LayerDisk, arrange};
+use super::{ImageStore, Lease, ResolveError, layers};
+use crate::content::{OpenGate, Session, StorePaths};
+use crate::disk::{Arrangement, LayerDisk, arrange};
 
 /// An image that is ready to run.
 #[derive(Debug, Clone)]
@@ -26,63 +26,6 @@ pub struct ResolvedImage {
     pub layers: Vec<LayerDisk>,
     /// Keeps the disks until the record of whoever uses them names them.
     pub lease: Lease,
-}
-
-/// Why an image is not ready to run.
-#[derive(Debug, thiserror::Error)]
-pub enum ResolveError {
-    /// The name.
-    #[error(transparent)]
-    Catalog(#[from] CatalogError),
-    /// The content.
-    #[error("image {:?}: {source}", reference.familiar())]
-    Content {
-        /// The image.
-        reference: Reference,
-        /// What is wrong.
-        source: Box<ContentError>,
-    },
-    /// A layer's disk.
-    #[error("image {:?}: {source}", reference.familiar())]
-    Disk {
-        /// The image.
-        reference: Reference,
-        /// What is wrong.
-        source: Box<DiskError>,
-    },
-    /// The image is made for the platform, perhaps, but that part of it is not here.
-    #[error(
-        "image {:?} is not here for {platform} but for: {available} (try: container image pull --platform {platform} {})",
-        reference.familiar(), reference.familiar()
-    )]
-    PlatformNotHere {
-        /// The image.
-        reference: Reference,
-        /// Platform asked for.
-        platform: Platform,
-        /// Platforms that are here, with commas between.
-        available: String,
-    },
-    /// The image is not made for the platform.
-    #[error("image {:?} is not made for {platform}, only for: {available}", reference.familiar())]
-    Platform {
-        /// The image.
-        reference: Reference,
-        /// Platform asked for.
-        platform: Platform,
-        /// Platforms that it is made for, with commas between.
-        available: String,
-    },
-    /// Manifest and configuration disagree about the number of layers.
-    #[error("image {:?} is damaged: {layers} layers, but {diff_ids} diff ids", reference.familiar())]
-    LayerCount {
-        /// The image.
-        reference: Reference,
-        /// Layers in the manifest.
-        layers: usize,
-        /// Diff ids in the configuration.
-        diff_ids: usize,
-    },
 }
 
 impl ImageStore {

@@ -8,6 +8,7 @@ use container_oci::{
 };
 
 use crate::content::{ContentError, StorePaths, has_blob, read_blob};
+use crate::platform::platform_of;
 
 /// One image for one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,9 +143,4 @@ fn variant(paths: &StorePaths, image: &Listed, is_root: bool) -> Result<Option<I
         manifest,
         config,
     }))
-}
-
-/// What the image runs on: as its configuration says, else as the index says that lists it, else `default`.
-pub(crate) fn platform_of(config: &ImageConfig, image: &Listed, default: &Platform) -> Platform {
-    config.platform.completed_by(image.platform.as_ref().unwrap_or(default))
 }

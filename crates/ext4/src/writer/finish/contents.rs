@@ -6,28 +6,15 @@ use std::io::{Seek, Write};
 
 use super::Collected;
 use super::inodes::{Attributes, encode_node};
-use crate::disk::extent::{build_map, dense};
 use crate::disk::superblock::{Superblock, checksum_seed};
 use crate::disk::{FIRST_INODE, ROOT_INODE};
 use crate::error::WriteError;
-use crate::sink::BlockRange;
 use crate::tree::{Content, Kind, NodeId, Record};
 use crate::writer::Writer;
 use crate::writer::xattrs::write_xattrs;
 
 /// The longest link target that fits the inode is one byte shorter.
 const INLINE_SYMLINK_BYTES: usize = 60;
-
-/// What a node has in blocks of its own: a file's data, directory blocks, or a long link target.
-#[derive(Debug)]
-pub(super) struct Stored {
-    pub(super) size_bytes: u64,
-    /// Those of the extent tree included.
-    pub(super) blocks: u32,
-    pub(super) map: [u8; 60],
-    /// A directory with an index.
-    pub(super) indexed: bool,
-}
 
 impl<W: Write + Seek> Writer<W> {
     pub(super) fn write_contents(&mut self, superblock: &Superblock) -> Result<Collected, WriteError> {
@@ -105,23 +92,6 @@ impl<W: Write + Seek> Writer<W> {
             in_inode: placed.in_inode,
             block,
             value_blocks,
-        })
-    }
-
-    fn append_content(&mut self, bytes: &[u8]) -> Result<Stored, WriteError> {
-        let data = self.sink.append(bytes)?;
-        self.stored(data, bytes.len() as u64)
-    }
-
-    /// Maps a run of blocks that was just appended.
-    pub(super) fn stored(&mut self, data: BlockRange, size_bytes: u64) -> Result<Stored, WriteError> {
-        let map = build_map(&dense(data), &mut self.sink)?;
-        Ok(Stored {
-            size_bytes,
-            // A tree, if there is one, lies right behind the data.
-            blocks: self.sink.next_block() - data.start,
-            map,
-            indexed: false,
         })
     }
 }

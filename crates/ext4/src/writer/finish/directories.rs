@@ -3,12 +3,12 @@
 use std::io::{Seek, Write};
 
 use super::Collected;
-use super::contents::Stored;
+use super::stored::Stored;
+use crate::disk::block_range::BlockRange;
 use crate::disk::directory::{DirectoryEntry, FileType, entry_bytes, fill_block, fits_single_block, put_directory};
 use crate::disk::dirhash::half_md4;
 use crate::disk::hashtree::HashTree;
 use crate::error::WriteError;
-use crate::sink::BlockRange;
 use crate::tree::NodeId;
 use crate::writer::Writer;
 

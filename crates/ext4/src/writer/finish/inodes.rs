@@ -1,6 +1,6 @@
 //! From nodes to inodes.
 
-use super::contents::Stored;
+use super::stored::Stored;
 use crate::disk::INODE_BYTES;
 use crate::disk::block_size::BlockSize;
 use crate::disk::extent::inline_map;

@@ -8,24 +8,17 @@ use container_oci::{Descriptor, Digest};
 
 use super::PullFailure;
 use super::download::{Arrival, discard, download};
-use crate::content::{ContentError, Ingest, Session, StorePaths, read_blob};
+use super::source::Source;
+use crate::content::{ContentError, Ingest, read_blob};
 use crate::disk::DiskError;
-use crate::progress::{Progress, ProgressEvent};
+use crate::progress::ProgressEvent;
 use crate::store::layers::{self, Claim};
 use crate::store::lock::{self, WorkLock};
 use crate::store::worker::blocking;
-use container_registry::{RegistryClient, RegistryError};
+use container_registry::RegistryError;
 
 /// What may be left of a layer that cannot be unpacked, for the rest to be fetched nonetheless.
 const SMALL_REST_BYTES: u64 = 8 * 1024 * 1024;
-
-/// Where blobs come from and go to.
-pub(super) struct Source<'a> {
-    pub(super) paths: &'a StorePaths,
-    pub(super) session: &'a Arc<Session>,
-    pub(super) client: &'a RegistryClient,
-    pub(super) progress: &'a dyn Progress,
-}
 
 /// A small blob, from the store if it is there.
 pub(super) async fn fetch_small(

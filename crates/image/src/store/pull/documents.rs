@@ -3,7 +3,8 @@
 use container_oci::{Algorithm, Descriptor, Digest, Document, MANIFEST_LIMIT_BYTES, MediaType, Reference};
 
 use super::PullFailure;
-use super::blob::{Source, store_bytes};
+use super::blob::store_bytes;
+use super::source::Source;
 use crate::content::{ContentError, Hasher, read_blob};
 use crate::progress::ProgressEvent;
 use container_registry::{Fetched, RegistryError, retry};

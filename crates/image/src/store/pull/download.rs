@@ -14,7 +14,7 @@ use container_registry::{BlobBody, RegistryError, retry_transfer};
 use tokio::sync::{Notify, mpsc};
 
 use super::PullFailure;
-use super::blob::Source;
+use super::source::Source;
 use crate::content::{ContentError, Ingest, StorePaths};
 use crate::disk::DiskError;
 use crate::progress::ProgressEvent;

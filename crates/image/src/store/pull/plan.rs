@@ -9,11 +9,12 @@ use container_oci::{
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::PullFailure;
-use super::blob::{Source, fetch_small};
+use super::blob::fetch_small;
 use super::documents::{listed, top};
+use super::source::Source;
 use crate::disk::layer_compression;
+use crate::platform::platform_of;
 use crate::store::PlatformChoice;
-use crate::store::variant::platform_of;
 use container_registry::RegistryError;
 
 /// What a pull still has to do once the documents are here.
