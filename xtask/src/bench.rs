@@ -14,7 +14,7 @@ mod setup;
 mod start;
 mod tree;
 
-use crate::dist::{self, Profile};
+use crate::install_tree::{self, Profile};
 use anyhow::Result;
 use clap::ValueEnum;
 use sample::Report;
@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     };
     if chosen.iter().any(|benchmark| *benchmark != Benchmark::Setup) {
         // The release profile is measured, whatever profile the install tree was made with.
-        dist::build_program(Profile::Release)?;
+        install_tree::build_program(Profile::Release)?;
     }
     let trees = Trees {
         built: Tree::built()?,

@@ -1,9 +1,9 @@
 //! `cargo xtask demo`: the README's first command. A shell command in a micro-VM, on an image made of this machine's busybox.
 
 use crate::architecture::Architecture;
-use crate::dist::Profile;
+use crate::install_tree::Profile;
 use crate::progress::{Steps, say};
-use crate::{dist, oci_archive, process, setup};
+use crate::{install_tree, oci_archive, process, setup};
 use anyhow::{Context, Result, bail};
 use std::process::{Command, Stdio};
 
@@ -32,14 +32,14 @@ pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
     })?;
     steps.run("loading the image", || {
         process::run(
-            Command::new(dist::program())
+            Command::new(install_tree::program())
                 .args(["image", "load", "--input"])
                 .arg(&archive)
                 .stdout(std::io::stderr()),
         )
     })?;
     steps.run(&format!("container run --rm {IMAGE} sh -c '{SCRIPT}'"), || {
-        let mut command = Command::new(dist::program());
+        let mut command = Command::new(install_tree::program());
         command
             .args(["run", "--rm", IMAGE, "sh", "-c", SCRIPT])
             .stdin(Stdio::null());
@@ -52,7 +52,7 @@ pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
     steps.report();
     say(format_args!(
         "try it yourself: {} run -it --rm {IMAGE} sh",
-        dist::program().display()
+        install_tree::program().display()
     ));
     Ok(())
 }

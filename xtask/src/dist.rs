@@ -1,31 +1,15 @@
-//! The install tree, `target/dist`: `bin/container` and `share/container/…`, which the binary finds next to itself. Copying it anywhere installs it.
+//! `cargo xtask dist`: the install tree, packed.
 
 use crate::architecture::Architecture;
+use crate::install_tree::{self, Profile};
 use crate::progress::{Steps, say};
 use crate::{process, setup, workspace};
-use anyhow::{Context, Result};
-use std::fs;
-use std::path::{Path, PathBuf};
+use anyhow::Result;
 use std::process::Command;
 
 /// Options of `cargo xtask dist`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
-
-/// Root of the install tree.
-pub(crate) fn directory() -> PathBuf {
-    workspace::target_directory().join("dist")
-}
-
-/// Where kernels and initial file systems go.
-pub(crate) fn share_directory() -> PathBuf {
-    directory().join("share/container")
-}
-
-/// The program in the install tree.
-pub(crate) fn program() -> PathBuf {
-    directory().join("bin/container")
-}
 
 /// Builds everything and packs the install tree.
 ///
@@ -50,7 +34,7 @@ pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
             tar.arg("-czf")
                 .arg(&archive)
                 .arg("-C")
-                .arg(directory())
+                .arg(install_tree::directory())
                 .args(["bin", "share"]),
         )
     })?;
@@ -58,69 +42,4 @@ pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
     say("install it with: tar -xzf ARCHIVE -C /usr/local");
     println!("{}", archive.display());
     Ok(())
-}
-
-/// How the `container` binary is compiled (Cargo.toml has the profiles).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Profile {
-    /// Optimised for speed: the program that is packed and measured.
-    Release,
-    /// Optimised for a short compilation: the program that `setup`, `demo` and the end-to-end tests run.
-    Quick,
-}
-
-impl Profile {
-    /// Cargo's name of it, which is that of the directory below `target` as well.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Release => "release",
-            Self::Quick => "quick",
-        }
-    }
-}
-
-/// Builds the `container` binary and puts it into the install tree.
-///
-/// # Errors
-/// When the build fails.
-pub(crate) fn build_program(profile: Profile) -> Result<PathBuf> {
-    process::run(
-        Command::new(workspace::cargo())
-            .args(["build", "--locked", "--package", "container-cli", "--bin", "container"])
-            .args(["--profile", profile.name()])
-            .current_dir(workspace::root()),
-    )?;
-    let built = workspace::target_directory().join(profile.name()).join("container");
-    place(&built, &program())
-}
-
-/// Copies `from` to `to`, which is replaced by a rename, so that a machine that starts does not see half a file. A copy and not a link, so that
-/// changes to the install tree do not change the cache.
-///
-/// # Errors
-/// When `to` cannot be written.
-pub(crate) fn place(from: &Path, to: &Path) -> Result<PathBuf> {
-    let parent = to.parent().context("a path without a parent")?;
-    fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
-    let partial = to.with_extension(format!("partial-{}", std::process::id()));
-    fs::copy(from, &partial).with_context(|| format!("cannot copy {} to {}", from.display(), partial.display()))?;
-    fs::rename(&partial, to).with_context(|| format!("cannot create {}", to.display()))?;
-    Ok(to.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn placing_replaces_and_leaves_nothing_else() {
-        let directory = tempfile::tempdir().unwrap();
-        let from = directory.path().join("from");
-        let to = directory.path().join("share/to");
-        for content in ["one", "two"] {
-            fs::write(&from, content).unwrap();
-            assert_eq!(fs::read_to_string(place(&from, &to).unwrap()).unwrap(), content);
-        }
-        assert_eq!(fs::read_dir(directory.path().join("share")).unwrap().count(), 1);
-    }
 }

@@ -7,7 +7,7 @@ mod cpio;
 
 use crate::architecture::Architecture;
 use crate::progress::say;
-use crate::{dist, process, workspace};
+use crate::{install_tree, process, workspace};
 use anyhow::{Context, Result, bail};
 use std::env;
 use std::fs;
@@ -56,7 +56,7 @@ pub(crate) fn build(architecture: Architecture) -> Result<PathBuf> {
     let name = format!("initramfs-{}.cpio", architecture.name());
     let built = workspace::target_directory().join(&name);
     fs::write(&built, archive).with_context(|| format!("cannot write {}", built.display()))?;
-    dist::place(&built, &dist::share_directory().join(name))
+    install_tree::place(&built, &install_tree::share_directory().join(name))
 }
 
 /// An initramfs that has `init` as its only program.

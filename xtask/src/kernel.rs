@@ -12,7 +12,7 @@ mod source;
 
 use crate::architecture::{Architecture, Variant};
 use crate::progress::say;
-use crate::{cache, debian, dist};
+use crate::{cache, debian, install_tree};
 use anyhow::Result;
 use std::path::PathBuf;
 
@@ -105,9 +105,9 @@ pub(crate) fn build(request: &Request) -> Result<PathBuf> {
         Some(image) => image,
         None => build_from_source(&directory, &inputs, request)?,
     };
-    dist::place(
+    install_tree::place(
         &image,
-        &dist::share_directory().join(request.variant.file_name(request.architecture)),
+        &install_tree::share_directory().join(request.variant.file_name(request.architecture)),
     )
 }
 

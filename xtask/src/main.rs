@@ -1,7 +1,7 @@
 //! `cargo xtask <task>`: builds, tests and measures the project.
 //!
 //! Every task reports on standard error what it is doing; results for scripts go to standard output.
-//! One file per task; what several tasks share is named for what it is (`debian`, `dist`, `process`, …).
+//! One file per task; what several tasks share is named for what it is (`debian`, `install_tree`, `process`, …).
 
 mod architecture;
 mod bench;
@@ -12,6 +12,7 @@ mod digest;
 mod dist;
 mod fuzz;
 mod guest;
+mod install_tree;
 mod kernel;
 mod lint;
 mod mac;

@@ -1,10 +1,10 @@
 //! `cargo xtask setup`: from a fresh clone to an install tree that runs.
 
 use crate::architecture::{Architecture, Variant};
-use crate::dist::Profile;
+use crate::install_tree::Profile;
 use crate::kernel::{self, Request};
 use crate::progress::{Steps, say};
-use crate::{debian, dist, guest, process};
+use crate::{debian, guest, install_tree, process};
 use anyhow::{Context, Result};
 use std::fs::File;
 use std::process::Command;
@@ -22,7 +22,7 @@ pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
     let steps = Steps::default();
     build_all(&steps, Profile::Quick)?;
     steps.report();
-    say(format_args!("ready: {}", dist::program().display()));
+    say(format_args!("ready: {}", install_tree::program().display()));
     Ok(())
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn build_all(steps: &Steps, profile: Profile) -> Result<()> {
         });
         let programs_built = steps
             .run("the guest", || guest::build(architecture))
-            .and_then(|_| steps.run("the container binary", || dist::build_program(profile)));
+            .and_then(|_| steps.run("the container binary", || install_tree::build_program(profile)));
         (kernel_built.join(), programs_built)
     });
     programs_built?;
@@ -59,7 +59,7 @@ pub(crate) fn build_all(steps: &Steps, profile: Profile) -> Result<()> {
 
 /// The parts that exist for macOS: the command line, without a machine to run.
 fn build_for_macos(steps: &Steps, profile: Profile) -> Result<()> {
-    steps.run("the container binary", || dist::build_program(profile))?;
+    steps.run("the container binary", || install_tree::build_program(profile))?;
     say(
         "built on macOS: the command line and its image commands. Not yet supported: running containers; the Virtualization.framework",
     );
@@ -73,7 +73,7 @@ fn hardware_virtualisation() -> bool {
     if File::options().read(true).write(true).open("/dev/kvm").is_err() {
         return false;
     }
-    let status = process::output(Command::new(dist::program()).args(["system", "status", "--format", "json"]));
+    let status = process::output(Command::new(install_tree::program()).args(["system", "status", "--format", "json"]));
     let Ok(status) = status.map_err(|error| say(format_args!("cannot ask for the accelerator: {error:#}"))) else {
         return false;
     };

@@ -10,9 +10,9 @@ mod single;
 mod stage;
 mod tally;
 
-use crate::dist::Profile;
+use crate::install_tree::Profile;
 use crate::progress::{Steps, say};
-use crate::{debian, dist, setup};
+use crate::{debian, install_tree, setup};
 use anyhow::{Result, bail};
 use stage::Stage;
 
@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     let binaries = steps.run("compiling the tests", binaries::compile)?;
     steps.report();
-    let stage = Stage::new(&dist::directory())?;
+    let stage = Stage::new(&install_tree::directory())?;
     stage.admit(&binaries)?;
     say(format_args!("running the tests of {} binaries", binaries.len()));
     let tally = run::all(&binaries, &arguments.filter, &stage)?;

@@ -5,11 +5,13 @@
 
 mod config;
 mod descriptor;
+mod empty;
 mod lenient;
 mod manifest;
 
-pub use config::{Empty, HealthCheck, History, ImageConfig, ProcessDefaults};
+pub use config::{HealthCheck, History, ImageConfig, ProcessDefaults};
 pub use descriptor::Descriptor;
+pub use empty::Empty;
 pub use manifest::{Document, Index, Manifest};
 
 /// The largest manifest or index that is read. Registries refuse larger ones (distribution-spec, "Pushing Manifests": 4 MiB).

@@ -14,6 +14,7 @@ pub mod media_type;
 mod platform;
 mod reference;
 mod registry_host;
+mod shown;
 mod tree;
 
 pub use digest::{Algorithm, Digest, DigestError};

@@ -11,10 +11,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::digest::Digest;
-use crate::registry_host::{RegistryHost, RegistryHostError};
+use crate::registry_host::{DEFAULT_REGISTRY, RegistryHost};
 
-/// The registry of a reference that names none.
-pub(crate) const DEFAULT_REGISTRY: &str = "docker.io";
 /// The namespace of a Docker Hub repository that has none.
 const DEFAULT_NAMESPACE: &str = "library/";
 /// The tag of a reference that has neither tag nor digest.
@@ -37,14 +35,6 @@ pub struct ReferenceError {
     pub text: String,
     /// What is wrong with it.
     pub reason: &'static str,
-}
-
-/// Whether `text` is a host, perhaps with a port.
-pub(crate) fn host(text: &str) -> Result<(), RegistryHostError> {
-    parse::host(text).map_err(|reason| RegistryHostError {
-        text: parse::shown(text),
-        reason,
-    })
 }
 
 impl Reference {

@@ -1,11 +1,18 @@
 //! The name of a registry: the part of a complete reference before the first slash, and the argument of `login`.
 
+mod grammar;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::reference::{DEFAULT_REGISTRY, host};
+use crate::shown::shown;
+
+pub(crate) use grammar::check_host;
+
+/// The registry of a reference that names none.
+pub(crate) const DEFAULT_REGISTRY: &str = "docker.io";
 
 /// Other names of Docker Hub (distribution `reference/normalize.go`, `legacyDefaultDomain`; docker `registry/config.go`, `IndexHostname`).
 const DOCKER_HUB_NAMES: [&str; 2] = ["index.docker.io", "registry-1.docker.io"];
@@ -53,7 +60,10 @@ impl FromStr for RegistryHost {
     type Err = RegistryHostError;
 
     fn from_str(text: &str) -> Result<Self, RegistryHostError> {
-        host(text)?;
+        check_host(text).map_err(|reason| RegistryHostError {
+            text: shown(text),
+            reason,
+        })?;
         let lower = text.to_ascii_lowercase();
         if DOCKER_HUB_NAMES.contains(&lower.as_str()) || lower == DEFAULT_REGISTRY {
             return Ok(Self::default());

@@ -1,5 +1,6 @@
 //! Requests to one repository of one registry.
 
+mod digest;
 mod pull;
 mod push;
 mod upload;

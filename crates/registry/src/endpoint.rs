@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use reqwest::{StatusCode, Url};
 
-use crate::auth::{Authenticator, Authorization, Scopes};
-use crate::http::{Answer, Request, Web};
+use crate::auth::{Authenticator, Scopes};
+use crate::http::{Answer, Authorization, Request, Web};
 use crate::{Access, RegistryError};
 
 /// A registry or mirror that requests are sent to.

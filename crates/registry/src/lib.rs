@@ -6,8 +6,10 @@
 //! registry that it is for and to the token server that this registry names, over https unless the registry itself is asked
 //! without. [`Registries`] is the entry point.
 
+mod access;
 mod auth;
 mod client;
+mod credential;
 mod endpoint;
 mod error;
 mod http;
@@ -18,10 +20,11 @@ mod retry;
 mod scheme;
 mod settings;
 
-pub use auth::credential::{Credential, CredentialError, CredentialSource, NoCredentials, Secret};
+pub use access::Access;
 pub use client::{BlobBody, BlobFile, Fetched, Mount, RegistryClient, Upload};
+pub use credential::{Credential, CredentialError, CredentialSource, NoCredentials, Secret};
 pub use error::RegistryError;
-pub use registries::{Access, Registries};
+pub use registries::Registries;
 pub use retry::{Retry, retry, retry_transfer};
 pub use scheme::{Scheme, SchemeError};
 pub use settings::{HostSettings, RegistrySettings};

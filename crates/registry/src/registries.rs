@@ -12,16 +12,7 @@ use crate::auth::Authenticator;
 use crate::client::{Mirror, RegistryClient};
 use crate::endpoint::Endpoint;
 use crate::http::Web;
-use crate::{CredentialSource, NoCredentials, RegistryError, RegistrySettings, Scheme, mirror};
-
-/// What a client is going to do with a repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Access {
-    /// Read. Mirrors may be asked.
-    Pull,
-    /// Read and write, at the registry itself.
-    Push,
-}
+use crate::{Access, CredentialSource, NoCredentials, RegistryError, RegistrySettings, Scheme, mirror};
 
 /// Makes clients for repositories of any registry. Cheap to clone; clones share connections, tokens and credentials.
 #[derive(Clone)]

@@ -14,6 +14,7 @@ mod document;
 mod error;
 mod files;
 mod keys;
+mod load;
 mod settings;
 mod validate;
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::archive::{self, BUSYBOX};
-use crate::{Outcome, Process, Started, Store, accelerator, binary, eventually, processes_of};
+use crate::{Outcome, Process, Started, Store, binary, eventually, processes_of};
 
 /// How long processes may take to go once the last container has ended.
 const QUIET_LIMIT: Duration = Duration::from_secs(15);
@@ -36,25 +36,13 @@ pub struct Home {
 }
 
 impl Home {
-    /// A home with the busybox image.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::empty().with_busybox()
-    }
-
-    /// A home without images.
-    #[must_use]
-    pub fn empty() -> Self {
-        Self::bare().with("CONTAINER_ACCEL", accelerator::chosen())
-    }
-
     /// A home in which the program has to determine the accelerator itself.
     #[must_use]
     pub(crate) fn undecided() -> Self {
         Self::bare().with_busybox()
     }
 
-    fn bare() -> Self {
+    pub(crate) fn bare() -> Self {
         let directory = tempfile::Builder::new().prefix("ce-").tempdir().unwrap();
         let home = Self {
             directory,
@@ -79,7 +67,7 @@ impl Home {
             .with("DOCKER_CONFIG", docker)
     }
 
-    fn with_busybox(self) -> Self {
+    pub(crate) fn with_busybox(self) -> Self {
         let archive = archive::busybox();
         self.run([
             OsStr::new("image"),
@@ -228,12 +216,6 @@ impl Home {
         // The next command removes what a killed launcher left.
         self.run(["list", "--all"]).success();
         assert_eq!(self.sockets(), Vec::<PathBuf>::new());
-    }
-}
-
-impl Default for Home {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -170,16 +170,6 @@ impl Layout {
     }
 }
 
-/// The name of this machine's architecture in an image.
-#[must_use]
-pub fn host_architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    }
-}
-
 /// Bytes that do not compress, the same for equal seeds: xorshift64.
 #[must_use]
 pub fn noise(seed: u64, length: usize) -> Vec<u8> {

@@ -11,6 +11,8 @@
 )]
 
 mod accelerator;
+mod access;
+mod architecture;
 mod archive;
 mod cache;
 mod certificates;
@@ -22,6 +24,7 @@ mod outcome;
 mod processes;
 mod proxy;
 mod pty;
+mod ready_home;
 mod registry;
 mod skopeo;
 mod store;
@@ -29,16 +32,18 @@ mod wait;
 
 pub use container_fixtures::{Answer, Member, Members, Request, Server};
 
+pub use access::{Access, PASSWORD, USER};
+pub use architecture::host_architecture;
 pub use archive::{BUSYBOX, Image, Layer, busybox_layer};
 pub use cpio::Initramfs;
 pub use home::Home;
 pub use install::{InstallTree, binary};
-pub use layout::{Compression, Layout, host_architecture, noise};
+pub use layout::{Compression, Layout, noise};
 pub use outcome::{Outcome, Started};
 pub use processes::{Process, processes_of};
 pub use proxy::Proxy;
 pub use pty::Pty;
-pub use registry::{Access, PASSWORD, Registry, USER};
+pub use registry::Registry;
 pub use skopeo::Skopeo;
 pub use store::Store;
 pub use wait::eventually;

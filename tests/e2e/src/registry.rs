@@ -10,21 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::certificates::Certificates;
-use crate::{Skopeo, eventually};
-
-/// The user of a registry that asks for one.
-pub const USER: &str = "alice";
-/// Her password. The characters are ones that a shell, a URL or JSON would trip over.
-pub const PASSWORD: &str = "pass:w%20rd \"$1\" ü";
-
-/// What a registry requires of its clients.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Access {
-    /// [`USER`] and [`PASSWORD`], by basic authentication.
-    pub password: bool,
-    /// TLS with a certificate by an authority that no system trusts.
-    pub tls: bool,
-}
+use crate::{Access, PASSWORD, Skopeo, USER, eventually};
 
 /// A running registry; it is stopped when this value is dropped.
 pub struct Registry {

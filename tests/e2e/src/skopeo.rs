@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::registry::{Access, PASSWORD, USER};
+use crate::{Access, PASSWORD, USER};
 
 /// skopeo with the options that a registry needs.
 pub struct Skopeo<'a> {

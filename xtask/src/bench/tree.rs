@@ -1,7 +1,7 @@
 //! The install trees that are measured: the one in `target/dist`, and with `--against` another one in the same run.
 
 use crate::architecture::Architecture;
-use crate::dist;
+use crate::install_tree;
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ impl Tree {
     /// # Errors
     /// When it has not been made.
     pub(crate) fn built() -> Result<Self> {
-        Self::at(&dist::directory())
+        Self::at(&install_tree::directory())
     }
 
     /// The install tree at `root`.

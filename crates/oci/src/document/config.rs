@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::lenient::{command, names, null_default, text, text_map, texts};
-use super::{CONFIG_LIMIT_BYTES, DocumentError, bounded};
+use super::{CONFIG_LIMIT_BYTES, DocumentError, Empty, bounded};
 use crate::digest::Digest;
 use crate::platform::Platform;
 
@@ -93,10 +93,6 @@ pub struct ProcessDefaults {
     #[serde(deserialize_with = "texts", skip_serializing_if = "Vec::is_empty")]
     pub on_build: Vec<String>,
 }
-
-/// The `{}` of Go's `map[string]struct{}`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Empty {}
 
 /// Docker's health check. Durations are in nanoseconds, as in the document; 0 is the default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,31 +1,20 @@
 //! The grammar of references (distribution `reference/regexp.go`), by hand: no backtracking, no allocation per try.
 
-use std::net::Ipv6Addr;
-
-use super::{DEFAULT_NAMESPACE, DEFAULT_REGISTRY, DEFAULT_TAG, Reference, ReferenceError};
+use super::{DEFAULT_NAMESPACE, DEFAULT_TAG, Reference, ReferenceError};
 use crate::digest::Digest;
+use crate::registry_host::{DEFAULT_REGISTRY, check_host};
+use crate::shown::shown;
 
 /// `NameTotalLengthMax` of distribution `reference/reference.go`.
 const NAME_LIMIT_CHARS: usize = 255;
 /// Length of a tag: `[\w][\w.-]{0,127}`.
 const TAG_LIMIT_CHARS: usize = 128;
-/// How much of a bad reference is repeated in the message.
-const SHOWN_CHARS: usize = 100;
 
 pub(super) fn error(text: &str, reason: &'static str) -> ReferenceError {
     ReferenceError {
         text: shown(text),
         reason,
     }
-}
-
-/// A text that is not a reference, shortened for a message.
-pub(super) fn shown(text: &str) -> String {
-    let mut shown: String = text.chars().take(SHOWN_CHARS).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    shown
 }
 
 /// Reads a reference whose registry is `default_registry` when it names none.
@@ -55,7 +44,7 @@ pub(super) fn reference(text: &str, default_registry: &str) -> Result<Reference,
         tag(given)?;
     }
     let (registry, repository) = split_registry(name, default_registry);
-    host(registry)?;
+    check_host(registry)?;
     path(&repository)?;
     if registry.len() + 1 + repository.len() > NAME_LIMIT_CHARS {
         return Err("the name is longer than 255 characters");
@@ -98,42 +87,6 @@ fn split_registry<'a>(name: &'a str, default_registry: &'a str) -> (&'a str, Str
         "index.docker.io" => (DEFAULT_REGISTRY, repository.to_owned()),
         _ => (registry, repository.to_owned()),
     }
-}
-
-pub(super) fn host(text: &str) -> Result<(), &'static str> {
-    const BAD_HOST: &str = "the registry must be host, host:port or [IPv6 address]:port";
-    let port = if let Some(rest) = text.strip_prefix('[') {
-        let (address, port) = rest.split_once(']').ok_or(BAD_HOST)?;
-        address.parse::<Ipv6Addr>().map_err(|_| BAD_HOST)?;
-        match port.strip_prefix(':') {
-            Some(port) => Some(port),
-            None if port.is_empty() => None,
-            None => return Err(BAD_HOST),
-        }
-    } else {
-        let (name, port) = match text.split_once(':') {
-            Some((name, port)) => (name, Some(port)),
-            None => (text, None),
-        };
-        if !name.split('.').all(is_host_label) {
-            return Err(BAD_HOST);
-        }
-        port
-    };
-    match port {
-        Some(port) if !port.bytes().all(|byte| byte.is_ascii_digit()) || port.parse::<u16>().is_err() => {
-            Err("the registry's port must be a number up to 65535")
-        }
-        _ => Ok(()),
-    }
-}
-
-/// `domain-component`: `[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?`
-fn is_host_label(label: &str) -> bool {
-    !label.is_empty()
-        && !label.starts_with('-')
-        && !label.ends_with('-')
-        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// `path-component`: `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`, several of them with slashes between.

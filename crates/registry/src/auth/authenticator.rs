@@ -3,40 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use reqwest::{RequestBuilder, Url};
+use reqwest::Url;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::Scopes;
-use super::challenge::Challenge;
 use super::token::{Denied, Realm, Token};
-use crate::http::Web;
+use crate::http::{Authorization, Challenge, Web};
 use crate::{Access, Credential, CredentialError, CredentialSource, RegistryError, Secret};
-
-/// The content of a request's `Authorization` header.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Authorization {
-    /// User name and password.
-    Basic { username: String, password: Secret },
-    /// A bearer token.
-    Bearer(Secret),
-}
-
-impl Authorization {
-    pub(super) fn basic(username: &str, password: &Secret) -> Self {
-        Self::Basic {
-            username: username.to_owned(),
-            password: password.clone(),
-        }
-    }
-
-    /// Adds the header. It is marked as sensitive, so that the HTTP library does not print it.
-    pub(crate) fn apply(&self, request: RequestBuilder) -> RequestBuilder {
-        match self {
-            Self::Basic { username, password } => request.basic_auth(username, Some(password.reveal())),
-            Self::Bearer(token) => request.bearer_auth(token.reveal()),
-        }
-    }
-}
 
 /// The authentication scheme that a registry asked for (RFC 9110, section 11.1).
 #[derive(Debug, Clone)]

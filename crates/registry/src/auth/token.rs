@@ -6,8 +6,8 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
 use serde::Deserialize;
 
-use super::{Authorization, Scopes};
-use crate::http::{Answer, Payload, Request, Web, host_of, is_loopback};
+use super::Scopes;
+use crate::http::{Answer, Authorization, Payload, Request, Web, host_of, is_loopback};
 use crate::{Credential, RegistryError, Secret};
 
 /// The largest token answer that is read.

@@ -6,6 +6,7 @@ use container_oci::{Digest, MediaType};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, StatusCode};
 
+use super::digest::check_digest;
 use super::{RegistryClient, Upload, header};
 use crate::RegistryError;
 use crate::http::{Payload, Request};
@@ -89,20 +90,5 @@ impl RegistryClient {
             .request(&request, &self.scopes, self.access, &what)
             .await?;
         check_digest(answer.digest(), digest, &format!("manifest {name}"))
-    }
-}
-
-/// Checks that the digest in the registry's answer is that of what it was sent.
-pub(super) fn check_digest(actual: Option<Digest>, expected: &Digest, what: &str) -> Result<(), RegistryError> {
-    match actual {
-        // Digests of different algorithms cannot be compared.
-        Some(actual) if actual != *expected && actual.algorithm() == expected.algorithm() => {
-            Err(RegistryError::DigestMismatch {
-                what: what.to_owned(),
-                expected: *expected,
-                actual,
-            })
-        }
-        _ => Ok(()),
     }
 }

@@ -11,7 +11,7 @@ use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE};
 use reqwest::{Method, StatusCode, Url};
 use tokio::sync::watch;
 
-use super::push::check_digest;
+use super::digest::check_digest;
 use super::{RegistryClient, header};
 use crate::http::{Answer, FileRange, Payload, Request};
 use crate::retry::{ATTEMPTS, PROGRESS_BYTES, Retry, pause};

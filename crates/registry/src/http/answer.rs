@@ -8,10 +8,10 @@ use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, LOCATION, RANGE, RETRY_AFTER,
 use reqwest::{Response, StatusCode, Url};
 use tokio::time::{Instant, timeout};
 
-use super::pace::{Pace, TooSlow};
-use super::{SILENCE_LIMIT, host_of, resolve};
+use super::challenge::{self, Challenge};
+use super::pace::{Pace, SILENCE_LIMIT, TooSlow};
+use super::{host_of, resolve};
 use crate::RegistryError;
-use crate::auth::challenge::{self, Challenge};
 use crate::error::shorten;
 
 /// How much of an error page is read.

@@ -1,9 +1,11 @@
-//! The least rate at which a body has to come.
+//! How slow a server may be: how long it may send nothing, and the least rate at which a body has to come.
 //!
-//! It ends transfers from servers that send a few bytes now and then. Complete silence has a limit of its own.
+//! The rate ends transfers from servers that send a few bytes now and then.
 
 use std::time::Duration;
 
+/// The longest wait for an answer or for the next bytes, in either direction.
+pub(crate) const SILENCE_LIMIT: Duration = Duration::from_secs(60);
 /// The rate is checked each time that the waits add up to this.
 const WINDOW: Duration = Duration::from_secs(120);
 /// The least number of bytes in this time: 136 bytes a second, which is slower than any line in use.

@@ -7,14 +7,12 @@ use std::time::Duration;
 use reqwest::{Certificate, Method, Response, StatusCode, Url, redirect};
 use tokio::time::timeout;
 
-use super::{Answer, Payload, Request, host_of, is_loopback, is_same_origin, resolve};
+use super::pace::SILENCE_LIMIT;
+use super::{Answer, Authorization, Payload, Request, host_of, is_loopback, is_same_origin, resolve};
 use crate::RegistryError;
-use crate::auth::Authorization;
 
 /// Time for a connection, TLS included.
 const CONNECT_LIMIT: Duration = Duration::from_secs(20);
-/// The longest wait for an answer or for the next bytes, in either direction.
-pub(crate) const SILENCE_LIMIT: Duration = Duration::from_secs(60);
 /// Time for the answer once a blob has been sent: the registry may compute the digest of gigabytes or copy them to other storage.
 const DIGESTION_LIMIT: Duration = Duration::from_secs(600);
 /// The most redirects in a row that are followed.
