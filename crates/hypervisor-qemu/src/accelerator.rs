@@ -33,7 +33,7 @@ impl Accelerator {
 }
 
 impl Accelerator {
-    /// Under emulation each further processor costs some 400 ms of start-up, so more than one is left to those who ask for it.
+    /// Under emulation each further processor costs some 400 ms of start-up, so a machine has one unless the user asks for more.
     pub(crate) fn default_vcpu_count(self) -> u32 {
         const MOST: usize = 4;
         match self {

@@ -55,7 +55,7 @@ impl AgentConnector for AgentEnd {
                 .ok_or_else(|| io::ErrorKind::NotConnected.into())
                 .and_then(ByteStream::from_socket)
                 .map_err(|source| ConnectError::Stream { source }),
-            // Whatever the reason, it may be that of a guest on its way up: no such machine before QEMU has opened the
+            // Any reason may be that of a guest that is still starting: no such machine before QEMU has opened the
             // device, a reset before the agent listens, a time-out before the guest's driver is there.
             Self::Vsock { guest_cid } => connect_vsock(*guest_cid, AGENT_VSOCK_PORT)
                 .await
@@ -86,8 +86,8 @@ pub(crate) fn agent() -> io::Result<(AgentChannel, AgentEnd, OwnedFd)> {
     ))
 }
 
-/// Two machines of a host cannot have one id; among four thousand million a collision is left to QEMU's refusal to
-/// start.
+/// Two machines of a host cannot have one id. QEMU refuses to start with an id that is taken; among four thousand million
+/// that is not worth a second try.
 fn random_cid() -> io::Result<u32> {
     loop {
         let mut bytes = [0; 4];

@@ -71,7 +71,7 @@ pub(crate) struct CommandLine {
     pub(crate) placement: DiskPlacement,
 }
 
-/// Refuses what QEMU could do only with the host's help: no new privileges, no other programs, no obsolete calls, no
+/// QEMU's own seccomp filter: no new privileges, no other programs, no obsolete calls, no
 /// change of its own scheduling.
 pub(crate) const SANDBOX: &str = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
 
@@ -138,7 +138,7 @@ pub(crate) fn file_names(config: &MachineConfig, numbers: &Numbers) -> Vec<(Stri
     names
 }
 
-/// Devices on virtio-mmio transports, of which a board has only so many.
+/// Devices on virtio-mmio transports. A board has a fixed number of them.
 #[derive(Debug, Default)]
 struct Devices {
     arguments: Vec<OsString>,

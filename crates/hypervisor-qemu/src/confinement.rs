@@ -1,8 +1,7 @@
 //! What a QEMU gives up before its first instruction: files, system calls, resources, descriptors.
 //!
 //! Everything is prepared in this process and takes effect in the child between fork and exec, where nothing but system
-//! calls may happen; QEMU adds its own seccomp filter (`-sandbox`) once it has started. All of it is Linux's; another
-//! host has other means, behind the same [`Confinement`].
+//! calls may happen; QEMU adds its own seccomp filter (`-sandbox`) once it has started. All of it is particular to Linux.
 //!
 //! | layer | keeps QEMU from |
 //! | --- | --- |

@@ -12,7 +12,7 @@ use crate::qmp::QmpClient;
 #[derive(Debug)]
 pub(crate) struct Control {
     channel: Channel,
-    /// Disks of the machine, those included whose addition failed half-way: a number is used once.
+    /// Disks of the machine, and those whose addition failed half-way: a number is used once.
     disk_count: usize,
 }
 

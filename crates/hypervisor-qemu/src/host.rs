@@ -1,4 +1,4 @@
-//! What there is to know of the host: QEMU's program, whether KVM works, the rate of the time-stamp counter. Found
+//! What is found out about the host: QEMU's program, whether KVM works, the rate of the time-stamp counter. Found
 //! out once per boot.
 
 pub(crate) mod blame;

@@ -9,9 +9,9 @@ use crate::host::record::HostRecord;
 use crate::{Accelerator, QemuHypervisor};
 
 impl QemuHypervisor {
-    /// Why another try under emulation makes sense after a machine ended like `exit` before its agent had answered: KVM failed, and
-    /// nobody insisted on it. `None` when the end has nothing to do with KVM. What KVM itself explains is remembered and counts in the
-    /// choice of the next starts.
+    /// Why another try under emulation makes sense after a machine ended like `exit` before its agent had answered. `None` when the end
+    /// has nothing to do with KVM, or the user insisted on KVM. What KVM itself explains is remembered and counts in the choice of the
+    /// next starts.
     #[must_use]
     pub fn kvm_failure(&self, exit: &MachineExit) -> Option<String> {
         let MachineExit::Failed { reason } = exit else {
@@ -21,7 +21,7 @@ impl QemuHypervisor {
             return None;
         }
         match blame(reason) {
-            Blame::Nobody => return None,
+            Blame::Other => return None,
             Blame::Circumstances => {}
             Blame::Kvm => {
                 if let Ok(device) = kvm::open_device() {

@@ -1,9 +1,9 @@
 //! QEMU as a hypervisor backend, on Linux hosts: KVM where it really runs a guest, emulation (TCG) where not.
 //!
-//! One machine is one QEMU process, a child of the launcher that dies with it. It runs as the calling user, without
-//! default devices, without environment, behind Landlock, our seccomp filter and its own. It opens no file of the machine
-//! by name and has no socket with a name: disks, kernel, console and channels are descriptors that it inherits. With vhost-vsock the agent's channel is vsock; that path is thin
-//! because none of the machines it was written on has the module.
+//! One machine is one QEMU process, a child of the launcher that dies with it, with the processes that serve it. It runs as the calling
+//! user, without default devices, without environment, behind Landlock, our seccomp filter and its own. It opens no file of the machine
+//! by name and has no socket with a name: disks, kernel, console and channels are descriptors that it inherits. Where the host has
+//! vhost-vsock, the agent's channel is vsock; no test covers that path, because the machines of the tests lack the module.
 #![cfg(target_os = "linux")]
 
 mod accelerator;

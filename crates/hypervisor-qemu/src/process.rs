@@ -1,4 +1,4 @@
-//! The QEMU process: a child that dies with its parent and hears nothing of the terminal.
+//! Starting QEMU and what serves it: confined children that die with their parent and get no signals of the terminal.
 #![expect(
     unsafe_code,
     reason = "what a child does between fork and exec has no safe interface"
@@ -54,7 +54,7 @@ fn die_with(parent: Pid) -> io::Result<()> {
     // A session of its own: no Ctrl-C, no hang-up.
     setsid()?;
     set_parent_process_death_signal(Some(Signal::KILL))?;
-    // The parent may have died before the line above; then there is nobody whose death could be signalled.
+    // A parent that died before the line above causes no signal.
     if getppid() != Some(parent) {
         return Err(Errno::SRCH.into());
     }

@@ -17,7 +17,7 @@ pub struct HypervisorInfo {
     pub reason: String,
     /// One line on what keeps the hypervisor's process from the rest of the host.
     pub confinement: String,
-    /// Virtual processors of a machine whose user asks for none in particular: as many as cost nothing to have.
+    /// Virtual processors of a machine whose user asks for no number: as many as do not slow down its start.
     pub default_vcpu_count: u32,
     /// Most disks a machine can have, writable one included.
     pub disk_slots: usize,
@@ -35,10 +35,10 @@ pub trait Hypervisor: Send + Sync {
     /// [`Hypervisor::create`] does that.
     fn kernel(&self) -> PathBuf;
 
-    /// Prepares a machine without starting it. Checks everything that can be checked beforehand.
+    /// Prepares a machine without starting it. Refuses a configuration that does not hold, and files that cannot be opened.
     ///
     /// # Errors
-    /// [`CreateError`] names the file or setting that does not do.
+    /// [`CreateError`] names the file or setting that cannot be used.
     async fn create(&self, config: MachineConfig) -> Result<Machine, CreateError>;
 }
 
@@ -58,7 +58,7 @@ pub trait MachineSource: Send + Sync {
     /// Prepares a machine as described, without starting it.
     ///
     /// # Errors
-    /// [`CreateError`] names the file or setting that does not do.
+    /// [`CreateError`] names the file or setting that cannot be used.
     async fn create(&self, config: MachineConfig) -> Result<Machine, CreateError>;
 }
 

@@ -12,7 +12,7 @@ const DISK_SERIAL_MAX_BYTES: usize = 20;
 /// A virtual machine, before it is made.
 #[derive(Debug, Clone)]
 pub struct MachineConfig {
-    /// Whose machine it is, for whoever looks at the host's processes.
+    /// Whose machine it is. Users see it in the host's list of processes.
     pub name: String,
     /// Uncompressed kernel image.
     pub kernel: PathBuf,
@@ -27,12 +27,12 @@ pub struct MachineConfig {
     pub memory_bytes: u64,
     /// Disks, found in the guest by serial.
     pub disks: Vec<Disk>,
-    /// Network interfaces whose Ethernet frames somebody else carries.
+    /// Network interfaces whose Ethernet frames another process carries.
     pub frame_ports: Vec<FramePort>,
     /// Host directories shared with the guest.
     pub shared_directories: Vec<SharedDirectory>,
     /// Where the output of the guest's console goes: a pipe, or a file that is open for writing only. The machine writes
-    /// as much as the guest does, so whoever reads the pipe bounds it; a full pipe loses output and holds up nobody.
+    /// as much as the guest does: the reader of the pipe bounds what is kept. A full pipe loses output, and the guest goes on.
     pub console: Arc<OwnedFd>,
     /// Whether the machine has a memory balloon.
     pub balloon: bool,

@@ -1,4 +1,4 @@
-//! Opening a stream to the agent, apart from the machine, so that whoever opens it can watch the machine meanwhile.
+//! Opening a stream to the agent: an object of its own, so that its owner can wait for the stream and for the machine's end at once.
 
 use std::io;
 
@@ -11,8 +11,8 @@ pub type AgentStream = ByteStream;
 /// Opens the stream to the agent of one machine.
 #[async_trait]
 pub trait AgentConnector: Send {
-    /// Tries once. Neither bounded in time nor aware of the machine's end: a guest may let an attempt wait for ever, and the
-    /// caller, who knows the limits, drops it then. A backend whose channel is a single port connects at once, and once.
+    /// Tries once. The attempt may wait for ever, also after the machine has ended: the caller bounds it, by dropping it. A backend
+    /// whose channel is a single port connects at once, and once.
     ///
     /// # Errors
     /// [`ConnectError`].
@@ -22,7 +22,7 @@ pub trait AgentConnector: Send {
 /// An attempt to reach the agent failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// Nobody listens, for all that is known only not yet: kernel and agent may be on their way up. Worth another try.
+    /// Nothing listens yet, as far as can be told: kernel and agent may still be starting. Another try may succeed.
     #[error("nothing takes connections to its agent: {source}")]
     NotListening {
         /// The system's reason.

@@ -24,14 +24,14 @@ pub enum CreateError {
         /// Name of the program.
         program: String,
     },
-    /// A setting of the environment has a value that means nothing.
+    /// An environment variable has a value that is not understood.
     #[error("{name}={value}: {expected} is expected")]
     Setting {
         /// The environment variable.
         name: &'static str,
         /// Its value.
         value: String,
-        /// What would do.
+        /// What is allowed.
         expected: &'static str,
     },
     /// This host has no backend.

@@ -5,8 +5,8 @@ use tokio::sync::watch;
 /// How a machine ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MachineExit {
-    /// The guest ended the machine: a power-off it was asked for, or the reset after a panic. Which of them, the
-    /// caller knows from whether it asked, and the console log tells the rest.
+    /// The guest ended the machine, by a power-off or by a reset as after a panic. The caller knows whether it asked for a power-off;
+    /// the console's log tells the rest.
     PowerOff,
     /// It was ended through [`crate::Machine::kill`], or because its last handle was dropped.
     Killed,

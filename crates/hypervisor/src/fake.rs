@@ -1,9 +1,9 @@
-//! A backend without machines, for tests of whatever drives one.
+//! A backend without machines, for tests of what drives machines.
 //!
 //! Its machines are tasks of the test's own runtime: the agent's stream is one end of a socket pair, the other end is
-//! served by a gRPC server that speaks the real protocol and does what the test's [`Guest`] says. It also plays the
-//! guests that nobody wants: one that hangs in boot, dies in boot, sends garbage, or whose connections come late, never, or
-//! are refused. As a real one it takes the token from its kernel command line and answers nobody who does not show it.
+//! served by a gRPC server that speaks the real protocol and does what the test's [`Guest`] says. It also plays
+//! guests that fail: one that hangs in boot, dies in boot, sends garbage, or whose connections come late, never, or are
+//! refused. As a real agent does, it takes the token from its kernel command line and refuses a client that does not show it.
 
 mod agent;
 mod backend;

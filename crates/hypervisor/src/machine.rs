@@ -30,8 +30,8 @@ impl Machine {
         self.driver.start().await
     }
 
-    /// The way to the agent, once per machine: the agent listens to one peer. To be had as soon as the machine has been started, also
-    /// when it has ended since: that it ended is told by [`Machine::exit`] alone.
+    /// The way to the agent, once per machine: the agent listens to one peer. Available as soon as the machine has been started, and
+    /// also when it has ended meanwhile; then connecting fails, and [`Machine::exit`] tells the reason.
     ///
     /// # Errors
     /// [`MachineError::NotStarted`], [`MachineError::StreamTaken`].
@@ -73,8 +73,9 @@ impl Machine {
 
 /// What a backend implements for one machine; [`Machine`] says what each call means.
 ///
-/// Calls come from several tasks at once. A call that is dropped before it is done must leave a machine that can still be waited for
-/// and killed. Dropping the driver ends the machine and reports that end.
+/// Calls come from several tasks at once, and on any thread: a backend whose objects belong to one queue carries them over itself. A call
+/// that is dropped before it is done must leave a machine that can still be waited for and killed. Dropping the driver ends the machine
+/// and reports that end.
 #[async_trait]
 pub trait MachineDriver: Send + Sync {
     /// See [`Machine::start`]. A start that failed is reported as the machine's end as well.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Devices, value};
 
-/// Most disks of a machine. SCSI would take more; nobody stacks more layers, and each is an open file.
+/// Most disks of a machine. SCSI would take more, but each is an open file, and images have fewer layers.
 pub(crate) const DISK_SLOTS: usize = 250;
 
 /// Which disks go where: the first ones to transports.

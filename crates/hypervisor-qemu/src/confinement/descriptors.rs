@@ -1,7 +1,7 @@
 //! Which descriptors a program finds open.
 #![expect(
     unsafe_code,
-    reason = "marking descriptors that nobody in this program owns has no safe interface"
+    reason = "marking descriptors that have no owner in this program has no safe interface"
 )]
 
 use std::io;
@@ -13,8 +13,8 @@ use rustix::process::{Resource, getrlimit};
 /// The first descriptor that is not a standard stream.
 const FIRST: RawFd = 3;
 
-/// Has exec close every descriptor but the standard streams and `kept`, also those that this program was started with
-/// and knows nothing of. System calls only.
+/// Has exec close every descriptor but the standard streams and `kept`, also those that this program inherited
+/// itself. System calls only.
 pub(super) fn keep_only(kept: &[OwnedFd]) -> io::Result<()> {
     // SAFETY: close_range(2) with CLOSE_RANGE_CLOEXEC closes nothing: no descriptor that something owns becomes invalid.
     let marked = unsafe {

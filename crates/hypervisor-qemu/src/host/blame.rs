@@ -18,8 +18,8 @@ pub(crate) enum Blame {
     Kvm,
     /// KVM could not be had this time: it is busy, or not permitted.
     Circumstances,
-    /// Nothing.
-    Nobody,
+    /// It failed for a reason that has nothing to do with KVM.
+    Other,
 }
 
 /// Judges by QEMU's last words.
@@ -29,7 +29,7 @@ pub(crate) fn blame(words: &str) -> Blame {
     } else if words.to_ascii_lowercase().contains("kvm") {
         Blame::Circumstances
     } else {
-        Blame::Nobody
+        Blame::Other
     }
 }
 
@@ -58,7 +58,7 @@ mod tests {
             "QEMU ended by signal 9",
             "QEMU exited with 1: Failed to get \"write\" lock",
         ] {
-            assert_eq!(blame(words), Blame::Nobody, "{words}");
+            assert_eq!(blame(words), Blame::Other, "{words}");
         }
     }
 }

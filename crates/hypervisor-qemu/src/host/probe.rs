@@ -56,7 +56,7 @@ pub(crate) async fn run(program: &Path, reach: &Reach) -> Trial {
             );
             match blame(&words) {
                 Blame::Kvm => Trial::Failed(reason),
-                Blame::Circumstances | Blame::Nobody => Trial::Accident(reason),
+                Blame::Circumstances | Blame::Other => Trial::Accident(reason),
             }
         }
         Ok(Err(error)) => Trial::Accident(format!("the trial of KVM cannot be waited for: {error}")),

@@ -28,9 +28,9 @@ pub(crate) struct HostRecord {
     pub(crate) reach: Reach,
     /// The kernel's version of Landlock, 0 for none.
     pub(crate) landlock_abi: u32,
-    /// What KVM did; absent while nobody has asked.
+    /// What KVM did; absent until it is looked at.
     pub(crate) kvm: Option<KvmFindings>,
-    /// Rate of the time-stamp counter; absent while nobody has asked.
+    /// Rate of the time-stamp counter; absent until it is measured.
     pub(crate) tsc_khz: Option<u64>,
 }
 

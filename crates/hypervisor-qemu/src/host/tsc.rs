@@ -15,7 +15,7 @@ use super::tsc_clock::read_tsc;
 #[cfg(target_arch = "x86_64")]
 const MEASUREMENT: Duration = Duration::from_millis(50);
 
-/// Readings at each end, of which the quickest counts.
+/// Readings at each end; the quickest one counts.
 #[cfg(target_arch = "x86_64")]
 const READINGS: usize = 16;
 

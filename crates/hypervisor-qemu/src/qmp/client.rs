@@ -28,8 +28,8 @@ pub(crate) struct QmpClient {
     socket: Option<OwnedFd>,
     last_id: u64,
     timeout: Duration,
-    /// Whether every command so far has its answer, read to the end. A command that was given up leaves the connection
-    /// somewhere in a line, and what comes next answers nobody knows what.
+    /// Whether every command so far has its answer, read to the end. After a command that was given up
+    /// the connection may be in the middle of a line, and the next answer may be that command's.
     in_step: bool,
 }
 

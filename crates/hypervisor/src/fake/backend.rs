@@ -140,6 +140,11 @@ impl MachineDriver for FakeMachine {
             source,
         };
         let mut state = self.state();
+        if state.started_at.is_some() || self.exit_watch.now().is_some() {
+            return Err(start_error(std::io::Error::other(
+                "the machine has been started or ended before",
+            )));
+        }
         // Closed at once: this guest says nothing more.
         if let Some(console) = state.console.take() {
             let console = console.try_clone().map_err(start_error)?;

@@ -1,4 +1,4 @@
-//! What the test says a guest shall do, and what the guest saw.
+//! What the test wants a guest to do, and what the guest was asked.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

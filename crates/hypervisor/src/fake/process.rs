@@ -27,7 +27,7 @@ pub(super) struct Call {
 pub(super) async fn run(guest: Guest, mut call: Call) {
     let process = (guest.script)(&call.start);
     tokio::time::sleep(process.start_after).await;
-    // A peer that has hung up leaves nobody to tell.
+    // It fails when the peer has hung up, and then there is nothing left to do.
     let _ = match process.outcome {
         Outcome::Fail { reason, message } => {
             send(
