@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use rustix::fs::{Mode, OFlags};
 
-use crate::{Launch, run};
+use crate::launch::Launch;
+use crate::life::run;
 
 /// Threads for file work. The runtime itself has none but the main thread.
 const BLOCKING_THREADS: usize = 4;
@@ -45,7 +46,7 @@ pub fn execute(launch: impl FnOnce(UnixStream) -> Launch) -> ExitCode {
 
 /// Makes this process the leader of a session of its own and its standard input empty; returns the connection that was there.
 fn leave_session() -> io::Result<UnixStream> {
-    // Whoever started us by hand as the leader of a process group keeps the session; nothing depends on it.
+    // A launcher that was started by hand as the leader of a process group stays in its session; nothing depends on it.
     if let Err(error) = rustix::process::setsid() {
         tracing::warn!(%error, "cannot leave the session");
     }

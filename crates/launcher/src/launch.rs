@@ -31,7 +31,7 @@ pub struct Launch {
     pub paths: AppPaths,
     /// The container to run.
     pub id: ContainerId,
-    /// The first control connection, from whoever started the launcher.
+    /// The first control connection, that of the process which started the launcher.
     pub control: Option<UnixStream>,
     /// Where its machines come from.
     pub machines: Box<dyn MachineChooser>,
@@ -88,11 +88,11 @@ pub struct Limits {
     /// From the first signal to SIGKILL when the client that a container or a further process belonged to vanished, or the launcher
     /// itself was told to end.
     pub stop: Duration,
-    /// From SIGKILL to pulling the machine's plug.
+    /// From SIGKILL to switching the machine off.
     pub kill: Duration,
     /// For flushing and unmounting the file systems, and again for powering off.
     pub shutdown: Duration,
-    /// For whoever started a launcher whose start failed to ask why, and for the last words to clients when the launcher was told
+    /// For the starter of a launcher whose start failed to ask why, and for clients to read their last answers when the launcher was told
     /// to end.
     pub farewell: Duration,
     /// Between two looks at the guest's clock; it is looked at sooner when the host's was set or stood still.

@@ -8,12 +8,15 @@
 //! The guest is hostile: what it sends is bounded at every step, and nothing it does or fails to do keeps the launcher from ending.
 //! A client that reads slowly slows the workload down, one that is gone does not.
 
-mod console;
 pub mod control;
 mod execute;
+mod failure;
 mod launch;
 mod life;
+mod logs;
 mod plan;
+mod recorder;
+mod run;
 mod server;
 mod session;
 mod spawn;

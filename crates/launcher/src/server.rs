@@ -33,7 +33,7 @@ pub(crate) struct ControlService {
 }
 
 impl ControlService {
-    /// Serves `first`, and whatever connects later.
+    /// Serves `first`, and the connections that are taken later.
     pub(crate) fn start(session: &Arc<Session>, limits: Limits, first: Option<UnixStream>) -> Self {
         let (connections, incoming) = mpsc::channel(BACKLOG);
         let (shutdown, asked) = oneshot::channel::<()>();

@@ -186,7 +186,7 @@ impl Session {
         drop(self.take_input());
     }
 
-    /// Standard input for one client; nothing when the workload has none, or no longer.
+    /// Standard input for one client; `None` when the container has none, or when no process reads what the client that has it writes.
     ///
     /// # Errors
     /// When another client has it.

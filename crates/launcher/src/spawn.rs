@@ -15,7 +15,7 @@ use container_state::{AppPaths, ContainerStore};
 /// The hidden sub-command by which the program becomes a launcher; the container's id follows.
 pub const LAUNCHER_COMMAND: &str = "launcher";
 
-/// What a launcher uses of the environment of whoever starts a container. Everything else (logins for registries, tokens of a CI
+/// What a launcher uses of the environment of the process that starts it. Everything else (logins for registries, tokens of a CI
 /// job, the addresses of agents) would stay readable in a process that lives as long as the container.
 const KEPT_VARIABLES: [&str; 17] = [
     "CONTAINER_ACCEL",
@@ -106,7 +106,7 @@ impl LauncherProcess {
             .stdout(log)
             .stderr(log_again);
         match command.spawn() {
-            // Nobody waits for it: it outlives this process, or its end is seen on the connection.
+            // It is not waited for: it outlives this process, or its end is seen on the connection.
             Ok(_) => Ok(near),
             Err(source) => Err(SpawnError::Program {
                 program: command.get_program().into(),

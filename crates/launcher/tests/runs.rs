@@ -108,7 +108,7 @@ async fn a_client_sees_the_output_of_all_runs_and_one_end() {
 async fn a_wait_ends_with_the_last_run() {
     let mut world = World::new(|_| {});
     world.runs = twice(Duration::from_millis(20));
-    let launcher = world.launch(&counting(|number| exits(number)));
+    let launcher = world.launch(&counting(exits));
     let attached = launcher.attach(owner()).await;
     let mut client = launcher.client.clone();
     let ended = tokio::time::timeout(PATIENCE, client.wait(WaitRequest {})).await;
@@ -218,7 +218,7 @@ async fn a_further_process_ends_with_its_run_and_is_refused_between_two() {
 async fn a_stop_ends_the_pause_between_two_runs() {
     let mut world = World::new(|_| {});
     world.runs = twice(10 * PATIENCE);
-    let guest = counting(|number| exits(number));
+    let guest = counting(exits);
     let launcher = world.launch(&guest);
     let mut attached = launcher.attach(owner()).await;
     while !matches!(attached.next().await, Some(Event::Stdout(_))) {}

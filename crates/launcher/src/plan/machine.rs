@@ -23,7 +23,7 @@ pub(crate) enum MachinePlanError {
     Config(#[from] ConfigError),
 }
 
-/// The machine for a container: its layers' disks read-only, lowest first, then its own. Its agent will listen to whoever shows
+/// The machine for a container: its layers' disks read-only, lowest first, then its own. Its agent will listen to the peer that shows
 /// `token`.
 pub(crate) fn machine_config(
     config: &ContainerConfig,

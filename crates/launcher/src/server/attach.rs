@@ -29,7 +29,7 @@ pub(super) struct Attachment {
 struct ClientGone;
 
 impl Attachment {
-    /// Reads the client's first request and attaches it, before anything that it asks to be started can say a word.
+    /// Reads the client's first request and attaches it, before the workload that it may ask for writes anything.
     pub(super) async fn open(
         session: &Arc<Session>,
         limits: Limits,
@@ -95,7 +95,7 @@ impl Attachment {
                             break false;
                         }
                         Departure::Lost => break true,
-                        // Its output goes on; but who owns the container must stay.
+                        // Its output goes on; but an owner has to stay.
                         Departure::Silent => {
                             listening = false;
                             if owner {
@@ -111,7 +111,7 @@ impl Attachment {
         }
         drop(client);
         if listening && !lost {
-            // A call whose requests nobody reads is over for the connection, which would not wait until the client has taken
+            // A call whose requests are not read is over for the connection, which would then not wait until the client has taken
             // the rest of its output.
             let _ = tokio::time::timeout(limits.reading, input).await;
         }

@@ -12,7 +12,7 @@ use tonic::transport::server::Connected;
 use crate::control::to_tokio;
 use crate::session::Session;
 
-/// A connection. That of whoever started the launcher tells the session when it goes.
+/// A connection. That of the process that started the launcher tells the session when it goes.
 pub(crate) struct Connection {
     stream: UnixStream,
     starter: Option<Arc<Session>>,

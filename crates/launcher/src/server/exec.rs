@@ -23,8 +23,9 @@ use crate::stdin::{Departure, InputEvent, StdinSlot, pass_on, pump};
 
 type Responses = mpsc::Sender<Result<ExecResponse, Status>>;
 
-/// Runs the process that the first request names and carries its streams until it has ended or the client leaves. One whose client
-/// has detached goes on by itself; one whose client has vanished is hung up, and killed when it does not heed that.
+/// Runs the process that the first request names, in the run that was current when the client asked, and carries its streams until it
+/// has ended or the client leaves. A process whose client has detached goes on by itself; one whose client has vanished gets SIGHUP, and
+/// SIGKILL when it does not end within the grace.
 pub(super) async fn serve(run: Arc<Run>, limits: Limits, mut requests: Streaming<ExecRequest>, responses: Responses) {
     let opened = match open(run, &mut requests).await {
         Ok(opened) => opened,
@@ -127,7 +128,7 @@ impl AttachedProcess {
         let left = async {
             match pass_on(events, lease).await {
                 Departure::Silent => {
-                    // Whoever says nothing more has no more input, but may be waiting for the end.
+                    // A client that says nothing more has no more input, but may be waiting for the end.
                     stdin.shut();
                     std::future::pending().await
                 }
@@ -141,7 +142,7 @@ impl AttachedProcess {
         }
     }
 
-    /// Reads output for nobody until the process has ended, or the machine has.
+    /// Reads and drops output until the process has ended, or the machine has.
     async fn drain(&mut self) {
         while let Ok(Some(_)) = self.output.next().await {}
     }
@@ -188,7 +189,7 @@ async fn forward(output: &mut ProcessOutput, responses: &Responses) -> Result<()
     Ok(())
 }
 
-/// A client that is gone is noticed by whoever watches the channel.
+/// That the client is gone is noticed where the channel is watched.
 async fn send(responses: &Responses, response: Response) {
     let _ = responses
         .send(Ok(ExecResponse {

@@ -1,9 +1,11 @@
-//! Output of the workload, to everybody who is attached.
+//! Output of the workload, to the log and to all attached clients.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
+
+use crate::logs::StdioLog;
 
 /// Chunks (of at most 64 KiB) that may wait for one client.
 const CLIENT_QUEUE: usize = 4;
@@ -18,16 +20,17 @@ pub(crate) enum Chunk {
 }
 
 impl Chunk {
-    pub(crate) fn bytes(&self) -> &Bytes {
+    fn bytes(&self) -> &Bytes {
         match self {
             Self::Stdout(bytes) | Self::Stderr(bytes) => bytes,
         }
     }
 }
 
-/// Copies output to all attached clients at the pace of the slowest.
+/// Copies the output of all runs to the log and to all attached clients at the pace of the slowest.
 #[derive(Default)]
 pub(crate) struct Output {
+    log: OnceLock<StdioLog>,
     clients: Mutex<Clients>,
 }
 
@@ -48,8 +51,22 @@ impl Output {
         receiver
     }
 
+    /// Keeps all that is written from now on; once.
+    pub(crate) fn log_to(&self, log: StdioLog) {
+        // A launcher has one log.
+        let _ = self.log.set(log);
+    }
+
+    /// Writes a chunk to the log and hands it to all clients.
+    pub(crate) async fn write(&self, chunk: Chunk) {
+        if let Some(log) = self.log.get() {
+            log.append(chunk.bytes()).await;
+        }
+        self.publish(chunk).await;
+    }
+
     /// Hands a chunk to all clients; waits for those that are behind, but not for those that have left.
-    pub(crate) async fn publish(&self, chunk: Chunk) {
+    async fn publish(&self, chunk: Chunk) {
         let senders = self.lock().senders.clone();
         let mut left = false;
         for sender in senders {
@@ -102,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_comes_after_the_end_sees_the_end() {
+    async fn a_client_that_comes_after_the_end_sees_the_end() {
         let output = Output::default();
         let mut early = output.subscribe();
         output.publish(chunk()).await;

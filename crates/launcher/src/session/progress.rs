@@ -14,7 +14,7 @@ use crate::control::v1;
 pub(crate) enum Progress {
     /// A machine is on its way up.
     Booting,
-    /// Machine and file systems stand, nobody has asked for the workload yet.
+    /// Machine and file systems stand, and no client has asked for the workload yet.
     Ready(Arc<Run>),
     /// The workload runs.
     Running(Arc<Run>),
@@ -79,7 +79,7 @@ impl Ending {
         })
     }
 
-    /// The failure to report to whoever asked for the start.
+    /// The failure to report to a client that asked for the start.
     pub(crate) fn to_failure(&self) -> v1::Failure {
         self.failure.clone().unwrap_or_else(|| v1::Failure {
             kind: v1::FailureKind::Launch.into(),

@@ -3,14 +3,14 @@
 use container_model::Signal;
 use tokio::time::Instant;
 
-/// What clients want of the container, all of them together.
+/// What clients want of the container, all of them together. Wishes outlive a run.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Wishes {
-    /// Somebody wants the workload to run.
+    /// A client wants the workload to run.
     pub(crate) start: bool,
-    /// Somebody wants the container to end.
+    /// A client, or a signal to the launcher, wants the container to end.
     pub(crate) stop: Option<Stop>,
-    /// Whoever started the launcher went away before wanting anything.
+    /// The process that started the launcher went away.
     pub(crate) abandoned: bool,
     /// A client has been told how it went, or is about to be.
     pub(crate) heard: bool,
@@ -35,8 +35,8 @@ impl Wishes {
         });
     }
 
-    /// Whether a boot in progress is to be given up.
-    pub(crate) fn ends_boot(&self) -> bool {
+    /// Whether there is to be no workload: a boot in progress is given up, and no other run begins.
+    pub(crate) fn forbid_run(&self) -> bool {
         self.stop.is_some() || (self.abandoned && !self.start)
     }
 }

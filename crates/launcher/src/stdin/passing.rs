@@ -10,7 +10,7 @@ use tokio_stream::{Stream, StreamExt as _};
 use super::slot::{StdinLease, StdinQueue};
 
 /// Input that is taken from a client although the process does not read, bytes: enough that the request to detach, which comes
-/// after it on the same stream, is still seen when somebody typed into a program that hangs.
+/// after it on the same stream, is still seen when a user typed into a program that hangs.
 const PENDING_MAX_BYTES: usize = 256 << 10;
 
 /// What a client says on its request stream.

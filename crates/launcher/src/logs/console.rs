@@ -1,7 +1,7 @@
 //! The log of the guest's console.
 //!
-//! The guest writes to a pipe of the launcher's, and what arrives is kept in a bounded log: whoever owns the guest can
-//! write for ever, at the cost of processor time and of the log's bound on the disk. The pipe is always emptied, also
+//! The guest writes to a pipe of the launcher's, and what arrives is kept in a bounded log: a hostile guest can write for
+//! ever, at the cost of processor time and of the log's bound on the disk. The pipe is always emptied, also
 //! when the disk is full, so that a guest never waits for its console.
 
 use std::fs::File;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::bounded_log::BoundedLog;
+use super::bounded::BoundedLog;
 
 /// Bound of each of the log's two files, bytes: a boot writes some tens of kilobytes, a kernel's failure a few.
 pub(crate) const CONSOLE_LOG_BYTES: u64 = 1 << 20;
@@ -52,8 +52,8 @@ impl ConsoleLog {
         Ok((console, Arc::new(writer.into())))
     }
 
-    /// Waits until all that a machine wrote which has ended is in the log; not for ever, should something else hold the
-    /// pipe.
+    /// Waits until everything that an ended machine wrote is in the log, for a second at most: something else may hold the
+    /// pipe open.
     pub(crate) async fn complete(&mut self) {
         if let Some(ended) = self.ended.take()
             && tokio::time::timeout(DRAIN_TIMEOUT, ended).await.is_err()
@@ -118,7 +118,7 @@ mod tests {
         std::fs::create_dir(&directory).unwrap();
         let (mut console, writer) = ConsoleLog::begin(&directory.join("boot.log")).unwrap();
         std::fs::remove_dir_all(&directory).unwrap();
-        // Hangs for ever when nobody reads.
+        // Hangs for ever when the pipe is not read.
         flood(writer);
         console.complete().await;
     }

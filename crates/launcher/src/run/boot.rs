@@ -8,9 +8,11 @@ use container_agent_api::AgentToken;
 use container_agent_api::v1::CreateContainerRequest;
 use container_hypervisor::{Machine, MachineSource};
 
-use super::console_log::ConsoleLog;
+use super::context::RunContext;
 use super::greet::{BootLimit, draw_token, greet};
-use super::{Life, LifeError};
+use super::teardown::switch_off;
+use crate::failure::LifeError;
+use crate::logs::ConsoleLog;
 use crate::plan::{container_request, machine_config};
 use crate::session::{Run, Wishes};
 use crate::timings::{Stopwatch, Timings};
@@ -26,12 +28,12 @@ pub(crate) struct Booted {
 }
 
 /// Boots the container's machine. When it ends in a way that the chooser of machines knows another way around, there is a second try.
-pub(crate) async fn boot(life: &Life<'_>, number: u32, timings: &mut Timings) -> Result<Booted, LifeError> {
+pub(crate) async fn boot(context: &RunContext<'_>, number: u32, timings: &mut Timings) -> Result<Booted, LifeError> {
     let mut stopwatch = Stopwatch::start();
-    let machines = &life.launch.machines;
+    let machines = &context.launch.machines;
     let first = machines.choose().await.map_err(LifeError::Hypervisor)?;
     timings.launcher_start_ms += stopwatch.lap_ms();
-    let error = match attempt(life, number, first.as_ref(), timings).await {
+    let error = match attempt(context, number, first.as_ref(), timings).await {
         Ok(booted) => return Ok(booted),
         Err(error) => error,
     };
@@ -42,16 +44,16 @@ pub(crate) async fn boot(life: &Life<'_>, number: u32, timings: &mut Timings) ->
         return Err(error);
     };
     tracing::warn!(accelerator = first.info().accelerator, %error, "trying another way");
-    attempt(life, number, second.as_ref(), timings).await
+    attempt(context, number, second.as_ref(), timings).await
 }
 
 async fn attempt(
-    life: &Life<'_>,
+    context: &RunContext<'_>,
     number: u32,
     source: &dyn MachineSource,
     timings: &mut Timings,
 ) -> Result<Booted, LifeError> {
-    let launch = life.launch;
+    let launch = context.launch;
     let mut stopwatch = Stopwatch::start();
     let info = source.info();
     tracing::info!(
@@ -61,13 +63,15 @@ async fn attempt(
         "chose the accelerator"
     );
     timings.accelerator.clone_from(&info.accelerator);
-    let request = container_request(life.config)?;
-    let (mut console, console_end) = life.begin_console_log()?;
+    let request = container_request(context.config)?;
+    // Empty, so that what is in it belongs to one boot.
+    let path = context.bundle.boot_log();
+    let (mut console, console_end) = ConsoleLog::begin(&path).map_err(|source| LifeError::File { path, source })?;
     let token = draw_token()?;
     let config = machine_config(
-        life.config,
+        context.config,
         &launch.paths,
-        &life.bundle,
+        context.bundle,
         source.kernel().to_owned(),
         source.initramfs().to_owned(),
         console_end,
@@ -75,19 +79,19 @@ async fn attempt(
     )?;
     let machine = source.create(config).await.map_err(LifeError::Create)?;
     timings.launcher_start_ms += stopwatch.lap_ms();
-    let mut wishes = life.session.wishes();
+    let mut wishes = context.session.wishes();
     let result = tokio::select! {
-        result = come_up(life, &machine, &token, request, &mut stopwatch, timings) => result,
-        _ = wishes.wait_for(Wishes::ends_boot) => Err(LifeError::Stopped),
+        result = come_up(context, &machine, &token, request, &mut stopwatch, timings) => result,
+        _ = wishes.wait_for(Wishes::forbid_run) => Err(LifeError::Stopped),
     };
     match result {
         Ok(agent) => Ok(Booted {
             machine,
-            run: Arc::new(Run::new(number, agent, Arc::clone(life.config))),
+            run: Arc::new(Run::new(number, agent, Arc::clone(context.config))),
             console,
         }),
         Err(error) => {
-            life.switch_off(&machine).await;
+            switch_off(&machine, &launch.limits).await;
             drop(machine);
             console.complete().await;
             Err(error)
@@ -96,14 +100,14 @@ async fn attempt(
 }
 
 async fn come_up(
-    life: &Life<'_>,
+    context: &RunContext<'_>,
     machine: &Machine,
     token: &AgentToken,
     request: CreateContainerRequest,
     stopwatch: &mut Stopwatch,
     timings: &mut Timings,
 ) -> Result<AgentClient, LifeError> {
-    let limit = BootLimit::begin(life.launch.limits.boot);
+    let limit = BootLimit::begin(context.launch.limits.boot);
     limit.bound(machine.start()).await??;
     timings.machine_start_ms += stopwatch.lap_ms();
     let connector = machine.agent_connector()?;

@@ -22,7 +22,7 @@ impl Recorder {
         let writer = spawn_blocking(move || {
             for (phase, written) in received {
                 write(&owned, phase);
-                // Not everybody wants to know.
+                // The caller may not wait for it.
                 let _ = written.send(());
             }
             owned
@@ -60,7 +60,7 @@ impl Recorder {
     }
 }
 
-/// A record that cannot be written must not end the container; the next reader finds a live record without an owner and repairs it.
+/// A record that cannot be written does not end the container: the next command finds a live record without an owner and repairs it.
 fn write(owned: &ContainerLock, phase: Phase) {
     if let Err(error) = owned.write_phase(phase) {
         tracing::error!(%error, "cannot record the container's phase");

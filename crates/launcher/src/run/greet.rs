@@ -7,7 +7,7 @@ use container_agent_api::{AGENT_TOKEN_BYTES, AgentToken};
 use container_hypervisor::{AgentConnector, AgentStream, ConnectError};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::LifeError;
+use crate::failure::LifeError;
 
 /// Pause between two attempts to reach an agent that does not listen yet.
 const RETRY_INTERVAL: Duration = Duration::from_millis(5);
@@ -62,7 +62,7 @@ pub(super) async fn greet(
     }
 }
 
-/// Tries until somebody listens.
+/// Tries until the agent listens.
 async fn reach(connector: &mut dyn AgentConnector, limit: BootLimit) -> Result<AgentStream, LifeError> {
     let mut refusal = None;
     while Instant::now() < limit.deadline {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use container_state::previous_log;
 
-/// A log that is written to `path`. When that has grown to its bound it takes the place of the previous one, and `path`
+/// A log that is written to `path`. When that file has grown to its bound it replaces the previous one, and `path`
 /// begins anew: on disk are the latest bytes, at least as many as the bound and at most twice as many.
 #[derive(Debug)]
 pub(crate) struct BoundedLog {
@@ -23,7 +23,8 @@ impl BoundedLog {
     /// # Errors
     /// When an old file cannot be removed or the new one cannot be made.
     pub(crate) fn begin(path: &Path, bound_bytes: u64) -> io::Result<Self> {
-        // Other files than before: whoever follows the log reads the old one to its end and sees that there is a new one.
+        // New files rather than truncated ones: a reader that follows the log reads the old file to its end and sees that there is
+        // a new one.
         for old in [path, &previous_log(path)] {
             match std::fs::remove_file(old) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

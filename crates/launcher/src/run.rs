@@ -1,0 +1,71 @@
+//! One run of the container, from the boot of its machine to that machine's end.
+
+mod boot;
+mod clock;
+mod context;
+mod greet;
+mod stop;
+mod supervise;
+mod teardown;
+
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
+
+use crate::failure::LifeError;
+use crate::logs;
+use crate::session::{Ending, Progress};
+use crate::timings::Timings;
+pub(crate) use boot::Booted;
+use boot::boot;
+pub(crate) use context::RunContext;
+use supervise::{supervise, wait_for_start};
+pub(crate) use teardown::take_down;
+
+/// A run whose workload has ended, or never came to run.
+pub(crate) struct FinishedRun {
+    pub(crate) ending: Ending,
+    /// Its machine, which is still to be taken down; `None` when there is none.
+    pub(crate) machine: Option<Booted>,
+}
+
+/// Boots the machine, starts the workload once a client wants it to, and stays with it to its end.
+pub(crate) async fn run_once(context: &RunContext<'_>, number: u32, timings: &mut Timings) -> FinishedRun {
+    context.session.set_progress(Progress::Booting);
+    let mut booted = match boot(context, number, timings).await {
+        Ok(booted) => booted,
+        Err(error) => {
+            return FinishedRun {
+                ending: failed(context, &error).await,
+                machine: None,
+            };
+        }
+    };
+    context.session.set_progress(Progress::Ready(Arc::clone(&booted.run)));
+    let clock = tokio::spawn(clock::keep(booted.run.agent.clone(), context.launch.limits.clock));
+    let outcome = async {
+        wait_for_start(context, &booted.machine).await?;
+        supervise(context, &booted, timings).await
+    };
+    let ending = match outcome.await {
+        Ok(ending) => ending,
+        Err(error) => {
+            if matches!(error, LifeError::BootEnded { .. }) {
+                booted.console.complete().await;
+            }
+            failed(context, &error).await
+        }
+    };
+    clock.abort();
+    FinishedRun {
+        ending,
+        machine: Some(booted),
+    }
+}
+
+async fn failed(context: &RunContext<'_>, error: &LifeError) -> Ending {
+    let log = context.bundle.boot_log();
+    let console = spawn_blocking(move || logs::tail(&log)).await.unwrap_or_default();
+    tracing::error!(%error, "the container did not come to run");
+    Ending::failed(error.to_failure(&console))
+}

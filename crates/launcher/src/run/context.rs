@@ -1,0 +1,19 @@
+//! What the parts of a run have in common.
+
+use std::sync::Arc;
+
+use container_model::ContainerConfig;
+use container_state::Bundle;
+
+use crate::launch::Launch;
+use crate::recorder::Recorder;
+use crate::session::Session;
+
+/// The container that is run.
+pub(crate) struct RunContext<'a> {
+    pub(crate) launch: &'a Launch,
+    pub(crate) session: &'a Arc<Session>,
+    pub(crate) config: &'a Arc<ContainerConfig>,
+    pub(crate) bundle: &'a Bundle,
+    pub(crate) recorder: &'a Recorder,
+}

@@ -1,0 +1,48 @@
+//! Taking the machine down.
+
+use container_agent::AgentClient;
+use container_hypervisor::Machine;
+
+use super::boot::Booted;
+use super::context::RunContext;
+use crate::launch::Limits;
+
+/// Takes the machine down after the workload: cleanly when the container's disk is to be used again.
+pub(crate) async fn take_down(context: &RunContext<'_>, mut booted: Booted, is_disk_needed: bool) {
+    let limits = &context.launch.limits;
+    let machine = &booted.machine;
+    if !is_disk_needed || !power_off(machine, &booted.run.agent, limits).await {
+        switch_off(machine, limits).await;
+    }
+    drop(booted.machine);
+    booted.console.complete().await;
+}
+
+/// Has the guest unmount and power itself off; `false` when it did not.
+async fn power_off(machine: &Machine, agent: &AgentClient, limits: &Limits) -> bool {
+    let limit = limits.shutdown;
+    tokio::select! {
+        // A guest may well be gone before its answer has arrived.
+        _ = machine.wait() => return true,
+        answer = agent.shutdown(limit) => {
+            if let Err(error) = answer {
+                tracing::warn!(%error, "the guest does not shut down");
+                return tokio::time::timeout(limit / 10, machine.wait()).await.is_ok();
+            }
+        }
+    }
+    let off = tokio::time::timeout(limit, machine.wait()).await;
+    if off.is_err() {
+        tracing::warn!("the guest does not power off");
+    }
+    off.is_ok()
+}
+
+/// Ends the machine from outside. Should that fail, its end comes when its last handle is dropped.
+pub(super) async fn switch_off(machine: &Machine, limits: &Limits) {
+    match tokio::time::timeout(limits.kill, machine.kill()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "cannot end the machine"),
+        Err(_) => tracing::warn!("the machine does not end"),
+    }
+}
