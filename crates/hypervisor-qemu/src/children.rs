@@ -159,21 +159,19 @@ async fn end(process: &mut Running) -> MachineExit {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Stdio;
+    use std::path::Path;
 
     use rustix::process::{kill_process, test_kill_process};
 
     use super::*;
+    use crate::confinement::{Confinement, Limits, Openable, Reach};
 
-    /// A process that runs `script`, with its id.
+    /// A process that runs `script`, confined as all are, with its id.
     fn shell(name: &str, script: &str) -> (Running, Pid) {
-        let mut command = tokio::process::Command::new("/bin/sh");
-        command
-            .args(["-c", script])
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        let running = Running::of(name, command.spawn().unwrap()).unwrap();
+        let limits = Limits { file_size_bytes: None };
+        let confinement = Confinement::prepare(&Reach::Any, &Openable::default(), limits).unwrap();
+        let arguments = ["-c".into(), script.into()];
+        let running = Running::start(name, Path::new("/bin/sh"), &arguments, Vec::new(), confinement).unwrap();
         let id = Pid::from_raw(running.id().unwrap() as i32).unwrap();
         (running, id)
     }

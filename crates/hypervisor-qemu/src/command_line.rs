@@ -2,63 +2,20 @@
 
 mod board;
 mod configuration;
+mod devices;
 mod disks;
 mod kernel_arguments;
 mod ports;
+mod setup;
 pub(crate) mod value;
 
 use std::ffi::OsString;
 
 use container_hypervisor::{ConfigError, MachineConfig};
 
-use crate::Accelerator;
-
+use devices::Devices;
 pub(crate) use disks::{DISK_SLOTS, DiskPlacement, hot_plug};
-
-/// How the agent is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AgentChannel {
-    /// A virtio-serial port on an inherited socket.
-    Port {
-        /// QEMU's end, by its number in QEMU.
-        descriptor: i32,
-    },
-    /// vhost-vsock.
-    Vsock {
-        /// Context id of the guest.
-        guest_cid: u32,
-        /// The open device, by its number in QEMU.
-        descriptor: i32,
-    },
-}
-
-/// What QEMU is handed, by its number in QEMU: it opens no file of a machine by name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Numbers {
-    pub(crate) kernel: i32,
-    pub(crate) initramfs: i32,
-    pub(crate) console: i32,
-    /// QEMU's end of the control channel.
-    pub(crate) control: i32,
-    /// In the order of the configuration.
-    pub(crate) disks: Vec<i32>,
-    /// Connected sockets, in the order of the configuration.
-    pub(crate) frame_ports: Vec<i32>,
-}
-
-/// What the command line depends on apart from the configuration.
-#[derive(Debug, Clone)]
-pub(crate) struct Setup {
-    pub(crate) accelerator: Accelerator,
-    /// Whether the kernel is the emulated variant, which knows the argument `lapic_timer_khz`.
-    pub(crate) emulated_kernel: bool,
-    /// Rate of the time-stamp counter, where known.
-    pub(crate) tsc_khz: Option<u64>,
-    pub(crate) agent: AgentChannel,
-    pub(crate) numbers: Numbers,
-    /// Where QEMU reads its configuration file, by its number in QEMU.
-    pub(crate) configuration_descriptor: i32,
-}
+pub(crate) use setup::{AgentChannel, Numbers, Setup};
 
 /// A complete command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,25 +93,6 @@ pub(crate) fn file_names(config: &MachineConfig, numbers: &Numbers) -> Vec<(Stri
     // The longest first: a number is the beginning of others.
     names.sort_by_key(|(of_qemu, _)| std::cmp::Reverse(of_qemu.len()));
     names
-}
-
-/// Devices on virtio-mmio transports. A board has a fixed number of them.
-#[derive(Debug, Default)]
-struct Devices {
-    arguments: Vec<OsString>,
-    transport_count: usize,
-}
-
-impl Devices {
-    /// Adds a device that takes a transport.
-    fn on_transport(&mut self, device: impl Into<OsString>) {
-        self.transport_count += 1;
-        self.option("-device", device);
-    }
-
-    fn option(&mut self, name: &str, value: impl Into<OsString>) {
-        self.arguments.extend([name.into(), value.into()]);
-    }
 }
 
 #[cfg(test)]

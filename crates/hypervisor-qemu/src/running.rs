@@ -33,12 +33,7 @@ impl Running {
         inherited: Vec<OwnedFd>,
         confinement: Confinement,
     ) -> io::Result<Self> {
-        let child = process::spawn(program, arguments, inherited, confinement, Stdio::null())?;
-        Self::of(name, child)
-    }
-
-    /// A process that was started, with a pipe for its standard error.
-    pub(crate) fn of(name: &str, mut child: Child) -> io::Result<Self> {
+        let mut child = process::spawn(program, arguments, inherited, confinement, Stdio::null())?;
         let stderr = child.stderr.take().ok_or(io::ErrorKind::BrokenPipe)?;
         Ok(Self {
             name: name.to_owned(),

@@ -61,12 +61,6 @@ pub enum MachineError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// The stream to the agent could not be opened.
-    #[error("cannot open the agent's channel: {source}")]
-    Stream {
-        /// The system's reason.
-        source: std::io::Error,
-    },
     /// The machine has not been started.
     #[error("the machine has not been started")]
     NotStarted,

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use container_hypervisor::MachineConfig;
 
-use super::Setup;
+use super::setup::Setup;
 use crate::Accelerator;
 
 /// virtio-mmio transports of the board: microvm has 8 behind its single I/O APIC, virt 32 (hw/i386/microvm.c,

@@ -7,7 +7,8 @@
 use container_hypervisor::{ConfigError, Disk, DiskAccess};
 use serde_json::{Value, json};
 
-use super::{Devices, value};
+use super::devices::Devices;
+use super::value;
 
 /// Most disks of a machine. SCSI would take more, but each is an open file, and images have fewer layers.
 pub(crate) const DISK_SLOTS: usize = 250;

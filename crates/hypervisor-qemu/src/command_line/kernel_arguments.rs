@@ -3,7 +3,8 @@
 use container_agent_api::AGENT_CHANNEL_KEY;
 use container_hypervisor::MachineConfig;
 
-use super::{AgentChannel, Setup, board};
+use super::board;
+use super::setup::{AgentChannel, Setup};
 use crate::Accelerator;
 
 /// Rate of the emulated local APIC's timer, kHz: QEMU's APIC counts nanoseconds (hw/intc/apic_common.c).

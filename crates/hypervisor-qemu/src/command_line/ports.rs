@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use container_agent_api::AGENT_PORT_NAME;
 use container_hypervisor::FramePort;
 
-use super::{AgentChannel, Devices, value};
+use super::devices::Devices;
+use super::setup::AgentChannel;
+use super::value;
 use crate::Accelerator;
 
 /// The first serial port, written to a descriptor. A start takes as long as with virtconsole, and it shows what happens

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use container_hypervisor::{Disk, DiskAccess, DiskSerial, FramePort, MacAddress, SharedDirectory};
 
 use super::*;
+use crate::Accelerator;
 
 fn setup(accelerator: Accelerator) -> Setup {
     let agent = AgentChannel::Port { descriptor: 11 };

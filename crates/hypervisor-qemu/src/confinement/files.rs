@@ -9,7 +9,7 @@ use landlock::{
     RulesetCreated, RulesetCreatedAttr as _, Scope,
 };
 
-use super::Reach;
+use super::reach::Reach;
 
 /// The version whose rights are asked for; an older kernel enforces those that it knows.
 const WANTED: ABI = ABI::V7;

@@ -19,6 +19,9 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest line read, bytes. No answer to our commands comes near it.
 const LINE_MAX_BYTES: u64 = 64 * 1024;
 
+/// The command that a connection begins with.
+const GREETING: &str = "qmp_capabilities";
+
 /// A connection in command mode.
 #[derive(Debug)]
 pub(crate) struct QmpClient {
@@ -36,9 +39,12 @@ pub(crate) struct QmpClient {
 impl QmpClient {
     /// Greets QEMU at the other end of `socket`.
     pub(crate) async fn connect(socket: OwnedFd) -> Result<Self, MachineError> {
-        let stream_error = |source| MachineError::Stream { source };
-        let again = socket.try_clone().map_err(stream_error)?;
-        let stream = ByteStream::from_socket(socket).map_err(stream_error)?;
+        let unusable = |error: io::Error| MachineError::Control {
+            command: GREETING.to_owned(),
+            reason: format!("the control channel cannot be used: {error}"),
+        };
+        let again = socket.try_clone().map_err(unusable)?;
+        let stream = ByteStream::from_socket(socket).map_err(unusable)?;
         Self::greet(stream, Some(again), COMMAND_TIMEOUT).await
     }
 
@@ -52,7 +58,7 @@ impl QmpClient {
             timeout,
             in_step: true,
         };
-        client.execute("qmp_capabilities", None, None).await?;
+        client.execute(GREETING, None, None).await?;
         Ok(client)
     }
 
