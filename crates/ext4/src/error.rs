@@ -1,4 +1,4 @@
-//! What can go wrong while a disk is written.
+//! Why a disk could not be written, read or formatted.
 
 use std::io;
 
@@ -29,7 +29,7 @@ pub enum WriteError {
         /// The limit.
         limit: u32,
     },
-    /// Names, link targets and attributes take more memory than [`crate::Limits::retained_bytes`].
+    /// Names, link targets and attributes have more bytes than [`crate::Limits::retained_bytes`], or than the scratch file can hold.
     #[error("names, link targets and extended attributes of all entries together exceed {limit_bytes} bytes")]
     TooMuchMetadata {
         /// The limit.
@@ -41,7 +41,7 @@ pub enum WriteError {
         /// The path as it was given.
         path: Vec<u8>,
     },
-    /// A component on the way is a file, a device or the like.
+    /// A parent in the path is a file, a device or the like.
     #[error("cannot put {} below something that is not a directory", show(.path))]
     NotADirectory {
         /// The path as it was given.
@@ -97,7 +97,7 @@ pub enum WriteError {
         /// Its minor number.
         minor: u32,
     },
-    /// A file of 16 TiB or more, or in too many pieces.
+    /// A file of 2^32 blocks or more (16 TiB with blocks of 4 KiB), or of more than 1,048,576 extents.
     #[error("file {} is too large or in too many pieces", show(.path))]
     FileTooLarge {
         /// The file.

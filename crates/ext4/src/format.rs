@@ -40,7 +40,7 @@ pub struct FormatOptions {
     pub root: (u16, u32, u32),
     /// Names of empty directories in the root. Together they fit one block: 12 bytes for the shortest names, 264 for the longest, 4,060 in all.
     pub directories: Vec<String>,
-    /// Whether a journal keeps the disk consistent. Without one it mounts faster, but is good for nothing when the machine ends before it is unmounted.
+    /// Whether a journal keeps the disk consistent. Without one it mounts faster, but may be damaged when the machine ends before it is unmounted.
     pub journal: bool,
 }
 

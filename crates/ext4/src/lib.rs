@@ -6,7 +6,7 @@
 //! [`Reader`] reads such a disk, and [`Writer::lay`] lays one over another by the rules of a stack of layers.
 //! [`format_writable`] makes an empty disk, with a journal or without, by writing a handful of blocks, however large the disk.
 //!
-//! Both promise that `e2fsck -fn` has nothing to say, that stock Linux kernels (6.1 and later) mount the result, and that equal input gives equal bytes.
+//! `e2fsck -fn` finds no fault in a finished disk, stock Linux kernels (6.1 and later) mount it, and equal input gives equal bytes.
 //! Limits: 16 TiB a writable disk, 4 TiB a read-only one with blocks of 1 KiB, 65,000 hard links a file.
 
 mod disk;

@@ -18,7 +18,7 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Metadata of a directory that nobody described: root's, 0755, at the start of 1970.
+    /// Metadata of a directory that no entry describes: root's, 0755, at the start of 1970.
     #[must_use]
     pub fn implied_directory() -> Self {
         Self {

@@ -1,6 +1,6 @@
-//! Reads disks that [`Writer`](crate::Writer) made: what is there, what it says of itself, and what it contains.
+//! Reads disks that [`Writer`](crate::Writer) made: names, inodes, attributes and content.
 //!
-//! A damaged disk ends in [`ReadError::Damaged`], never in a panic or without end.
+//! Damage gives [`ReadError::Damaged`] or other content, and does not make the reader panic or run without end: a read-only disk has no checksums.
 
 mod bytes;
 mod content;
@@ -26,7 +26,7 @@ const MAGIC: u16 = 0xef53;
 /// "s_log_block_size" of blocks of 4 KiB.
 const MAX_BLOCK_SIZE_LOG2: u32 = 2;
 
-/// A disk that is open for reading. Nothing of it is kept in memory but where its inode tables are.
+/// A disk that is open for reading. Only the places of its inode tables are kept in memory.
 #[derive(Debug)]
 pub struct Reader {
     file: File,

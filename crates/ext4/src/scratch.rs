@@ -1,11 +1,11 @@
-//! Everything about entries that need not stay in memory: appended to a file, read back where it is wanted.
+//! The file for what the writer keeps of entries outside of memory.
 
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 /// Bytes gathered before they are written.
 const PENDING_BYTES: usize = 64 << 10;
-/// Bytes read at once by whoever reads forwards.
+/// Bytes read at once when reads go forwards.
 const WINDOW_BYTES: usize = 64 << 10;
 /// A read that starts this close behind the one before counts as reading forwards.
 const FORWARD_BYTES: u64 = 4 << 10;
@@ -43,7 +43,7 @@ impl Scratch {
         self.written + self.pending.len() as u64
     }
 
-    /// Appends bytes, which are then read and changed in no larger piece than this. Returns where they are.
+    /// Appends `parts` and returns where they are. Each later read or write must stay within the bytes of one call.
     pub(crate) fn append(&mut self, parts: &[&[u8]]) -> io::Result<u64> {
         if self.pending.len() >= PENDING_BYTES {
             self.flush()?;

@@ -45,12 +45,12 @@ pub(crate) struct Entry {
     at: u32,
     pub(crate) name_bytes: u8,
     pub(crate) kind: Kind,
-    /// A directory that nobody described, or a symbolic link that stands for a hard link to a file elsewhere.
+    /// A directory that no entry describes, or a symbolic link that stands for a hard link to a file elsewhere.
     pub(crate) marked: bool,
 }
 
 impl Entry {
-    /// Whether it has its own name still.
+    /// Whether it still has its own name.
     pub(crate) fn is_named(self) -> bool {
         self.parent != NodeId::NOWHERE
     }
@@ -73,7 +73,7 @@ pub(crate) struct Tree {
     pub(crate) scratch: Scratch,
     /// Runs of blocks that belonged to removed files.
     freed: Vec<BlockRange>,
-    /// Whether a directory went with what was in it, which still has to be told.
+    /// Whether a directory was removed whose entries still have their names ([`Tree::drop_orphans`]).
     orphans: bool,
 }
 
@@ -163,7 +163,7 @@ impl Tree {
         })
     }
 
-    /// Makes an entry; whatever had the name before must be gone.
+    /// Makes an entry; the directory must not have the name.
     pub(crate) fn add(
         &mut self,
         parent: NodeId,
@@ -205,12 +205,12 @@ impl Tree {
         self.entries[entry.index()].marked = marked;
     }
 
-    /// Keeps a node that is no directory, whatever becomes of its names, until [`Self::release`].
+    /// Keeps a node that is no directory until [`Self::release`], even when it loses all its names.
     pub(crate) fn hold(&mut self, node: NodeId) -> io::Result<()> {
         self.change(node, |record| record.names += 1)
     }
 
-    /// Ends [`Self::hold`]: a node that has lost all its names meanwhile goes.
+    /// Ends [`Self::hold`], and removes the node if it has no name left.
     pub(crate) fn release(&mut self, node: NodeId) -> io::Result<()> {
         let mut record = self.record(node)?;
         record.names -= 1;
@@ -270,15 +270,15 @@ impl Tree {
         })
     }
 
-    /// Changes what a record says, but not how long its tail is. Returns the changed record's names.
+    /// Changes the fields of a record, but not the length of its tail.
     fn change(&mut self, id: NodeId, change: impl FnOnce(&mut Record)) -> io::Result<()> {
         let mut record = self.record(id)?;
         change(&mut record);
         self.scratch.write(u64::from(self.entry(id).at), &record.encode())
     }
 
-    /// Takes a name away; the node goes with its last name. What is in a directory goes with it when [`Self::drop_orphans`] is called, and cannot be found
-    /// before that either.
+    /// Removes a name, and the node when it was its last name. The entries of a removed directory cannot be found any longer; [`Self::drop_orphans`] removes
+    /// them.
     pub(crate) fn unlink(&mut self, id: NodeId) -> io::Result<()> {
         let kind = self.entry(id).kind;
         let entry = &mut self.entries[id.index()];
@@ -299,12 +299,12 @@ impl Tree {
         self.release(node)
     }
 
-    /// Takes away the names of everything whose directory is gone.
+    /// Removes the entries of removed directories.
     pub(crate) fn drop_orphans(&mut self) -> io::Result<()> {
         if !std::mem::take(&mut self.orphans) {
             return Ok(());
         }
-        // Directories come before what is in them, so one pass finds whole trees.
+        // A directory has a lower index than its entries, so one pass finds whole trees.
         for index in 1..self.entries.len() {
             let entry = self.entries[index];
             if entry.is_named() && self.entry(entry.parent).kind == Kind::Removed {
@@ -315,7 +315,8 @@ impl Tree {
         Ok(())
     }
 
-    /// Ends the time of names: numbers every node, `first` and up but for the root, and returns one past the last number.
+    /// Numbers the inodes: the root gets `root`, every other node the next number from `first` on. Returns one past the last number. Entries cannot be looked
+    /// up by name afterwards.
     pub(crate) fn number(&mut self, root: u32, first: u32) -> u32 {
         self.names = Names::default();
         let mut next = first;

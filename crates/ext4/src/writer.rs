@@ -73,7 +73,7 @@ impl Default for Limits {
     }
 }
 
-/// What came out.
+/// What was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
     /// Size of the image file.
@@ -82,7 +82,7 @@ pub struct Summary {
     pub used_bytes: u64,
     /// Inodes in use, without the reserved ones.
     pub inodes: u32,
-    /// Directories but for the root that were made only because something lies in them.
+    /// Directories that no entry describes, made as parents of others; without the root.
     pub undescribed_directories: u32,
     /// Owner and mode of the root, if it was described.
     pub root: Option<RootMetadata>,
@@ -106,7 +106,7 @@ pub struct RootMetadata {
 pub enum EntryKind {
     /// A directory.
     Directory,
-    /// A directory that was made only because something lies in it.
+    /// A directory that no entry describes, made as a parent of another one.
     UndescribedDirectory,
     /// Anything else.
     Other,
@@ -132,7 +132,7 @@ pub struct Writer<W> {
 }
 
 impl<W: Write + Seek> Writer<W> {
-    /// Starts a disk at the beginning of `out`, which must be empty. `scratch`, empty too, is where everything about entries waits for the end; it is of no
+    /// Starts a disk at the beginning of `out`, which must be empty. `scratch`, empty too, holds names and metadata until the disk is finished; it is of no
     /// use afterwards.
     ///
     /// # Errors

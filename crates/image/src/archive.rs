@@ -2,13 +2,13 @@
 //!
 //! An archive is read in one pass, so it may come through a pipe. Every file in it is hashed into the content store's ingest
 //! area; only when the whole has proved consistent do the blobs of its images get their names. Member names are checked
-//! before anything is done with them, and they never become paths on this machine.
+//! before anything is done with them, and they are not used as paths on this machine.
 //!
 //! # Names
 //! An image gets, in this order: the annotation `io.containerd.image.name`, or `com.apple.containerization.image.name`;
 //! `org.opencontainers.image.ref.name` where that is a full name (has a `/` or `:`); where that is only a tag, `<archive's
 //! file name without extension>:<tag>`; the `RepoTags` of `docker save`. An image without any name is stored as
-//! `untagged@<digest>`. A name with another digest than the image has is a lie, and the archive is refused.
+//! `untagged@<digest>`. An archive that gives an image a name with another digest than the image has is refused.
 
 mod compression;
 mod docker;

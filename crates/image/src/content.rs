@@ -1,8 +1,8 @@
 //! The content store: blobs named by their digests (image-spec `image-layout.md`, "blobs").
 //!
 //! A blob has its name only when its bytes have been hashed and found right and are on the disk. What is being written
-//! lives in a [`Session`]'s directory, which its owner's lock protects; whatever has no owner any more is swept away. What
-//! is relied on is pinned in the session, which the collector of garbage respects.
+//! lives in a [`Session`]'s directory, which the session's lock protects; directories whose lock is free are removed. An
+//! operation pins in its session what it relies on, and the garbage collection keeps what is pinned.
 
 mod allocated;
 mod blob;

@@ -2,8 +2,8 @@
 //! more of them than a machine has disks are merged into one disk, shared by every image that starts with the same layers.
 //!
 //! `layers/<diff id>.ext4` appears only when the whole layer has been unpacked, its digest has proved to be the one that the
-//! image configuration names, and the file is on the disk. `layers/<diff id>.json` is written before it and says what it is. A merged disk
-//! is named by the chain id of its layers, which is never the diff id of anything.
+//! image configuration names, and the file has been synced. `layers/<diff id>.json`, its record, is written before it. A merged disk
+//! is named by the chain id of its layers, which is a digest over several digests and so no diff id.
 //!
 //! Stacked disks show what merged ones do. Where a layer has directories without describing them, the stack gets one more disk on top, its cover, with these
 //! directories as the layers below have them; where a layer reaches through a symbolic link of a lower one, it is merged with those below. [`arrange`] tells.
@@ -38,7 +38,7 @@ pub(crate) use record::find_disk;
 pub struct LayerDisk {
     /// What is on it, and the id that names it.
     pub layer: Layer,
-    /// The EXT4 image. Never written to again.
+    /// The EXT4 image, which is not changed any more.
     pub path: PathBuf,
     /// Size of the file (not of the blocks that it takes).
     pub size_bytes: u64,

@@ -4,7 +4,7 @@
 //! at once share work instead of harming each other and an interruption at any moment leaves a valid store. [`ImageStore`]
 //! is the way in; each of its verbs has a file in `store/`.
 //!
-//! The library prints nothing: [`Progress`] hears what happens.
+//! The library does not print; it reports to [`Progress`] and logs warnings with `tracing`.
 
 pub mod archive;
 mod content;

@@ -3,7 +3,7 @@
 use container_oci::{Digest, Reference};
 use container_registry::Retry;
 
-/// Hears events. Called often and from the task that does the work, so it must return at once.
+/// Receives events. Called often and from the task that does the work, so it must return at once.
 pub trait Progress: Send + Sync {
     /// Something happened.
     fn event(&self, event: ProgressEvent);
@@ -18,7 +18,7 @@ pub enum ProgressEvent {
         /// The image.
         reference: Reference,
     },
-    /// A layer belongs to the image; nothing has been done about it yet.
+    /// The image has this layer; the work on it has not begun.
     Layer {
         /// Digest of the layer's blob.
         digest: Digest,
@@ -126,7 +126,7 @@ pub enum ProgressEvent {
     },
 }
 
-/// Hears nothing.
+/// Ignores all events.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoProgress;
 

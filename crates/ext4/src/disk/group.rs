@@ -12,7 +12,7 @@ pub(crate) mod flags {
     pub(crate) const INODE_UNINIT: u16 = 1;
     /// EXT4_BG_BLOCK_UNINIT: the block bitmap is to be computed.
     pub(crate) const BLOCK_UNINIT: u16 = 2;
-    /// EXT4_BG_INODE_ZEROED: the inode table reads as zeros, so nobody needs to clear it.
+    /// EXT4_BG_INODE_ZEROED: the inode table reads as zeros, so the kernel need not clear it.
     pub(crate) const INODE_ZEROED: u16 = 4;
 }
 

@@ -1,7 +1,7 @@
 //! Hashed directories (`dir_index`): leaf blocks sorted by the hash of their names under an index that starts in the first block.
 //!
-//! The blocks are root, index blocks level by level from the top, leaves. Leaves are filled to the brim: nobody adds to a layer disk. The layout needs only
-//! hashes and lengths of names, so that a large directory is never in memory with its names.
+//! The blocks are root, index blocks level by level from the top, leaves. Leaves are filled completely, because no entry is ever added to a read-only disk. The layout needs only
+//! hashes and lengths of names, so that the names of a large directory need not be in memory at once.
 
 use super::directory::{entry_bytes, put_dots};
 use super::put::{put16, put32};

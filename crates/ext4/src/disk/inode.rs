@@ -11,7 +11,7 @@ pub(crate) const XATTR_OFFSET: usize = 128 + EXTRA_INODE_BYTES as usize;
 /// Bytes for extended attributes inside an inode.
 pub(crate) const XATTR_ROOM: usize = INODE_BYTES - XATTR_OFFSET;
 
-/// The "l_i_version" of a directory that nobody described, and of a symbolic link that stands for a hard link to a file elsewhere. Kernels read the field
+/// The "l_i_version" of a directory that no entry describes, and of a symbolic link that stands for a hard link to a file elsewhere. Kernels read the field
 /// only where they are asked to count changes of an inode, and show it to no program.
 pub(crate) const MARKED: u32 = 1;
 

@@ -76,7 +76,7 @@ impl Names {
         &self.bytes[at..at + usize::from(entry.length)]
     }
 
-    /// Takes in the entries of a block. Those of an index hide behind an entry without an inode.
+    /// Takes in the entries of a block. Index entries are inside of an entry without an inode, which is skipped.
     fn add_block(&mut self, block: &[u8]) -> Result<(), ReadError> {
         let mut at = 0;
         while at < block.len() {

@@ -54,7 +54,7 @@ impl Node {
         self.kind
     }
 
-    /// Whether it is a directory that was made only because something lies in it.
+    /// Whether it is a directory that no entry of the layer describes, made as a parent of another one.
     #[must_use]
     pub fn is_undescribed(&self) -> bool {
         self.kind == NodeKind::Directory && self.is_marked()

@@ -15,7 +15,7 @@ pub(crate) enum Kind {
     Socket,
     /// One more name of another entry.
     HardLink,
-    /// Nothing names it any more.
+    /// It has lost all its names.
     Removed,
 }
 

@@ -147,8 +147,8 @@ impl<W: Write + Seek> Writer<W> {
         Ok(())
     }
 
-    /// Notes at `path` a hard link to the file `target`, which is on no disk yet but on one that this one will be laid over ([`Self::lay`]). Until then the disk
-    /// is not fit to be mounted: it has a symbolic link there.
+    /// Adds a hard link to the file `target` of a lower layer. [`Self::lay`] makes the link when it lays this disk over that layer. Until then the disk has a
+    /// marked symbolic link at `path`, which a kernel would take for a real one.
     ///
     /// # Errors
     /// [`WriteError::InvalidSymlink`] for a target that could be no path, [`WriteError::BlocksTooSmall`], or any other about the path or a limit.

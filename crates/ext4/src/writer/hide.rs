@@ -1,4 +1,4 @@
-//! Taking away what a layer hides of the layers below it: all at once, in one pass over the entries, however much there is.
+//! Removes what the whiteouts and opaque directories of a layer hide, in one pass over all entries.
 
 use std::io::{Seek, Write};
 
@@ -10,7 +10,7 @@ use crate::tree::NodeId;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hidden {
     pub(super) entry: NodeId,
-    /// Whether the entry goes as well as what is in it.
+    /// Whether the entry itself is hidden, not only what is in it.
     pub(super) itself: bool,
 }
 
@@ -27,7 +27,7 @@ impl<W: Write + Seek> Writer<W> {
             goes[entry.index()] |= *itself;
             contents_go[entry.index()] = true;
         }
-        // From the top down, because directories come before what is in them.
+        // From the top down: a directory has a lower index than its entries.
         for index in 1..made {
             let id = NodeId::from_index(index);
             let entry = self.tree.entry(id);

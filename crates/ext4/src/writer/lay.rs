@@ -2,13 +2,13 @@
 //!
 //! The rules are those of a stack of layers, so that the result is what the disks would show when they are stacked:
 //!
-//! 1. What the layer hides goes first, looked up in the tree as the lower layers left it: names that the layer has as character devices 0/0, and what is in
-//!    directories that it has as opaque (the marks of overlayfs).
-//! 2. Then come the layer's entries, the names of a directory in the order of their bytes. A directory keeps what lies in a directory of its name and gives it its
-//!    metadata; everything else replaces what has its name.
-//! 3. A directory that the layer does not describe takes what is there as it is, and goes where a symbolic link of its name leads to. What is neither a directory
-//!    nor leads to one is replaced.
-//! 4. A hard link to a file that is not in the layer is one to the file that the lower layers have there.
+//! 1. What the layer hides is removed first, from the tree as the lower layers left it: the names of its whiteouts (character devices 0/0), and what is in its
+//!    opaque directories (`trusted.overlay.opaque`).
+//! 2. The layer's entries are added then, those of a directory in the order of the bytes of their names. A directory over a directory keeps the entries of the lower
+//!    one and replaces its metadata; every other entry replaces the lower one of its name.
+//! 3. A directory that the layer does not describe leaves the metadata of a lower directory as it is. Over a symbolic link, its entries go to the directory that
+//!    the link leads to. Over anything else it replaces the lower entry.
+//! 4. A hard link to a file that is not in the layer becomes one to the file of that path in the lower layers.
 
 use std::collections::HashMap;
 use std::io::{Seek, Write};
@@ -21,9 +21,9 @@ use crate::metadata::{DeviceNumber, Metadata};
 use crate::reader::{Names, Node, NodeKind, Piece, Reader};
 use crate::tree::{Content, Kind, NodeId};
 
-/// How overlayfs marks a directory that hides those below it.
+/// The attribute with which overlayfs marks an opaque directory.
 const OPAQUE_XATTR: &[u8] = b"trusted.overlay.opaque";
-/// The device that overlayfs takes for the absence of a file.
+/// The device number of overlayfs's whiteouts.
 const WHITEOUT: DeviceNumber = DeviceNumber { major: 0, minor: 0 };
 
 /// A directory of the layer that is being walked through.
@@ -245,7 +245,7 @@ impl<W: Write + Seek> Writer<W> {
     ) -> Result<NodeId, WriteError> {
         let mut below = self.directory_below(path, parent, name, directory)?;
         if directory.is_marked() {
-            // A link that leads to nothing yet: the directory is made where it leads to.
+            // A symbolic link whose target does not exist: the directory is made at the target.
             if below.is_none() && self.tree.child(parent, name)?.is_some() {
                 below = self.lead(path, parent, name, Missing::Make)?;
             }

@@ -16,7 +16,7 @@ use super::{ArchiveError, ArchiveImage, IMAGE_LIMIT};
 use crate::content::{ContentError, Hasher, Session};
 use crate::layer::LayerLimits;
 
-/// The most layers that an image may have here; Docker never allowed more than 127.
+/// The most layers that an image may have here; Docker allows 127.
 const LAYER_LIMIT: usize = 1000;
 
 #[derive(Default, Deserialize)]
@@ -61,7 +61,7 @@ fn parts(session: &Session, members: &mut Members, top: &str, known: &mut Known)
     let mut first = None;
     while let Some(id) = next {
         let json = format!("{id}/json");
-        // A parent that was there already would make an endless chain.
+        // A layer that is in the chain already would make it endless.
         if !seen.insert(id.clone()) || chain.len() >= LAYER_LIMIT {
             return Err(ArchiveError::LayerChain { id });
         }

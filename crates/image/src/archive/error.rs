@@ -133,7 +133,7 @@ pub enum ArchiveError {
         "an index in the archive lists more than any image has, or indexes within indexes without end; {digest} is too much"
     )]
     EndlessIndex {
-        /// What is not looked at any more.
+        /// The first index or entry that was not read.
         digest: Digest,
     },
     /// Layers and diff ids do not match.

@@ -47,7 +47,7 @@ pub(crate) struct Reading<'a> {
     pub(crate) session: &'a Session,
     /// Whether members with unsafe names are passed over instead of refused.
     pub(crate) skips_unsafe: bool,
-    /// Says whether anybody still waits for the archive.
+    /// Says whether the caller still waits for the archive.
     pub(crate) on_event: &'a mut dyn FnMut(ReadEvent) -> bool,
 }
 
@@ -61,7 +61,7 @@ impl Reading<'_> {
     }
 }
 
-/// Tells of an event; fails when nobody waits for the archive any more.
+/// Reports an event; fails when the caller has stopped waiting for the archive.
 fn tell(on_event: &mut dyn FnMut(ReadEvent) -> bool, event: ReadEvent) -> io::Result<()> {
     match on_event(event) {
         true => Ok(()),
@@ -151,7 +151,7 @@ impl Members {
         let (digest, size_bytes) = (*staged.digest(), staged.size_bytes());
         let by_digest = blob_name(&digest);
         if clean(name.as_bytes(), "").as_ref() != Some(&by_digest) {
-            // What lies there already may be something else.
+            // A file that has this name already may have other content.
             match self.files.get(&by_digest) {
                 Some(other) if *other.digest() == digest => {}
                 _ => {

@@ -33,7 +33,7 @@ pub(super) fn images(
             Entry::Vacant(new) => new.insert(root(members, listed, machine)?),
         };
         let Some(found) = found else { continue };
-        // The name is the catalog's business; what is stored is the bare descriptor.
+        // The name is stored in the catalog, beside the descriptor without its annotations.
         let mut descriptor = Descriptor::new(found.media_type.as_str(), listed.digest, listed.size_bytes);
         descriptor.platform.clone_from(&listed.platform);
         let mut references = vec![name::of_descriptor(listed, stem)?];
@@ -71,7 +71,7 @@ struct Found {
 /// Everything of the root that is there; `None` when it is no image.
 fn root(members: &Members, listed: &Descriptor, machine: &Platform) -> Result<Option<Found>, ArchiveError> {
     let document = document(members, listed)?;
-    // A root need not be described as what it is.
+    // The descriptor of a root need not have the right media type.
     let descriptor = Descriptor {
         media_type: document.media_type(),
         ..listed.clone()

@@ -83,7 +83,7 @@ pub(crate) trait Sink {
     }
 }
 
-/// What a writer and whoever waits for it know of each other: how far the one is, and whether the other is still there.
+/// What the writing thread and its caller share: how many bytes have been read, and whether the caller still waits.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Watch(Arc<Watched>);
 
@@ -94,7 +94,7 @@ struct Watched {
 }
 
 impl Watch {
-    /// Nobody waits for the writer any more.
+    /// The caller has stopped waiting.
     pub(crate) fn leave(&self) {
         self.0.is_alone.store(true, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! What files cost on the disk.
+//! The disk space that files take.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
@@ -9,8 +9,9 @@ const BLOCK_BYTES: u64 = 512;
 
 /// Bytes of the disk that removing the file would give back; for a directory, the sum of what is in it.
 ///
-/// Holes cost nothing, and a file with a second name keeps its blocks. Blocks that another file shares (reflinks) are
-/// counted all the same, as no file system tells cheaply. What is not there costs nothing.
+/// Holes take no space, and a file with several hard links counts as 0, because the others keep its blocks. Blocks that are
+/// shared with another file (reflinks) are counted, because no file system tells cheaply which they are. A path that does
+/// not exist, or cannot be looked at, counts as 0.
 #[must_use]
 pub fn allocated_bytes(path: &Path) -> u64 {
     let Ok(metadata) = std::fs::symlink_metadata(path) else {

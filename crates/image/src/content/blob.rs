@@ -1,4 +1,4 @@
-//! Blobs that have their name.
+//! Complete blobs: those that have their name.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -36,7 +36,7 @@ impl Growth {
     }
 }
 
-/// Reads behind a writer. The wait for more is bounded by the life of the writer, who tells its end even when dropped.
+/// Reads behind a writer. It waits for more bytes until the writer ends, which it also reports when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Follower {
     file: File,

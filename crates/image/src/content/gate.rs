@@ -1,9 +1,10 @@
-//! The gate between those who use the store and the collector of its garbage.
+//! The gate: a lock between the users of the store and its garbage collection.
 //!
-//! Whoever is about to rely on a blob or disk pins it (see [`super::Session`]) while holding the gate open; the collector
-//! reads the pins and takes what nobody needs out of the store while holding it shut. So a pin is either seen by the
-//! collector, or is made when the collector is through and what it took is visibly gone. Both hold the gate for a moment
-//! only: nobody waits at it for longer than it takes to look the store over.
+//! An operation that relies on a blob or disk pins it (see [`super::Session`]) while it holds the gate open (a shared lock);
+//! the collection reads the pins and takes unneeded files out of the store while it holds the gate shut (an exclusive lock).
+//! So the collection either sees a pin, or the pin is made after the collection, when the file is visibly gone. The
+//! collection removes the files only after it has released the gate, so that others wait for no longer than it takes to list
+//! the store.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use container_durable::{FileLock, LockMode};
 
 use super::{ContentError, StorePaths};
 
-/// Whoever holds the gate for longer hangs.
+/// The longest wait for the gate. A process that holds it for longer hangs.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// While this lives, nothing is collected.
@@ -27,7 +28,7 @@ pub(crate) struct ShutGate {
 }
 
 impl OpenGate {
-    /// Holds the gate open, together with others who do.
+    /// Holds the gate open. Others may do so at the same time.
     pub(crate) fn hold(paths: &StorePaths) -> Result<Self, ContentError> {
         let lock = acquire(paths, LockMode::Shared)?;
         Ok(Self { _lock: lock })
@@ -35,7 +36,7 @@ impl OpenGate {
 }
 
 impl ShutGate {
-    /// Waits until nobody holds the gate, and keeps everybody out.
+    /// Waits until no process holds the gate, and then holds it alone.
     pub(crate) fn hold(paths: &StorePaths) -> Result<Self, ContentError> {
         let lock = acquire(paths, LockMode::Exclusive)?;
         Ok(Self { _lock: lock })

@@ -152,7 +152,7 @@ impl Ingest {
         Ok(Follower::new(file, Arc::clone(&self.growth.0)))
     }
 
-    /// Ends the blob without a claim to check.
+    /// Ends the blob; there is no expected digest to compare with.
     pub(crate) fn finish(self) -> Staged {
         let digest = self.hasher.finish();
         self.growth.0.end(true);
@@ -202,7 +202,7 @@ impl Staged {
         &self.path
     }
 
-    /// Gives the blob its name, durably. Two who do so with one blob at once do no harm: the bytes are the same.
+    /// Gives the blob its name, durably. Two processes may do so with the same blob at once: the bytes are the same.
     pub(crate) fn commit(self, paths: &StorePaths) -> Result<(), ContentError> {
         let name = paths.blob(&self.digest);
         let io_error = |action| move |source| (action, source);

@@ -1,4 +1,4 @@
-//! Where things are below the app root. Names come from digests and from our own ids only, never from outside.
+//! Where things are below the app root. Names of files are made from digests and from our own ids only.
 
 use std::path::{Path, PathBuf};
 
@@ -43,12 +43,12 @@ impl StorePaths {
         self.root.join("content/gate.lock")
     }
 
-    /// What is on its way out.
+    /// The trash: files that are no longer in the store and are about to be removed.
     pub(crate) fn trash_dir(&self) -> PathBuf {
         self.root.join("content/trash")
     }
 
-    /// Held by whoever collects garbage; never removed.
+    /// The lock of the operation that fills and empties the trash; never removed.
     pub(crate) fn trash_lock(&self) -> PathBuf {
         self.root.join("content/trash.lock")
     }
@@ -57,12 +57,12 @@ impl StorePaths {
         self.root.join("content/ingest")
     }
 
-    /// Held by whoever is writing the blob; removed afterwards.
+    /// The lock of the operation that writes the blob; removed afterwards.
     pub(crate) fn blob_lock(&self, digest: &Digest) -> PathBuf {
         self.ingest_dir().join(format!("{}.blob-lock", digest.hex()))
     }
 
-    /// What has been downloaded of a blob. Belongs to whoever holds the blob's lock, and outlives them.
+    /// What has been downloaded of a blob. Written by the holder of the blob's lock; it stays when the holder ends.
     pub(crate) fn partial(&self, digest: &Digest) -> PathBuf {
         let name = format!("{}-{}.{PARTIAL_EXTENSION}", digest.algorithm().name(), digest.hex());
         self.ingest_dir().join(name)
@@ -80,7 +80,7 @@ impl StorePaths {
         self.layer_dir().join(format!("{}.json", diff_id.hex()))
     }
 
-    /// Held by whoever is writing the layer's disk; removed afterwards.
+    /// The lock of the operation that makes the layer's disk; removed afterwards.
     pub(crate) fn disk_lock(&self, diff_id: &Digest) -> PathBuf {
         self.ingest_dir().join(format!("{}.disk-lock", diff_id.hex()))
     }

@@ -1,7 +1,7 @@
 //! One operation on the store: what it is writing, and what it relies on.
 //!
-//! `ingest/<id>.lock` is locked for as long as the operation lives, and lists what the operation has pinned, one digest a
-//! line: blobs and layer disks of these digests are not collected. The list needs no sync, as it ends with the lock.
+//! `ingest/<id>.lock` is locked until the operation ends, and lists what the operation has pinned, one digest a
+//! line: blobs and layer disks of these digests are not collected. The list is not synced, because it counts only while the lock is held.
 //! `ingest/<id>/` holds unfinished files; it is made after the lock file and removed before it, so a directory whose lock
 //! is free has no owner.
 
@@ -19,7 +19,8 @@ use super::{ContentError, OpenGate, StorePaths, has_blob};
 /// Extension of a session's lock file.
 pub(super) const LOCK_EXTENSION: &str = "lock";
 
-/// An operation. Its unfinished files and its pins are gone when this is dropped or its process ends.
+/// An operation. Its pins end when this is dropped or its process ends; dropping it removes its unfinished files, and a sweep
+/// those of a process that was killed.
 #[derive(Debug)]
 pub(crate) struct Session {
     paths: StorePaths,
@@ -44,7 +45,7 @@ impl Session {
         })
     }
 
-    /// A path for an unfinished file that nobody else has.
+    /// A path for an unfinished file, a new one with each call.
     pub(crate) fn file(&self) -> Result<PathBuf, ContentError> {
         create_private_dir(&self.dir)?;
         Ok(self.dir.join(self.files.fetch_add(1, Ordering::Relaxed).to_string()))
@@ -65,7 +66,7 @@ impl Session {
         Ok(())
     }
 
-    /// Like [`Session::pin`], for what has been found since the gate is held: nothing of it can have gone.
+    /// Like [`Session::pin`], for what the caller has found while it holds `gate`: the collection cannot have removed it since.
     pub(crate) fn pin_found(
         &self,
         gate: &OpenGate,

@@ -1,4 +1,4 @@
-//! What operations left behind that did not end in order, and what those that live rely on.
+//! What interrupted operations left behind, and what running operations have pinned.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -15,8 +15,8 @@ use super::session::LOCK_EXTENSION;
 use super::trash::{Trash, remove};
 use super::{ContentError, StorePaths};
 
-/// Removes what operations left behind that did not end in order, but for their downloads, which the next pull goes on
-/// with; returns the bytes that the disk got back.
+/// Removes what interrupted operations left behind, except for their downloads, which the next pull continues; returns the
+/// bytes that the disk got back.
 pub(crate) fn sweep(paths: &StorePaths) -> Result<u64, ContentError> {
     Trash::empty_abandoned(paths)?;
     let mut freed_bytes = 0;
@@ -31,7 +31,7 @@ pub(crate) fn sweep(paths: &StorePaths) -> Result<u64, ContentError> {
     Ok(freed_bytes)
 }
 
-/// Removes the downloads that nobody is at; returns the bytes that the disk got back.
+/// Removes the partial downloads that no operation is writing; returns the bytes that the disk got back.
 pub(crate) fn sweep_downloads(paths: &StorePaths) -> Result<u64, ContentError> {
     let mut freed_bytes = 0;
     for path in entries(&paths.ingest_dir())? {
@@ -64,7 +64,7 @@ fn blob_of(partial: &Path) -> Option<Digest> {
     name.replacen('-', ":", 1).parse().ok()
 }
 
-/// Removes the lock file, and the directory that it protects, when nobody holds the lock.
+/// Removes the lock file, and the directory that it protects, when the lock is free.
 fn sweep_session(lock_path: &Path) -> Result<u64, ContentError> {
     let Some(lock) = FileLock::try_acquire_existing(lock_path, LockMode::Exclusive)? else {
         return Ok(0);
@@ -80,7 +80,7 @@ fn sweep_session(lock_path: &Path) -> Result<u64, ContentError> {
     Ok(freed_bytes)
 }
 
-/// Removes the download unless somebody is at it.
+/// Removes the partial download unless an operation is writing it.
 fn sweep_download(paths: &StorePaths, partial: &Path) -> Result<u64, ContentError> {
     let Some(digest) = blob_of(partial) else {
         return Ok(remove(partial));
@@ -95,7 +95,7 @@ fn sweep_download(paths: &StorePaths, partial: &Path) -> Result<u64, ContentErro
     Ok(freed_bytes)
 }
 
-/// What the living sessions have pinned.
+/// What the sessions of running operations have pinned.
 ///
 /// Complete only while the gate is shut, or for what the caller knows to have been pinned before it asks.
 pub(crate) fn live_pins(paths: &StorePaths) -> Result<BTreeSet<Digest>, ContentError> {
@@ -105,7 +105,7 @@ pub(crate) fn live_pins(paths: &StorePaths) -> Result<BTreeSet<Digest>, ContentE
             continue;
         }
         match std::fs::read_to_string(&path) {
-            // A line that is no digest is a pin that could not be written; whoever wrote it has been told.
+            // A line that is no digest is a pin that was not written whole; the operation got the error.
             Ok(text) => pins.extend(text.lines().filter_map(|line| line.parse::<Digest>().ok())),
             Err(source) if source.kind() == io::ErrorKind::NotFound => {}
             Err(source) => return Err(ContentError::io("read", &path, source)),

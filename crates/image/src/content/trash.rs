@@ -1,8 +1,8 @@
-//! The way out of the store.
+//! The trash: how files leave the store.
 //!
-//! A file that nobody needs is renamed into the trash at once and removed later, so that those who hold up others while
-//! they decide do not hold them up while the file system gives back the blocks. Whoever is killed in between leaves a full
-//! trash, which the next operation empties.
+//! An unneeded file is renamed into the trash at once and removed later, so that the garbage collection need not hold the
+//! gate shut while the file system frees the blocks. A collection that is killed in between leaves files in the trash, which
+//! the next sweep removes.
 
 use std::io;
 use std::path::Path;
@@ -14,10 +14,10 @@ use super::allocated::allocated_bytes;
 use super::entries::entries;
 use super::{ContentError, StorePaths};
 
-/// Emptying the trash of a large store takes seconds; whoever is at it for longer hangs.
+/// The longest wait for the trash. Emptying that of a large store takes seconds; a process that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(10 * 60);
 
-/// The right to fill and empty the trash; one at a time has it.
+/// The right to fill and empty the trash, which one operation at a time has.
 #[derive(Debug)]
 pub(crate) struct Trash<'a> {
     paths: &'a StorePaths,
@@ -25,7 +25,7 @@ pub(crate) struct Trash<'a> {
 }
 
 impl<'a> Trash<'a> {
-    /// Waits until nobody else is at it.
+    /// Waits until no other operation has it.
     pub(crate) fn own(paths: &'a StorePaths) -> Result<Self, ContentError> {
         let path = paths.trash_lock();
         let lock = FileLock::acquire_within(&path, LockMode::Exclusive, LIMIT)?;
@@ -33,7 +33,7 @@ impl<'a> Trash<'a> {
         Ok(Self { paths, _lock: lock })
     }
 
-    /// Empties the trash of somebody who was killed; does nothing while its owner lives.
+    /// Empties the trash that an interrupted operation left; does nothing while another operation has it.
     pub(crate) fn empty_abandoned(paths: &'a StorePaths) -> Result<(), ContentError> {
         if !has_entries(&paths.trash_dir()) {
             return Ok(());
@@ -78,7 +78,7 @@ pub(crate) fn remove(path: &Path) -> u64 {
         Ok(()) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
         Err(error) => {
-            tracing::warn!(path = %path.display(), %error, "cannot remove what nobody needs");
+            tracing::warn!(path = %path.display(), %error, "cannot remove an unneeded file");
             0
         }
     }

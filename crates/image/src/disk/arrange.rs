@@ -86,7 +86,7 @@ pub(crate) fn arrange(
     }
 }
 
-/// Whether the disks show what the layers mean, without any of them being looked at.
+/// Whether the records alone show that the stacked disks show what the layers mean.
 fn is_plain(disks: &[LayerDisk]) -> bool {
     let Some((top, below)) = disks.split_last() else {
         return true;
@@ -100,7 +100,7 @@ fn is_plain(disks: &[LayerDisk]) -> bool {
         || (disks[1..].iter().all(|disk| disk.stacking.stands_alone()) && top.stacking.root.unwrap_or_default() == root)
 }
 
-/// The name of the cover of a stack whose lowest `merged` layers are on one disk. It is no diff id and no chain id of anything.
+/// The name of the cover of a stack whose lowest `merged` layers are on one disk. It is neither a diff id nor a chain id.
 fn cover_id(diff_ids: &[Digest], merged: usize) -> Digest {
     let chain = chain_id(diff_ids).map(|chain| chain.to_string()).unwrap_or_default();
     Hasher::of(Algorithm::Sha256, format!("cover {merged} {chain}").as_bytes())

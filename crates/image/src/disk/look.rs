@@ -1,7 +1,7 @@
-//! Looking into a stack of layer disks: where does it not show what the layers mean?
+//! Finds the places where a stack of layer disks does not show what the layers mean.
 //!
-//! overlayfs takes what a directory is from the topmost disk that has it, also when that one has it only because something lies in it; and it hides a symbolic
-//! link below a directory of the same name, though the layer meant to reach through it. Only directories that two disks have are looked into, each once.
+//! overlayfs takes a directory's metadata from the topmost disk that has the directory, even when that layer does not describe it; and a directory hides a
+//! symbolic link of the same name in a lower layer, even when the layer meant the target of the link. Only directories that two disks have are read, each once.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +9,9 @@ use container_ext4::{DeviceNumber, Metadata, Names, Node, NodeKind, ReadError, R
 
 use crate::layer::Stacking;
 
-/// How overlayfs marks a directory that hides those below it.
+/// The attribute with which overlayfs marks an opaque directory.
 const OPAQUE_XATTR: &[u8] = b"trusted.overlay.opaque";
-/// The device that overlayfs takes for the absence of a file.
+/// The device number of overlayfs's whiteouts.
 const WHITEOUT: DeviceNumber = DeviceNumber { major: 0, minor: 0 };
 /// Directories that are looked into; their names take a few hundred bytes each. A stack with more that several disks share is merged.
 const MAX_PLACES: usize = 1 << 16;
@@ -22,25 +22,25 @@ pub(super) type DiskError = (usize, ReadError);
 /// Paths of directories and how they are.
 type Directories = Vec<(Vec<u8>, Metadata)>;
 
-/// What was found.
+/// What the stack needs to show what the layers mean.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Look {
-    /// Directories that a disk on top has to have, each after the one that it lies in.
+    /// Directories that the cover needs, each after its parent.
     Directories(Directories),
-    /// That many of the lowest disks have to become one.
+    /// How many of the lowest disks have to be merged.
     Merge(usize),
 }
 
 /// A directory of the stack.
 struct Place {
-    /// Index of the directory that it lies in; the root's is its own.
+    /// Index of the parent; the root is its own.
     parent: usize,
     name: Vec<u8>,
     /// Its inode on each disk that has it.
     inodes: Vec<Option<u32>>,
-    /// Disks that hide what those below them have in it.
+    /// Disks on which it is opaque.
     hides: Vec<bool>,
-    /// The disk that says how it is.
+    /// The topmost disk whose layer describes it.
     described_by: usize,
     /// Whether the cover needs it.
     is_covered: bool,
@@ -105,7 +105,7 @@ struct Stack<'a> {
 }
 
 impl Stack<'_> {
-    /// Looks at the directories in place `index`; returns how many of the lowest disks have to become one, if that shows here.
+    /// Compares the directories in place `index`; returns how many of the lowest disks have to be merged, if any.
     fn look_into(&mut self, index: usize) -> Result<Option<usize>, DiskError> {
         let mut listings: Vec<Option<Names>> = Vec::with_capacity(self.disks.len());
         for (disk, inode) in self.places[index].inodes.iter().enumerate() {
@@ -125,14 +125,14 @@ impl Stack<'_> {
                         ..place
                     });
                 }
-                // Nobody sees it, but what lower layers meant in it may be seen elsewhere.
+                // The stack does not show this directory, but what layers put into it through a link may show elsewhere.
                 Ok(_) => self.add(place),
             }
         }
         Ok(merge)
     }
 
-    /// What the whole stack has under `name` in place `index`, or how many of the lowest disks have to become one; and its place, should it be a directory.
+    /// What the whole stack has under `name` in place `index`, or how many of the lowest disks have to be merged; and its place, if it is a directory.
     fn fold(
         &self,
         index: usize,
@@ -196,7 +196,7 @@ impl Stack<'_> {
         Ok(self.metadata(place, one)? != self.metadata(place, other)?)
     }
 
-    /// The directories that the cover needs, with those that they lie in.
+    /// The directories that the cover needs, with their parents.
     fn cover(mut self) -> Result<Directories, DiskError> {
         if !self.places.iter().any(|place| place.is_covered) {
             return Ok(Vec::new());

@@ -41,7 +41,7 @@ pub(crate) fn make_merged_disk(
     unfinished.publish(paths, layer, record)
 }
 
-/// Why the base layer, which has hard links to layers below it, is no image's base.
+/// The error for a lowest layer with hard links to lower layers, of which there are none.
 pub(crate) fn missing_below(session: &Session, base: &LayerDisk) -> Result<DiskError, DiskError> {
     let mut unfinished = Unfinished::create(session)?;
     let written = with_fitting_blocks(&mut unfinished, |unfinished, options, _| {

@@ -60,7 +60,7 @@ pub(crate) fn find_disk(paths: &StorePaths, layer: Layer) -> Result<Option<Layer
     };
     let record = match read_record::<DiskRecord>(&paths.disk_record(id)) {
         Ok(Some(record)) => record.body,
-        // The record only tells what can be found out again by unpacking, so a lost or damaged one costs no more than that.
+        // The record says only what unpacking the layer finds out again, so a lost or damaged one means only that the disk is made again.
         Ok(None) | Err(container_durable::RecordError::Parse { .. }) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
@@ -77,8 +77,8 @@ pub(crate) fn find_disk(paths: &StorePaths, layer: Layer) -> Result<Option<Layer
     }))
 }
 
-/// Writes the record of a disk that is about to get its name, to `path` in the directory of a session: where it goes from there, a writer that is
-/// killed would leave a temporary file that nobody can tell from one in use.
+/// Writes the record of a disk that is about to get its name, to `path` in the directory of a session, from where it is renamed. Were it written
+/// beside the disk, a killed writer would leave a temporary file that cannot be told from one in use.
 pub(super) fn write_record(path: &Path, record: &DiskRecord) -> Result<(), DiskError> {
     write_durably(path, &Record::new(record.clone())).map_err(|error| {
         crate::content::full_disk(&error, path).map_or_else(|| DiskError::Record(error), DiskError::Content)

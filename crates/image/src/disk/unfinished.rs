@@ -44,7 +44,7 @@ impl Unfinished {
         };
         self.file.sync_data().map_err(io_error("sync"))?;
         let size_bytes = self.file.metadata().map_err(io_error("read"))?.len();
-        // A disk of an older format goes first, so that the new record never describes the old disk.
+        // A disk of an older format is removed first, so that the new record does not describe it.
         let path = paths.disk(&record.id);
         match fs::remove_file(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(io_error("replace")(source)),

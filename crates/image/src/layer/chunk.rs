@@ -27,7 +27,7 @@ impl Chunk {
 
 impl Drop for Chunk {
     fn drop(&mut self) {
-        // Nobody waits for buffers once the decompressor has ended.
+        // The decompressor may have ended; then the buffer is not needed.
         let _ = self.free.send(std::mem::take(&mut self.bytes));
     }
 }

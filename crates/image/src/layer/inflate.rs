@@ -1,4 +1,4 @@
-//! Decompression. What a layer is compressed with is told from its first bytes, because media types lie.
+//! Decompression. What a layer is compressed with is told from its first bytes, because media types may be wrong.
 
 use std::io::{self, BufRead, BufReader, Read};
 

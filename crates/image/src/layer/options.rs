@@ -7,8 +7,8 @@ pub use container_ext4::BlockSize;
 /// How a disk is made.
 #[derive(Debug, Clone, Copy)]
 pub struct DiskOptions<'a> {
-    /// Where the scratch file goes: beside the disk, because it may become as large as the layer's names and metadata. It has no name, so nothing of it is
-    /// ever left.
+    /// Where the scratch file goes: beside the disk, because it may become as large as the layer's names and metadata. It has no name, so no file is
+    /// left behind.
     pub scratch_dir: &'a Path,
     /// Small blocks, unless the layer needs large ones ([`super::LayerError::needs_larger_blocks`]).
     pub block_size: BlockSize,
@@ -28,7 +28,7 @@ impl<'a> DiskOptions<'a> {
     }
 }
 
-/// Bounds against hostile layers; the defaults are far above every honest one.
+/// Bounds against hostile layers. The defaults are far above what known images need.
 #[derive(Debug, Clone, Copy)]
 pub struct LayerLimits {
     /// Bytes of the tar.

@@ -47,7 +47,7 @@ pub(super) fn run<T>(
             reader.drain().map_err(LayerError::Read)?;
             Ok(walked)
         });
-        // The threads end when nobody takes their pieces any more.
+        // The threads end when the receivers of their pieces are dropped.
         drop(reader);
         let (digest, uncompressed_bytes) = match hashing.join() {
             Ok(hashed) => hashed,
@@ -69,7 +69,7 @@ pub(super) fn run<T>(
     })
 }
 
-/// Decompresses into free buffers until the stream ends or nobody walks any more.
+/// Decompresses into free buffers until the stream ends or the walk is over.
 fn inflate(
     source: &mut (dyn Read + Send),
     limit_bytes: u64,

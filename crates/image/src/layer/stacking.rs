@@ -1,4 +1,4 @@
-//! What a stack has to know of a layer besides its disk.
+//! What a stack has to know of a layer besides its disk: what the layer means depends on the layers below.
 
 use container_ext4::{Metadata, RootMetadata, Summary};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Stacking {
-    /// Directories, the root aside, that the layer has only because something lies in them. They are as the layers below have them.
+    /// Directories, except for the root, that the layer does not describe. Their metadata is that of the layers below.
     #[serde(default)]
     pub undescribed_directories: u32,
     /// Hard links to files that only the layers below can have.
@@ -51,7 +51,7 @@ impl Stacking {
 }
 
 impl Default for Root {
-    /// That of a root which nobody described.
+    /// That of a root that no layer describes.
     fn default() -> Self {
         let Metadata { mode, uid, gid, .. } = Metadata::implied_directory();
         Self { mode, uid, gid }

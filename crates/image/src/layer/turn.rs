@@ -8,11 +8,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 /// Entries from which on a layer counts as very large: about 14 MB of memory.
 const LARGE_ENTRIES: u64 = 1 << 19;
 
-/// Whether it is somebody's turn. One turn for all reasons: whoever waits has nothing that another may wait for.
+/// Whether a layer has the turn. There is one turn for both reasons, so a layer that waits for it holds nothing that another one waits for.
 static IS_TAKEN: Mutex<bool> = Mutex::new(false);
 static CHANGED: Condvar = Condvar::new();
 
-/// A layer's turn, from when one of its threads needs one until the last of them is through.
+/// A layer's turn, from the time that one of its threads needs it until the last of them ends.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ticket(Arc<Held>);
 
@@ -21,7 +21,7 @@ pub(crate) struct Ticket(Arc<Held>);
 struct Held(Mutex<bool>);
 
 impl Ticket {
-    /// Waits for the layer's turn, unless it has it. Its holder waits for nothing but its own bytes.
+    /// Waits for the layer's turn, unless it has it. The layer that has it waits only for its own bytes.
     pub(super) fn take(&self) {
         let mut is_held = lock(&self.0.0);
         if *is_held {

@@ -1,6 +1,6 @@
 //! Whiteouts (image-spec `layer.md`, "Whiteouts").
 //!
-//! They are noted after their layer's last entry: they never concern what is in their own layer, wherever they stand in it.
+//! They are written after their layer's last entry, because they hide entries of lower layers only, wherever they stand in the tar.
 
 use std::io::{Seek, Write};
 
@@ -10,10 +10,10 @@ use super::error::LayerError;
 
 /// image-spec `layer.md`: the prefix of whiteouts.
 const WHITEOUT_PREFIX: &[u8] = b".wh.";
-/// The name of an opaque whiteout, and the prefix of AUFS's own files, which mean nothing here.
+/// The name of an opaque whiteout, and the prefix of AUFS's own files, which are left out.
 const OPAQUE_NAME: &[u8] = b".wh..wh..opq";
 const AUFS_PREFIX: &[u8] = b".wh..wh.";
-/// How overlayfs marks a directory that hides those below it.
+/// The attribute with which overlayfs marks an opaque directory.
 const OPAQUE_XATTR: &[u8] = b"trusted.overlay.opaque";
 
 /// The whiteouts of one layer.
@@ -66,8 +66,8 @@ impl Hidden {
         Ok(true)
     }
 
-    /// Writes the whiteouts for overlayfs. A name that the layer has itself hides those below anyway; a directory does so when it is opaque. Says whether the
-    /// layer hides everything below it.
+    /// Writes the whiteouts in the form of overlayfs. A directory that the layer has under the name of a whiteout becomes opaque; any other entry of that name hides
+    /// the lower ones anyway. Returns whether the root is opaque.
     pub(super) fn keep<W: Write + Seek>(mut self, disk: &mut Writer<W>) -> Result<bool, LayerError> {
         let mut is_root_opaque = false;
         for path in self.paths.iter() {
@@ -77,12 +77,12 @@ impl Hidden {
                     disk.character_device(path, nothing, Metadata::default())?;
                 }
                 Ok(Some(Existing::Directory)) => self.directories.push(&[path]),
-                // The one below is gone, and this one has nothing of it.
+                // The lower directory is hidden, so this one does not take its metadata.
                 Ok(Some(Existing::UndescribedDirectory)) => {
                     disk.directory(path, Metadata::implied_directory())?;
                     self.directories.push(&[path]);
                 }
-                // Something of this layer is in the way already, so nothing below it shows.
+                // An entry of this layer has the name or that of a parent, and hides the lower ones.
                 Ok(Some(Existing::Other)) | Err(WriteError::NotADirectory { .. }) => {}
                 Err(error) => return Err(error.into()),
             }

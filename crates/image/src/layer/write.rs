@@ -57,7 +57,7 @@ pub fn write_layer_disk(
     options: &DiskOptions<'_>,
 ) -> Result<LayerDiskSummary, LayerError> {
     let limits = &options.limits;
-    // It outlives the writer, whose memory it is about.
+    // The turn lasts longer than the writer, whose memory it bounds.
     let mut turn = Turn::default();
     let mut writer = start(disk, options)?;
     let ticket = turn.ticket();
@@ -75,7 +75,7 @@ pub fn write_layer_disk(
     })
 }
 
-/// Puts layers, lowest first and as [`write_layer_disk`] made their disks, on one disk in `disk`, an empty file: what somebody sees who stacks them
+/// Puts layers, lowest first and as [`write_layer_disk`] made their disks, on one disk in `disk`, an empty file. It shows what the stacked disks would show
 /// ([`Writer::lay`]). `id` names the result. The file is not synced.
 ///
 /// # Errors
@@ -99,7 +99,7 @@ pub fn write_merged_disk(
     })
 }
 
-/// Makes a disk of directories only, each after the one that it lies in. `id` names it. The file is not synced.
+/// Makes a disk of directories only, which are given each after its parent. `id` names it. The file is not synced.
 ///
 /// # Errors
 /// [`LayerError::Disk`], [`LayerError::Scratch`].

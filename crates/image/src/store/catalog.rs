@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::content::{ContentError, StorePaths, full_disk};
 
-/// A change of the catalog takes milliseconds; whoever holds its lock for longer hangs.
+/// The longest wait for the catalog's lock. A change takes milliseconds; a process that holds the lock for longer hangs.
 const LOCK_LIMIT: Duration = Duration::from_secs(30);
 
 /// All names.
@@ -39,10 +39,9 @@ impl RecordBody for Catalog {
 }
 
 impl Catalog {
-    /// Makes `reference` point at `descriptor`: the one way in which names are given.
+    /// Makes `reference` point at `descriptor`. All names are given by this function.
     ///
-    /// A digest in the name has to be that of the descriptor, wherever the name comes from; a tag beside it is a remark and
-    /// not kept. What the name pointed at before stays as a dangling image, `repository@digest`, until it is pruned, unless
+    /// A digest in the name has to be that of the descriptor; a tag beside it is not kept. What the name pointed at before stays as a dangling image, `repository@digest`, until it is pruned, unless
     /// another name points at it. An image that gets a name dangles no more.
     ///
     /// # Errors
@@ -69,8 +68,8 @@ impl Catalog {
         Ok(())
     }
 
-    /// The names as [`Catalog::give_name`] gives them, whoever has written the file: a name with a digest says the digest of
-    /// what it points at, and no tag.
+    /// The names as [`Catalog::give_name`] gives them, also when another program has written the file: a name with a digest has
+    /// the digest of what it points at, and no tag.
     fn with_true_names(self) -> Self {
         let mut images: BTreeMap<Reference, CatalogEntry> = BTreeMap::new();
         for (name, entry) in self.images {
@@ -94,7 +93,7 @@ impl Catalog {
 
     /// What `reference` points at, and the name under which that stands.
     ///
-    /// A name with tag and digest is found under the digest alone: the tag is only a remark.
+    /// A name with tag and digest is found under the digest alone.
     pub(crate) fn entry(&self, reference: &Reference) -> Option<(&Reference, &CatalogEntry)> {
         self.images.get_key_value(&kept(reference))
     }

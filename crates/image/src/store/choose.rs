@@ -1,4 +1,4 @@
-//! Which image of a name serves a platform: one rule for everybody who needs one.
+//! Which image of a name serves a platform: one rule for all operations.
 
 use container_oci::{Descriptor, Document, ImageConfig, Manifest, Platform, Reference};
 
@@ -15,14 +15,14 @@ pub(super) struct Chosen {
     pub(super) manifest: Manifest,
     /// The configuration, with a platform that is complete.
     pub(super) config: ImageConfig,
-    /// Whether the configuration says itself what the image runs on.
+    /// Whether the configuration itself names the platform.
     pub(super) tells_platform: bool,
 }
 
 /// Chooses among the images behind `reference`: the one that serves `platform` best of all that are listed, nearer to the
-/// root before others. It has to be here, and its configuration must not speak against it.
+/// root before others. It has to be in the store, and its configuration must not name another platform.
 ///
-/// The caller holds the gate, if it is to stay.
+/// The caller holds the gate if the image must not be collected meanwhile.
 pub(super) fn choose(paths: &StorePaths, reference: &Reference, platform: &Platform) -> Result<Chosen, ResolveError> {
     let content = |source| ResolveError::Content {
         reference: reference.clone(),
@@ -64,7 +64,7 @@ pub(super) fn choose(paths: &StorePaths, reference: &Reference, platform: &Platf
     })
 }
 
-/// Why there is no image for the platform: it `is_made`, perhaps, and not here; or not made.
+/// Why there is no image for the platform: it may exist (`is_made`) but is not in the store, or it is not made.
 fn not_for<'a>(
     reference: &Reference,
     platform: &Platform,

@@ -1,9 +1,9 @@
-//! Collecting garbage: what no name, no container and no operation needs.
+//! Garbage collection: removes the blobs and disks that no name, no container and no operation needs.
 //!
-//! It may run beside everything else. The order decides: the gate is shut, so that nobody finds anything that is about to
-//! go; then the pins of the living operations are read, then the names, then the containers. An operation gives up its pins
-//! only after it has written a name or a container's record, so whatever is not found in one place is found in the next.
-//! Killed at any moment, it leaves a valid store: what goes is renamed away, whole, and is needed by nobody.
+//! It may run while other operations do. First the gate is shut, so that no operation can begin to rely on a file that is
+//! about to be removed; then the pins of running operations are read, then the names, then the containers. An operation drops
+//! its pins only after it has written a name or a container's record, so what one step misses a later step finds. A
+//! collection that is killed leaves a valid store, because each file is unneeded and leaves the store by a rename.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -23,7 +23,7 @@ use crate::disk::{DiskError, find_disk};
 pub enum CollectScope {
     /// What belongs to no image. Downloads that were interrupted stay for the next pull.
     Unreachable,
-    /// Those as well, unless somebody is at them.
+    /// Those as well, unless an operation is writing them.
     UnreachableAndDownloads,
 }
 
@@ -64,11 +64,11 @@ pub(super) struct Garbage {
 }
 
 impl ImageStore {
-    /// Removes the blobs and disks that nobody needs, and what interrupted operations have left. Blocks for as long as the
+    /// Removes unneeded blobs and disks, and what interrupted operations have left. Blocks for as long as the
     /// file system takes to give back the space.
     ///
-    /// `in_use` tells what containers need. It is called while nobody can start to use an image, so it must be quick; a
-    /// container has to be visible to it before its [`super::Lease`] is dropped.
+    /// `in_use` tells what containers need. It is called while the gate is shut, so it must be quick. It must see a container
+    /// before the container's [`super::Lease`] is dropped.
     ///
     /// # Errors
     /// [`CollectError`].
@@ -83,7 +83,7 @@ impl ImageStore {
         if scope == CollectScope::UnreachableAndDownloads {
             reclaimed_bytes += sweep_downloads(paths)?;
         }
-        // Most documents are read before anybody is held up.
+        // Most documents are read before the gate is shut.
         let mut marker = Marker::new(paths);
         mark_names(&mut marker, &mut Marks::default(), &catalog::read(paths)?)?;
 
@@ -106,7 +106,7 @@ impl ImageStore {
         })
     }
 
-    /// The files that belong to nothing that is marked, pinned or in use.
+    /// The blobs and disks that are neither marked nor pinned nor in use.
     pub(super) fn garbage(
         &self,
         marks: &Marks,
@@ -152,7 +152,7 @@ impl ImageStore {
     }
 }
 
-/// Why it cannot be told what nobody needs.
+/// Why it cannot be told which files are unneeded.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum GarbageError {
     #[error(transparent)]

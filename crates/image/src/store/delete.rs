@@ -21,7 +21,7 @@ pub enum DeleteScope<'a> {
     All,
 }
 
-/// Which images are to be pruned. Those that containers use never are.
+/// Which images are to be pruned. Those that containers use are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PruneScope {
     /// Those that have lost their last name to another image.
@@ -135,7 +135,7 @@ impl ImageStore {
 
     /// Takes the names of unused images away, in one change. An image that an operation is at counts as used.
     ///
-    /// `in_use` tells what containers use; it is called while nobody can start to use an image.
+    /// `in_use` tells what containers use; it is called while the gate is shut, so it must be quick.
     ///
     /// # Errors
     /// [`CollectError`]; nothing is changed then.
@@ -145,7 +145,7 @@ impl ImageStore {
         in_use: impl Fn() -> Result<ImagesInUse, E>,
     ) -> Result<Vec<Untagged>, CollectError<E>> {
         let candidate = |entry: &CatalogEntry| entry.dangling || scope == PruneScope::Unused;
-        // Most often there is nothing to do, and then nobody is held up.
+        // Mostly no image is to be pruned, and then the gate need not be shut.
         if !catalog::read(&self.paths)?.images.values().any(candidate) {
             return Ok(Vec::new());
         }

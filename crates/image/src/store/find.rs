@@ -1,4 +1,4 @@
-//! Which image somebody means: a name, or a digest or the beginning of one.
+//! Which image a user means by a name, a digest or the beginning of one.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ const DIGITS_MIN: usize = 6;
 /// The most: those of SHA-512.
 const DIGITS_MAX: usize = 128;
 
-/// An image as somebody wrote it.
+/// An image as the user wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageQuery {
     /// What was written.

@@ -24,7 +24,7 @@ pub struct HistoryEntry {
 impl ImageStore {
     /// The steps in which the image was made that would run for `platform`, the latest first, as its configuration tells them.
     ///
-    /// An image need not tell: a layer without a step has an entry that says nothing but its size.
+    /// A configuration need not list all steps: a layer without a step has an entry with its size only.
     ///
     /// # Errors
     /// [`ResolveError`]; the layers themselves need not be here.

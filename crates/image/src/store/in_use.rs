@@ -8,14 +8,14 @@ use container_oci::{Descriptor, Digest};
 use super::mark::{Marker, Marks};
 use crate::content::ContentError;
 
-/// What containers, running or not, need of the store. Who makes containers knows; the store only asks.
+/// What containers, running or not, need of the store. The caller fills this in, because the store does not know containers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImagesInUse {
     /// Indexes and manifests that containers were made from, and the names of those containers.
     pub images: BTreeMap<Digest, BTreeSet<String>>,
     /// What names the layer disks of containers in their records.
     pub layers: BTreeSet<Layer>,
-    /// Whether there is a container whose record cannot be read. No disk is removed then.
+    /// Whether there is a container whose record cannot be read. No disk is collected then.
     pub has_unknown: bool,
 }
 

@@ -108,7 +108,7 @@ async fn ensure_other(
     Ok(())
 }
 
-/// The layer's disk; makes it from its blob unless it is there. Whoever comes second waits and finds it made.
+/// The layer's disk; makes it from its blob unless it is there. A second caller waits until the first has made it.
 pub(super) async fn ensure(
     paths: &StorePaths,
     session: &Arc<Session>,
@@ -146,7 +146,7 @@ pub(super) async fn claim(paths: &StorePaths, session: &Session, layer: Layer) -
     })
 }
 
-/// Makes the disk on a blocking thread. The thread owns the lock, so it holds even when nobody waits for the result any more.
+/// Makes the disk on a blocking thread. The thread owns the lock, so the lock is held even when the caller stops waiting.
 pub(super) async fn make(
     paths: &StorePaths,
     session: &Arc<Session>,

@@ -9,8 +9,8 @@ use crate::content::{OpenGate, Session};
 
 /// Keeps the content and the disks that an operation has found in the store, and the image's name from being pruned.
 ///
-/// Lasts until the last clone is dropped or the process ends. Whoever goes on relying on an image has to have written down
-/// so (as a container's record does) before giving up the lease.
+/// Lasts until the last clone is dropped or the process ends. A caller that goes on relying on an image has to write
+/// that down (in a container's record) before it drops the lease.
 #[derive(Debug, Clone)]
 pub struct Lease {
     _session: Arc<Session>,

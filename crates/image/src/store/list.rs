@@ -32,7 +32,7 @@ impl ImageSummary {
 impl ImageStore {
     /// All images, by name.
     ///
-    /// A variant whose documents have been damaged is left out rather than hiding the others.
+    /// A variant whose documents are damaged is left out; the others are listed.
     ///
     /// # Errors
     /// [`CatalogError`] when the names cannot be read.

@@ -112,7 +112,7 @@ impl ImageStore {
             .await
     }
 
-    /// Reads the archive on a blocking thread and stores its blobs. The thread ends when nobody waits for it any more.
+    /// Reads the archive on a blocking thread and stores its blobs. The thread ends when the caller stops waiting for it.
     async fn read_archive(
         &self,
         session: &Arc<Session>,

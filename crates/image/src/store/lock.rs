@@ -8,24 +8,24 @@ use tokio::time::Instant;
 
 use crate::content::ContentError;
 
-/// The longest wait for one layer of somebody else's pull.
+/// The longest wait for one layer that another operation is pulling.
 const WAIT_LIMIT: Duration = Duration::from_secs(60 * 60);
 /// The longest pause between two looks.
 const POLL_LIMIT: Duration = Duration::from_millis(100);
 
-/// A lock on something that is in the making; its file goes with it.
+/// A lock on a blob or disk that is being made. Its file is removed when it is dropped.
 pub(super) struct WorkLock(Option<FileLock>);
 
 impl Drop for WorkLock {
     fn drop(&mut self) {
-        // A failure only leaves an empty file for the next sweep.
+        // A failure leaves an empty file, which the next sweep removes.
         if let Some(Err(error)) = self.0.take().map(FileLock::remove) {
             tracing::warn!(%error, "cannot remove a lock file");
         }
     }
 }
 
-/// Takes the lock at `path`; calls `on_wait` once if somebody else holds it. Dropping the future ends the wait.
+/// Takes the lock at `path`; calls `on_wait` once if another operation holds it. Dropping the future ends the wait.
 pub(super) async fn exclusive(path: &Path, on_wait: impl FnOnce()) -> Result<WorkLock, ContentError> {
     if let Some(lock) = FileLock::try_acquire(path, LockMode::Exclusive)? {
         return Ok(WorkLock(Some(lock)));

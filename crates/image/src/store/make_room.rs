@@ -9,9 +9,9 @@ use crate::content::{ContentError, ShutGate, live_pins, remove, sweep, sweep_dow
 impl ImageStore {
     /// Gives back space without writing anything, and returns how many bytes: what [`ImageStore::collect_garbage`] takes,
     /// interrupted downloads, and the layer disks that no container and no operation uses. Those are made again from their
-    /// blobs when somebody needs them.
+    /// blobs when they are needed.
     ///
-    /// `in_use` tells what containers need; it is called while nobody can start to use an image.
+    /// `in_use` tells what containers need; it is called while the gate is shut, so it must be quick.
     ///
     /// # Errors
     /// [`CollectError`].

@@ -1,7 +1,7 @@
 //! What belongs to an image: the blobs and layer disks that its documents name.
 //!
-//! Content never changes, so what has been read once is remembered: a second walk costs no reading. That is how the
-//! collector of garbage gets the long part of its work done before it holds anybody up.
+//! Documents do not change, so each is read once and remembered. So the garbage collection reads most of them before it shuts
+//! the gate.
 
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;

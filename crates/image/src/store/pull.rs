@@ -55,7 +55,7 @@ pub struct PulledImage {
     pub descriptor: Descriptor,
     /// The manifest for the platform; `None` when the index was asked for whole and has none for this machine.
     pub manifest_descriptor: Option<Descriptor>,
-    /// Keeps the image until whoever pulled it has made use of it.
+    /// Keeps the image from being collected until it is dropped.
     pub lease: Lease,
 }
 
@@ -95,7 +95,7 @@ pub enum PullFailure {
     /// There is no end to the indexes within indexes, or to what they list.
     #[error("its index lists more than any image has, or indexes within indexes without end; {digest} is too much")]
     EndlessIndex {
-        /// What is not looked at any more.
+        /// The first index or entry that was not read.
         digest: Digest,
     },
     /// Manifest and configuration disagree about the number of layers.

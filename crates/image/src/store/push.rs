@@ -1,6 +1,6 @@
 //! `image push`: from the store to a registry.
 //!
-//! Blobs go first, several at once, then the documents that name them, and the one that the tag points at last: whoever pulls
+//! Blobs go first, several at once, then the documents that name them, and the one that the tag points at last: a client that pulls
 //! meanwhile sees the old image or the new one. What the registry has already is not sent, and what it has in another
 //! repository is taken from there.
 

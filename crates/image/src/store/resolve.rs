@@ -24,13 +24,13 @@ pub struct ResolvedImage {
     pub config: ImageConfig,
     /// The layers' disks, the base first.
     pub layers: Vec<LayerDisk>,
-    /// Keeps the disks until the record of whoever uses them names them.
+    /// Keeps the disks until the caller has written a container's record that names them.
     pub lease: Lease,
 }
 
 impl ImageStore {
     /// Everything about the image behind `reference` for `platform`; makes the layer disks that are missing. Of an image with more layers than `max_disks` the
-    /// lowest ones are merged into one disk, so that there are never more disks than that.
+    /// lowest ones are merged into one disk, so that there are at most so many disks.
     ///
     /// Quick when nothing is missing: it then reads four small files and one per layer, writes the lease, and hashes nothing.
     ///

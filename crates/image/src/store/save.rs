@@ -22,7 +22,7 @@ const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 /// The form of an archive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SaveFormat {
-    /// An OCI layout as a tar file, which also has Docker's `manifest.json`: everybody can read it.
+    /// An OCI layout as a tar file, which also has Docker's `manifest.json`, so that readers of either form can read it.
     #[default]
     OciArchive,
     /// An OCI layout as a directory.
@@ -158,7 +158,7 @@ fn size_bytes(images: &[OutgoingImage], format: SaveFormat) -> Option<u64> {
     (format != SaveFormat::DockerArchive).then(|| parts.values().fold(0_u64, |sum, size| sum.saturating_add(*size)))
 }
 
-/// The thread that writes cannot be dropped, but told.
+/// Tells the writing thread to end when the future is dropped.
 struct LeaveOnDrop(Watch);
 
 impl Drop for LeaveOnDrop {

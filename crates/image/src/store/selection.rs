@@ -29,7 +29,7 @@ pub enum PlatformChoice {
 /// What [`PlatformChoice::Default`] does with an index of which several images are here, but not all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Partial {
-    /// It is an error: a registry refuses an index that names what it has not.
+    /// It is an error: a registry may refuse an index that names manifests it does not have.
     Refuse,
     /// The index goes out with what is here.
     Keep,
@@ -126,7 +126,7 @@ pub enum SelectionError {
 
 /// Chooses what of the image behind `reference` is handed on.
 ///
-/// The session keeps it from being collected; it has to live for as long as the selection is used.
+/// The session keeps it from being collected, and has to be kept for as long as the selection is used.
 pub(crate) fn select(
     paths: &StorePaths,
     session: &Session,

@@ -90,7 +90,7 @@ pub(super) fn read_variants(paths: &StorePaths, root: &Descriptor) -> Result<Vec
     variants(paths, root, Err)
 }
 
-/// Like [`read_variants`], but leaves out what is damaged; `on_damage` hears of it.
+/// Like [`read_variants`], but leaves out what is damaged; `on_damage` is told.
 pub(super) fn read_undamaged(
     paths: &StorePaths,
     root: &Descriptor,

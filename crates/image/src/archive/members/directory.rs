@@ -1,7 +1,7 @@
 //! Members of an OCI layout that is a directory.
 //!
-//! The directory may come from anywhere, so nothing in it is followed: every step is an open below the one before, by a
-//! single name, that refuses symbolic links. A link to `/etc/shadow` is then no way to get that file into an image.
+//! The directory may come from anywhere, so no link in it is followed: each step opens a single name below the directory of
+//! the step before, and refuses symbolic links. So a link to `/etc/shadow` does not bring that file into an image.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -15,7 +15,7 @@ use super::{Members, ReadEvent, Reading, tell};
 use crate::archive::ArchiveError;
 use crate::archive::layout::{INDEX_FILE, LAYOUT_FILE};
 
-/// Reads the layout at `root`: its index and its blobs, and nothing else that may be there.
+/// Reads the layout at `root`: its index and its blobs, and no other files.
 pub(super) fn read(members: &mut Members, reading: &mut Reading<'_>, root: &Path) -> Result<(), ArchiveError> {
     let open_error = |source| ArchiveError::Open {
         path: root.to_owned(),
@@ -58,7 +58,7 @@ struct Layout<'a, 'b> {
 impl Layout<'_, '_> {
     /// Opens what is called `name` in `directory`; `None` when there is nothing, or a link that is passed over.
     fn open(&mut self, directory: &OwnedFd, name: &str, member: &str) -> Result<Option<OwnedFd>, ArchiveError> {
-        // Without waiting, or a named pipe would hold everything up.
+        // Without blocking: opening a named pipe would wait for its writer.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         match openat(directory, name, flags, Mode::empty()) {
             Ok(opened) => Ok(Some(opened)),

@@ -1,5 +1,5 @@
-//! Names of members. They are keys of a map and never become paths on this machine; one that could leave the archive is
-//! refused all the same, because whoever made it had something else in mind than an image.
+//! Names of members. They are keys of a map and are not used as paths on this machine. A name that leads out of the archive is
+//! refused all the same, because no tool that writes images makes one.
 
 /// The longest name that is taken: Linux's PATH_MAX.
 const NAME_LIMIT_BYTES: usize = 4096;

@@ -10,7 +10,7 @@ use container_durable::sync_dir;
 pub(crate) enum Output {
     /// A file that gets its name when it is complete.
     File(PendingFile),
-    /// A stream: what has been written is out of our hands.
+    /// A stream: what has been written cannot be taken back.
     Stream(Box<dyn Write + Send>),
 }
 
@@ -97,7 +97,7 @@ impl Write for Output {
     }
 }
 
-/// A name in the directory of `dest` that nobody else has.
+/// A new temporary name in the directory of `dest`.
 pub(super) fn beside(dest: &Path) -> io::Result<PathBuf> {
     let name = dest.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let mut unfinished = std::ffi::OsString::from(".");

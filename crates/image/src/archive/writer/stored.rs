@@ -55,7 +55,7 @@ impl StoredBlob {
         if let Some(hasher) = &mut self.hasher {
             hasher.update(&buffer[..count]);
         }
-        // The digest is checked with the last byte: a decompressor may never ask for what comes after it.
+        // The digest is checked with the last byte, because a decompressor need not read beyond it.
         if self.read_bytes == expected_bytes
             && let Some(hasher) = self.hasher.take()
         {

@@ -9,7 +9,7 @@ use super::{Sink, WriteFailure, copy};
 /// Everything in a tar file starts at a multiple of this (POSIX.1-2017, pax, "ustar Interchange Format").
 const BLOCK_BYTES: usize = 512;
 
-/// Writes a tar stream whose bytes depend on nothing but the members.
+/// Writes a tar stream whose bytes depend on the members alone.
 pub(crate) struct TarSink<W: Write> {
     builder: Builder<W>,
 }

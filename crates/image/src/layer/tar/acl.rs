@@ -14,7 +14,7 @@ const OTHER: u16 = 0x20;
 
 /// A list that says more than the mode does, as the value of an attribute. Users and groups must be given by number, alone or as star's fourth field.
 ///
-/// `None` for one that does not parse, that names somebody by name only (whose number nobody knows here), or that only repeats the mode: the kernel would not
+/// `None` for one that does not parse, that gives a user or group by name only (there is no user database to look it up in), or that only repeats the mode: the kernel would not
 /// store the last either.
 pub(super) fn parse(text: &[u8], access: bool) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(text).ok()?;

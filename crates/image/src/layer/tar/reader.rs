@@ -229,7 +229,7 @@ mod tests {
     use super::super::header::RECORD_BYTES;
     use super::*;
 
-    /// Reads everything there is; malformed input must end in an error, never in a panic or a hang.
+    /// Reads everything there is; malformed input must give an error and neither panic nor hang.
     fn read_all(bytes: &[u8]) -> Result<u64, TarError> {
         let mut tar = TarReader::new(bytes);
         let mut total = 0;

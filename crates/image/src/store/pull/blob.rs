@@ -131,8 +131,8 @@ async fn resume(
     }
 }
 
-/// Downloads the blob and, unless somebody else is at it, makes the disk from the bytes as they arrive. When either fails, the
-/// other is ended.
+/// Downloads the blob and makes the disk from the bytes as they arrive, unless another operation makes it. When either fails,
+/// the other is ended.
 async fn fetch_and_unpack(
     source: &Source<'_>,
     layer: &Descriptor,
@@ -162,7 +162,7 @@ async fn fetch_and_unpack(
         // The thread that unpacks ends with the bytes that it follows.
         downloaded = &mut download => (downloaded, unpack.await),
         unpacked = &mut unpack => {
-            // A little is fetched all the same: the digest of the whole tells whose fault it is.
+            // A small rest is fetched all the same: the digest of the whole tells whether the bytes are to blame.
             if unpacked.is_err() && arrival.left_bytes() > SMALL_REST_BYTES {
                 arrival.stop();
                 let _ = download.await;

@@ -89,7 +89,7 @@ async fn fetch_once(
         async || source.client.manifest(name, what, MANIFEST_LIMIT_BYTES).await,
     )
     .await?;
-    // Where nobody knows the digest, the registry's own claim still shows what was damaged on the way.
+    // Without a known digest, the one in the registry's answer still shows damage on the way.
     let expected = expected.copied().or(fetched.claimed_digest);
     let algorithm = expected.map_or(Algorithm::Sha256, |digest| digest.algorithm());
     let actual = Hasher::of(algorithm, &fetched.bytes);

@@ -1,8 +1,8 @@
 //! The bytes of one blob, from the registry into the store.
 //!
-//! A layer's download outlives its process: what has arrived stays as a partial file, and the next pull goes on behind it.
-//! What is on the disk is hashed again, so a partial that the power took with it cannot do harm: the whole then has the
-//! wrong digest, the partial is removed, and the blob is fetched once more from its beginning.
+//! A layer's download outlives its process: what has arrived stays as a partial file, which the next pull continues.
+//! The partial file is hashed again, because a power failure may have damaged it: the blob then has the wrong digest, the
+//! partial file is removed, and the blob is fetched once more from its beginning.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -71,7 +71,7 @@ fn is_wrong_content(error: &RegistryError) -> bool {
 /// Downloads what is missing of the blob and gives it its name once its digest has proved right.
 ///
 /// The writing thread owns a share of `lock`, so the blob is not given to another writer before this one is through, even
-/// when nobody waits for the result any more.
+/// when the caller stops waiting.
 pub(super) async fn download(
     source: &Source<'_>,
     descriptor: &Descriptor,

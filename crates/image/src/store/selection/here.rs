@@ -66,7 +66,7 @@ impl<'a> Here<'a> {
         Ok(parts)
     }
 
-    /// The images all of whose parts are here.
+    /// The images that are complete here.
     pub(super) fn images(&self) -> Result<Vec<&Listed>, ContentError> {
         let mut here = Vec::new();
         for image in self.tree.images() {
