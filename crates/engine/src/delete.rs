@@ -24,7 +24,12 @@ impl Engine {
             }
             match self.kill(id, Signal::KILL).await {
                 // It ended by itself meanwhile.
-                Ok(()) | Err(EngineError::Phase { .. } | EngineError::ContainerNotFound { .. }) => {}
+                Ok(())
+                | Err(
+                    EngineError::Phase { .. }
+                    | EngineError::UnknownPhase { .. }
+                    | EngineError::ContainerNotFound { .. },
+                ) => {}
                 Err(other) => return Err(other),
             }
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use container_credentials::{LoginStore, system_keyring};
 use container_image::ImageStore;
 use container_launcher::control::{self, ControlClient};
-use container_model::ContainerId;
+use container_model::{ContainerId, Standing};
 use container_registry::Registries;
 use container_settings::Settings;
 use container_state::{AppPaths, ContainerStore};
@@ -121,9 +121,9 @@ impl Engine {
 }
 
 pub(crate) fn phase_error(verb: &'static str, view: &ContainerView) -> EngineError {
-    EngineError::Phase {
-        verb,
-        id: view.id().clone(),
-        phase: view.label().to_owned(),
+    let (id, phase) = (view.id().clone(), view.label().to_owned());
+    match view.standing {
+        Standing::NotUnderstood => EngineError::UnknownPhase { verb, id, phase },
+        _ => EngineError::Phase { verb, id, phase },
     }
 }

@@ -51,9 +51,11 @@ pub enum EngineError {
     },
     /// Another version of the program has left the container in a phase that this one does not know.
     #[error(
-        "cannot start container {id}: its phase is {phase:?}, which this version does not know: use a newer `container`"
+        "cannot {verb} container {id}: its phase is {phase:?}, which this version does not know: use a newer `container`"
     )]
     UnknownPhase {
+        /// The verb.
+        verb: &'static str,
         /// The container.
         id: ContainerId,
         /// The name of the phase.

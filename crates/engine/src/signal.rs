@@ -18,7 +18,9 @@ impl Engine {
             return Ok(());
         }
         let mut client = match self.running_client(id, "stop").await {
-            Err(EngineError::Phase { .. } | EngineError::ContainerNotFound { .. }) => return Ok(()),
+            Err(
+                EngineError::Phase { .. } | EngineError::UnknownPhase { .. } | EngineError::ContainerNotFound { .. },
+            ) => return Ok(()),
             other => other?,
         };
         let request = v1::StopRequest {

@@ -5,6 +5,7 @@ use container_launcher::control::{self, ControlClient, v1};
 use container_model::{ContainerId, Standing};
 
 use crate::attach::open_session;
+use crate::engine::phase_error;
 use crate::{ContainerView, Engine, EngineError, NewContainer, Session, SessionOptions};
 
 impl Engine {
@@ -28,7 +29,7 @@ impl Engine {
     pub async fn start_attached(&self, id: &ContainerId, options: SessionOptions) -> Result<Session, EngineError> {
         let view = self.load(id)?;
         if view.is_live() {
-            return Err(crate::engine::phase_error("start", &view));
+            return Err(phase_error("start", &view));
         }
         check_phase(&view)?;
         open_session(self.launch(id)?, options, true).await
@@ -78,10 +79,7 @@ impl Engine {
 /// machine is kept, would be lost.
 fn check_phase(view: &ContainerView) -> Result<(), EngineError> {
     match view.standing {
-        Standing::NotUnderstood => Err(EngineError::UnknownPhase {
-            id: view.id().clone(),
-            phase: view.label().to_owned(),
-        }),
+        Standing::NotUnderstood => Err(phase_error("start", view)),
         _ => Ok(()),
     }
 }
@@ -95,5 +93,37 @@ async fn start_on_record(launcher: &mut ControlClient) -> Result<(), EngineError
     match response.into_inner().outcome {
         Some(v1::start_response::Outcome::Failure(failure)) => Err(EngineError::from_failure(failure)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_container_in_an_unknown_phase_is_shown_and_deleted_but_not_started() {
+        let root = tempfile::tempdir().unwrap();
+        let engine = Engine::for_tests(root.path());
+        let id: ContainerId = "made".parse().unwrap();
+        let bundle = engine.containers.bundle(&id);
+        std::fs::create_dir_all(bundle.directory()).unwrap();
+        let config = include_str!("../../model/tests/version1/made/config.json");
+        std::fs::write(bundle.config(), config).unwrap();
+        let state = r#"{"version":1,"phase":{"name":"paused","memory":"saved.img"}}"#;
+        std::fs::write(bundle.state(), state).unwrap();
+
+        let view = engine.load(&id).unwrap();
+        assert_eq!((view.label(), view.is_live()), ("paused", false));
+        let errors = [
+            engine.start(&id).await,
+            engine.start_attached(&id, SessionOptions::default()).await.map(|_| ()),
+        ];
+        for error in errors.map(Result::unwrap_err) {
+            let expected = "cannot start container made: its phase is \"paused\", which this version does not know: use a newer `container`";
+            assert_eq!((error.to_string().as_str(), error.hint()), (expected, None));
+        }
+        assert_eq!(std::fs::read_to_string(bundle.state()).unwrap(), state);
+        engine.delete(&id, false).await.unwrap();
+        assert!(!bundle.directory().exists());
     }
 }

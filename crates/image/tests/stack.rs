@@ -420,9 +420,12 @@ fn a_stack_shows_the_same_however_it_is_stored() {
         let model = model(&layers);
         compared.set(compared.get() + u32::from(model.is_some()));
         let tars: Vec<Vec<u8>> = layers.iter().map(|layer| tar_of(layer)).collect();
-        let Ok(stack) = Stack::load(&tars) else {
-            prop_assert_eq!(model, None);
-            return Ok(());
+        let stack = match Stack::load(&tars) {
+            Ok(stack) => stack,
+            Err(error) => {
+                prop_assert_eq!(model, None, "{}", error);
+                return Ok(());
+            }
         };
         let view = stack.view(16);
         match &view {

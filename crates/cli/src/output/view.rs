@@ -92,6 +92,24 @@ mod tests {
     }
 
     #[test]
+    fn an_unknown_phase_is_shown_by_its_name() {
+        let config = include_str!("../../../model/tests/version1/made/config.json");
+        let Value::Object(mut config) = serde_json::from_str(config).unwrap() else {
+            panic!("no record");
+        };
+        config.remove("version");
+        let view = ContainerView {
+            config: serde_json::from_value(upgrade_config(1, config).unwrap().into()).unwrap(),
+            state: serde_json::from_value(json!({ "phase": { "name": "paused", "since": 1 } })).unwrap(),
+            standing: Standing::Live,
+        };
+        assert_eq!(
+            container_json(&view)["status"],
+            json!({ "state": "paused", "networks": [] })
+        );
+    }
+
+    #[test]
     fn times_are_iso_8601_to_the_second() {
         let at = OffsetDateTime::from_unix_timestamp_nanos(1_700_000_000_123_456_789).unwrap();
         assert_eq!(timestamp(at), "2023-11-14T22:13:20Z");

@@ -28,7 +28,6 @@ impl EngineError {
             Self::ContainerNotFound { .. } => Some("container list --all".to_owned()),
             Self::Launch { hint, .. } if !hint.is_empty() => Some(hint.clone()),
             Self::Phase { verb: "delete", id, .. } => Some(format!("container delete --force {id}")),
-            Self::UnknownPhase { id, .. } => Some(format!("container delete {id}")),
             Self::Phase {
                 verb: "exec in", id, ..
             } => Some(format!("container start {id}")),
