@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use container_agent::{AgentError, RunError};
 use container_hypervisor::{ConnectError, CreateError, MachineError, MachineExit};
+use container_model::ContainerId;
 use container_state::{LoadError, OwnError, PathsError};
 
 use crate::control::start_failure;
@@ -21,6 +22,10 @@ pub(crate) enum LifeError {
     Own(#[from] OwnError),
     #[error(transparent)]
     Load(#[from] LoadError),
+    #[error(
+        "cannot start container {id}: its phase is {phase:?}, which this version does not know: use a newer `container`"
+    )]
+    UnknownPhase { id: ContainerId, phase: String },
     #[error("cannot open {}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
     #[error(transparent)]

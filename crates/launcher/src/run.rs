@@ -1,6 +1,7 @@
 //! One run of the container, from the boot of its machine to that machine's end.
 
 mod boot;
+mod booted;
 mod clock;
 mod context;
 mod greet;
@@ -16,8 +17,8 @@ use crate::failure::LifeError;
 use crate::logs;
 use crate::session::{Ending, Progress};
 use crate::timings::Timings;
-pub(crate) use boot::Booted;
 use boot::boot;
+pub(crate) use booted::Booted;
 pub(crate) use context::RunContext;
 use supervise::{supervise, wait_for_start};
 pub(crate) use teardown::take_down;

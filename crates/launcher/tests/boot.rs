@@ -299,3 +299,21 @@ async fn accelerator_that_fails_is_replaced_once() {
     launcher.ended().await;
     assert_eq!((broken.created_count(), good.created_count()), (1, 1));
 }
+
+#[tokio::test]
+async fn a_container_in_an_unknown_phase_is_not_started_and_its_state_stays() {
+    let world = World::new(|_| {});
+    let state = world.store().bundle(world.id()).state();
+    let text = r#"{"version": 1, "phase": {"name": "hibernated", "image": "memory.img"}}"#;
+    std::fs::write(&state, text).unwrap();
+    let guest = Guest::default();
+    let launcher = world.launch(&guest);
+    let failure = launcher.attach(owner()).await.finish().await.failure.unwrap();
+    assert_eq!(
+        failure.message,
+        "cannot start container web: its phase is \"hibernated\", which this version does not know: use a newer `container`"
+    );
+    launcher.ended().await;
+    assert_eq!(std::fs::read_to_string(state).unwrap(), text);
+    assert_eq!(guest.observed().connect_count, 0, "no machine was started");
+}

@@ -7,6 +7,7 @@
 //! async callers run it on a blocking thread.
 
 mod bundle;
+mod discard;
 mod error;
 mod lock;
 mod paths;

@@ -3,8 +3,8 @@
 use container_durable::FileLock;
 use container_model::{ObservedState, Phase};
 
+use crate::discard;
 use crate::record;
-use crate::store::discard;
 use crate::{Bundle, DeleteError, StateError};
 
 /// A container without another owner for as long as this value, or its process, lives.

@@ -4,7 +4,6 @@
 //! (`.trash-*`), belongs to the process that holds the lock in it; those whose owner died are collected by the next [`ContainerStore::list`].
 
 mod create;
-pub(crate) mod discard;
 mod find;
 mod list;
 mod load;

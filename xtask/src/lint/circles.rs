@@ -17,14 +17,10 @@ use std::path::PathBuf;
 /// What the modules beside each other use of each other: whose children they are, and for each pair of them the first place.
 type Edges = BTreeMap<ModulePath, BTreeMap<(String, String), (PathBuf, usize)>>;
 
-/// Crates in which circles are left.
-const LEFT: [&str; 2] = ["crates/launcher/", "crates/state/"];
-
 pub(crate) fn check(tree: &Tree) -> Result<Vec<Finding>> {
     let roots = tree
         .rust()
-        .filter(|file| file.path.ends_with("src/lib.rs") || file.path.ends_with("src/main.rs"))
-        .filter(|file| !LEFT.iter().any(|folder| file.path.starts_with(folder)));
+        .filter(|file| file.path.ends_with("src/lib.rs") || file.path.ends_with("src/main.rs"));
     let mut findings = Vec::new();
     for root in roots {
         for (parent, edges) in edges(&Modules::read(tree, root)) {

@@ -61,7 +61,8 @@ pub(crate) fn find_disk(paths: &StorePaths, layer: Layer) -> Result<Option<Layer
     let record = match read_record::<DiskRecord>(&paths.disk_record(id)) {
         Ok(Some(record)) => record.body,
         // The record says only what unpacking the layer finds out again, so a lost or damaged one means only that the disk is made again.
-        Ok(None) | Err(container_durable::RecordError::Parse { .. }) => return Ok(None),
+        Ok(None) => return Ok(None),
+        Err(error) if error.is_damage() => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     if record.id != *id || record.disk_format != DISK_FORMAT {

@@ -1,6 +1,6 @@
 //! Possession of the container.
 
-use container_model::ContainerConfig;
+use container_model::{ContainerConfig, Phase};
 use container_state::{ContainerLock, ContainerStore};
 use tokio::task::spawn_blocking;
 
@@ -14,8 +14,13 @@ pub(super) async fn own(launch: &Launch) -> Result<(ContainerLock, ContainerConf
         paths.prepare()?;
         let store = ContainerStore::new(paths);
         let owned = store.own(&id)?;
-        let config = store.load(&id)?.config;
-        Ok((owned, config))
+        let found = store.load(&id)?;
+        // A newer program wrote it, perhaps between a command's look and this one. What follows would write over it.
+        if let Phase::Unknown(_) = found.state.phase {
+            let phase = found.state.phase.label().to_owned();
+            return Err(LifeError::UnknownPhase { id, phase });
+        }
+        Ok((owned, found.config))
     });
     owned.await.unwrap_or(Err(LifeError::Interrupted))
 }

@@ -8,6 +8,7 @@ use container_agent_api::AgentToken;
 use container_agent_api::v1::CreateContainerRequest;
 use container_hypervisor::{Machine, MachineSource};
 
+use super::booted::Booted;
 use super::context::RunContext;
 use super::greet::{BootLimit, draw_token, greet};
 use super::teardown::switch_off;
@@ -19,13 +20,6 @@ use crate::timings::{Stopwatch, Timings};
 
 /// How long the hypervisor may take to say why it ended, once the connection to the guest has broken.
 const LAST_WORDS_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// A machine that is up.
-pub(crate) struct Booted {
-    pub(crate) machine: Machine,
-    pub(crate) run: Arc<Run>,
-    pub(crate) console: ConsoleLog,
-}
 
 /// Boots the container's machine. When it ends in a way that the chooser of machines knows another way around, there is a second try.
 pub(crate) async fn boot(context: &RunContext<'_>, number: u32, timings: &mut Timings) -> Result<Booted, LifeError> {

@@ -10,7 +10,7 @@ use container_model::{ExitStatus, Phase, exit_code};
 use time::OffsetDateTime;
 use tokio::task::JoinHandle;
 
-use super::boot::Booted;
+use super::booted::Booted;
 use super::context::RunContext;
 use super::stop::Stage;
 use super::teardown::switch_off;

@@ -3,7 +3,7 @@
 use container_agent::AgentClient;
 use container_hypervisor::Machine;
 
-use super::boot::Booted;
+use super::booted::Booted;
 use super::context::RunContext;
 use crate::launch::Limits;
 

@@ -9,9 +9,9 @@ use container_durable::{FileLock, LockError, LockMode, create_private_dir, sync_
 use container_model::{ContainerConfig, ContainerId};
 use rustix::fs::AtFlags;
 
-use super::{ContainerStore, REPAIR_LIMIT, discard};
+use super::{ContainerStore, REPAIR_LIMIT};
 use crate::bundle::{LOCK_FILE, MAKER_FILE};
-use crate::{Bundle, CreateError, KeepError, ReserveError, StateError, record};
+use crate::{Bundle, CreateError, KeepError, ReserveError, StateError, discard, record};
 
 /// How often a new directory may be taken for an abandoned one before its lock is held.
 const ATTEMPTS: usize = 8;

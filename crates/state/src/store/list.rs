@@ -4,8 +4,8 @@ use std::io;
 
 use container_model::ContainerId;
 
-use super::{ContainerStore, DamagedContainer, Listing, discard};
-use crate::{ListError, LoadError};
+use super::{ContainerStore, DamagedContainer, Listing};
+use crate::{ListError, LoadError, discard};
 
 impl ContainerStore {
     /// Reads all containers, repairing those whose launcher died, and collects what dead commands left half-made.
