@@ -1,4 +1,4 @@
-//! How a machine ended, and how that becomes known to everybody who waits for it.
+//! How a machine ended, and how all that wait for it learn of it.
 
 use tokio::sync::watch;
 

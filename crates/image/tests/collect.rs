@@ -279,7 +279,7 @@ async fn a_document_that_cannot_be_read_stops_the_collection() {
     load(&test, "gone:1", "gone").await;
     delete(&test, "gone:1", false, &ImagesInUse::default()).unwrap();
     let before = store_bytes(&test);
-    // A directory in the place of the file is an error to everybody, root included.
+    // A directory in the place of the file is an error for every user, root included.
     let path = test.root.path().join("content/blobs/sha256").join(image.digest.hex());
     std::fs::remove_file(&path).unwrap();
     std::fs::create_dir(&path).unwrap();

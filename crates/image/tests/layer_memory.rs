@@ -16,7 +16,7 @@ use container_image::layer::{DiskOptions, write_layer_disk};
 use container_oci::{Algorithm, LayerCompression};
 use layer_support::header;
 
-/// A tar of empty files that nobody has to hold in memory.
+/// A tar of empty files, made while it is read.
 struct Flood {
     left: u32,
     pending: std::io::Cursor<Vec<u8>>,

@@ -254,7 +254,7 @@ async fn a_layer_that_cannot_be_unpacked_is_not_downloaded_to_its_end() {
     let mut layer = vec![0x1f, 0x8b, 8, 0];
     layer.resize(64 << 20, 0xff);
     let served = Served::with_layer(layer.clone());
-    // The rest never comes, so this ends only when nobody waits for it.
+    // The rest does not come, so the download ends only when the pull gives it up.
     served.layer_answers(vec![Answer::Stall {
         after: 1 << 20,
         body: layer,

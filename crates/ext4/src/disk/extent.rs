@@ -131,7 +131,7 @@ fn index_entry(children: &[[u8; ENTRY_BYTES]], block: u32) -> [u8; ENTRY_BYTES] 
 
 #[cfg(test)]
 mod tests {
-    use super::{Extent, add_run};
+    use super::*;
 
     #[test]
     fn adjacent_runs_merge_and_long_runs_split() {
@@ -180,5 +180,43 @@ mod tests {
                 },
             ]
         );
+    }
+
+    /// Extents of one block each, with holes between them.
+    fn scattered(count: u32) -> Vec<Extent> {
+        (0..count)
+            .map(|index| Extent {
+                logical: 2 * index,
+                physical: 100 + index,
+                count: 1,
+            })
+            .collect()
+    }
+
+    fn word(bytes: &[u8], at: usize) -> u32 {
+        u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap())
+    }
+
+    #[test]
+    fn four_extents_are_in_the_inode_and_a_fifth_needs_a_block() {
+        assert!(ExtentTree::new(&scattered(4), 1024, 7).blocks.is_empty());
+        assert_eq!(ExtentTree::new(&scattered(5), 1024, 7).blocks.len(), 1024);
+    }
+
+    #[test]
+    fn the_blocks_of_a_tree_follow_each_other_from_the_leaves_up() {
+        // 84 entries fit a block of 1 KiB: five leaves, which need an index block because the root has four entries.
+        let tree = ExtentTree::new(&scattered(4 * 84 + 1), 1024, 50_000);
+        assert_eq!(tree.blocks.len(), 6 * 1024);
+        let index = &tree.blocks[5 * 1024..];
+        assert_eq!((word(&tree.root, 0) >> 16, word(&tree.root, 4) >> 16), (1, 2));
+        assert_eq!((word(&tree.root, 12), word(&tree.root, 16)), (0, 50_005));
+        assert_eq!((word(index, 0) >> 16, word(index, 4) >> 16), (5, 1));
+        for leaf in 0..5_usize {
+            let entry = HEADER_BYTES + leaf * ENTRY_BYTES;
+            assert_eq!(word(index, entry), 2 * 84 * leaf as u32);
+            assert_eq!(word(index, entry + 4), 50_000 + leaf as u32);
+            assert_eq!(word(&tree.blocks, leaf * 1024 + HEADER_BYTES), 2 * 84 * leaf as u32);
+        }
     }
 }

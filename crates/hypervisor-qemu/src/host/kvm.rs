@@ -1,7 +1,7 @@
 //! What is known of KVM on this host.
 //!
 //! A failure turns KVM off only when KVM itself explains it, and only the second of them: whatever else can go wrong
-//! beside it (a QEMU that somebody kills, a busy host, a device that another program holds) says nothing about the next
+//! beside it (a QEMU that is killed, a busy host, a device that another program holds) says nothing about the next
 //! start. Findings are forgotten after a day, because a host can be mended without being booted.
 
 use std::os::unix::fs::MetadataExt as _;

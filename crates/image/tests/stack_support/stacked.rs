@@ -20,7 +20,7 @@ pub(crate) fn stacked(disks: &[impl AsRef<Path>]) -> View {
             match seen.what {
                 What::Whiteout => remove(&mut view, &path),
                 What::Directory | What::OpaqueDirectory => {
-                    // Nobody looks whether a root is opaque.
+                    // overlayfs does not look whether a root is opaque.
                     let hides = seen.what == What::OpaqueDirectory && !path.is_empty();
                     if hides || view.get(&path).is_none_or(|below| below.what != What::Directory) {
                         remove_contents(&mut view, &path);
