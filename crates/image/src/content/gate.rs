@@ -3,8 +3,8 @@
 //! An operation that relies on a blob or disk pins it (see [`super::Session`]) while it holds the gate open (a shared lock);
 //! the collection reads the pins and takes unneeded files out of the store while it holds the gate shut (an exclusive lock).
 //! So the collection either sees a pin, or the pin is made after the collection, when the file is visibly gone. The
-//! collection removes the files only after it has released the gate, so that others wait for no longer than it takes to list
-//! the store.
+//! collection removes the files only after it has released the gate, so that others wait only while it lists
+//! the store and reads the records of names and containers.
 
 use std::time::Duration;
 

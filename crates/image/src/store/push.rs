@@ -85,10 +85,10 @@ pub enum PushFailure {
 impl ImageStore {
     /// Sends what `options` say of the image `reference` to the registry in its name.
     ///
-    /// Dropping the future ends the push; what has been sent stays in the registry, without a name.
+    /// Dropping the future ends the push. Blobs and manifests that have been sent stay in the registry; the name is sent last.
     ///
     /// # Errors
-    /// [`PushError`]; the name in the registry then points at what it did.
+    /// [`PushError`]; the name in the registry then points at what it did, unless only the answer to the last request was lost.
     pub async fn push(
         &self,
         reference: &Reference,

@@ -30,7 +30,7 @@ pub struct ResolvedImage {
 
 impl ImageStore {
     /// Everything about the image behind `reference` for `platform`; makes the layer disks that are missing. Of an image with more layers than `max_disks` the
-    /// lowest ones are merged into one disk, so that there are at most so many disks.
+    /// lowest ones are merged into one disk, so that the image needs no more disks than that.
     ///
     /// Quick when nothing is missing: it then reads four small files and one per layer, writes the lease, and hashes nothing.
     ///
