@@ -205,6 +205,11 @@ impl Tree {
         self.entries[entry.index()].marked = marked;
     }
 
+    /// Whether it is marked, see [`Self::mark`].
+    pub(crate) fn is_marked(&self, entry: NodeId) -> bool {
+        self.entry(entry).marked
+    }
+
     /// Keeps a node that is no directory until [`Self::release`], even when it loses all its names.
     pub(crate) fn hold(&mut self, node: NodeId) -> io::Result<()> {
         self.change(node, |record| record.names += 1)

@@ -241,6 +241,15 @@ fn hard_links_lead_to_files_of_lower_layers() {
 }
 
 #[test]
+fn a_hard_link_leads_to_a_symbolic_link_that_its_layer_goes_through() {
+    let lower = Tar::new().symlink("a", "b").end();
+    let upper = Tar::new().directory("a/d").hard_link("c", "a").end();
+    let view = Stack::new(&[lower, upper]).any_view();
+    assert_eq!(paths(&view), ["a", "b", "b/d", "c"]);
+    assert_eq!(view["c"].what, What::Symlink("b".into()));
+}
+
+#[test]
 fn hard_links_to_what_no_layer_has_are_named() {
     let link = Tar::new().hard_link("link", "elsewhere/file").end();
     for layers in [vec![link.clone()], vec![base(), link]] {
@@ -441,7 +450,7 @@ fn a_stack_shows_the_same_however_it_is_stored() {
     });
     outcome.unwrap();
     // Of the others, containerd takes none or makes a tree that depends on the order of members.
-    assert!(compared.get() >= 50, "{}", compared.get());
+    assert!(compared.get() >= 20, "{}", compared.get());
 }
 
 #[test]

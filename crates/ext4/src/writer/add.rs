@@ -103,7 +103,8 @@ impl<W: Write + Seek> Writer<W> {
         Ok(())
     }
 
-    /// Gives the file at `target` the further name `path`. Symbolic links are linked to, not followed.
+    /// Gives the file at `target` the further name `path`. Symbolic links are linked to, not followed. A directory that no entry describes
+    /// is no target: it may stand for a symbolic link of a lower layer, which entries of this one go through.
     ///
     /// # Errors
     /// [`WriteError::LinkTargetMissing`], [`WriteError::LinkToDirectory`], [`WriteError::TooManyLinks`], or any other about the paths or a limit.
@@ -117,6 +118,9 @@ impl<W: Write + Seek> Writer<W> {
             Err(WriteError::NotADirectory { .. }) => return Err(missing()),
             Err(error) => return Err(error),
         };
+        if self.tree.is_directory(node) && self.tree.is_marked(node) {
+            return Err(missing());
+        }
         if self.tree.is_directory(node) {
             return Err(WriteError::LinkToDirectory {
                 path: path.to_vec(),
