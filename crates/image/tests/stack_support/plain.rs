@@ -13,17 +13,16 @@ pub(crate) fn is_plain(layers: &[Vec<Member>]) -> bool {
             return false;
         }
         let lower: Vec<&Member> = layers[..=index].iter().flat_map(|layer| links(layer)).collect();
-        let leads_up = |link: &&&Member| lower.iter().any(|other| is_at_or_below(&other.path, &target(link)));
-        let has_link_up = lower.iter().any(|link| leads_up(&link));
-        taken.all(|member| {
-            let is_torn = member.kind == MemberKind::Whiteout
-                && layer
-                    .iter()
-                    .any(|other| !takes_away(other) && other.path == member.path)
-                && layer.iter().any(|other| is_below(&other.path, &member.path));
-            let is_reached = lower.iter().any(|link| is_at_or_below(&member.path, &link.path));
-            !is_torn && !(is_reached && has_link_up)
-        })
+        let leads_up = |link: &Member| lower.iter().any(|other| is_at_or_below(&other.path, &target(link)));
+        let has_link_up = lower.iter().any(|link| leads_up(link));
+        let is_torn = |member: &Member| {
+            let has = |holds: &dyn Fn(&Member) -> bool| layer.iter().any(holds);
+            member.kind == MemberKind::Whiteout
+                && has(&|other| !takes_away(other) && other.path == member.path)
+                && has(&|other| is_below(&other.path, &member.path))
+        };
+        let is_reached = |member: &Member| lower.iter().any(|link| is_at_or_below(&member.path, &link.path));
+        !taken.any(|member| is_torn(member) || (has_link_up && is_reached(member)))
     })
 }
 
