@@ -18,7 +18,6 @@ use layer_support::{Tar, assert_clean};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use stack_support::model::{Member, MemberKind, applied};
-use stack_support::plain::is_plain;
 use stack_support::stacked::stacked;
 use stack_support::{View, What};
 use support::TestStore;
@@ -388,9 +387,6 @@ type Order = fn(&[Member]) -> Vec<&Member>;
 
 /// What containerd's rules give, if they give the same for every order of the members of a layer.
 fn model(layers: &[Vec<Member>]) -> Option<View> {
-    if !is_plain(layers) {
-        return None;
-    }
     let orders: [Order; 4] = [
         |layer| layer.iter().collect(),
         |layer| layer.iter().rev().collect(),
@@ -427,7 +423,7 @@ fn a_stack_shows_the_same_however_it_is_stored() {
     let compared = std::cell::Cell::new(0);
     let mut runner = TestRunner::new(ProptestConfig {
         failure_persistence: None,
-        ..ProptestConfig::with_cases(200)
+        ..ProptestConfig::with_cases(800)
     });
     let outcome = runner.run(&layers, |layers| {
         let model = model(&layers);
@@ -453,8 +449,8 @@ fn a_stack_shows_the_same_however_it_is_stored() {
         Ok(())
     });
     outcome.unwrap();
-    // Of the others, containerd takes none or makes a tree that depends on the order of members.
-    assert!(compared.get() >= 20, "{}", compared.get());
+    // Of the others, containerd takes none or makes a tree that depends on the order of members, or the layer undoes what it has done itself.
+    assert!(compared.get() >= 200, "{}", compared.get());
 }
 
 #[test]

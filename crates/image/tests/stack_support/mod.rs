@@ -1,7 +1,6 @@
 //! What a stack of layers shows, found out in three ways.
 
 pub(crate) mod model;
-pub(crate) mod plain;
 pub(crate) mod stacked;
 
 use std::collections::BTreeMap;

@@ -30,28 +30,56 @@ pub(crate) enum MemberKind {
 /// Links that are followed on one path.
 const MAX_LINKS: usize = 40;
 
-/// What the layers leave; `None` where they cannot be applied.
+/// What a layer has done so far.
+#[derive(Default)]
+struct Progress {
+    /// The paths of the members that have been unpacked.
+    unpacked: Vec<String>,
+    /// The symbolic links that its members have gone through, and the directories that were made because they were missing.
+    on_the_way: Vec<String>,
+}
+
+impl Progress {
+    /// Whether the layer has unpacked the path or something below it.
+    fn has_unpacked(&self, path: &str) -> bool {
+        self.unpacked.iter().any(|other| is_at_or_below(other, path))
+    }
+
+    /// `None` where the layer would remove what its own members have come by.
+    fn may_remove(&self, path: &str) -> Option<()> {
+        let is_torn = self.on_the_way.iter().any(|other| is_at_or_below(other, path));
+        (!is_torn).then_some(())
+    }
+}
+
+/// What the layers leave; `None` where they cannot be applied, and where a layer undoes what it has done itself. Then containerd's result
+/// follows from the order of its steps alone: it takes a whiteout to concern the layer's own members, which by the specification it does not,
+/// and leaves members where links or directories led that the layer has replaced since.
 pub(crate) fn applied<'a>(layers: impl IntoIterator<Item = Vec<&'a Member>>) -> Option<View> {
     let mut view = View::from([(String::new(), directory())]);
     for layer in layers {
-        let mut unpacked = Vec::new();
+        let mut progress = Progress::default();
         for member in layer {
-            apply(&mut view, member, &mut unpacked)?;
+            apply(&mut view, member, &mut progress)?;
         }
     }
     Some(view)
 }
 
-fn apply(view: &mut View, member: &Member, unpacked: &mut Vec<String>) -> Option<()> {
+fn apply(view: &mut View, member: &Member, progress: &mut Progress) -> Option<()> {
     let (parent, name) = match &member.kind {
         MemberKind::Opaque => (member.path.as_str(), ""),
         _ => split(&member.path),
     };
-    let parent = root_path(view, parent)?;
-    make_parent(view, &parent)?;
+    let parent = root_path(view, parent, progress)?;
+    make_parent(view, &parent, progress)?;
     let path = join(&parent, name);
     let content = match &member.kind {
         MemberKind::Whiteout => {
+            if progress.has_unpacked(&path) {
+                return None;
+            }
+            progress.may_remove(&path)?;
             remove(view, &path);
             return Some(());
         }
@@ -63,23 +91,25 @@ fn apply(view: &mut View, member: &Member, unpacked: &mut Vec<String>) -> Option
             };
             let gone: Vec<String> = view
                 .keys()
-                .filter(|path| !path.is_empty() && path.starts_with(&below) && !is_unpacked(unpacked, path))
+                .filter(|path| !path.is_empty() && path.starts_with(&below) && !progress.has_unpacked(path))
                 .cloned()
                 .collect();
-            gone.iter().for_each(|path| {
-                view.remove(path);
-            });
+            for path in gone {
+                progress.may_remove(&path)?;
+                view.remove(&path);
+            }
             return Some(());
         }
         MemberKind::HardLink(target) => {
             let (target_parent, target_name) = split(target);
-            let target = join(&root_path(view, target_parent)?, target_name);
+            let target = join(&root_path(view, target_parent, progress)?, target_name);
             let linked = view.get(&target).filter(|seen| seen.what != What::Directory)?.clone();
+            progress.may_remove(&path)?;
             if target != path {
                 remove(view, &path);
             }
             view.insert(path.clone(), linked);
-            unpacked.push(path);
+            progress.unpacked.push(path);
             return Some(());
         }
         MemberKind::Directory => What::Directory,
@@ -89,6 +119,7 @@ fn apply(view: &mut View, member: &Member, unpacked: &mut Vec<String>) -> Option
     };
     let is_merged = content == What::Directory && view.get(&path).is_some_and(|seen| seen.what == What::Directory);
     if !is_merged {
+        progress.may_remove(&path)?;
         remove(view, &path);
     }
     let xattrs = member.xattr.map(|value| ("user.k".to_owned(), vec![value]));
@@ -101,18 +132,16 @@ fn apply(view: &mut View, member: &Member, unpacked: &mut Vec<String>) -> Option
         xattrs: xattrs.into_iter().collect(),
     };
     view.insert(path.clone(), seen);
-    unpacked.push(path);
+    progress.unpacked.push(path);
     Some(())
 }
 
-/// Whether the layer has unpacked the path or something below it.
-fn is_unpacked(unpacked: &[String], path: &str) -> bool {
-    let below = format!("{path}/");
-    unpacked.iter().any(|other| other == path || other.starts_with(&below))
+fn is_at_or_below(path: &str, other: &str) -> bool {
+    path == other || path.starts_with(&format!("{other}/"))
 }
 
 /// Resolves all links of a path, as if the root were that of the file system. What is missing stays as it is.
-fn root_path(view: &View, path: &str) -> Option<String> {
+fn root_path(view: &View, path: &str, progress: &mut Progress) -> Option<String> {
     let mut here = String::new();
     let mut links = 0;
     let mut pending: Vec<String> = parts(path).rev().map(str::to_owned).collect();
@@ -125,6 +154,7 @@ fn root_path(view: &View, path: &str) -> Option<String> {
         match view.get(&next).map(|seen| &seen.what) {
             Some(What::Symlink(target)) => {
                 links += 1;
+                progress.on_the_way.push(next);
                 if links > MAX_LINKS {
                     return None;
                 }
@@ -140,13 +170,14 @@ fn root_path(view: &View, path: &str) -> Option<String> {
 }
 
 /// Makes a directory and those above it; `None` when something else is in the way.
-fn make_parent(view: &mut View, path: &str) -> Option<()> {
+fn make_parent(view: &mut View, path: &str, progress: &mut Progress) -> Option<()> {
     if let Some(seen) = view.get(path) {
         return (seen.what == What::Directory).then_some(());
     }
-    make_parent(view, split(path).0)?;
+    make_parent(view, split(path).0, progress)?;
     remove_contents(view, path);
     view.insert(path.to_owned(), directory());
+    progress.on_the_way.push(path.to_owned());
     Some(())
 }
 
