@@ -34,18 +34,10 @@ impl Fixture {
 async fn boot(guest: &Guest) -> Fixture {
     let root = tempfile::tempdir().unwrap();
     let hypervisor = FakeHypervisor::new(guest.clone());
+    let console = std::fs::File::create(root.path().join("boot.log")).unwrap();
     let config = MachineConfig {
-        name: "fake".to_owned(),
-        kernel: hypervisor.kernel(),
-        initramfs: "/dev/null".into(),
         kernel_arguments: vec![format!("{AGENT_TOKEN_KEY}={}", token().to_hex())],
-        vcpu_count: 1,
-        memory_bytes: 256 << 20,
-        disks: Vec::new(),
-        frame_ports: Vec::new(),
-        shared_directories: Vec::new(),
-        console: std::sync::Arc::new(std::fs::File::create(root.path().join("boot.log")).unwrap().into()),
-        balloon: false,
+        ..MachineConfig::new("fake", hypervisor.kernel(), "/dev/null", console)
     };
     let machine = hypervisor.create(config).await.unwrap();
     machine.start().await.unwrap();

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use container_hypervisor::{GuestArchitecture, find_kernel};
 use container_state::PathsError;
 
 /// Variable that names the directory the program is installed in, e.g. `/usr/local`.
@@ -52,19 +53,10 @@ pub(crate) fn asset_directories(app_root: &Path) -> Vec<PathBuf> {
     vec![install_root().join(ASSETS), app_root.join("kernels")]
 }
 
-/// The initial RAM file system for this host's guests: the first that exists, else the place where it should be.
-pub(crate) fn initramfs(app_root: &Path) -> PathBuf {
-    let name = format!("initramfs-{}.cpio", std::env::consts::ARCH);
-    let candidates: Vec<PathBuf> = asset_directories(app_root)
-        .into_iter()
-        .map(|directory| directory.join(&name))
-        .collect();
-    candidates
-        .iter()
-        .find(|path| path.exists())
-        .or(candidates.first())
-        .cloned()
-        .unwrap_or_default()
+/// The initial RAM file system for guests of an architecture: the first that exists, else the place where it should be.
+pub(crate) fn initramfs(app_root: &Path, architecture: GuestArchitecture) -> PathBuf {
+    let name = format!("initramfs-{}.cpio", architecture.machine_name());
+    find_kernel(&asset_directories(app_root), &[name])
 }
 
 #[cfg(test)]

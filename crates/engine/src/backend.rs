@@ -8,7 +8,8 @@ mod qemu;
 use std::path::Path;
 
 use async_trait::async_trait;
-use container_hypervisor::{CreateError, Hypervisor, MachineExit};
+use container_hypervisor::{CreateError, GuestArchitecture, Hypervisor, MachineExit};
+use container_oci::Platform;
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) use none::NoBackend as ThisHost;
@@ -32,10 +33,19 @@ pub(crate) trait Host: Send + Sync {
     async fn after(&self, failed: Self::Backend, exit: &MachineExit) -> Option<Self::Backend>;
 }
 
-/// The hypervisor of this host, with an accelerator that works.
+/// The hypervisor of this host for guests of an architecture, with an accelerator that works.
 ///
 /// # Errors
 /// [`CreateError`] when there is none, or its program is missing.
-pub(crate) async fn detect(app_root: &Path) -> Result<Box<dyn Hypervisor>, CreateError> {
-    Ok(Box::new(ThisHost::new(app_root).detect().await?))
+pub(crate) async fn detect(
+    app_root: &Path,
+    architecture: GuestArchitecture,
+) -> Result<Box<dyn Hypervisor>, CreateError> {
+    Ok(Box::new(ThisHost::new(app_root, architecture).detect().await?))
+}
+
+/// The architecture of the machine for programs of a platform. Programs of an architecture that no machine can have get a machine like
+/// the host, whose kernel refuses them by name.
+pub(crate) fn guest_architecture(platform: &Platform) -> GuestArchitecture {
+    GuestArchitecture::from_oci_name(&platform.architecture).unwrap_or(GuestArchitecture::host())
 }

@@ -23,6 +23,14 @@ const WRITABLE_DISK_BYTES: u64 = 64 << 30;
 const MAX_LAYER_DISKS: usize = 16;
 /// Slots of the machine left for the writable disk and for volumes.
 const RESERVED_DISK_SLOTS: usize = 9;
+/// Disks that the layers of an image have on a machine with few slots: the merged layers, and their cover.
+const MIN_LAYER_DISKS: usize = 2;
+
+/// Disks that layers may take of a machine with so many slots.
+fn layer_disks(disk_slots: usize) -> usize {
+    let left = disk_slots.saturating_sub(RESERVED_DISK_SLOTS);
+    left.clamp(MIN_LAYER_DISKS, MAX_LAYER_DISKS)
+}
 
 impl Engine {
     /// Takes the name of a container that is to be made, a random id by default: no other command can then make one of that
@@ -56,8 +64,11 @@ impl ConfiguredEngine {
         fill_in(&mut request, &self.settings);
         request.kernel = request.kernel.as_deref().map(usable_kernel).transpose()?;
         let platform = request.platform.clone().unwrap_or_else(Platform::host);
-        let machine = backend::detect(self.app_root()).await?.info().clone();
-        let max_disks = MAX_LAYER_DISKS.min(machine.disk_slots.saturating_sub(RESERVED_DISK_SLOTS));
+        let machine = backend::detect(self.app_root(), backend::guest_architecture(&platform))
+            .await?
+            .info()
+            .clone();
+        let max_disks = layer_disks(machine.limits.disk_slots);
         let image = self.images().resolve(&request.image, &platform, max_disks).await?;
         let used_image = ContainerImage {
             reference: image.reference.clone(),
@@ -115,4 +126,16 @@ fn make_writable_disk(path: PathBuf, config: &ContainerConfig) -> Result<(), Eng
         .and_then(|mut file| container_ext4::format_writable(&mut file, &options))
         .map(drop)
         .map_err(|source| EngineError::Create(Cause::new(WritableDiskError { path, source })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_take_what_the_machine_s_slots_leave() {
+        assert_eq!(layer_disks(250), MAX_LAYER_DISKS);
+        assert_eq!(layer_disks(20), 11);
+        assert_eq!(layer_disks(4), MIN_LAYER_DISKS);
+    }
 }

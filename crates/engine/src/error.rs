@@ -102,20 +102,14 @@ pub enum EngineError {
     /// The container could not be removed.
     #[error(transparent)]
     Delete(Cause),
-    /// The program that runs machines is not installed.
+    /// There is no hypervisor on this host that could be used.
     #[error("cannot use a hypervisor: {source}")]
-    HypervisorMissing {
-        /// Name of the program.
-        program: String,
+    Hypervisor {
+        /// What to do about it, where the backend knows.
+        hint: Option<String>,
         /// The backend's words.
         source: Cause,
     },
-    /// There is no backend for this host.
-    #[error("cannot use a hypervisor: {0}")]
-    NoHypervisor(#[source] Cause),
-    /// The hypervisor of this host cannot be used for another reason.
-    #[error("cannot use a hypervisor: {0}")]
-    Hypervisor(#[source] Cause),
     /// A launcher could not be started.
     #[error("cannot start the container's launcher: {0}")]
     Spawn(#[source] Cause),

@@ -1,25 +1,18 @@
 //! The kernel that machines boot: the one shipped with the program, or one that the user has set.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+
+use container_hypervisor::KernelFormat;
 
 use crate::{Engine, KernelError};
 
 /// Name of the link to the kernel that the user has set, as in Apple's tool, with the architecture in OCI terms after it.
 const DEFAULT_LINK_PREFIX: &str = "default.kernel-";
 
-/// First bytes of an ELF file (System V ABI, "ELF Identification").
-const ELF_MAGIC: &[u8] = b"\x7fELF";
-
-/// Magic number of an arm64 `Image` at byte 56 (Linux, Documentation/arch/arm64/booting.rst).
-const ARM64_IMAGE_MAGIC: &[u8] = b"ARM\x64";
-
-/// Bytes that tell a kernel from another file.
-const KERNEL_HEAD_BYTES: u64 = 64;
-
 /// What is said of another file.
-const NO_KERNEL: &str = "neither an ELF vmlinux nor an arm64 Image";
+const NO_KERNEL: &str = "neither an ELF vmlinux nor an uncompressed arm64 Image nor a bzImage";
 
 /// Where the kernel in use comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +34,7 @@ impl Engine {
             source: source_error,
         };
         let bytes = fs::read(source).map_err(failed)?;
-        if !is_kernel(&bytes) {
+        if KernelFormat::of(&bytes).is_none() {
             return Err(failed(io::Error::new(io::ErrorKind::InvalidData, NO_KERNEL)));
         }
         let name = source.file_name().unwrap_or_else(|| "vmlinux".as_ref());
@@ -106,32 +99,15 @@ pub(crate) fn usable_kernel(path: &Path) -> Result<PathBuf, KernelError> {
             _ => source.to_string(),
         },
     };
-    let mut head = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(KERNEL_HEAD_BYTES).read_to_end(&mut head))
-        .map_err(failed)?;
-    if !is_kernel(&head) {
+    if KernelFormat::read(path).map_err(failed)?.is_none() {
         return Err(failed(io::Error::new(io::ErrorKind::InvalidData, NO_KERNEL)));
     }
     std::path::absolute(path).map_err(failed)
 }
 
-fn is_kernel(bytes: &[u8]) -> bool {
-    bytes.starts_with(ELF_MAGIC) || bytes.get(56..60) == Some(ARM64_IMAGE_MAGIC)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_bootable_images_are_kernels() {
-        assert!(is_kernel(b"\x7fELF\x02"));
-        let mut image = vec![0; 64];
-        image[56..60].copy_from_slice(b"ARMd");
-        assert!(is_kernel(&image));
-        assert!(!is_kernel(b"#!/bin/sh") && !is_kernel(b""));
-    }
 
     #[test]
     fn a_kernel_named_by_a_relative_path_is_found_from_elsewhere() {

@@ -6,7 +6,7 @@ use container_launcher::{Launch, Limits, OneRun};
 use container_model::ContainerId;
 
 use crate::assets::initramfs;
-use crate::backend::ThisHost;
+use crate::backend::{ThisHost, guest_architecture};
 use crate::machines::Machines;
 use crate::{Engine, EngineError};
 
@@ -17,17 +17,18 @@ use crate::{Engine, EngineError};
 pub fn launch(id: &ContainerId) -> Result<ExitCode, EngineError> {
     let engine = Engine::open()?;
     let view = engine.load(id)?;
+    let architecture = guest_architecture(&view.config.platform);
     let kernel = view
         .config
         .options
         .kernel
         .clone()
-        .or_else(|| engine.user_kernel(&view.config.platform.architecture));
+        .or_else(|| engine.user_kernel(architecture.oci_name()));
     let launch = |control| Launch {
         machines: Box::new(Machines::new(
-            ThisHost::new(engine.app_root()),
+            ThisHost::new(engine.app_root(), architecture),
             kernel,
-            initramfs(engine.app_root()),
+            initramfs(engine.app_root(), architecture),
         )),
         policy: Box::new(OneRun),
         control: Some(control),

@@ -78,8 +78,12 @@ mod tests {
 
         async fn after(&self, failed: FakeHypervisor, exit: &MachineExit) -> Option<FakeHypervisor> {
             use container_hypervisor::Hypervisor as _;
-            (failed.info().disk_slots == FIRST && *exit == kvm_failed()).then(|| backend(SECOND))
+            (failed.info().limits.disk_slots == FIRST && *exit == kvm_failed()).then(|| backend(SECOND))
         }
+    }
+
+    fn disk_slots(source: &dyn MachineSource) -> usize {
+        source.info().limits.disk_slots
     }
 
     fn kvm_failed() -> MachineExit {
@@ -97,7 +101,10 @@ mod tests {
         let machines = machines(Some("/kernel"));
         let first = machines.choose().await.unwrap();
         let second = machines.after(&kvm_failed()).await.unwrap();
-        assert_eq!((first.info().disk_slots, second.info().disk_slots), (FIRST, SECOND));
+        assert_eq!(
+            (disk_slots(first.as_ref()), disk_slots(second.as_ref())),
+            (FIRST, SECOND)
+        );
         for source in [first, second] {
             assert_eq!(
                 (source.kernel(), source.initramfs()),
@@ -125,7 +132,7 @@ mod tests {
         machines.choose().await.unwrap();
         machines.after(&kvm_failed()).await.unwrap();
         let next = machines.choose().await.unwrap();
-        assert_eq!(next.info().disk_slots, FIRST);
+        assert_eq!(disk_slots(next.as_ref()), FIRST);
         assert!(machines.after(&kvm_failed()).await.is_some());
     }
 }

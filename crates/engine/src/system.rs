@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use container_hypervisor::GuestArchitecture;
+
 use crate::{Engine, EngineError, KernelInfo, assets, backend};
 
 /// What machines run on.
@@ -9,7 +11,7 @@ use crate::{Engine, EngineError, KernelInfo, assets, backend};
 pub struct HypervisorView {
     /// Program or framework with its version, for example `QEMU 7.2.22`.
     pub name: String,
-    /// `kvm`, `tcg` or `virtualization-framework`.
+    /// `kvm`, `hvf`, `tcg` or `virtualization-framework`.
     pub accelerator: String,
     /// One line on why this accelerator was chosen.
     pub reason: String,
@@ -42,12 +44,12 @@ impl Engine {
     /// Looks at the installation. Nothing of ours has to run for containers to be started, so this says what would be used.
     ///
     /// # Errors
-    /// [`EngineError::NoHypervisor`] and [`EngineError::HypervisorMissing`]; [`EngineError::Hypervisor`] when it cannot be used for another
-    /// reason.
+    /// [`EngineError::Hypervisor`].
     pub async fn system_status(&self) -> Result<SystemStatus, EngineError> {
-        let hypervisor = backend::detect(self.app_root()).await?;
+        let architecture = GuestArchitecture::host();
+        let hypervisor = backend::detect(self.app_root(), architecture).await?;
         let info = hypervisor.info().clone();
-        let kernel = match self.user_kernel(&info.architecture) {
+        let kernel = match self.user_kernel(architecture.oci_name()) {
             Some(path) => KernelInfo {
                 path,
                 set_by_user: true,
@@ -66,10 +68,10 @@ impl Engine {
                 accelerator: info.accelerator,
                 reason: info.reason,
                 confinement: info.confinement,
-                architecture: info.architecture,
+                architecture: info.architecture.to_string(),
             },
             kernel,
-            initramfs: assets::initramfs(self.app_root()),
+            initramfs: assets::initramfs(self.app_root(), architecture),
             running: containers.iter().filter(|view| view.is_live()).count(),
             total: containers.len(),
         })

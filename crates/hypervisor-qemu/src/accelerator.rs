@@ -33,6 +33,14 @@ impl Accelerator {
 }
 
 impl Accelerator {
+    /// What may help when a machine does not come up.
+    pub(crate) fn boot_hint(self) -> Option<String> {
+        match self {
+            Self::Kvm => Some("CONTAINER_ACCEL=tcg rules out a broken KVM".to_owned()),
+            Self::Tcg => None,
+        }
+    }
+
     /// Under emulation each further processor costs some 400 ms of start-up, so a machine has one unless the user asks for more.
     pub(crate) fn default_vcpu_count(self) -> u32 {
         const MOST: usize = 4;

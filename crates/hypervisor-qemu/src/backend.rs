@@ -6,11 +6,11 @@ use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use container_hypervisor::{CreateError, Hypervisor, HypervisorInfo, Machine, MachineConfig};
+use container_hypervisor::{CreateError, Hypervisor, HypervisorInfo, Machine, MachineConfig, Translation, find_kernel};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::channels::{self, SocketPair};
-use crate::command_line::{self, DISK_SLOTS, Setup};
+use crate::command_line::{self, LIMITS, Setup};
 use crate::confinement::{self, Confinement, Limits, Openable, Reach};
 use crate::handed::Handed;
 use crate::host::kvm::{self, KvmFindings};
@@ -54,7 +54,7 @@ impl QemuHypervisor {
     pub(crate) async fn find(options: QemuOptions, forced: Option<(Accelerator, String)>) -> Result<Self, CreateError> {
         let path = match &options.program {
             Some(path) => path.clone(),
-            None => program::find(&std::env::var_os("PATH").unwrap_or_default())?,
+            None => program::find(options.architecture, &std::env::var_os("PATH").unwrap_or_default())?,
         };
         let identity = program::ProgramIdentity::of(path.clone())?;
         let remembered = HostRecord::load(&options.state_directory, &identity);
@@ -79,8 +79,11 @@ impl QemuHypervisor {
             reason,
             confinement: confinement::describe(record.landlock_abi, &record.reach),
             default_vcpu_count: accelerator.default_vcpu_count(),
-            disk_slots: DISK_SLOTS,
-            architecture: if cfg!(target_arch = "x86_64") { "amd64" } else { "arm64" }.to_owned(),
+            limits: LIMITS,
+            architecture: options.architecture,
+            translation: Translation::Unavailable,
+            nested_virtualization: accelerator == Accelerator::Kvm,
+            boot_hint: accelerator.boot_hint(),
         };
         Ok(Self {
             info,
@@ -153,11 +156,14 @@ impl Hypervisor for QemuHypervisor {
     }
 
     fn kernel(&self) -> PathBuf {
-        kernel::find(&self.options.asset_directories, self.accelerator)
+        find_kernel(
+            &self.options.asset_directories,
+            &kernel::names(self.options.architecture, self.accelerator),
+        )
     }
 
     async fn create(&self, config: MachineConfig) -> Result<Machine, CreateError> {
-        config.validate(DISK_SLOTS)?;
+        config.validate(&self.info.limits)?;
         let handed = Handed::open(&config)?;
         let host_error = |what| move |source| CreateError::Host { what, source };
         let (agent, agent_end, agent_theirs) = channels::agent().map_err(host_error("agent channel"))?;

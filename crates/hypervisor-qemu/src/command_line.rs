@@ -13,8 +13,9 @@ use std::ffi::OsString;
 
 use container_hypervisor::{ConfigError, MachineConfig};
 
+use crate::Accelerator;
 use devices::Devices;
-pub(crate) use disks::{DISK_SLOTS, DiskPlacement, hot_plug};
+pub(crate) use disks::{DiskPlacement, LIMITS, hot_plug};
 pub(crate) use setup::{AgentChannel, Numbers, Setup};
 
 /// A complete command line.
@@ -37,13 +38,7 @@ pub(crate) const SANDBOX: &str = "on,obsolete=deny,elevateprivileges=deny,spawn=
 /// # Errors
 /// [`ConfigError::Unavailable`] for what this backend cannot attach.
 pub(crate) fn build(config: &MachineConfig, setup: &Setup) -> Result<CommandLine, ConfigError> {
-    if let Some(shared) = config.shared_directories.first() {
-        let reason = format!("this version shares no directories with a machine (tag {})", shared.tag);
-        return Err(ConfigError::Unavailable {
-            what: "a shared directory",
-            reason,
-        });
-    }
+    refuse_what_is_missing(config, setup)?;
     let mut devices = Devices::default();
     ports::agent(&setup.agent, &mut devices);
     ports::entropy(setup.accelerator, &mut devices);
@@ -81,6 +76,33 @@ pub(crate) fn build(config: &MachineConfig, setup: &Setup) -> Result<CommandLine
         configuration,
         placement,
     })
+}
+
+/// Refuses what this backend has no device for.
+fn refuse_what_is_missing(config: &MachineConfig, setup: &Setup) -> Result<(), ConfigError> {
+    let unavailable = |what, reason: &str| {
+        Err(ConfigError::Unavailable {
+            what,
+            reason: reason.to_owned(),
+        })
+    };
+    if let Some(share) = config.shares.first() {
+        let reason = format!(
+            "this version shares no directories with a machine ({})",
+            share.path.display()
+        );
+        return unavailable("a shared directory", &reason);
+    }
+    if config.translation {
+        return unavailable("a translator of foreign programs", "QEMU has none");
+    }
+    if config.nested_virtualization && setup.accelerator == Accelerator::Tcg {
+        return unavailable("nested virtualisation", "the machine's processor is emulated");
+    }
+    if config.machine_identifier.is_some() {
+        return unavailable("a saved machine", "this version saves no machines of QEMU");
+    }
+    Ok(())
 }
 
 /// What QEMU's messages call the files that it was handed, and what they are.

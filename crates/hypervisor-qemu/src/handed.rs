@@ -3,10 +3,9 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use container_hypervisor::{CreateError, Disk, DiskAccess, MachineConfig};
+use container_hypervisor::{CreateError, Disk, DiskAccess, MachineConfig, SharedDescriptor};
 
 use crate::command_line::Numbers;
 
@@ -36,19 +35,16 @@ impl Handed {
             }
             disks.push(file.into());
         }
-        let frame_ports = config.frame_ports.iter().map(|port| {
-            let connected = UnixStream::connect(&port.socket);
-            connected
-                .map(OwnedFd::from)
-                .map_err(failed("network's socket", &port.socket))
-        });
+        let duplicate = |what, descriptor: &SharedDescriptor| {
+            let duplicated = descriptor.duplicate();
+            duplicated.map_err(|source| CreateError::Host { what, source })
+        };
+        let frame_ports = config.frame_ports.iter();
+        let frame_ports = frame_ports.map(|port| duplicate("network interface", &port.socket));
         Ok(Self {
             kernel: reading("kernel", &config.kernel)?,
             initramfs: reading("initial RAM file system", &config.initramfs)?,
-            console: config.console.try_clone().map_err(|source| CreateError::Host {
-                what: "console",
-                source,
-            })?,
+            console: duplicate("console", &config.console)?,
             disks,
             frame_ports: frame_ports.collect::<Result<_, _>>()?,
             writable_bytes,

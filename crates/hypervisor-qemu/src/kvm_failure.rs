@@ -53,7 +53,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
 
-    use container_hypervisor::Hypervisor as _;
+    use container_hypervisor::{GuestArchitecture, Hypervisor as _};
 
     use super::*;
     use crate::QemuOptions;
@@ -68,10 +68,9 @@ mod tests {
             std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         }
         let options = QemuOptions {
-            asset_directories: Vec::new(),
-            state_directory: root.to_owned(),
             accelerator: asked_for,
             program: Some(program),
+            ..QemuOptions::new(GuestArchitecture::host(), Vec::new(), root.to_owned())
         };
         let forced = Some((accelerator, "a test says so".to_owned()));
         QemuHypervisor::find(options, forced).await.unwrap()

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use container_hypervisor::CreateError;
+use container_hypervisor::{CreateError, GuestArchitecture};
 
 use crate::Accelerator;
 
@@ -16,6 +16,8 @@ const PROGRAM_VARIABLE: &str = "CONTAINER_QEMU";
 /// How to find and run QEMU.
 #[derive(Debug, Clone)]
 pub struct QemuOptions {
+    /// Architecture of the guests. Another one than the host's is emulated.
+    pub architecture: GuestArchitecture,
     /// Directories with kernels, the first that has one wins.
     pub asset_directories: Vec<PathBuf>,
     /// Where findings about this host are remembered; must exist.
@@ -27,19 +29,34 @@ pub struct QemuOptions {
 }
 
 impl QemuOptions {
+    /// Options with which everything is found out.
+    #[must_use]
+    pub fn new(architecture: GuestArchitecture, asset_directories: Vec<PathBuf>, state_directory: PathBuf) -> Self {
+        Self {
+            architecture,
+            asset_directories,
+            state_directory,
+            accelerator: None,
+            program: None,
+        }
+    }
+
     /// Options with what `CONTAINER_ACCEL` and `CONTAINER_QEMU` say.
     ///
     /// # Errors
     /// [`CreateError::Setting`] for a value that means nothing.
-    pub fn from_environment(asset_directories: Vec<PathBuf>, state_directory: PathBuf) -> Result<Self, CreateError> {
+    pub fn from_environment(
+        architecture: GuestArchitecture,
+        asset_directories: Vec<PathBuf>,
+        state_directory: PathBuf,
+    ) -> Result<Self, CreateError> {
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let accelerator = set(ACCELERATOR_VARIABLE).map(parse_accelerator).transpose()?;
         let program = set(PROGRAM_VARIABLE).map(PathBuf::from);
         Ok(Self {
-            asset_directories,
-            state_directory,
             accelerator,
             program,
+            ..Self::new(architecture, asset_directories, state_directory)
         })
     }
 }

@@ -9,14 +9,13 @@
 )]
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use container_agent::{AgentClient, AgentError};
 use container_agent_api::{AGENT_TOKEN_BYTES, AGENT_TOKEN_KEY, AgentToken};
 use container_hypervisor::{
-    ConnectError, CreateError, Disk, DiskAccess, DiskSerial, Hypervisor, Machine, MachineConfig, MachineError,
-    MachineExit,
+    ConnectError, CreateError, Disk, DiskAccess, DiskSerial, FlushPolicy, GuestArchitecture, Hypervisor, Machine,
+    MachineConfig, MachineError, MachineExit,
 };
 use container_hypervisor_qemu::{Accelerator, QemuHypervisor, QemuOptions};
 
@@ -51,22 +50,21 @@ impl Fixture {
             .expect("CONTAINER_INSTALL_ROOT names the directory of share/container: run cargo xtask test");
         let assets = PathBuf::from(install_root).join("share/container");
         let root = tempfile::tempdir().unwrap();
-        let options = QemuOptions::from_environment(vec![assets.clone()], root.path().to_owned()).unwrap();
+        let options =
+            QemuOptions::from_environment(GuestArchitecture::host(), vec![assets.clone()], root.path().to_owned())
+                .unwrap();
         let hypervisor = QemuHypervisor::detect(options).await.unwrap();
         let console = std::fs::File::create(root.path().join("boot.log")).unwrap();
         let token = AgentToken::new([7; AGENT_TOKEN_BYTES]);
         let config = MachineConfig {
-            name: root.path().display().to_string(),
-            kernel: hypervisor.kernel(),
-            initramfs: assets.join(format!("initramfs-{}.cpio", std::env::consts::ARCH)),
             kernel_arguments: vec![format!("{AGENT_TOKEN_KEY}={}", token.to_hex())],
-            vcpu_count: 1,
             memory_bytes: 256 << 20,
-            disks: Vec::new(),
-            frame_ports: Vec::new(),
-            shared_directories: Vec::new(),
-            console: Arc::new(console.into()),
-            balloon: false,
+            ..MachineConfig::new(
+                root.path().display().to_string(),
+                hypervisor.kernel(),
+                assets.join(format!("initramfs-{}.cpio", std::env::consts::ARCH)),
+                console,
+            )
         };
         Self {
             root,
@@ -83,6 +81,7 @@ impl Fixture {
             serial: DiskSerial::new(name).unwrap(),
             path,
             access,
+            flush: FlushPolicy::Fsync,
         }
     }
 
@@ -345,7 +344,7 @@ async fn findings_about_the_host_are_made_once() {
     // What KVM does is another matter: a trial of it that came to nothing is repeated.
     let options = QemuOptions {
         accelerator: Some(Accelerator::Tcg),
-        ..QemuOptions::from_environment(Vec::new(), root.path().to_owned()).unwrap()
+        ..QemuOptions::from_environment(GuestArchitecture::host(), Vec::new(), root.path().to_owned()).unwrap()
     };
     let first = QemuHypervisor::detect(options.clone()).await.unwrap();
     let record = root.path().join("qemu-host.json");

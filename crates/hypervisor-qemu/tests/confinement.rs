@@ -11,10 +11,11 @@ use std::collections::HashMap;
 use std::net::TcpListener;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixListener;
-use std::sync::Arc;
 use std::time::Duration;
 
-use container_hypervisor::{Disk, DiskAccess, DiskSerial, Hypervisor as _, MachineConfig, MachineExit};
+use container_hypervisor::{
+    Disk, DiskAccess, DiskSerial, FlushPolicy, GuestArchitecture, Hypervisor as _, MachineConfig, MachineExit,
+};
 use container_hypervisor_qemu::{Accelerator, QemuHypervisor, QemuOptions};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -55,21 +56,19 @@ async fn report() -> Report {
     rustix::io::fcntl_setfd(&foreign, rustix::io::FdFlags::empty()).unwrap();
 
     let options = QemuOptions {
-        asset_directories: Vec::new(),
-        state_directory: root.path().to_owned(),
         accelerator: Some(Accelerator::Tcg),
         program: Some(env!("CARGO_BIN_EXE_captive").into()),
+        ..QemuOptions::new(GuestArchitecture::host(), Vec::new(), root.path().to_owned())
     };
     let hypervisor = QemuHypervisor::detect(options).await.unwrap();
     let disk = |name: &str, access| Disk {
         serial: DiskSerial::new(name).unwrap(),
         path: file(name),
         access,
+        flush: FlushPolicy::Fsync,
     };
+    let console = std::fs::File::create(file("console")).unwrap();
     let config = MachineConfig {
-        name: "captive".to_owned(),
-        kernel: file("kernel"),
-        initramfs: file("initramfs"),
         kernel_arguments: vec![
             format!("try.secret={}", file("secret").display()),
             format!("try.directory={}", root.path().display()),
@@ -77,13 +76,9 @@ async fn report() -> Report {
             format!("try.unix={}", unix.display()),
             format!("try.length={DISK_BYTES}"),
         ],
-        vcpu_count: 1,
         memory_bytes: 128 << 20,
         disks: vec![disk("layer", DiskAccess::ReadOnly), disk("disk", DiskAccess::ReadWrite)],
-        frame_ports: Vec::new(),
-        shared_directories: Vec::new(),
-        console: Arc::new(std::fs::File::create(file("console")).unwrap().into()),
-        balloon: false,
+        ..MachineConfig::new("captive", file("kernel"), file("initramfs"), console)
     };
     let machine = hypervisor.create(config).await.unwrap();
     machine.start().await.unwrap();

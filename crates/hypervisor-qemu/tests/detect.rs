@@ -10,7 +10,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use container_hypervisor::{CreateError, Hypervisor as _};
+use container_hypervisor::{CreateError, GuestArchitecture, Hypervisor as _};
 use container_hypervisor_qemu::{Accelerator, QemuHypervisor, QemuOptions};
 
 /// A program that says it is QEMU, counts its calls, and fails to run anything.
@@ -24,12 +24,10 @@ fn stand_in(root: &Path, version_line: &str) -> PathBuf {
 }
 
 fn options(root: &Path, program: PathBuf, accelerator: Option<Accelerator>) -> QemuOptions {
-    let (asset_directories, state_directory) = (vec![root.to_owned()], root.to_owned());
     QemuOptions {
-        asset_directories,
-        state_directory,
         accelerator,
         program: Some(program),
+        ..QemuOptions::new(GuestArchitecture::host(), vec![root.to_owned()], root.to_owned())
     }
 }
 

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use container_agent_api::{AGENT_TOKEN_BYTES, AGENT_TOKEN_KEY};
-use container_hypervisor::{Hypervisor as _, MachineConfig};
+use container_hypervisor::{GuestArchitecture, Hypervisor as _, MachineConfig};
 use container_hypervisor_qemu::{Accelerator, QemuHypervisor, QemuOptions};
 
 /// Set for the process that plays the launcher: its scratch directory.
@@ -51,25 +51,20 @@ async fn launcher_role() {
     let install_root = std::env::var_os("CONTAINER_INSTALL_ROOT").expect("run cargo xtask test");
     let assets = PathBuf::from(install_root).join("share/container");
     let options = QemuOptions {
-        asset_directories: vec![assets.clone()],
-        state_directory: root.clone(),
         accelerator: Some(Accelerator::Tcg),
-        program: None,
+        ..QemuOptions::new(GuestArchitecture::host(), vec![assets.clone()], root.clone())
     };
     let hypervisor = QemuHypervisor::detect(options).await.unwrap();
     let console = std::fs::File::create(root.join("boot.log")).unwrap();
     let config = MachineConfig {
-        name: root.display().to_string(),
-        kernel: hypervisor.kernel(),
-        initramfs: assets.join(format!("initramfs-{}.cpio", std::env::consts::ARCH)),
         kernel_arguments: vec![format!("{AGENT_TOKEN_KEY}={}", "07".repeat(AGENT_TOKEN_BYTES))],
-        vcpu_count: 1,
         memory_bytes: 128 << 20,
-        disks: Vec::new(),
-        frame_ports: Vec::new(),
-        shared_directories: Vec::new(),
-        console: std::sync::Arc::new(console.into()),
-        balloon: false,
+        ..MachineConfig::new(
+            root.display().to_string(),
+            hypervisor.kernel(),
+            assets.join(format!("initramfs-{}.cpio", std::env::consts::ARCH)),
+            console,
+        )
     };
     let machine = hypervisor.create(config).await.unwrap();
     machine.start().await.unwrap();

@@ -9,9 +9,8 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use container_hypervisor::{Hypervisor as _, Machine, MachineConfig, MachineError, MachineExit};
+use container_hypervisor::{GuestArchitecture, Hypervisor as _, Machine, MachineConfig, MachineError, MachineExit};
 use container_hypervisor_qemu::{Accelerator, QemuHypervisor, QemuOptions};
 
 /// A directory with a program that says it is QEMU, and what it does as a machine.
@@ -34,24 +33,12 @@ impl Fixture {
 
     async fn create(&self) -> Machine {
         let hypervisor = QemuHypervisor::detect(QemuOptions {
-            asset_directories: Vec::new(),
-            state_directory: self.root.path().to_owned(),
             accelerator: Some(Accelerator::Tcg),
             program: Some(self.program.clone()),
+            ..QemuOptions::new(GuestArchitecture::host(), Vec::new(), self.root.path().to_owned())
         });
-        let config = MachineConfig {
-            name: "stand-in".to_owned(),
-            kernel: "/dev/null".into(),
-            initramfs: "/dev/null".into(),
-            kernel_arguments: Vec::new(),
-            vcpu_count: 1,
-            memory_bytes: MachineConfig::MINIMUM_MEMORY_BYTES,
-            disks: Vec::new(),
-            frame_ports: Vec::new(),
-            shared_directories: Vec::new(),
-            console: Arc::new(std::fs::File::create(self.root.path().join("boot.log")).unwrap().into()),
-            balloon: false,
-        };
+        let console = std::fs::File::create(self.root.path().join("boot.log")).unwrap();
+        let config = MachineConfig::new("stand-in", "/dev/null", "/dev/null", console);
         hypervisor.await.unwrap().create(config).await.unwrap()
     }
 }

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 
-use crate::{CreateError, Machine, MachineConfig};
+use crate::{CreateError, GuestArchitecture, Machine, MachineConfig, MachineLimits, Translation};
 
 /// What a backend says of itself to `container system status`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HypervisorInfo {
     /// Program or framework with its version, e.g. `QEMU 7.2.22`.
     pub name: String,
-    /// `kvm`, `tcg` or `virtualization-framework`.
+    /// `kvm`, `hvf`, `tcg` or `virtualization-framework`.
     pub accelerator: String,
     /// One line on why this accelerator was chosen.
     pub reason: String,
@@ -19,10 +19,16 @@ pub struct HypervisorInfo {
     pub confinement: String,
     /// Virtual processors of a machine whose user asks for no number: as many as do not slow down its start.
     pub default_vcpu_count: u32,
-    /// Most disks a machine can have, writable one included.
-    pub disk_slots: usize,
-    /// Architecture of guests, in OCI terms (`amd64`, `arm64`).
-    pub architecture: String,
+    /// How large machines can be.
+    pub limits: MachineLimits,
+    /// Architecture of guests.
+    pub architecture: GuestArchitecture,
+    /// Whether guests can have programs of the other architecture translated.
+    pub translation: Translation,
+    /// Whether guests can run machines of their own with the processor's help.
+    pub nested_virtualization: bool,
+    /// What may help when a machine does not come up, e.g. another accelerator.
+    pub boot_hint: Option<String>,
 }
 
 /// Makes machines that boot. One value serves one launcher.

@@ -1,4 +1,4 @@
-//! Why a machine could not be made or driven.
+//! Why a machine could not be made or driven, and what a user can do about it: only the backend knows.
 
 use std::path::PathBuf;
 
@@ -23,6 +23,8 @@ pub enum CreateError {
     ProgramMissing {
         /// Name of the program.
         program: String,
+        /// How to get it on this host.
+        hint: String,
     },
     /// An environment variable has a value that is not understood.
     #[error("{name}={value}: {expected} is expected")]
@@ -40,6 +42,34 @@ pub enum CreateError {
         /// Operating system and architecture.
         host: String,
     },
+    /// The hypervisor is there, but this host's processor or system does not let it run machines.
+    #[error("{hypervisor} cannot run machines here: {reason}")]
+    NotSupported {
+        /// The program or framework.
+        hypervisor: &'static str,
+        /// Why.
+        reason: String,
+        /// What else there is.
+        hint: String,
+    },
+    /// The hypervisor is there, but this program has no permission to use it.
+    #[error("this program may not use {hypervisor}: {reason}")]
+    NotEntitled {
+        /// The program or framework.
+        hypervisor: &'static str,
+        /// What it says.
+        reason: String,
+        /// How to get the permission.
+        hint: String,
+    },
+    /// The hypervisor does not accept the machine.
+    #[error("{hypervisor} refuses the machine: {reason}")]
+    Refused {
+        /// The program or framework.
+        hypervisor: &'static str,
+        /// What it says, with its own code.
+        reason: String,
+    },
     /// A resource of the host could not be had.
     #[error("cannot set up the machine's {what}: {source}")]
     Host {
@@ -48,6 +78,20 @@ pub enum CreateError {
         /// The system's reason.
         source: std::io::Error,
     },
+}
+
+impl CreateError {
+    /// What the user can do about it, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::ProgramMissing { hint, .. } | Self::NotSupported { hint, .. } | Self::NotEntitled { hint, .. } => {
+                Some(hint)
+            }
+            Self::NoBackend { .. } => Some("machines run on Linux and macOS, on x86-64 and arm64"),
+            _ => None,
+        }
+    }
 }
 
 /// A machine could not be driven.
@@ -79,6 +123,18 @@ pub enum MachineError {
         /// The command.
         command: String,
         /// Its answer.
+        reason: String,
+    },
+    /// A framework reported an error.
+    #[error("cannot {action} the machine: {reason} ({domain} {code})")]
+    Framework {
+        /// What it was asked to do: `start`, `stop`, `pause`, …
+        action: &'static str,
+        /// Whose code it is, e.g. `VZErrorDomain`.
+        domain: String,
+        /// The code within the domain.
+        code: i64,
+        /// What it says.
         reason: String,
     },
 }

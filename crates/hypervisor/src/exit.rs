@@ -5,14 +5,14 @@ use tokio::sync::watch;
 /// How a machine ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MachineExit {
-    /// The guest ended the machine, by a power-off or by a reset as after a panic. The caller knows whether it asked for a power-off;
-    /// the console's log tells the rest.
+    /// The guest ended the machine: by a power-off, or, where a reset ends a machine, by that, as after a panic. The caller knows
+    /// whether it asked for a power-off; the console's log tells the rest.
     PowerOff,
     /// It was ended through [`crate::Machine::kill`], or because its last handle was dropped.
     Killed,
-    /// The hypervisor itself failed or was ended from outside.
+    /// The hypervisor itself failed or was ended from outside, or it ended a machine whose guest's kernel had panicked.
     Failed {
-        /// What is known of it, e.g. the signal and QEMU's last words.
+        /// What is known of it, e.g. the signal and QEMU's last words, or the panic.
         reason: String,
     },
 }

@@ -69,6 +69,12 @@ impl Machine {
     pub fn as_disk_hotplug(&self) -> Option<&dyn capability::DiskHotplug> {
         self.driver.as_disk_hotplug()
     }
+
+    /// Saving the machine and continuing a saved one, where the backend can.
+    #[must_use]
+    pub fn as_save_restore(&self) -> Option<&dyn capability::SaveRestore> {
+        self.driver.as_save_restore()
+    }
 }
 
 /// What a backend implements for one machine; [`Machine`] says what each call means.
@@ -106,6 +112,11 @@ pub trait MachineDriver: Send + Sync {
 
     /// See [`Machine::as_disk_hotplug`].
     fn as_disk_hotplug(&self) -> Option<&dyn capability::DiskHotplug> {
+        None
+    }
+
+    /// See [`Machine::as_save_restore`].
+    fn as_save_restore(&self) -> Option<&dyn capability::SaveRestore> {
         None
     }
 }

@@ -16,19 +16,8 @@ async fn create() -> Machine {
         None,
         "/dev/null".into(),
     );
-    let config = MachineConfig {
-        name: "fake".to_owned(),
-        kernel: source.kernel().to_owned(),
-        initramfs: source.initramfs().to_owned(),
-        kernel_arguments: Vec::new(),
-        vcpu_count: 1,
-        memory_bytes: MachineConfig::MINIMUM_MEMORY_BYTES,
-        disks: Vec::new(),
-        frame_ports: Vec::new(),
-        shared_directories: Vec::new(),
-        console: std::sync::Arc::new(tempfile::tempfile().unwrap().into()),
-        balloon: false,
-    };
+    let console = tempfile::tempfile().unwrap();
+    let config = MachineConfig::new("fake", source.kernel(), source.initramfs(), console);
     source.create(config).await.unwrap()
 }
 

@@ -47,6 +47,8 @@ pub(crate) enum LifeError {
         after: Duration,
         /// What the last attempt to reach the agent met, when none succeeded.
         refusal: Option<ConnectError>,
+        /// What may help, as the backend knows it.
+        hint: Option<String>,
     },
     #[error("the virtual machine did not come up: {0}")]
     Connect(ConnectError),
@@ -107,6 +109,18 @@ impl LifeError {
         }
     }
 
+    /// The same with what may help against it, if it is that the machine did not come up in time.
+    pub(crate) fn with_boot_hint(self, known: Option<&str>) -> Self {
+        match self {
+            Self::BootTimeout { after, refusal, .. } => Self::BootTimeout {
+                after,
+                refusal,
+                hint: known.map(str::to_owned),
+            },
+            other => other,
+        }
+    }
+
     /// In the control protocol's words, with the last lines of the guest's console where the guest is to blame.
     pub(crate) fn to_failure(&self, console: &[String]) -> Failure {
         if let Self::NotStarted { failure } = self {
@@ -141,18 +155,12 @@ impl LifeError {
     fn hint(&self) -> String {
         match self {
             Self::Own(OwnError::Taken { id }) => format!("container stop {id}"),
-            Self::BootTimeout { .. } => {
-                "on a slow host, CONTAINER_BOOT_TIMEOUT_MS allows more time; CONTAINER_ACCEL=tcg rules out a broken KVM"
-                    .to_owned()
+            Self::BootTimeout { hint, .. } => {
+                let patience = "on a slow host, CONTAINER_BOOT_TIMEOUT_MS allows more time";
+                hint.as_ref()
+                    .map_or_else(|| patience.to_owned(), |hint| format!("{patience}; {hint}"))
             }
-            Self::Hypervisor(CreateError::ProgramMissing { program }) => {
-                let package = if program.contains("aarch64") {
-                    "qemu-system-arm"
-                } else {
-                    "qemu-system-x86"
-                };
-                format!("install it, for example: sudo apt-get install --no-install-recommends {package}")
-            }
+            Self::Hypervisor(error) | Self::Create(error) => error.hint().unwrap_or_default().to_owned(),
             _ => String::new(),
         }
     }

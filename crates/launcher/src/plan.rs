@@ -7,7 +7,7 @@ mod mounts;
 mod process;
 
 pub(crate) use container::container_request;
-pub(crate) use machine::{MachinePlanError, machine_config};
+pub(crate) use machine::{Boot, MachinePlanError, machine_config};
 pub(crate) use mounts::MountPlanError;
 pub(crate) use process::{INIT_PROCESS_ID, ProcessPlanError, exec_process, init_process};
 

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use container_hypervisor::{CreateError, Hypervisor, HypervisorInfo, Machine, MachineConfig, MachineExit};
+use container_hypervisor::{
+    CreateError, GuestArchitecture, Hypervisor, HypervisorInfo, Machine, MachineConfig, MachineExit,
+};
 
 use super::Host;
 
@@ -11,7 +13,7 @@ use super::Host;
 pub(crate) struct NoBackend;
 
 impl NoBackend {
-    pub(crate) fn new(_app_root: &Path) -> Self {
+    pub(crate) fn new(_app_root: &Path, _architecture: GuestArchitecture) -> Self {
         Self
     }
 }

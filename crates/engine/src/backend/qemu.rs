@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use container_hypervisor::{CreateError, MachineExit};
+use container_hypervisor::{CreateError, GuestArchitecture, MachineExit};
 use container_hypervisor_qemu::{QemuHypervisor, QemuOptions};
 
 use super::Host;
@@ -12,12 +12,14 @@ use crate::assets::asset_directories;
 /// A Linux host.
 pub(crate) struct QemuHost {
     app_root: PathBuf,
+    architecture: GuestArchitecture,
 }
 
 impl QemuHost {
-    pub(crate) fn new(app_root: &Path) -> Self {
+    pub(crate) fn new(app_root: &Path, architecture: GuestArchitecture) -> Self {
         Self {
             app_root: app_root.to_owned(),
+            architecture,
         }
     }
 }
@@ -27,7 +29,8 @@ impl Host for QemuHost {
     type Backend = QemuHypervisor;
 
     async fn detect(&self) -> Result<QemuHypervisor, CreateError> {
-        let options = QemuOptions::from_environment(asset_directories(&self.app_root), self.app_root.clone())?;
+        let assets = asset_directories(&self.app_root);
+        let options = QemuOptions::from_environment(self.architecture, assets, self.app_root.clone())?;
         QemuHypervisor::detect(options).await
     }
 

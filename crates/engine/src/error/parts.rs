@@ -75,13 +75,9 @@ impl From<ResolveError> for EngineError {
 
 impl From<CreateError> for EngineError {
     fn from(error: CreateError) -> Self {
-        match &error {
-            CreateError::ProgramMissing { program } => Self::HypervisorMissing {
-                program: program.clone(),
-                source: Cause::new(error),
-            },
-            CreateError::NoBackend { .. } => Self::NoHypervisor(Cause::new(error)),
-            _ => Self::Hypervisor(Cause::new(error)),
+        Self::Hypervisor {
+            hint: error.hint().map(str::to_owned),
+            source: Cause::new(error),
         }
     }
 }
@@ -108,10 +104,11 @@ mod tests {
 
         let missing = || CreateError::ProgramMissing {
             program: "qemu-system-x86_64".to_owned(),
+            hint: "apt-get install qemu-system-x86".to_owned(),
         };
         let error = EngineError::from(missing());
         assert_eq!(error.to_string(), format!("cannot use a hypervisor: {}", missing()));
-        assert!(error.hint().unwrap().contains("apt-get install"));
+        assert_eq!(error.hint().as_deref(), missing().hint());
     }
 
     #[test]

@@ -12,11 +12,7 @@ impl EngineError {
             Self::Image(error) => error.class(),
             Self::Request(_) => FailureClass::Usage,
             Self::Launch { class, .. } => *class,
-            Self::Spawn(_)
-            | Self::Hypervisor(_)
-            | Self::HypervisorMissing { .. }
-            | Self::NoHypervisor { .. }
-            | Self::Lost => FailureClass::Launch,
+            Self::Spawn(_) | Self::Hypervisor { .. } | Self::Lost => FailureClass::Launch,
             _ => FailureClass::Other,
         }
     }
@@ -31,10 +27,7 @@ impl EngineError {
             Self::Phase {
                 verb: "exec in", id, ..
             } => Some(format!("container start {id}")),
-            Self::HypervisorMissing { program, .. } => Some(install_hint(program)),
-            Self::NoHypervisor { .. } => {
-                Some("a Linux host: the backend for macOS is not part of this release".to_owned())
-            }
+            Self::Hypervisor { hint, .. } => hint.clone(),
             Self::LauncherVersions {
                 id, program_version, ..
             } => Some(format!(
@@ -44,14 +37,4 @@ impl EngineError {
             _ => None,
         }
     }
-}
-
-/// How to get the hypervisor program on the usual distributions.
-fn install_hint(program: &str) -> String {
-    let package = if program.contains("aarch64") {
-        "qemu-system-arm"
-    } else {
-        "qemu-system-x86"
-    };
-    format!("install it, for example: sudo apt-get install --no-install-recommends {package}")
 }

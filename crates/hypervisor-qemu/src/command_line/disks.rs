@@ -4,7 +4,7 @@
 //! SCSI takes any number of disks on one transport, also while the machine runs. A machine without disks is a
 //! template for containers to come, so it gets the controller.
 
-use container_hypervisor::{ConfigError, Disk, DiskAccess};
+use container_hypervisor::{ConfigError, Disk, DiskAccess, FlushPolicy, MachineConfig, MachineLimits};
 use serde_json::{Value, json};
 
 use super::devices::Devices;
@@ -12,6 +12,17 @@ use super::value;
 
 /// Most disks of a machine. SCSI would take more, but each is an open file, and images have fewer layers.
 pub(crate) const DISK_SLOTS: usize = 250;
+
+/// Processors that both boards can have: microvm has room for 288 (hw/i386/microvm.c), virt for 512 (hw/arm/virt.c); an APIC's
+/// number is one byte.
+const VCPU_MAX: u32 = 255;
+
+/// How large machines can be. QEMU itself bounds memory by what the host gives it.
+pub(crate) const LIMITS: MachineLimits = MachineLimits {
+    disk_slots: DISK_SLOTS,
+    memory_bytes: MachineConfig::MINIMUM_MEMORY_BYTES..=u64::MAX,
+    vcpu_count: 1..=VCPU_MAX,
+};
 
 /// Which disks go where: the first ones to transports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,13 +63,14 @@ pub(super) fn attach(disks: &[Disk], numbers: &[i32], placement: DiskPlacement, 
         } else {
             "off"
         };
+        let no_flush = if ignores_flushes(disk) { "on" } else { "off" };
         let locking = locking(disk.access);
         let file = value::descriptor_set(*number);
         devices.option("-add-fd", format!("fd={number},set={number}"));
         devices.option(
             "-blockdev",
             format!(
-                "driver=raw,node-name=disk{index},read-only={read_only},discard=unmap,\
+                "driver=raw,node-name=disk{index},read-only={read_only},discard=unmap,cache.no-flush={no_flush},\
                  file.driver=file,file.aio=threads,file.locking={locking},file.filename={file}"
             ),
         );
@@ -71,6 +83,14 @@ pub(super) fn attach(disks: &[Disk], numbers: &[i32], placement: DiskPlacement, 
                 format!("scsi-hd,bus=scsi.0,channel=0,scsi-id=0,lun={index},drive=disk{index},serial={serial}"),
             );
         }
+    }
+}
+
+/// QEMU flushes as far as the system lets it, or not at all.
+fn ignores_flushes(disk: &Disk) -> bool {
+    match disk.flush {
+        FlushPolicy::Full | FlushPolicy::Fsync => false,
+        FlushPolicy::Never => true,
     }
 }
 
@@ -106,6 +126,7 @@ pub(crate) fn hot_plug(disk: &Disk, index: usize) -> HotPlug {
         descriptor: json!({ "fdset-id": set }),
         node: json!({
             "driver": "raw", "node-name": name, "read-only": disk.access == DiskAccess::ReadOnly, "discard": "unmap",
+            "cache": { "no-flush": ignores_flushes(disk) },
             "file": { "driver": "file", "filename": file, "aio": "threads", "locking": locking(disk.access) },
         }),
         device: json!({

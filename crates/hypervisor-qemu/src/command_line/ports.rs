@@ -58,12 +58,12 @@ pub(super) fn entropy(accelerator: Accelerator, devices: &mut Devices) {
     }
 }
 
-/// Sockets connected to the switch; each frame goes with its length before it, 32 bits big-endian.
+/// Connected datagram sockets, one frame in each datagram.
 pub(super) fn frames(ports: &[FramePort], numbers: &[i32], devices: &mut Devices) {
     for (index, (port, number)) in ports.iter().zip(numbers).enumerate() {
         devices.option(
             "-netdev",
-            format!("stream,id=net{index},server=off,addr.type=fd,addr.str={number}"),
+            format!("dgram,id=net{index},local.type=fd,local.str={number}"),
         );
         let FramePort {
             mac_address, mtu_bytes, ..

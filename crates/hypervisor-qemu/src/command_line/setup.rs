@@ -29,7 +29,7 @@ pub(crate) struct Numbers {
     pub(crate) control: i32,
     /// In the order of the configuration.
     pub(crate) disks: Vec<i32>,
-    /// Connected sockets, in the order of the configuration.
+    /// Connected datagram sockets, in the order of the configuration.
     pub(crate) frame_ports: Vec<i32>,
 }
 

@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use container_hypervisor::{Disk, DiskAccess, DiskSerial, FramePort, MacAddress, SharedDirectory};
+use container_hypervisor::{
+    Disk, DiskAccess, DiskSerial, FlushPolicy, FramePort, MacAddress, ShareAccess, ShareName, SharedDescriptor,
+    SharedDirectory,
+};
 
 use super::*;
 use crate::Accelerator;
@@ -30,18 +32,15 @@ fn setup(accelerator: Accelerator) -> Setup {
 
 fn config() -> MachineConfig {
     MachineConfig {
-        name: "/c,1".to_owned(),
-        kernel: "/k/vmlinux".into(),
-        initramfs: "/k/initramfs".into(),
         kernel_arguments: vec!["extra=1".to_owned()],
         vcpu_count: 2,
         memory_bytes: 256 << 20,
-        disks: Vec::new(),
-        frame_ports: Vec::new(),
-        shared_directories: Vec::new(),
-        console: Arc::new(File::open("/dev/null").unwrap().into()),
-        balloon: false,
+        ..MachineConfig::new("/c,1", "/k/vmlinux", "/k/initramfs", nothing())
     }
+}
+
+fn nothing() -> SharedDescriptor {
+    File::open("/dev/null").unwrap().into()
 }
 
 fn disks(count: usize) -> Vec<Disk> {
@@ -53,6 +52,11 @@ fn disks(count: usize) -> Vec<Disk> {
                 DiskAccess::ReadWrite
             } else {
                 DiskAccess::ReadOnly
+            },
+            flush: if index == 0 {
+                FlushPolicy::Fsync
+            } else {
+                FlushPolicy::Never
             },
         })
         .collect()
@@ -173,13 +177,16 @@ fn few_disks_take_transports_and_many_share_a_controller() {
         "{few}"
     );
     assert!(few.contains(
-        "read-only=off,discard=unmap,file.driver=file,file.aio=threads,file.locking=auto,file.filename=/dev/fdset/100"
+        "read-only=off,discard=unmap,cache.no-flush=off,file.driver=file,file.aio=threads,file.locking=auto,file.filename=/dev/fdset/100"
     ));
-    assert!(few.contains("file.locking=off,file.filename=/dev/fdset/101"), "{few}");
+    assert!(
+        few.contains("cache.no-flush=on") && few.contains("file.locking=off,file.filename=/dev/fdset/101"),
+        "{few}"
+    );
 
     let many = line(
         &MachineConfig {
-            disks: disks(DISK_SLOTS),
+            disks: disks(LIMITS.disk_slots),
             ..config()
         },
         &setup(Accelerator::Tcg),
@@ -189,7 +196,7 @@ fn few_disks_take_transports_and_many_share_a_controller() {
         many.contains("scsi-id=0,lun=249,drive=disk249,serial=layer-249"),
         "{many}"
     );
-    assert_eq!(many.matches("serial=layer-").count(), DISK_SLOTS);
+    assert_eq!(many.matches("serial=layer-").count(), LIMITS.disk_slots);
     let transports = many.matches("virtio-blk-device").count() + 2;
     assert_eq!(transports, board::TRANSPORT_COUNT);
 
@@ -200,7 +207,7 @@ fn few_disks_take_transports_and_many_share_a_controller() {
 #[test]
 fn frame_ports_and_the_balloon_become_devices() {
     let port = FramePort {
-        socket: "/s,w".into(),
+        socket: nothing(),
         mac_address: MacAddress([2, 0, 0, 0, 0, 1]),
         mtu_bytes: 1500,
     };
@@ -213,7 +220,7 @@ fn frame_ports_and_the_balloon_become_devices() {
         &setup(Accelerator::Tcg),
     );
     assert!(
-        line.contains("-netdev stream,id=net0,server=off,addr.type=fd,addr.str=30"),
+        line.contains("-netdev dgram,id=net0,local.type=fd,local.str=30"),
         "{line}"
     );
     assert!(
@@ -246,13 +253,13 @@ fn vsock_replaces_the_port() {
 #[test]
 fn what_cannot_be_attached_is_refused_with_a_reason() {
     let shared = SharedDirectory {
-        tag: "src".to_owned(),
+        name: ShareName::new("src").unwrap(),
         path: "/src".into(),
-        read_only: true,
+        access: ShareAccess::ReadOnly,
     };
     let error = build(
         &MachineConfig {
-            shared_directories: vec![shared],
+            shares: vec![shared],
             ..config()
         },
         &setup(Accelerator::Tcg),
@@ -260,7 +267,7 @@ fn what_cannot_be_attached_is_refused_with_a_reason() {
     assert!(error.unwrap_err().to_string().contains("shared directory"));
 
     let port = FramePort {
-        socket: "/s".into(),
+        socket: nothing(),
         mac_address: MacAddress([2; 6]),
         mtu_bytes: 1500,
     };

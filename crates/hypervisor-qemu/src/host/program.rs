@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use container_hypervisor::CreateError;
+use container_hypervisor::{CreateError, GuestArchitecture};
 use rustix::fs::{Access, access};
 use serde::{Deserialize, Serialize};
 
@@ -43,19 +43,34 @@ impl ProgramIdentity {
     }
 }
 
-/// Name of the program that runs guests of the host's architecture.
-pub(crate) fn name() -> String {
-    format!("qemu-system-{}", std::env::consts::ARCH)
+/// Name of the program that runs guests of an architecture.
+pub(crate) fn name(architecture: GuestArchitecture) -> String {
+    format!("qemu-system-{}", architecture.machine_name())
 }
 
-/// The program in `search_path` (as of `PATH`).
-pub(crate) fn find(search_path: &std::ffi::OsStr) -> Result<PathBuf, CreateError> {
-    let name = name();
+/// How to get that program.
+fn install_hint(architecture: GuestArchitecture) -> String {
+    if cfg!(target_os = "macos") {
+        return "install it, for example: brew install qemu".to_owned();
+    }
+    let package = match architecture {
+        GuestArchitecture::Amd64 => "qemu-system-x86",
+        GuestArchitecture::Arm64 => "qemu-system-arm",
+    };
+    format!("install it, for example: sudo apt-get install --no-install-recommends {package}")
+}
+
+/// The program for guests of an architecture in `search_path` (as of `PATH`).
+pub(crate) fn find(architecture: GuestArchitecture, search_path: &std::ffi::OsStr) -> Result<PathBuf, CreateError> {
+    let name = name(architecture);
     std::env::split_paths(search_path)
         .filter(|directory| directory.is_absolute())
         .map(|directory| directory.join(&name))
         .find(|path| path.is_file() && access(path, Access::EXEC_OK).is_ok())
-        .ok_or(CreateError::ProgramMissing { program: name })
+        .ok_or_else(|| CreateError::ProgramMissing {
+            program: name,
+            hint: install_hint(architecture),
+        })
 }
 
 /// What there is to know of a program that does not change with its use.
@@ -147,7 +162,13 @@ mod tests {
 
     #[test]
     fn a_host_without_qemu_is_told_which_program_is_missing() {
-        let error = find(std::ffi::OsStr::new("/nonexistent:relative")).unwrap_err();
-        assert_eq!(error.to_string(), format!("{} was not found in PATH", name()));
+        for architecture in [GuestArchitecture::Amd64, GuestArchitecture::Arm64] {
+            let error = find(architecture, std::ffi::OsStr::new("/nonexistent:relative")).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("{} was not found in PATH", name(architecture))
+            );
+            assert!(error.hint().unwrap().contains("install"), "{error:?}");
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! The backend and its machines.
 
 use std::io::Write as _;
-use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,12 +12,16 @@ use tokio::task::JoinHandle;
 use super::connector::FakeConnector;
 use super::guest::{Boot, Guest};
 use crate::{
-    AgentConnector, CreateError, ExitReporter, ExitWatch, Hypervisor, HypervisorInfo, Machine, MachineConfig,
-    MachineDriver, MachineError, MachineExit,
+    AgentConnector, CreateError, ExitReporter, ExitWatch, GuestArchitecture, Hypervisor, HypervisorInfo, Machine,
+    MachineConfig, MachineDriver, MachineError, MachineExit, MachineLimits, SharedDescriptor, Translation,
 };
 
-/// As many disks as QEMU's backend offers, so that a test meets the same limit.
-const DISK_SLOTS: usize = 250;
+/// Limits like those of QEMU's backend, so that a test meets the same.
+const LIMITS: MachineLimits = MachineLimits {
+    disk_slots: 250,
+    memory_bytes: MachineConfig::MINIMUM_MEMORY_BYTES..=u64::MAX,
+    vcpu_count: 1..=255,
+};
 
 /// Makes machines that are tasks. Clones share the count of machines.
 #[derive(Debug, Clone)]
@@ -38,8 +41,11 @@ impl FakeHypervisor {
             reason: "a test asked for it".to_owned(),
             confinement: "none".to_owned(),
             default_vcpu_count: 1,
-            disk_slots: DISK_SLOTS,
-            architecture: "amd64".to_owned(),
+            limits: LIMITS,
+            architecture: GuestArchitecture::host(),
+            translation: Translation::Unavailable,
+            nested_virtualization: false,
+            boot_hint: None,
         };
         Self {
             info,
@@ -51,7 +57,7 @@ impl FakeHypervisor {
     /// The same with another number of disk slots.
     #[must_use]
     pub fn with_disk_slots(mut self, disk_slots: usize) -> Self {
-        self.info.disk_slots = disk_slots;
+        self.info.limits.disk_slots = disk_slots;
         self
     }
 
@@ -73,7 +79,7 @@ impl Hypervisor for FakeHypervisor {
     }
 
     async fn create(&self, config: MachineConfig) -> Result<Machine, CreateError> {
-        config.validate(self.info.disk_slots)?;
+        config.validate(&self.info.limits)?;
         self.created.fetch_add(1, Ordering::Relaxed);
         Ok(Machine::new(FakeMachine::new(self.guest.clone(), config)))
     }
@@ -92,7 +98,7 @@ pub struct FakeMachine {
 /// What changes in the life of a machine.
 #[derive(Debug)]
 struct State {
-    console: Option<Arc<OwnedFd>>,
+    console: Option<SharedDescriptor>,
     tasks: Vec<JoinHandle<()>>,
     started_at: Option<tokio::time::Instant>,
     connected: bool,
@@ -147,7 +153,7 @@ impl MachineDriver for FakeMachine {
         }
         // Closed at once: this guest says nothing more.
         if let Some(console) = state.console.take() {
-            let console = console.try_clone().map_err(start_error)?;
+            let console = console.duplicate().map_err(start_error)?;
             std::fs::File::from(console)
                 .write_all(self.guest.console.as_bytes())
                 .map_err(start_error)?;

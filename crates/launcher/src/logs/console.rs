@@ -1,97 +1,69 @@
 //! The log of the guest's console.
 //!
 //! The guest writes to a pipe of the launcher's, and what arrives is kept in a bounded log: a hostile guest can write for
-//! ever, at the cost of processor time and of the log's bound on the disk. The pipe is always emptied, also
-//! when the disk is full, so that a guest never waits for its console.
+//! ever, at the cost of processor time and of the log's bound on the disk.
 
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::os::fd::OwnedFd;
+use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::sync::oneshot;
+use container_hypervisor::{ConsolePump, SharedDescriptor};
 
 use super::bounded::BoundedLog;
 
 /// Bound of each of the log's two files, bytes: a boot writes some tens of kilobytes, a kernel's failure a few.
 pub(crate) const CONSOLE_LOG_BYTES: u64 = 1 << 20;
 
-/// Bytes read at once.
-const CHUNK_BYTES: usize = 16 << 10;
-
-/// The thread's stack, bytes.
-const STACK_BYTES: usize = 128 << 10;
-
-/// Time for what is still in the pipe when the machine has ended.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
-
 /// A console that is being logged.
 #[derive(Debug)]
 pub(crate) struct ConsoleLog {
-    ended: Option<oneshot::Receiver<()>>,
+    pump: ConsolePump,
 }
 
 impl ConsoleLog {
     /// Begins an empty log at `path`; the descriptor is the machine's end of the pipe.
-    pub(crate) fn begin(path: &Path) -> io::Result<(Self, Arc<OwnedFd>)> {
-        let log = BoundedLog::begin(path, CONSOLE_LOG_BYTES)?;
+    pub(crate) fn begin(path: &Path) -> io::Result<(Self, SharedDescriptor)> {
+        let log = ConsoleFile(BoundedLog::begin(path, CONSOLE_LOG_BYTES)?);
         let (reader, writer) = io::pipe()?;
-        let (sender, ended) = oneshot::channel();
-        // A thread of its own: a guest that floods its console must hold up nothing else, neither here nor on the
-        // threads for file work.
-        std::thread::Builder::new()
-            .name("console".to_owned())
-            .stack_size(STACK_BYTES)
-            .spawn(move || {
-                copy(File::from(OwnedFd::from(reader)), log);
-                let _ = sender.send(());
-            })?;
-        let console = Self { ended: Some(ended) };
-        Ok((console, Arc::new(writer.into())))
+        let pump = ConsolePump::start(reader.into(), log, |line| {
+            tracing::warn!(line, "the guest's kernel has panicked");
+        })?;
+        Ok((Self { pump }, writer.into()))
     }
 
     /// Waits until everything that an ended machine wrote is in the log, for a second at most: something else may hold the
     /// pipe open.
     pub(crate) async fn complete(&mut self) {
-        if let Some(ended) = self.ended.take()
-            && tokio::time::timeout(DRAIN_TIMEOUT, ended).await.is_err()
-        {
-            tracing::warn!("the console's log may lack its end");
-        }
+        self.pump.complete().await;
     }
 }
 
-fn copy(mut console: File, log: BoundedLog) {
-    let mut log = Some(log);
-    let mut chunk = vec![0; CHUNK_BYTES];
-    loop {
-        let count = match console.read(&mut chunk) {
-            Ok(0) => return,
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+/// The log as the pump writes it. The first failure is told, and is the last write.
+struct ConsoleFile(BoundedLog);
+
+impl Write for ConsoleFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.append(bytes) {
+            Ok(()) => Ok(bytes.len()),
             Err(error) => {
-                tracing::warn!(%error, "the guest's console cannot be read any more");
-                return;
+                tracing::warn!(%error, "the guest's console is not logged any more");
+                Err(error)
             }
-        };
-        let bytes = chunk.get(..count).unwrap_or_default();
-        if let Some(Err(error)) = log.as_mut().map(|log| log.append(bytes)) {
-            tracing::warn!(%error, "the guest's console is not logged any more");
-            log = None;
         }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write as _;
+    use std::fs::File;
 
     /// More than both files hold.
-    fn flood(writer: Arc<OwnedFd>) {
-        let mut machine = File::from(Arc::into_inner(writer).unwrap());
+    fn flood(writer: SharedDescriptor) {
+        let mut machine = File::from(writer.into_owned().unwrap());
         for _ in 0..4 * CONSOLE_LOG_BYTES / 1024 {
             machine.write_all(&[b'x'; 1024]).unwrap();
         }

@@ -1,11 +1,11 @@
 //! The machine that a container needs.
 
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use container_agent_api::{AGENT_TOKEN_KEY, AgentToken};
-use container_hypervisor::{ConfigError, Disk, DiskAccess, DiskSerial, MachineConfig};
+use container_hypervisor::{
+    ConfigError, Disk, DiskAccess, DiskSerial, FlushPolicy, HypervisorInfo, MachineConfig, SharedDescriptor,
+};
 use container_model::{ContainerConfig, Layer};
 use container_state::{AppPaths, Bundle};
 
@@ -13,8 +13,6 @@ use super::{ROOT_DISK_SERIAL, layer_serial};
 
 /// What kernel, agent and page tables take besides the workload, bytes: the allowance of Apple's tool.
 const MEMORY_OVERHEAD_BYTES: u64 = 128 << 20;
-/// Machines have memory in units of this many bytes.
-const MEMORY_UNIT_BYTES: u64 = 1 << 20;
 
 /// A container's record asks for a machine that cannot be.
 #[derive(Debug, thiserror::Error)]
@@ -23,16 +21,23 @@ pub(crate) enum MachinePlanError {
     Config(#[from] ConfigError),
 }
 
-/// The machine for a container: its layers' disks read-only, lowest first, then its own. Its agent will listen to the peer that shows
-/// `token`.
+/// What a machine boots and where its console goes.
+pub(crate) struct Boot<'a> {
+    /// The backend that runs it.
+    pub(crate) info: &'a HypervisorInfo,
+    pub(crate) kernel: PathBuf,
+    pub(crate) initramfs: PathBuf,
+    pub(crate) console: SharedDescriptor,
+    /// Its agent will listen to the peer that shows it.
+    pub(crate) token: &'a AgentToken,
+}
+
+/// The machine for a container: its layers' disks read-only, lowest first, then its own.
 pub(crate) fn machine_config(
     config: &ContainerConfig,
     paths: &AppPaths,
     bundle: &Bundle,
-    kernel: PathBuf,
-    initramfs: PathBuf,
-    console: Arc<OwnedFd>,
-    token: &AgentToken,
+    boot: Boot<'_>,
 ) -> Result<MachineConfig, MachinePlanError> {
     let layers = paths.layers();
     let mut disks = Vec::with_capacity(config.image.layers.len() + 1);
@@ -41,30 +46,34 @@ pub(crate) fn machine_config(
             serial: DiskSerial::new(layer_serial(index))?,
             path: layer_disk(&layers, layer),
             access: DiskAccess::ReadOnly,
+            flush: FlushPolicy::Never,
         });
     }
     disks.push(Disk {
         serial: DiskSerial::new(ROOT_DISK_SERIAL)?,
         path: bundle.root_disk(),
         access: DiskAccess::ReadWrite,
+        flush: root_flush(config),
     });
     let memory_bytes = config.resources.memory_bytes.saturating_add(MEMORY_OVERHEAD_BYTES);
+    // Unique on the host, and what the user knows it by.
+    let name = bundle.directory().display().to_string();
     Ok(MachineConfig {
-        // Unique on the host, and what the user knows it by.
-        name: bundle.directory().display().to_string(),
-        kernel,
-        initramfs,
-        kernel_arguments: vec![format!("{AGENT_TOKEN_KEY}={}", token.to_hex())],
+        kernel_arguments: vec![format!("{AGENT_TOKEN_KEY}={}", boot.token.to_hex())],
         vcpu_count: config.resources.cpus,
-        memory_bytes: memory_bytes
-            .div_ceil(MEMORY_UNIT_BYTES)
-            .saturating_mul(MEMORY_UNIT_BYTES),
+        memory_bytes: boot.info.limits.memory_at_least(memory_bytes),
         disks,
-        frame_ports: Vec::new(),
-        shared_directories: Vec::new(),
-        console,
-        balloon: false,
+        ..MachineConfig::new(name, boot.kernel, boot.initramfs, boot.console)
     })
+}
+
+/// A container that is removed at its end never needs its disk after a crash of the host.
+fn root_flush(config: &ContainerConfig) -> FlushPolicy {
+    if config.options.auto_remove {
+        FlushPolicy::Never
+    } else {
+        FlushPolicy::Fsync
+    }
 }
 
 /// `sha256:<hex>`, or the like of another algorithm → `<layers>/<hex>.ext4`.

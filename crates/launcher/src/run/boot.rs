@@ -14,7 +14,7 @@ use super::greet::{BootLimit, draw_token, greet};
 use super::teardown::switch_off;
 use crate::failure::LifeError;
 use crate::logs::ConsoleLog;
-use crate::plan::{container_request, machine_config};
+use crate::plan::{Boot, container_request, machine_config};
 use crate::session::{Run, Wishes};
 use crate::timings::{Stopwatch, Timings};
 
@@ -66,10 +66,13 @@ async fn attempt(
         context.config,
         &launch.paths,
         context.bundle,
-        source.kernel().to_owned(),
-        source.initramfs().to_owned(),
-        console_end,
-        &token,
+        Boot {
+            info,
+            kernel: source.kernel().to_owned(),
+            initramfs: source.initramfs().to_owned(),
+            console: console_end,
+            token: &token,
+        },
     )?;
     let machine = source.create(config).await.map_err(LifeError::Create)?;
     timings.launcher_start_ms += stopwatch.lap_ms();
@@ -88,7 +91,7 @@ async fn attempt(
             switch_off(&machine, &launch.limits).await;
             drop(machine);
             console.complete().await;
-            Err(error)
+            Err(error.with_boot_hint(info.boot_hint.as_deref()))
         }
     }
 }

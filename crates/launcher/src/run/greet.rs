@@ -44,6 +44,7 @@ impl BootLimit {
         LifeError::BootTimeout {
             after: self.duration,
             refusal,
+            hint: None,
         }
     }
 }
