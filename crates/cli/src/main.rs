@@ -1,36 +1,5 @@
-//! The command line of `container`: parses, calls the engine, shows what came of it.
-//!
-//! Results go to standard output; progress, warnings and errors go to standard error. This crate alone turns an error into a
-//! message, a hint and an exit code.
+//! The program `container`. All of it is in the library of this crate, so that it can also be built with another set of backends for tests.
 
-mod arguments;
-mod command_line;
-mod commands;
-mod environment;
-mod error;
-mod images;
-mod output;
-mod session;
-mod tracing_output;
-
-use std::process::ExitCode;
-
-use clap::Parser;
-
-use command_line::{Command, CommandLine};
-
-fn main() -> ExitCode {
-    let command_line = match CommandLine::try_parse() {
-        Ok(command_line) => command_line,
-        Err(error) => return error::report_usage(&error),
-    };
-    if let Some(Command::Launcher(launcher)) = command_line.command {
-        // Has a log and a runtime of its own.
-        return launcher.run();
-    }
-    tracing_output::start(command_line.debug);
-    match command_line::run(command_line) {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => error.report(),
-    }
+fn main() -> std::process::ExitCode {
+    container_cli::main()
 }
