@@ -1,9 +1,7 @@
 //! Which hypervisor this host has.
 
-#[cfg(not(target_os = "linux"))]
-mod none;
-#[cfg(target_os = "linux")]
-mod qemu;
+mod choice;
+mod this_host;
 
 use std::path::Path;
 
@@ -11,10 +9,7 @@ use async_trait::async_trait;
 use container_hypervisor::{CreateError, GuestArchitecture, Hypervisor, MachineExit};
 use container_oci::Platform;
 
-#[cfg(not(target_os = "linux"))]
-pub(crate) use none::NoBackend as ThisHost;
-#[cfg(target_os = "linux")]
-pub(crate) use qemu::QemuHost as ThisHost;
+pub(crate) use this_host::ThisHost;
 
 /// The backends of a host, and which of them to use.
 #[async_trait]
@@ -33,7 +28,7 @@ pub(crate) trait Host: Send + Sync {
     async fn after(&self, failed: Self::Backend, exit: &MachineExit) -> Option<Self::Backend>;
 }
 
-/// The hypervisor of this host for guests of an architecture, with an accelerator that works.
+/// The hypervisor of this host for programs of an architecture, with an accelerator that works.
 ///
 /// # Errors
 /// [`CreateError`] when there is none, or its program is missing.

@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 
+use container_hypervisor::GuestArchitecture;
 use container_launcher::{Launch, Limits, OneRun};
 use container_model::ContainerId;
 
 use crate::assets::initramfs;
 use crate::backend::{ThisHost, guest_architecture};
-use crate::machines::Machines;
+use crate::machines::{BootFiles, Machines};
 use crate::{Engine, EngineError};
 
 /// Becomes the launcher of a container and runs it to its end. Must be called on the main thread, before any runtime.
@@ -17,23 +18,21 @@ use crate::{Engine, EngineError};
 pub fn launch(id: &ContainerId) -> Result<ExitCode, EngineError> {
     let engine = Engine::open()?;
     let view = engine.load(id)?;
-    let architecture = guest_architecture(&view.config.platform);
-    let kernel = view
-        .config
-        .options
-        .kernel
-        .clone()
-        .or_else(|| engine.user_kernel(architecture.oci_name()));
+    let host = ThisHost::new(engine.app_root(), guest_architecture(&view.config.platform));
+    let own_kernel = view.config.options.kernel.clone();
+    let paths = engine.paths.clone();
+    let files = move |architecture: GuestArchitecture| BootFiles {
+        kernel: own_kernel
+            .clone()
+            .or_else(|| engine.user_kernel(architecture.oci_name())),
+        initramfs: initramfs(engine.app_root(), architecture),
+    };
     let launch = |control| Launch {
-        machines: Box::new(Machines::new(
-            ThisHost::new(engine.app_root(), architecture),
-            kernel,
-            initramfs(engine.app_root(), architecture),
-        )),
+        machines: Box::new(Machines::new(host, files)),
         policy: Box::new(OneRun),
         control: Some(control),
         limits: Limits::from_environment(),
-        paths: engine.paths.clone(),
+        paths,
         id: id.clone(),
     };
     Ok(container_launcher::execute(launch))

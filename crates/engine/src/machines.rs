@@ -4,34 +4,44 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use container_hypervisor::{BootSource, CreateError, MachineExit, MachineSource};
+use container_hypervisor::{BootSource, CreateError, GuestArchitecture, Hypervisor as _, MachineExit, MachineSource};
 use container_launcher::MachineChooser;
 
 use crate::backend::Host;
 
-/// Chooses the machines of a launcher: the backend of its host, and another one after that has failed. All of them run the same kernel,
-/// unless the choice of the kernel is left to the backend, and the same agent.
+/// The files that machines of an architecture boot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BootFiles {
+    /// Kernel image; `None` is the backend's own choice.
+    pub(crate) kernel: Option<PathBuf>,
+    /// Initial RAM file system.
+    pub(crate) initramfs: PathBuf,
+}
+
+/// Finds the files for machines of an architecture, which is the backend's to choose where it has programs translated.
+type FindFiles = dyn Fn(GuestArchitecture) -> BootFiles + Send + Sync;
+
+/// Chooses the machines of a launcher: the backend of its host, and another one after that has failed. All of one architecture run the
+/// same kernel, unless the choice of the kernel is left to the backend, and the same agent.
 pub(crate) struct Machines<H: Host> {
     host: H,
-    /// Kernel image; `None` is the backend's own choice.
-    kernel: Option<PathBuf>,
-    initramfs: PathBuf,
+    files: Box<FindFiles>,
     /// What was chosen last.
     chosen: Mutex<Option<H::Backend>>,
 }
 
 impl<H: Host> Machines<H> {
-    pub(crate) fn new(host: H, kernel: Option<PathBuf>, initramfs: PathBuf) -> Self {
+    pub(crate) fn new(host: H, files: impl Fn(GuestArchitecture) -> BootFiles + Send + Sync + 'static) -> Self {
         Self {
             host,
-            kernel,
-            initramfs,
+            files: Box::new(files),
             chosen: Mutex::default(),
         }
     }
 
     fn source(&self, backend: H::Backend) -> Box<dyn MachineSource> {
-        let source = BootSource::new(Box::new(backend.clone()), self.kernel.clone(), self.initramfs.clone());
+        let BootFiles { kernel, initramfs } = (self.files)(backend.info().architecture);
+        let source = BootSource::new(Box::new(backend.clone()), kernel, initramfs);
         *self.chosen.lock().unwrap_or_else(PoisonError::into_inner) = Some(backend);
         Box::new(source)
     }
@@ -93,7 +103,11 @@ mod tests {
     }
 
     fn machines(kernel: Option<&str>) -> Machines<TwoBackends> {
-        Machines::new(TwoBackends, kernel.map(Into::into), "/initramfs".into())
+        let files = BootFiles {
+            kernel: kernel.map(Into::into),
+            initramfs: "/initramfs".into(),
+        };
+        Machines::new(TwoBackends, move |_| files.clone())
     }
 
     #[tokio::test]

@@ -36,9 +36,11 @@ pub enum CreateError {
         /// What is allowed.
         expected: &'static str,
     },
-    /// This host has no backend.
-    #[error("no hypervisor backend for {host}")]
+    /// The hypervisor belongs to another system than this host's.
+    #[error("{hypervisor} is not available on {host}")]
     NoBackend {
+        /// The program or framework.
+        hypervisor: &'static str,
         /// Operating system and architecture.
         host: String,
     },
@@ -88,7 +90,7 @@ impl CreateError {
             Self::ProgramMissing { hint, .. } | Self::NotSupported { hint, .. } | Self::NotEntitled { hint, .. } => {
                 Some(hint)
             }
-            Self::NoBackend { .. } => Some("machines run on Linux and macOS, on x86-64 and arm64"),
+            Self::NoBackend { .. } => Some("without CONTAINER_BACKEND, one that is available is chosen"),
             _ => None,
         }
     }

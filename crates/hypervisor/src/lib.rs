@@ -39,5 +39,5 @@ pub use descriptor::SharedDescriptor;
 pub use error::{CreateError, MachineError};
 pub use exit::{ExitReporter, ExitWatch, MachineExit};
 pub use kernel::{KernelFormat, find_kernel};
-pub use limits::{MachineLimits, Translation};
+pub use limits::{MachineLimits, TRANSLATOR_TAG, Translation};
 pub use machine::{Machine, MachineDriver};

@@ -28,6 +28,9 @@ impl MachineLimits {
     }
 }
 
+/// Tag of the file-system device with the translator, where a machine has it ([`MachineConfig::translation`]).
+pub const TRANSLATOR_TAG: &str = "rosetta";
+
 /// Whether programs of the other architecture can be translated by the host (Rosetta on Apple silicon).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Translation {

@@ -17,13 +17,15 @@ pub const LAUNCHER_COMMAND: &str = "launcher";
 
 /// What a launcher uses of the environment of the process that starts it. Everything else (logins for registries, tokens of a CI
 /// job, the addresses of agents) would stay readable in a process that lives as long as the container.
-const KEPT_VARIABLES: [&str; 17] = [
+const KEPT_VARIABLES: [&str; 19] = [
     "CONTAINER_ACCEL",
     "CONTAINER_APP_ROOT",
+    "CONTAINER_BACKEND",
     "CONTAINER_BOOT_TIMEOUT_MS",
     "CONTAINER_DEBUG",
     "CONTAINER_INSTALL_ROOT",
     "CONTAINER_QEMU",
+    "CONTAINER_QEMU_DEVICES",
     "CONTAINER_TIMINGS",
     "HOME",
     "LANG",

@@ -87,6 +87,7 @@ pub(crate) fn container(
         sysctls: request.sysctls.into_iter().collect(),
         masked_paths: request.masked_paths,
         readonly_paths: request.readonly_paths,
+        translator_tag: Some(request.translator_tag).filter(|tag| !tag.is_empty()),
     })
 }
 

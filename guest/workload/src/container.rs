@@ -13,6 +13,7 @@ use crate::mount::{MountError, detach};
 use crate::overlay::{mount_disks, mount_overlay};
 use crate::root_mounts::mount_outside;
 use crate::spec::ContainerSpec;
+use crate::translator;
 
 /// Name of the container's cgroup.
 const CGROUP_NAME: &str = "container";
@@ -69,6 +70,9 @@ impl Container {
         mount_overlay(&layout, spec.layers.len())?;
         let overlay = start.elapsed().saturating_sub(disks);
         mount_outside(&layout, &spec)?;
+        if let Some(tag) = &spec.translator_tag {
+            translator::register(&layout, tag)?;
+        }
         let cgroup = Cgroup::create(hierarchy, CGROUP_NAME, spec.limits)?;
         let path = PathBuf::from("/proc/self/ns/pid");
         let own_pid_namespace = openat(CWD, &path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())

@@ -47,6 +47,16 @@ impl Layout {
         self.base.join("root")
     }
 
+    /// Mount point of the directory with the translator that the host lends.
+    pub(crate) fn translator(&self) -> PathBuf {
+        self.base.join("translator")
+    }
+
+    /// Mount point of the kernel's list of program formats, while it is written to.
+    pub(crate) fn formats(&self) -> PathBuf {
+        self.base.join("formats")
+    }
+
     /// The files that are bind-mounted over those in the image's `/etc`.
     pub(crate) fn files(&self) -> PathBuf {
         self.base.join("files")

@@ -33,6 +33,7 @@ mod signal;
 mod spec;
 mod start;
 mod stdio;
+mod translator;
 mod working_directory;
 
 pub mod disk;

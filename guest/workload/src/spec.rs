@@ -28,6 +28,8 @@ pub struct ContainerSpec {
     pub masked_paths: Vec<String>,
     /// Paths that cannot be written inside the container.
     pub readonly_paths: Vec<String>,
+    /// Tag of the shared directory with a translator for programs of another architecture.
+    pub translator_tag: Option<String>,
 }
 
 /// One additional mount.

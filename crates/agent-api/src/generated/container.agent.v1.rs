@@ -60,6 +60,9 @@ pub struct CreateContainerRequest {
     pub masked_paths: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(string, repeated, tag = "11")]
     pub readonly_paths: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Tag of the shared directory with a translator ("rosetta") for x86-64 programs; empty for none.
+    #[prost(string, tag = "12")]
+    pub translator_tag: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Mount {

@@ -1,8 +1,10 @@
 //! The container as the guest's agent is asked to make it.
 
 use container_agent_api::v1::CreateContainerRequest;
+use container_hypervisor::{HypervisorInfo, TRANSLATOR_TAG};
 use container_model::ContainerConfig;
 
+use super::machine::needs_translation;
 use super::mounts::{MountPlanError, mounts};
 use super::{ROOT_DISK_SERIAL, layer_serial};
 
@@ -10,7 +12,10 @@ use super::{ROOT_DISK_SERIAL, layer_serial};
 ///
 /// # Errors
 /// [`MountPlanError`] when the container has a mount that this version cannot make.
-pub(crate) fn container_request(config: &ContainerConfig) -> Result<CreateContainerRequest, MountPlanError> {
+pub(crate) fn container_request(
+    config: &ContainerConfig,
+    info: &HypervisorInfo,
+) -> Result<CreateContainerRequest, MountPlanError> {
     let security = &config.security;
     Ok(CreateContainerRequest {
         hostname: config.id.hostname().to_owned(),
@@ -25,5 +30,10 @@ pub(crate) fn container_request(config: &ContainerConfig) -> Result<CreateContai
         sysctls: config.sysctls.clone().into_iter().collect(),
         masked_paths: security.masked_paths.clone(),
         readonly_paths: security.readonly_paths.clone(),
+        translator_tag: if needs_translation(config, info) {
+            TRANSLATOR_TAG.to_owned()
+        } else {
+            String::new()
+        },
     })
 }

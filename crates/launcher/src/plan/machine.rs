@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use container_agent_api::{AGENT_TOKEN_KEY, AgentToken};
 use container_hypervisor::{
-    ConfigError, Disk, DiskAccess, DiskSerial, FlushPolicy, HypervisorInfo, MachineConfig, SharedDescriptor,
+    ConfigError, Disk, DiskAccess, DiskSerial, FlushPolicy, GuestArchitecture, HypervisorInfo, MachineConfig,
+    SharedDescriptor, Translation,
 };
 use container_model::{ContainerConfig, Layer};
 use container_state::{AppPaths, Bundle};
@@ -63,8 +64,15 @@ pub(crate) fn machine_config(
         vcpu_count: config.resources.cpus,
         memory_bytes: boot.info.limits.memory_at_least(memory_bytes),
         disks,
+        translation: needs_translation(config, boot.info),
         ..MachineConfig::new(name, boot.kernel, boot.initramfs, boot.console)
     })
+}
+
+/// Whether the container's programs are for another architecture than its machine's, and the host translates them.
+pub(super) fn needs_translation(config: &ContainerConfig, info: &HypervisorInfo) -> bool {
+    let wanted = GuestArchitecture::from_oci_name(&config.platform.architecture);
+    info.translation == Translation::Installed && wanted.is_some_and(|wanted| wanted != info.architecture)
 }
 
 /// A container that is removed at its end never needs its disk after a crash of the host.

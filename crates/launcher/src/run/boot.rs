@@ -57,7 +57,7 @@ async fn attempt(
         "chose the accelerator"
     );
     timings.accelerator.clone_from(&info.accelerator);
-    let request = container_request(context.config)?;
+    let request = container_request(context.config, info)?;
     // Empty, so that what is in it belongs to one boot.
     let path = context.bundle.boot_log();
     let (mut console, console_end) = ConsoleLog::begin(&path).map_err(|source| LifeError::File { path, source })?;
