@@ -75,19 +75,40 @@ pub(crate) enum Variant {
 }
 
 impl Variant {
-    /// File name of a kernel of this variant in the install tree.
-    pub(crate) fn file_name(self, architecture: Architecture) -> String {
-        match self {
-            Self::Standard => format!("vmlinux-{}", architecture.name()),
-            Self::Emulated => format!("vmlinux-{}-emulated", architecture.name()),
-        }
-    }
-
     /// The name on the command line and in messages.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Standard => "standard",
             Self::Emulated => "emulated",
+        }
+    }
+}
+
+/// The form of a kernel's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Image {
+    /// What QEMU loads, and Virtualization.framework on Apple silicon: the bare ELF file (x86-64), the `Image` (64-bit Arm).
+    Vmlinux,
+    /// What Virtualization.framework loads on Intel Macs: a compressed kernel with the loader that unpacks it.
+    #[value(name = "bzimage")]
+    BzImage,
+}
+
+impl Image {
+    /// The name of the build's product in the cache.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Vmlinux => "vmlinux",
+            Self::BzImage => "bzImage",
+        }
+    }
+
+    /// File name of a kernel in the install tree.
+    pub(crate) fn file_name(self, architecture: Architecture, variant: Variant) -> String {
+        let (image, architecture) = (self.name(), architecture.name());
+        match variant {
+            Variant::Standard => format!("{image}-{architecture}"),
+            Variant::Emulated => format!("{image}-{architecture}-emulated"),
         }
     }
 }

@@ -11,9 +11,11 @@ mod memory;
 mod noise;
 mod sample;
 mod setup;
+mod sizes;
 mod start;
 mod tree;
 
+use crate::architecture::Architecture;
 use crate::install_tree::{self, Profile};
 use anyhow::Result;
 use clap::ValueEnum;
@@ -24,12 +26,15 @@ use tree::{Tree, Trees};
 /// Options of `cargo xtask bench`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// What to measure; everything but `images` and `setup` when none is named.
+    /// What to measure; everything but `images`, `setup` and `sizes` when none is named.
     #[arg(value_enum)]
     benchmarks: Vec<Benchmark>,
     /// How often each thing is measured.
     #[arg(long, default_value_t = 9)]
     runs: usize,
+    /// Architecture of the guests that `start` measures. One that is not the host's is emulated.
+    #[arg(long, value_enum, default_value_t = Architecture::host())]
+    arch: Architecture,
     /// Another install tree, measured in turn with target/dist by `start`, `exec`, `images` and `memory`.
     #[arg(long, value_name = "DIRECTORY")]
     against: Option<PathBuf>,
@@ -49,6 +54,8 @@ enum Benchmark {
     Memory,
     /// A cold `cargo xtask setup`, with empty caches.
     Setup,
+    /// Sizes of programs, kernels and initial file systems, for every architecture in the install tree.
+    Sizes,
 }
 
 /// Measures and reports.
@@ -73,12 +80,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut reports: Vec<Report> = Vec::new();
     for benchmark in chosen {
         let report = match benchmark {
-            Benchmark::Start => start::measure(&trees, arguments.runs),
+            Benchmark::Start => start::measure(&trees, arguments.arch, arguments.runs),
             Benchmark::Exec => exec::measure(&trees, arguments.runs),
             Benchmark::Layers => layers::measure(&trees.built, arguments.runs.min(3)),
             Benchmark::Images => images::measure(&trees, arguments.runs.clamp(3, 5)),
             Benchmark::Memory => memory::measure(&trees),
             Benchmark::Setup => setup::measure(),
+            Benchmark::Sizes => sizes::measure(&trees),
         }?;
         eprint!("{report}");
         reports.push(report);

@@ -4,5 +4,5 @@ mod apt;
 mod packages;
 mod simulation;
 
-pub(crate) use apt::{install, unpack};
-pub(crate) use packages::{for_cross_kernel, for_fuzzing, for_image_bench, for_setup, for_tests};
+pub(crate) use apt::{install, unpack, unpack_for};
+pub(crate) use packages::{for_fuzzing, for_image_bench, for_kernel, for_setup, for_tests};

@@ -1,23 +1,33 @@
 //! `cargo xtask dist`: the install tree, packed.
 
 use crate::architecture::Architecture;
+use crate::backend::Backend;
 use crate::install_tree::{self, Profile};
 use crate::progress::{Steps, say};
-use crate::{process, setup, workspace};
+use crate::setup::{self, Guests, Plan};
+use crate::{process, workspace};
 use anyhow::Result;
 use std::process::Command;
 
 /// Options of `cargo xtask dist`.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    guests: Guests,
+}
 
 /// Builds everything and packs the install tree.
 ///
 /// # Errors
 /// When a build fails or the archive cannot be written.
-pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let steps = Steps::default();
-    setup::build_all(&steps, Profile::Release)?;
+    let plan = Plan {
+        guests: arguments.guests.clone(),
+        backend: Backend::Default,
+        profile: Profile::Release,
+    };
+    setup::build_all(&steps, &plan)?;
     let archive = workspace::target_directory().join(format!(
         "container-{}-{}.tar.gz",
         std::env::consts::OS,
@@ -39,6 +49,9 @@ pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
         )
     })?;
     steps.report();
+    for (name, bytes) in install_tree::sizes()? {
+        say(format_args!("{bytes:>12} bytes  {name}"));
+    }
     say("install it with: tar -xzf ARCHIVE -C /usr/local");
     println!("{}", archive.display());
     Ok(())

@@ -69,6 +69,24 @@ pub(crate) fn place(from: &Path, to: &Path) -> Result<PathBuf> {
     Ok(to.to_owned())
 }
 
+/// The files of the install tree with their sizes in bytes, by path.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn sizes() -> Result<Vec<(String, u64)>> {
+    let mut sizes = Vec::new();
+    for folder in ["bin", "share/container"] {
+        let path = directory().join(folder);
+        for entry in fs::read_dir(&path).with_context(|| format!("cannot read {}", path.display()))? {
+            let entry = entry?;
+            let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            sizes.push((name, entry.metadata()?.len()));
+        }
+    }
+    sizes.sort();
+    Ok(sizes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

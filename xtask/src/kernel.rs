@@ -6,15 +6,17 @@
 mod build;
 mod configuration;
 mod fragment;
+pub(crate) mod given;
 mod key;
 mod pin;
 mod source;
+mod vdso;
 
-use crate::architecture::{Architecture, Variant};
+use crate::architecture::{Architecture, Image, Variant};
 use crate::progress::say;
 use crate::{cache, debian, install_tree};
-use anyhow::Result;
-use std::path::PathBuf;
+use anyhow::{Result, bail};
+use std::path::{Path, PathBuf};
 
 /// Names a tarball to build from where Debian's package is not available.
 const SOURCE_VARIABLE: &str = "CONTAINER_KERNEL_SOURCE";
@@ -30,6 +32,9 @@ pub(crate) struct Arguments {
     /// What the kernel runs on.
     #[arg(long, value_enum, default_value_t = Variant::Emulated)]
     variant: Variant,
+    /// Form of the file. A bzImage, for Intel Macs, is made of the standard x86_64 kernel.
+    #[arg(long, value_enum, default_value_t = Image::Vmlinux)]
+    image: Image,
     /// Adds kernel/full.config: IPVS, IP sets, VXLAN, EROFS, DAX and the like.
     #[arg(long)]
     full: bool,
@@ -45,6 +50,7 @@ pub(crate) struct Arguments {
 pub(crate) struct Request {
     pub(crate) architecture: Architecture,
     pub(crate) variant: Variant,
+    pub(crate) image: Image,
     pub(crate) full: bool,
     pub(crate) source: source::Choice,
 }
@@ -64,9 +70,19 @@ impl Request {
         Self {
             architecture,
             variant,
+            image: Image::Vmlinux,
             full: false,
             source,
         }
+    }
+
+    /// The same kernel in another form.
+    pub(crate) fn with_image(self, image: Image) -> Self {
+        Self { image, ..self }
+    }
+
+    fn has_image(&self) -> bool {
+        self.image == Image::Vmlinux || (self.architecture == Architecture::X86_64 && self.variant == Variant::Standard)
     }
 }
 
@@ -85,6 +101,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let request = Request {
         architecture: arguments.arch,
         variant: arguments.variant,
+        image: arguments.image,
         full: arguments.full,
         source,
     };
@@ -97,8 +114,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 /// # Errors
 /// When a package is missing and cannot be installed, the source is not the one that was asked for, an option was dropped, or the build fails.
 pub(crate) fn build(request: &Request) -> Result<PathBuf> {
-    debian::install(&debian::for_setup())?;
-    debian::install(&debian::for_cross_kernel(request.architecture))?;
+    if cfg!(not(target_os = "linux")) {
+        bail!("{}", given::advice(request.architecture));
+    }
+    if !request.has_image() {
+        bail!("a bzImage is made of the standard x86_64 kernel: --arch x86_64 --variant standard");
+    }
+    debian::install(&debian::for_kernel(request.architecture, request.image))?;
     let directory = cache::directory()?.join("kernel");
     let inputs = key::Inputs::read(request)?;
     let image = match cached(&directory, &inputs, request)? {
@@ -107,25 +129,25 @@ pub(crate) fn build(request: &Request) -> Result<PathBuf> {
     };
     install_tree::place(
         &image,
-        &install_tree::share_directory().join(request.variant.file_name(request.architecture)),
+        &install_tree::share_directory().join(request.image.file_name(request.architecture, request.variant)),
     )
 }
 
 /// The cached image of the source digest that the request is bound to, without reading the source.
-fn cached(directory: &std::path::Path, inputs: &key::Inputs, request: &Request) -> Result<Option<PathBuf>> {
+fn cached(directory: &Path, inputs: &key::Inputs, request: &Request) -> Result<Option<PathBuf>> {
     let Some(sha256) = source::expected_sha256(&request.source)? else {
         return Ok(None);
     };
-    let image = directory.join(inputs.key(&sha256)).join("vmlinux");
+    let image = directory.join(inputs.key(&sha256)).join(request.image.name());
     Ok(image.exists().then_some(image))
 }
 
-fn build_from_source(directory: &std::path::Path, inputs: &key::Inputs, request: &Request) -> Result<PathBuf> {
+fn build_from_source(directory: &Path, inputs: &key::Inputs, request: &Request) -> Result<PathBuf> {
     let _lock = cache::lock(directory)?;
     let source = source::obtain(&request.source)?;
     let key = inputs.key(&source.sha256);
     let destination = directory.join(&key);
-    let image = destination.join("vmlinux");
+    let image = destination.join(request.image.name());
     if image.exists() {
         return Ok(image);
     }

@@ -4,7 +4,9 @@
 //! One file per task; what several tasks share is named for what it is (`debian`, `install_tree`, `process`, …).
 
 mod architecture;
+mod backend;
 mod bench;
+mod busybox;
 mod cache;
 mod debian;
 mod demo;
@@ -12,6 +14,7 @@ mod digest;
 mod dist;
 mod fuzz;
 mod guest;
+mod homebrew;
 mod install_tree;
 mod kernel;
 mod lint;

@@ -3,12 +3,11 @@
 pub(crate) mod tar;
 
 use crate::architecture::Architecture;
-use crate::{debian, digest, process};
+use crate::{busybox, digest};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use tar::Tar;
 
 /// Media types of the OCI image specification 1.1.
@@ -47,40 +46,20 @@ impl Layer {
     }
 }
 
-/// Writes an image that has a static busybox and nothing else to the OCI archive `destination`. Where this machine has none (Debian's installer
-/// brings the dynamic one), the program is taken out of Debian's package without installing it.
+/// Writes an image that has a static busybox and nothing else to the OCI archive `destination`.
 ///
 /// # Errors
 /// When no static busybox is available, or the archive cannot be written.
 pub(crate) fn write_busybox(architecture: Architecture, name: &str, destination: &Path) -> Result<()> {
-    let scratch = tempfile::tempdir()?;
-    let installed = process::find("busybox").filter(|path| is_static(path));
-    let busybox = match installed {
-        Some(path) => path,
-        None => unpacked_busybox(scratch.path())?,
-    };
-    let program = fs::read(&busybox).with_context(|| format!("cannot read {}", busybox.display()))?;
-    let applets = process::output(Command::new(&busybox).arg("--list"))?;
+    let file = busybox::file(architecture)?;
+    let program = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let applets = busybox::applets(&program)?;
     write(
-        &Layer::plain(busybox_tree(&program, applets.lines())?),
+        &Layer::plain(busybox_tree(&program, applets.iter().map(String::as_str))?),
         architecture,
         name,
         destination,
     )
-}
-
-fn unpacked_busybox(scratch: &Path) -> Result<PathBuf> {
-    let tree =
-        debian::unpack("busybox-static", scratch)?.context("there is no static busybox; install busybox-static")?;
-    ["bin/busybox", "usr/bin/busybox"]
-        .map(|path| tree.join(path))
-        .into_iter()
-        .find(|path| path.exists())
-        .context("the package busybox-static has no busybox")
-}
-
-fn is_static(program: &Path) -> bool {
-    fs::read(program).is_ok_and(|program| !is_dynamic(&program))
 }
 
 /// Writes an image of one layer to the OCI archive `destination`.
@@ -90,12 +69,6 @@ fn is_static(program: &Path) -> bool {
 pub(crate) fn write(layer: &Layer, architecture: Architecture, name: &str, destination: &Path) -> Result<()> {
     let archive = archive(layer, architecture, name)?;
     fs::write(destination, archive).with_context(|| format!("cannot write {}", destination.display()))
-}
-
-/// Does the ELF file name an interpreter? Searches for the path that every dynamic loader has in it.
-fn is_dynamic(program: &[u8]) -> bool {
-    let head = program.get(..4096).unwrap_or(program);
-    head.windows(4).any(|window| window == b"/ld-")
 }
 
 fn busybox_tree<'a>(busybox: &[u8], applets: impl Iterator<Item = &'a str>) -> std::io::Result<Vec<u8>> {
@@ -169,6 +142,8 @@ pub(crate) fn descriptor(media_type: &str, blob: &[u8]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process;
+    use std::process::Command;
 
     #[test]
     fn the_layer_has_the_program_and_its_names() {
@@ -228,11 +203,5 @@ mod tests {
             index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"],
             "demo:latest"
         );
-    }
-
-    #[test]
-    fn a_dynamic_program_is_recognised() {
-        assert!(is_dynamic(b"\x7fELF......./lib64/ld-linux-x86-64.so.2\0"));
-        assert!(!is_dynamic(b"\x7fELF static"));
     }
 }

@@ -1,6 +1,9 @@
 //! `cargo xtask setup`: from a fresh clone to an install tree that runs.
 
-use crate::architecture::{Architecture, Variant};
+mod macos;
+
+use crate::architecture::{Architecture, Image, Variant};
+use crate::backend::Backend;
 use crate::install_tree::Profile;
 use crate::kernel::{self, Request};
 use crate::progress::{Steps, say};
@@ -12,58 +15,127 @@ use std::thread;
 
 /// Options of `cargo xtask setup`.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    guests: Guests,
+    /// What is to run the machines. On macOS QEMU is installed for `qemu`.
+    #[arg(long, value_enum, default_value_t)]
+    backend: Backend,
+}
+
+/// The guests to set up.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Guests {
+    /// Architecture of guests; may be given several times.
+    #[arg(long = "arch", value_enum, value_name = "ARCH", default_values_t = [Architecture::host()])]
+    pub(crate) architectures: Vec<Architecture>,
+    /// Kernels to build for them instead of those that this host runs; may be given several times.
+    #[arg(long = "variant", value_enum, value_name = "VARIANT")]
+    pub(crate) variants: Vec<Variant>,
+    /// Adds the x86_64 kernel of Intel Macs.
+    #[arg(long)]
+    pub(crate) bzimage: bool,
+}
+
+impl Guests {
+    /// Guests of these architectures with the kernels that this host runs.
+    pub(crate) fn of(architectures: &[Architecture]) -> Self {
+        Self {
+            architectures: architectures.to_vec(),
+            variants: Vec::new(),
+            bzimage: false,
+        }
+    }
+}
+
+/// What `setup` is to do.
+pub(crate) struct Plan {
+    pub(crate) guests: Guests,
+    pub(crate) backend: Backend,
+    /// How the program is compiled.
+    pub(crate) profile: Profile,
+}
 
 /// Installs what is missing and builds everything, with the time of each step at the end.
 ///
 /// # Errors
 /// When a package cannot be installed or a build fails.
-pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let steps = Steps::default();
-    build_all(&steps, Profile::Quick)?;
+    let plan = Plan {
+        guests: arguments.guests.clone(),
+        backend: arguments.backend,
+        profile: Profile::Quick,
+    };
+    build_all(&steps, &plan)?;
     steps.report();
     say(format_args!("ready: {}", install_tree::program().display()));
     Ok(())
 }
 
-/// The work of `setup`, with the program compiled in `profile` and the steps timed by the caller's `steps`.
+/// The work of `setup`, with the steps timed by the caller's `steps`.
 ///
 /// # Errors
 /// As for [`run`].
-pub(crate) fn build_all(steps: &Steps, profile: Profile) -> Result<()> {
+pub(crate) fn build_all(steps: &Steps, plan: &Plan) -> Result<()> {
     if cfg!(target_os = "macos") {
-        return build_for_macos(steps, profile);
+        return macos::build_all(steps, plan);
     }
-    let architecture = Architecture::host();
-    let kernel = |variant| kernel::build(&Request::for_setup(architecture, variant));
+    let guests = &plan.guests;
     // Both keep at most one processor busy for a part of the time (downloads, unpacking, linking), which the other one can use.
-    let (kernel_built, programs_built) = thread::scope(|scope| {
-        let kernel_built = scope.spawn(|| {
-            steps.run("packages", || debian::install(&debian::for_setup()))?;
-            steps.run("the kernel for emulation", || kernel(Variant::Emulated))
+    let (kernels_built, programs_built) = thread::scope(|scope| {
+        let kernels_built = scope.spawn(|| {
+            let packages = debian::for_setup(&guests.architectures);
+            steps.run("packages", || debian::install(&packages))?;
+            build_kernels(steps, guests)
         });
-        let programs_built = steps
-            .run("the guest", || guest::build(architecture))
-            .and_then(|_| steps.run("the container binary", || install_tree::build_program(profile)));
-        (kernel_built.join(), programs_built)
+        let programs_built = build_programs(steps, plan);
+        (kernels_built.join(), programs_built)
     });
     programs_built?;
-    kernel_built.ok().context("the kernel's thread panicked")??;
+    kernels_built.ok().context("the kernels' thread panicked")??;
+    let host = Architecture::host();
+    if !guests.variants.is_empty() || !guests.architectures.contains(&host) {
+        return Ok(());
+    }
     if hardware_virtualisation() {
-        steps.run("the kernel for hardware virtualisation", || kernel(Variant::Standard))?;
+        build_kernel(steps, Request::for_setup(host, Variant::Standard))?;
     } else {
         say("no usable /dev/kvm: machines run under emulation (CONTAINER_ACCEL overrides)");
     }
     Ok(())
 }
 
-/// The parts that exist for macOS: the command line, without a machine to run.
-fn build_for_macos(steps: &Steps, profile: Profile) -> Result<()> {
-    steps.run("the container binary", || install_tree::build_program(profile))?;
-    say(
-        "built on macOS: the command line and its image commands. Not yet supported: running containers; the Virtualization.framework",
-    );
-    say("backend and a kernel for it are still to come");
+/// The kernels asked for, else the one for emulation, which every host can run.
+fn build_kernels(steps: &Steps, guests: &Guests) -> Result<()> {
+    let variants = match &guests.variants[..] {
+        [] => &[Variant::Emulated],
+        asked_for => asked_for,
+    };
+    for architecture in &guests.architectures {
+        for variant in variants {
+            build_kernel(steps, Request::for_setup(*architecture, *variant))?;
+        }
+    }
+    if guests.bzimage {
+        let request = Request::for_setup(Architecture::X86_64, Variant::Standard);
+        build_kernel(steps, request.with_image(Image::BzImage))?;
+    }
+    Ok(())
+}
+
+fn build_kernel(steps: &Steps, request: Request) -> Result<()> {
+    let name = request.image.file_name(request.architecture, request.variant);
+    steps.run(&name, || kernel::build(&request)).map(drop)
+}
+
+/// Every guest's initramfs and the program.
+fn build_programs(steps: &Steps, plan: &Plan) -> Result<()> {
+    for architecture in &plan.guests.architectures {
+        let name = format!("the {} guest", architecture.name());
+        steps.run(&name, || guest::build(*architecture))?;
+    }
+    steps.run("the container binary", || install_tree::build_program(plan.profile))?;
     Ok(())
 }
 

@@ -1,26 +1,56 @@
 //! `cargo xtask test`: the README's second command. Everything is set up, then every test of the workspace runs; the last line is the summary.
 //!
 //! Each test is a process of its own with a limit of time and a temporary directory that it must leave empty. The end-to-end tests run as an
-//! ordinary user, also when this task runs as root.
+//! ordinary user, also when this task runs as root. With guests of another architecture a part of them runs.
 
 mod binaries;
 pub(crate) mod debian_tar;
+mod guest;
 mod run;
 mod single;
+mod smoke;
 mod stage;
 mod tally;
 
+use crate::architecture::{Architecture, Variant};
+use crate::backend::Backend;
 use crate::install_tree::Profile;
 use crate::progress::{Steps, say};
-use crate::{debian, install_tree, setup};
+use crate::setup::{self, Guests, Plan};
+use crate::{debian, install_tree};
 use anyhow::{Result, bail};
+use binaries::Binary;
+use guest::Guest;
+use run::Selection;
 use stage::Stage;
+use tally::Tally;
+
+/// Parts of the end-to-end tests that need programs of Debian which macOS does not have: a registry, mmdebstrap, e2fsck.
+const DEBIANS_PROGRAMS: [&str; 11] = [
+    "archives",
+    "debian",
+    "interruption",
+    "layers",
+    "lies",
+    "login",
+    "peers",
+    "platforms",
+    "pulling",
+    "tls",
+    "traffic",
+];
 
 /// Options of `cargo xtask test`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Runs only the tests whose name, with their package before it, contains all of these words.
     filter: Vec<String>,
+    /// Architecture of guests; may be given several times. One that is not the host's is emulated, and a part of the end-to-end tests runs with it.
+    #[arg(long = "arch", value_enum, value_name = "ARCH", default_values_t = [Architecture::host()])]
+    architectures: Vec<Architecture>,
+    /// What runs the machines of the end-to-end tests.
+    #[arg(long, value_enum, default_value_t)]
+    backend: Backend,
 }
 
 /// Sets up and tests.
@@ -29,19 +59,60 @@ pub(crate) struct Arguments {
 /// When setting up fails or a test does.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let steps = Steps::default();
-    setup::build_all(&steps, Profile::Quick)?;
+    set_up(&steps, arguments)?;
     if cfg!(target_os = "linux") {
         steps.run("packages for the tests", || debian::install(&debian::for_tests()))?;
     }
     let binaries = steps.run("compiling the tests", binaries::compile)?;
     steps.report();
-    let stage = Stage::new(&install_tree::directory())?;
-    stage.admit(&binaries)?;
-    say(format_args!("running the tests of {} binaries", binaries.len()));
-    let tally = run::all(&binaries, &arguments.filter, &stage)?;
+    let mut tally = Tally::default();
+    let guests = arguments.architectures.iter();
+    for guest in guests.flat_map(|architecture| Guest::runs(*architecture, arguments.backend)) {
+        tally.add(&run_with(guest, &binaries, &arguments.filter)?);
+    }
     println!("\n{tally}");
     if tally.failed > 0 {
         bail!("{} tests failed", tally.failed);
     }
     Ok(())
+}
+
+/// The host's own guests as `setup` makes them; foreign ones with both kernels, because they are tested with the devices of both.
+fn set_up(steps: &Steps, arguments: &Arguments) -> Result<()> {
+    let (own, foreign) = arguments
+        .architectures
+        .iter()
+        .copied()
+        .partition::<Vec<_>, _>(|architecture| *architecture == Architecture::host());
+    for (architectures, variants) in [(own, Vec::new()), (foreign, vec![Variant::Emulated, Variant::Standard])] {
+        if architectures.is_empty() {
+            continue;
+        }
+        let plan = Plan {
+            guests: Guests {
+                variants,
+                ..Guests::of(&architectures)
+            },
+            backend: arguments.backend,
+            profile: Profile::Quick,
+        };
+        setup::build_all(steps, &plan)?;
+    }
+    Ok(())
+}
+
+fn run_with(guest: Guest, binaries: &[Binary], filter: &[String]) -> Result<Tally> {
+    let selection = Selection {
+        filter,
+        only: guest.is_foreign().then_some(&smoke::TESTS),
+        without: if cfg!(target_os = "linux") {
+            &[]
+        } else {
+            &DEBIANS_PROGRAMS
+        },
+    };
+    let stage = Stage::new(&install_tree::directory(), guest)?;
+    stage.admit(binaries)?;
+    say(format_args!("running the tests of {} binaries{guest}", binaries.len()));
+    run::all(binaries, &selection, &stage)
 }

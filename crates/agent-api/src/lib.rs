@@ -30,5 +30,10 @@ pub const AGENT_PORT_NAME: &str = "container.agent";
 /// Kernel command line key that tells vminitd its channel: `container.agent=vsock` or `container.agent=port`.
 pub const AGENT_CHANNEL_KEY: &str = "container.agent";
 
+/// Kernel command line key that tells vminitd how this machine ends itself: `container.power=off` (by ACPI or PSCI) or
+/// `container.power=restart`, for a machine that has no power-off and whose host takes a restart for its end. Without the key it is `restart` on
+/// x86-64 and `off` elsewhere.
+pub const POWER_KEY: &str = "container.power";
+
 /// Largest chunk of standard input or output in one message, bytes.
 pub const STDIO_CHUNK_BYTES: usize = 64 * 1024;

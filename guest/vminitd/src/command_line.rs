@@ -1,6 +1,8 @@
-//! The kernel command line: how the host can be reached, and how it is known.
+//! The kernel command line: how the host can be reached, how it is known, and how the machine ends.
 
-use container_agent_api::{AGENT_CHANNEL_KEY, AGENT_TOKEN_KEY, AgentToken};
+use container_agent_api::{AGENT_CHANNEL_KEY, AGENT_TOKEN_KEY, AgentToken, POWER_KEY};
+
+use crate::power::Power;
 
 /// How the host is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +20,7 @@ pub(crate) struct Host {
     pub(crate) token: AgentToken,
 }
 
-/// The command line does not say how to find the host. The token is not repeated.
+/// The command line does not say what it has to. The token is not repeated.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CommandLineError {
     #[error("the kernel command line has no {0}=")]
@@ -27,6 +29,8 @@ pub(crate) enum CommandLineError {
     Channel(String),
     #[error("the kernel command line has a {AGENT_TOKEN_KEY}= that is no token")]
     Token,
+    #[error("the kernel command line has {POWER_KEY}={0}, which is neither off nor restart")]
+    Power(String),
 }
 
 /// Finds channel and token.
@@ -40,13 +44,26 @@ pub(crate) fn host(command_line: &str) -> Result<Host, CommandLineError> {
     Ok(Host { channel, token })
 }
 
-/// The last value of a key. The last one wins, as with the kernel's own parameters.
+/// How the machine is to end itself.
+pub(crate) fn power(command_line: &str) -> Result<Power, CommandLineError> {
+    match last(command_line, POWER_KEY) {
+        None => Ok(Power::DEFAULT),
+        Some("off") => Ok(Power::Off),
+        Some("restart") => Ok(Power::Restart),
+        Some(other) => Err(CommandLineError::Power(other.to_owned())),
+    }
+}
+
 fn value<'a>(command_line: &'a str, key: &'static str) -> Result<&'a str, CommandLineError> {
+    last(command_line, key).ok_or(CommandLineError::Missing(key))
+}
+
+/// The last value of a key. The last one wins, as with the kernel's own parameters.
+fn last<'a>(command_line: &'a str, key: &str) -> Option<&'a str> {
     command_line
         .split_ascii_whitespace()
         .filter_map(|word| word.strip_prefix(key)?.strip_prefix('='))
         .next_back()
-        .ok_or(CommandLineError::Missing(key))
 }
 
 #[cfg(test)]
@@ -83,10 +100,22 @@ mod tests {
         assert_eq!(error("container.agent=port container.token=7"), CommandLineError::Token);
     }
 
+    #[test]
+    fn the_host_says_how_the_machine_ends() {
+        assert_eq!(power("quiet"), Ok(Power::DEFAULT));
+        assert_eq!(power("container.power=restart container.power=off\n"), Ok(Power::Off));
+        assert_eq!(power("container.power=restart"), Ok(Power::Restart));
+        assert_eq!(
+            power("container.power=sleep"),
+            Err(CommandLineError::Power("sleep".into()))
+        );
+    }
+
     proptest! {
         #[test]
         fn any_command_line_is_read_without_a_panic(text in "(.|\n)*") {
             let _ = host(&text);
+            let _ = power(&text);
         }
     }
 }

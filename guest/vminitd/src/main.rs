@@ -28,14 +28,20 @@ mod requests;
 mod run;
 mod serve;
 
+use power::Power;
+
 fn main() {
     if let Err(error) = boot::mount_own() {
-        power::fail(&error);
+        Power::DEFAULT.fail(&error);
     }
     let command_line = std::fs::read_to_string("/proc/cmdline").unwrap_or_default();
+    let power = match command_line::power(&command_line) {
+        Ok(power) => power,
+        Err(error) => Power::DEFAULT.fail(&error),
+    };
     let host = match command_line::host(&command_line) {
         Ok(host) => host,
-        Err(error) => power::fail(&error),
+        Err(error) => power.fail(&error),
     };
     match tokio::runtime::Builder::new_current_thread()
         .enable_io()
@@ -43,9 +49,9 @@ fn main() {
         .build()
     {
         Ok(runtime) => match runtime.block_on(serve::serve(host)) {
-            Ok(()) => power::off(),
-            Err(error) => power::fail(&error),
+            Ok(()) => power.end(),
+            Err(error) => power.fail(&error),
         },
-        Err(error) => power::fail(&error),
+        Err(error) => power.fail(&error),
     }
 }

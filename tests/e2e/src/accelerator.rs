@@ -8,12 +8,15 @@ use crate::{Home, binary, cache};
 /// Environment variable that chooses the accelerator.
 const VARIABLE: &str = "CONTAINER_ACCEL";
 
-/// The accelerator that tests are to use.
-pub(crate) fn chosen() -> String {
+/// The accelerator that tests are to use; `None` on hosts on which finding it takes no time.
+pub(crate) fn chosen() -> Option<String> {
     if let Ok(chosen) = std::env::var(VARIABLE) {
-        return chosen;
+        return Some(chosen);
     }
-    cache::text(&format!("accelerator-{}", cache::stamp(&binary())), || {
+    if cfg!(not(target_os = "linux")) {
+        return None;
+    }
+    let chosen = cache::text(&format!("accelerator-{}", cache::stamp(&binary())), || {
         let home = Home::undecided();
         home.run(["run", "--rm", crate::BUSYBOX, "true"]).success();
         let status = home.run(["system", "status", "--format", "json"]).success().json();
@@ -21,5 +24,6 @@ pub(crate) fn chosen() -> String {
             .as_str()
             .expect("the status names an accelerator")
             .to_owned()
-    })
+    });
+    Some(chosen)
 }

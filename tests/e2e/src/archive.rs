@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use container_fixtures::{Member, Members};
 
-use crate::{cache, host_architecture};
+use crate::{cache, guest_architecture};
 
 /// Name of the image that every home has.
 pub const BUSYBOX: &str = "localhost/busybox:latest";
@@ -132,7 +132,7 @@ impl Image {
     /// # Panics
     /// When it cannot be written.
     pub fn write(mut self, path: &Path) {
-        let architecture = host_architecture();
+        let architecture = guest_architecture();
         let layers: Vec<Value> = self
             .layers
             .iter()
@@ -189,8 +189,26 @@ pub(crate) fn blob(descriptor: &Value) -> String {
     format!("blobs/{}", digest.replace(':', "/"))
 }
 
-/// The host's busybox, which has to be static.
+/// Names the busybox of guests whose programs do not run on the host. A file beside it, with `.applets` at the end of its name, has the names of its
+/// programs.
+const BUSYBOX_VARIABLE: &str = "E2E_BUSYBOX";
+
+/// The guests' busybox, which has to be static.
 pub(crate) fn busybox_program() -> PathBuf {
+    std::env::var_os(BUSYBOX_VARIABLE).map_or_else(host_busybox, PathBuf::from)
+}
+
+/// The names under which the guests' busybox can be called, one in each line.
+fn busybox_names(program: &Path) -> String {
+    if std::env::var_os(BUSYBOX_VARIABLE).is_some() {
+        let list = program.with_extension("applets");
+        return fs::read_to_string(list).expect("the names of the busybox are beside it");
+    }
+    let names = std::process::Command::new(program).arg("--list").output();
+    String::from_utf8_lossy(&names.expect("busybox runs").stdout).into_owned()
+}
+
+fn host_busybox() -> PathBuf {
     let found = ["/bin/busybox", "/usr/bin/busybox"]
         .into_iter()
         .map(PathBuf::from)
@@ -205,10 +223,7 @@ pub(crate) fn busybox_program() -> PathBuf {
 #[must_use]
 pub fn busybox_layer() -> Layer {
     let program = busybox_program();
-    let names = std::process::Command::new(&program)
-        .arg("--list")
-        .output()
-        .expect("busybox runs");
+    let names = busybox_names(&program);
     let mut layer = Layer::default();
     for directory in ["bin", "etc", "root", "home", "var", "usr"] {
         layer = layer.directory(directory, 0o755);
@@ -223,10 +238,7 @@ pub fn busybox_layer() -> Layer {
         )
         .file("etc/group", 0o644, b"root:x:0:\nusers:x:100:alice\nalice:x:1000:\n")
         .file("etc/not-executable", 0o644, b"#!/bin/sh\n");
-    for name in String::from_utf8_lossy(&names.stdout)
-        .lines()
-        .filter(|name| *name != "busybox")
-    {
+    for name in names.lines().filter(|name| *name != "busybox") {
         layer = layer.link(&format!("bin/{name}"), "busybox");
     }
     layer

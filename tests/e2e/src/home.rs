@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::architecture::PLATFORM_VARIABLE;
 use crate::archive::{self, BUSYBOX};
 use crate::{Outcome, Process, Started, Store, binary, eventually, processes_of};
 
@@ -17,7 +18,7 @@ const QUIET_LIMIT: Duration = Duration::from_secs(15);
 
 /// The variables of the tests' environment that commands get. All others are left out: on a desktop they name the developer's session bus, and
 /// with it the key ring, proxies, registries and tokens.
-const PASSED_ON: [&str; 9] = [
+const PASSED_ON: [&str; 11] = [
     "PATH",
     "TMPDIR",
     "TERM",
@@ -27,6 +28,8 @@ const PASSED_ON: [&str; 9] = [
     "CONTAINER_INSTALL_ROOT",
     "CONTAINER_BOOT_TIMEOUT_MS",
     "CONTAINER_QEMU",
+    "CONTAINER_BACKEND",
+    "CONTAINER_QEMU_DEVICES",
 ];
 
 /// The directories and environment of a user. When it is dropped, no process of it may run.
@@ -53,6 +56,10 @@ impl Home {
         }
         let (root, runtime, user) = (home.app_root(), home.runtime(), home.file("home"));
         let (settings, docker) = (home.file("config"), home.docker_directory());
+        let home = match std::env::var_os(PLATFORM_VARIABLE) {
+            Some(platform) => home.with("CONTAINER_DEFAULT_PLATFORM", platform),
+            None => home,
+        };
         // The settings of the user who runs the tests must not matter.
         PASSED_ON
             .into_iter()

@@ -33,7 +33,7 @@ mod wait;
 pub use container_fixtures::{Answer, Member, Members, Request, Server};
 
 pub use access::{Access, PASSWORD, USER};
-pub use architecture::host_architecture;
+pub use architecture::{guest_architecture, host_architecture};
 pub use archive::{BUSYBOX, Image, Layer, busybox_layer};
 pub use cpio::Initramfs;
 pub use home::Home;

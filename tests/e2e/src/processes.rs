@@ -1,7 +1,8 @@
-//! Processes that belong to a home, found in /proc: those that have its app root in their environment or their command line.
+//! Processes that belong to a home: those that have its app root in their environment or their command line.
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -38,37 +39,91 @@ impl Process {
 /// The processes of an app root, this one and zombies left out.
 ///
 /// # Panics
-/// When there is no /proc.
+/// When there is neither /proc nor `ps`.
 #[must_use]
 pub fn processes_of(app_root: &Path) -> Vec<Process> {
-    let needle = app_root.to_str().expect("the app root is text").as_bytes();
-    let own = std::process::id().to_string();
-    let mut found = Vec::new();
-    for entry in fs::read_dir("/proc").expect("/proc is there").flatten() {
-        let name = entry.file_name();
-        let Some(id) = name
-            .to_str()
-            .filter(|name| **name != own)
-            .and_then(|name| name.parse().ok())
-        else {
-            continue;
-        };
-        let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
-        // A zombie has no arguments and no environment.
-        if !words.is_empty() && (contains(&words, needle) || contains(&environment, needle)) {
+    let needle = app_root.to_str().expect("the app root is text");
+    let own = i32::try_from(std::process::id()).ok();
+    let all = if cfg!(target_os = "linux") {
+        from_proc()
+    } else {
+        from_ps()
+    };
+    all.into_iter()
+        .filter(|entry| Some(entry.process.id) != own && entry.mentions(needle))
+        .map(|entry| entry.process)
+        .collect()
+}
+
+/// A process and its environment, in which variables are separated by anything.
+struct Entry {
+    process: Process,
+    environment: Vec<u8>,
+}
+
+impl Entry {
+    /// A zombie has no arguments and no environment.
+    fn mentions(&self, needle: &str) -> bool {
+        let is_alive = self.process.words.iter().any(|word| !word.is_empty());
+        let contains = |bytes: &[u8]| bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
+        is_alive && (self.process.words.iter().any(|word| word.contains(needle)) || contains(&self.environment))
+    }
+}
+
+fn from_proc() -> Vec<Entry> {
+    let processes = fs::read_dir("/proc").expect("/proc is there").flatten();
+    processes
+        .filter_map(|entry| {
+            let id = entry.file_name().to_str()?.parse().ok()?;
+            let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
             let words = words
                 .split(|byte| *byte == 0)
                 .map(|word| String::from_utf8_lossy(word).into_owned());
-            found.push(Process {
-                id,
-                words: words.collect(),
-            });
-        }
-    }
-    found
+            Some(Entry {
+                process: Process {
+                    id,
+                    words: words.collect(),
+                },
+                environment: fs::read(entry.path().join("environ")).unwrap_or_default(),
+            })
+        })
+        .collect()
 }
 
-fn contains(bytes: &[u8], needle: &[u8]) -> bool {
-    bytes.windows(needle.len()).any(|window| window == needle)
+/// As `ps` of macOS has them: arguments and environment in one line, separated by blanks.
+fn from_ps() -> Vec<Entry> {
+    let output = Command::new("ps")
+        .args(["-A", "-E", "-ww", "-o", "pid=,command="])
+        .output()
+        .expect("ps runs");
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(entry_of_ps)
+        .collect()
+}
+
+fn entry_of_ps(line: &str) -> Option<Entry> {
+    let (id, words) = line.trim_start().split_once(' ')?;
+    Some(Entry {
+        process: Process {
+            id: id.parse().ok()?,
+            words: words.split_whitespace().map(str::to_owned).collect(),
+        },
+        environment: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_ps_is_a_process_with_its_environment() {
+        let entry =
+            entry_of_ps("  417 /c/bin/container launcher web HOME=/h CONTAINER_APP_ROOT=/tmp/ce-1/root").unwrap();
+        assert_eq!(entry.process.id, 417);
+        assert!(entry.process.is_launcher() && entry.mentions("/tmp/ce-1/root"));
+        assert!(!entry.mentions("/tmp/ce-2"));
+        assert!(entry_of_ps("").is_none());
+    }
 }

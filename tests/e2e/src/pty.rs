@@ -30,6 +30,21 @@ pub struct Pty {
     child: Child,
 }
 
+/// A program that makes the terminal on its standard input the controlling one, without which it would send no signals, and becomes the command in
+/// its arguments: setsid(1), which macOS lacks.
+fn session_leader() -> Command {
+    if cfg!(target_os = "linux") {
+        let mut leader = Command::new("setsid");
+        leader.arg("--ctty");
+        return leader;
+    }
+    // TIOCSCTTY of <sys/ttycom.h>.
+    let script = "use POSIX; POSIX::setsid(); ioctl(STDIN, 0x20007461, 0); exec { $ARGV[0] } @ARGV or exit 127";
+    let mut leader = Command::new("perl");
+    leader.args(["-e", script, "--"]);
+    leader
+}
+
 impl Pty {
     /// Starts a command on a new terminal of 24 lines and 80 columns, with the variables that were set for it and no others.
     ///
@@ -43,9 +58,8 @@ impl Pty {
         let name = ptsname(&controller, Vec::new()).unwrap();
         let terminal = rustix::fs::open(name.as_c_str(), OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
         resize(&controller, 24, 80);
-        // setsid(1) makes the terminal on its standard input the controlling one, without which it would send no signals.
-        let mut leader = Command::new("setsid");
-        leader.arg("--ctty").arg(command.get_program()).args(command.get_args());
+        let mut leader = session_leader();
+        leader.arg(command.get_program()).args(command.get_args());
         // Only the command's own environment.
         leader.env_clear();
         leader.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
@@ -54,7 +68,7 @@ impl Pty {
             .stdout(Stdio::from(terminal.try_clone().unwrap()))
             .stderr(Stdio::from(terminal))
             .spawn()
-            .expect("setsid starts");
+            .expect("a session can be started");
         let screen = Arc::new((Mutex::new(Screen::default()), Condvar::new()));
         watch(File::from(controller.try_clone().unwrap()), Arc::clone(&screen));
         Self {

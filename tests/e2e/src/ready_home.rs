@@ -12,7 +12,10 @@ impl Home {
     /// A home without images.
     #[must_use]
     pub fn empty() -> Self {
-        Self::bare().with("CONTAINER_ACCEL", accelerator::chosen())
+        match accelerator::chosen() {
+            Some(accelerator) => Self::bare().with("CONTAINER_ACCEL", accelerator),
+            None => Self::bare(),
+        }
     }
 }
 

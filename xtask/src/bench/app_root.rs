@@ -1,7 +1,7 @@
 //! An application root for a benchmark, with or without the busybox image, removed at the end.
 
 use super::tree::Tree;
-use crate::architecture::{Architecture, Variant};
+use crate::architecture::{Architecture, Image, Variant};
 use crate::{oci_archive, process};
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -14,20 +14,27 @@ pub(crate) const IMAGE: &str = "bench:latest";
 /// The application root, in a scratch directory.
 pub(crate) struct AppRoot {
     tree: Tree,
+    /// Of the guests.
+    architecture: Architecture,
     directory: tempfile::TempDir,
 }
 
 impl AppRoot {
-    /// An empty application root for the program of `tree`.
+    /// An empty application root for the program of `tree`, with guests of the host's architecture.
     ///
     /// # Errors
     /// When directories cannot be made.
     pub(crate) fn empty(tree: &Tree) -> Result<Self> {
+        Self::empty_for(tree, Architecture::host())
+    }
+
+    fn empty_for(tree: &Tree, architecture: Architecture) -> Result<Self> {
         // Short, because it becomes part of socket paths.
         let directory = tempfile::Builder::new().prefix("c-bench-").tempdir_in("/tmp")?;
         fs::create_dir(directory.path().join("run"))?;
         Ok(Self {
             tree: tree.clone(),
+            architecture,
             directory,
         })
     }
@@ -37,9 +44,17 @@ impl AppRoot {
     /// # Errors
     /// As [`AppRoot::empty`], and when the image cannot be made or loaded.
     pub(crate) fn with_image(tree: &Tree) -> Result<Self> {
-        let app_root = Self::empty(tree)?;
+        Self::with_image_for(tree, Architecture::host())
+    }
+
+    /// As [`AppRoot::with_image`], with guests of `architecture`.
+    ///
+    /// # Errors
+    /// As [`AppRoot::with_image`].
+    pub(crate) fn with_image_for(tree: &Tree, architecture: Architecture) -> Result<Self> {
+        let app_root = Self::empty_for(tree, architecture)?;
         let archive = app_root.path().join("image.tar");
-        oci_archive::write_busybox(Architecture::host(), IMAGE, &archive)?;
+        oci_archive::write_busybox(architecture, IMAGE, &archive)?;
         app_root.quietly(&["image", "load", "--input", &archive.to_string_lossy()])?;
         Ok(app_root)
     }
@@ -71,6 +86,12 @@ impl AppRoot {
             .env("XDG_RUNTIME_DIR", self.path().join("run"))
             .env_remove("CONTAINER_INSTALL_ROOT")
             .stdin(Stdio::null());
+        if self.is_foreign() {
+            command.env(
+                "CONTAINER_DEFAULT_PLATFORM",
+                format!("linux/{}", self.architecture.oci_name()),
+            );
+        }
         command
     }
 
@@ -87,8 +108,10 @@ impl AppRoot {
     /// # Errors
     /// When there is no kernel.
     pub(crate) fn machine(&self) -> Result<(&'static str, PathBuf)> {
-        let status = process::output(&mut self.container(&["system", "status", "--format", "json"]))?;
-        let hardware = crate::setup::accelerator(&status).is_some_and(|name| name == "kvm");
+        let hardware = !self.is_foreign() && {
+            let status = process::output(&mut self.container(&["system", "status", "--format", "json"]))?;
+            crate::setup::accelerator(&status).is_some_and(|name| name == "kvm")
+        };
         let (accelerator, variant) = if hardware {
             ("kvm", Variant::Standard)
         } else {
@@ -97,15 +120,21 @@ impl AppRoot {
         let kernel = self
             .tree
             .share_directory()
-            .join(variant.file_name(Architecture::host()));
+            .join(Image::Vmlinux.file_name(self.architecture, variant));
         if !kernel.exists() {
             bail!(
-                "{} is missing; run: cargo xtask kernel --variant {}",
+                "{} is missing; run: cargo xtask setup --arch {} --variant {}",
                 kernel.display(),
+                self.architecture.name(),
                 variant.name()
             );
         }
         Ok((accelerator, kernel))
+    }
+
+    /// Are the guests of another architecture than this machine, and thus emulated?
+    fn is_foreign(&self) -> bool {
+        self.architecture != Architecture::host()
     }
 
     fn application_root(&self) -> PathBuf {

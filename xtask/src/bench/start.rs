@@ -32,24 +32,33 @@ const TIMINGS: &str = "CONTAINER_TIMINGS";
 /// What is started.
 const RUN: [&str; 4] = ["run", "--rm", IMAGE, "true"];
 
-pub(crate) fn measure(trees: &Trees, runs: usize) -> Result<Report> {
+pub(crate) fn measure(trees: &Trees, architecture: Architecture, runs: usize) -> Result<Report> {
     let label = "container run --rm IMAGE true";
-    let app_root = AppRoot::with_image(&trees.built)?;
-    let other = trees.other.as_ref().map(AppRoot::with_image).transpose()?;
+    let app_root = AppRoot::with_image_for(&trees.built, architecture)?;
+    let other = trees.other.as_ref();
+    let other = other
+        .map(|tree| AppRoot::with_image_for(tree, architecture))
+        .transpose()?;
     let (accelerator, kernel) = app_root.machine()?;
-    let initramfs = power_off_initramfs(app_root.path())?;
-    let mut bare = Samples::new(format!("bare QEMU, {accelerator}, to PID 1 and off"), "ms");
+    let bare_machine = BareMachine {
+        architecture,
+        accelerator,
+        kernel,
+        initramfs: power_off_initramfs(architecture, app_root.path())?,
+    };
+    let name = architecture.name();
+    let mut bare = Samples::new(format!("bare QEMU, {name}, {accelerator}, to PID 1 and off"), "ms");
     let mut ours = Samples::new(label, "ms");
     let mut other_ms = Samples::new(other_label(label), "ms");
     // Each is run once before measuring, so that all files are in the page cache.
-    bare_start(&kernel, &initramfs, accelerator)?;
+    bare_machine.start()?;
     for app_root in [Some(&app_root), other.as_ref()].into_iter().flatten() {
         app_root.quietly(&RUN)?;
     }
     let timings = app_root.path().join("timings");
     let mut phases: Vec<Samples> = Vec::new();
     for _ in 0..runs {
-        bare.time(|| bare_start(&kernel, &initramfs, accelerator))?;
+        bare.time(|| bare_machine.start())?;
         let started = SystemTime::now();
         ours.time(|| process::output(app_root.container(&RUN).env(TIMINGS, &timings)).map(drop))?;
         add_phases(&mut phases, &fs::read_to_string(&timings).unwrap_or_default(), started);
@@ -115,8 +124,8 @@ fn add_phases(phases: &mut Vec<Samples>, timings: &str, started: SystemTime) {
     }
 }
 
-fn power_off_initramfs(scratch: &Path) -> Result<PathBuf> {
-    let target = format!("{}-unknown-linux-musl", Architecture::host().name());
+fn power_off_initramfs(architecture: Architecture, scratch: &Path) -> Result<PathBuf> {
+    let target = format!("{}-unknown-linux-musl", architecture.name());
     if !guest::ensure_std(&target) {
         bail!("the bare start needs the Rust target {target}");
     }
@@ -144,53 +153,51 @@ fn power_off_initramfs(scratch: &Path) -> Result<PathBuf> {
     Ok(initramfs)
 }
 
-/// Starts QEMU with nothing but a kernel and an initramfs, and waits for its end.
-fn bare_start(kernel: &Path, initramfs: &Path, accelerator: &str) -> Result<()> {
-    let architecture = Architecture::host();
-    let mut command = Command::new(architecture.qemu());
-    command.args([
-        "-nodefaults",
-        "-no-user-config",
-        "-no-reboot",
-        "-display",
-        "none",
-        "-m",
-        "1024",
-        "-smp",
-        "1",
-        "-accel",
-        accelerator,
-    ]);
-    let common = "quiet panic=-1";
-    let line = match architecture {
-        Architecture::X86_64 if accelerator == "tcg" => {
-            command.args([
-                "-M",
+/// QEMU with nothing but a kernel and an initramfs.
+struct BareMachine {
+    architecture: Architecture,
+    accelerator: &'static str,
+    kernel: PathBuf,
+    initramfs: PathBuf,
+}
+
+impl BareMachine {
+    /// Starts it and waits for its end.
+    fn start(&self) -> Result<()> {
+        let mut command = Command::new(self.architecture.qemu());
+        command.args(["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"]);
+        command.args(["-m", "1024", "-smp", "1", "-accel", self.accelerator]);
+        let (board, processor) = self.board();
+        command.args(["-M", board, "-cpu", processor]);
+        command.arg("-kernel").arg(&self.kernel);
+        command.arg("-initrd").arg(&self.initramfs);
+        process::output(command.arg("-append").arg(self.kernel_arguments()?)).map(drop)
+    }
+
+    /// Machine type and processor, as our own machines have them.
+    fn board(&self) -> (&'static str, &'static str) {
+        match (self.architecture, self.accelerator) {
+            (Architecture::X86_64, "tcg") => (
                 "microvm,x-option-roms=off,acpi=off,rtc=on,pit=off,pic=off",
-                "-cpu",
                 "max,erms=off,fsrm=off",
-            ]);
-            let rate = tsc_khz()?;
-            format!(
-                "{common} reboot=t tsc_early_khz={rate} tsc=reliable no_timer_check noreplace-smp lapic_timer_khz=1000000"
-            )
+            ),
+            (Architecture::X86_64, _) => ("microvm,x-option-roms=off,acpi=off,rtc=on", "host"),
+            (Architecture::Aarch64, "tcg") => ("virt,gic-version=3", "max,pauth-impdef=on"),
+            (Architecture::Aarch64, _) => ("virt,gic-version=host", "host"),
         }
-        Architecture::X86_64 => {
-            command.args(["-M", "microvm,x-option-roms=off,acpi=off,rtc=on", "-cpu", "host"]);
-            format!("{common} reboot=t")
-        }
-        Architecture::Aarch64 => {
-            command.args(["-M", "virt", "-cpu", if accelerator == "tcg" { "max" } else { "host" }]);
-            common.to_owned()
-        }
-    };
-    command
-        .arg("-kernel")
-        .arg(kernel)
-        .arg("-initrd")
-        .arg(initramfs)
-        .args(["-append", &line]);
-    process::output(&mut command).map(drop)
+    }
+
+    fn kernel_arguments(&self) -> Result<String> {
+        let common = "quiet panic=-1";
+        Ok(match (self.architecture, self.accelerator) {
+            (Architecture::X86_64, "tcg") => format!(
+                "{common} reboot=t tsc_early_khz={} tsc=reliable no_timer_check noreplace-smp lapic_timer_khz=1000000",
+                tsc_khz()?
+            ),
+            (Architecture::X86_64, _) => format!("{common} reboot=t"),
+            (Architecture::Aarch64, _) => common.to_owned(),
+        })
+    }
 }
 
 /// The host's time stamp counter rate, which is what QEMU's emulated one counts at.

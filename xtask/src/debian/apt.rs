@@ -2,6 +2,7 @@
 
 use super::packages::{Package, missing};
 use super::simulation::{Choice, Release, Simulation, Source, choose, sources};
+use crate::architecture::Architecture;
 use crate::process;
 use crate::progress::say;
 use anyhow::{Context, Result, bail};
@@ -73,13 +74,54 @@ pub(crate) fn unpack(package: &str, scratch: &Path) -> Result<Option<PathBuf>> {
     if attempt().is_err() && (refresh().is_err() || attempt().is_err()) {
         return Ok(None);
     }
+    unpack_downloaded(scratch).map(Some)
+}
+
+fn unpack_downloaded(scratch: &Path) -> Result<PathBuf> {
     let file = fs::read_dir(scratch)?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
         .context("apt-get download left no package")?;
     let tree = scratch.join("tree");
     process::run(Command::new("dpkg-deb").arg("-x").arg(file).arg(&tree))?;
-    Ok(Some(tree))
+    Ok(tree)
+}
+
+/// As [`unpack`], for another architecture than this machine's, with package lists of its own: apt's stay as they are, and this needs no root
+/// either.
+///
+/// # Errors
+/// When the package cannot be unpacked.
+pub(crate) fn unpack_for(package: &str, architecture: Architecture, scratch: &Path) -> Result<Option<PathBuf>> {
+    if architecture == Architecture::host() {
+        return unpack(package, scratch);
+    }
+    let own = scratch.join("apt");
+    for directory in ["lists/partial", "cache/archives/partial"] {
+        fs::create_dir_all(own.join(directory))?;
+    }
+    let foreign = architecture.oci_name();
+    let options = [
+        format!("APT::Architecture={foreign}"),
+        format!("APT::Architectures={foreign}"),
+        format!("Dir::State::Lists={}", own.join("lists").display()),
+        "Dir::State::Status=/dev/null".to_owned(),
+        format!("Dir::Cache={}", own.join("cache").display()),
+        "APT::Get::AllowUnauthenticated=false".to_owned(),
+    ];
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command.arg("-q").current_dir(scratch);
+        for option in &options {
+            command.args(["-o", option]);
+        }
+        process::output(command.args(arguments))
+    };
+    say(format_args!("getting {package} for {foreign}"));
+    if apt(&["update"]).is_err() || apt(&["download", package]).is_err() {
+        return Ok(None);
+    }
+    unpack_downloaded(scratch).map(Some)
 }
 
 /// The words before a command that make it run as root; `None` when there is neither root nor sudo.
@@ -250,11 +292,12 @@ fn codename() -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::architecture::Architecture;
     use crate::debian::for_setup;
 
     #[test]
     fn nothing_missing_installs_nothing() {
-        let mut packages = for_setup();
+        let mut packages = for_setup(&[Architecture::host()]);
         for package in &mut packages {
             package.shows = "sh";
         }

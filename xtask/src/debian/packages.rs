@@ -2,7 +2,7 @@
 //!
 //! A package counts as present when the file that it is needed for is there, whatever installed it.
 
-use crate::architecture::Architecture;
+use crate::architecture::{Architecture, Image};
 use crate::process;
 use std::path::Path;
 
@@ -19,9 +19,23 @@ const fn package(name: &'static str, shows: &'static str) -> Package {
     Package { name, shows }
 }
 
-/// Packages for building and running on this host.
-pub(crate) fn for_setup() -> Vec<Package> {
-    let mut packages = vec![
+/// Packages for building and running guests of `architectures` on this host.
+pub(crate) fn for_setup(architectures: &[Architecture]) -> Vec<Package> {
+    let mut packages = for_building();
+    packages.extend(architectures.iter().map(|architecture| qemu(*architecture)));
+    packages
+}
+
+fn qemu(architecture: Architecture) -> Package {
+    match architecture {
+        Architecture::X86_64 => package("qemu-system-x86", architecture.qemu()),
+        Architecture::Aarch64 => package("qemu-system-arm", architecture.qemu()),
+    }
+}
+
+/// The C compiler and the tools of the kernel's build.
+fn for_building() -> Vec<Package> {
+    vec![
         package("gcc", "gcc"),
         package("libc6-dev", "/usr/include/stdio.h"),
         package("make", "make"),
@@ -32,21 +46,21 @@ pub(crate) fn for_setup() -> Vec<Package> {
         package("patch", "patch"),
         package("perl", "perl"),
         package("xz-utils", "xz"),
-    ];
-    packages.push(match Architecture::host() {
-        Architecture::X86_64 => package("qemu-system-x86", "qemu-system-x86_64"),
-        Architecture::Aarch64 => package("qemu-system-arm", "qemu-system-aarch64"),
-    });
-    packages
+    ]
 }
 
-/// Packages for building a kernel for `architecture`, in addition.
-pub(crate) fn for_cross_kernel(architecture: Architecture) -> Vec<Package> {
+/// Packages for building a kernel for `architecture` in the form `image`.
+pub(crate) fn for_kernel(architecture: Architecture, image: Image) -> Vec<Package> {
+    let mut packages = for_building();
     match architecture {
-        _ if architecture == Architecture::host() => Vec::new(),
-        Architecture::X86_64 => vec![package("gcc-x86-64-linux-gnu", "x86_64-linux-gnu-gcc")],
-        Architecture::Aarch64 => vec![package("gcc-aarch64-linux-gnu", "aarch64-linux-gnu-gcc")],
+        _ if architecture == Architecture::host() => {}
+        Architecture::X86_64 => packages.push(package("gcc-x86-64-linux-gnu", "x86_64-linux-gnu-gcc")),
+        Architecture::Aarch64 => packages.push(package("gcc-aarch64-linux-gnu", "aarch64-linux-gnu-gcc")),
     }
+    if image == Image::BzImage {
+        packages.push(package("lz4", "lz4"));
+    }
+    packages
 }
 
 /// Packages that the tests compare with, check with and take real data from.

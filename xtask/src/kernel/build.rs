@@ -3,7 +3,8 @@
 use super::Request;
 use super::configuration;
 use super::key::Inputs;
-use crate::architecture::Architecture;
+use super::vdso;
+use crate::architecture::{Architecture, Image};
 use crate::process;
 use crate::progress::say;
 use anyhow::{Context, Result, bail};
@@ -16,7 +17,8 @@ use std::time::{Duration, Instant};
 /// How often a running build says how far it is.
 const REPORT_EVERY: Duration = Duration::from_secs(20);
 
-/// Builds into `destination`, which appears by a rename when it is complete (`vmlinux` and `config`).
+/// Builds into `destination`: `vmlinux`, `config`, and `bzImage` if that is asked for. Each appears by a rename when everything is complete. A
+/// destination that exists was made from the same inputs and lacks the bzImage only.
 ///
 /// # Errors
 /// When a step fails; the error has the end of the compiler's output.
@@ -27,16 +29,14 @@ pub(crate) fn build(tarball: &Path, inputs: &Inputs, request: &Request, destinat
     fs::create_dir(&tree)?;
     say("unpacking the kernel source");
     unpack(tarball, &tree, request.architecture)?;
-    if let Some(patch) = &inputs.patch {
-        let path = scratch.path().join("our.patch");
-        fs::write(&path, patch)?;
-        process::run(
-            Command::new("patch")
-                .args(["-p1", "--forward", "--silent", "-i"])
-                .arg(&path)
-                .current_dir(&tree),
-        )?;
-    }
+    let patch = scratch.path().join("our.patch");
+    fs::write(&patch, &inputs.patch)?;
+    process::run(
+        Command::new("patch")
+            .args(["-p1", "--forward", "--silent", "-i"])
+            .arg(&patch)
+            .current_dir(&tree),
+    )?;
 
     let fragment = scratch.path().join("fragment");
     fs::write(&fragment, inputs.fragment_text())?;
@@ -51,9 +51,10 @@ pub(crate) fn build(tarball: &Path, inputs: &Inputs, request: &Request, destinat
     let configuration = fs::read_to_string(tree.join(".config"))?;
     configuration::check(&configuration, &inputs.settings, &inputs.required_names())?;
 
-    let (goal, image) = match request.architecture {
-        Architecture::X86_64 => ("vmlinux", "vmlinux"),
-        Architecture::Aarch64 => ("Image", "arch/arm64/boot/Image"),
+    let (goal, image) = match (request.architecture, request.image) {
+        (Architecture::X86_64, Image::Vmlinux) => ("vmlinux", "vmlinux"),
+        (Architecture::X86_64, Image::BzImage) => ("bzImage", "vmlinux"),
+        (Architecture::Aarch64, _) => ("Image", "arch/arm64/boot/Image"),
     };
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
     compile(
@@ -76,11 +77,31 @@ pub(crate) fn build(tarball: &Path, inputs: &Inputs, request: &Request, destinat
                 .arg(&finished)
                 .arg(tree.join(image)),
         )?,
-        Architecture::Aarch64 => fs::rename(tree.join(image), &finished)?,
+        Architecture::Aarch64 => {
+            vdso::check(&tree, request.architecture)?;
+            fs::rename(tree.join(image), &finished)?;
+        }
+    }
+    if request.image == Image::BzImage {
+        fs::rename(tree.join("arch/x86/boot/bzImage"), result.join(Image::BzImage.name()))?;
     }
     fs::write(result.join("config"), configuration)?;
-    say(format_args!("kernel image: {} bytes", fs::metadata(&finished)?.len()));
-    fs::rename(&result, destination).with_context(|| format!("cannot create {}", destination.display()))
+    let built = result.join(request.image.name());
+    say(format_args!("kernel image: {} bytes", fs::metadata(&built)?.len()));
+    publish(&result, destination)
+}
+
+/// Moves what was built to `destination`, file by file if that exists.
+fn publish(result: &Path, destination: &Path) -> Result<()> {
+    let failure = || format!("cannot create {}", destination.display());
+    if !destination.exists() {
+        return fs::rename(result, destination).with_context(failure);
+    }
+    for entry in fs::read_dir(result)? {
+        let entry = entry?;
+        fs::rename(entry.path(), destination.join(entry.file_name())).with_context(failure)?;
+    }
+    Ok(())
 }
 
 /// Parts of the source that none of our kernels compiles, two thirds of its files. They are not unpacked, except for the files of the
@@ -203,6 +224,22 @@ mod tests {
             log.path(),
         );
         assert!(error.unwrap_err().to_string().contains("broken"));
+    }
+
+    #[test]
+    fn a_further_image_comes_beside_the_first() {
+        let cache = tempfile::tempdir().unwrap();
+        let destination = cache.path().join("key");
+        for names in [&["vmlinux"][..], &["vmlinux", "bzImage"]] {
+            let result = cache.path().join("result");
+            fs::create_dir(&result).unwrap();
+            for name in names {
+                fs::write(result.join(name), name).unwrap();
+            }
+            publish(&result, &destination).unwrap();
+            assert!(names.iter().all(|name| destination.join(name).exists()));
+            let _ = fs::remove_dir(&result);
+        }
     }
 
     #[test]

@@ -14,17 +14,19 @@ const RECIPE: &str = "2";
 /// inlining and constant propagation of `-O2` to drop calls of functions that do not exist; with these the code is as small and starts as fast.
 const EMULATED_FLAGS: &str = "-O1 -finline-small-functions -findirect-inlining -fpartial-inlining -fipa-cp";
 
-/// Our patch, applied on the architecture that has this timer.
+/// Our patch for the local APIC's timer.
 const LAPIC_PATCH: &str = "lapic_timer_khz.patch";
+/// Our patch for the vDSO of 64-bit Arm.
+const VDSO_PATCH: &str = "vdso_hash_style.patch";
 
 /// Everything but the source.
 pub(crate) struct Inputs {
     /// The merged fragments.
     pub(crate) settings: Vec<fragment::Setting>,
-    /// The text of `kernel/required`.
+    /// The text of `kernel/required`, and that of the architecture's own list where there is one.
     pub(crate) required: String,
-    /// The patch to be applied with `-p1`, if this architecture has one.
-    pub(crate) patch: Option<String>,
+    /// The patch to be applied with `-p1`.
+    pub(crate) patch: String,
     /// Compiler flags in addition to the kernel's own.
     pub(crate) flags: &'static str,
     /// First line of `gcc --version`.
@@ -47,13 +49,14 @@ impl Inputs {
             process::output(Command::new(format!("{}gcc", request.architecture.tool_prefix())).arg("--version"))?;
         Ok(Self {
             settings: fragment::merge(&fragments)?,
-            required: read("required")?,
-            patch: (request.architecture == Architecture::X86_64)
-                .then(|| read(LAPIC_PATCH))
-                .transpose()?,
-            flags: match (request.architecture, request.variant) {
-                (Architecture::X86_64, Variant::Emulated) => EMULATED_FLAGS,
-                _ => "",
+            required: required(request.architecture, request.variant)?,
+            patch: read(match request.architecture {
+                Architecture::X86_64 => LAPIC_PATCH,
+                Architecture::Aarch64 => VDSO_PATCH,
+            })?,
+            flags: match request.variant {
+                Variant::Emulated => EMULATED_FLAGS,
+                Variant::Standard => "",
             },
             compiler: compiler.lines().next().unwrap_or_default().to_owned(),
             target: format!("{}-{}", request.architecture.name(), request.variant.name()),
@@ -79,7 +82,7 @@ impl Inputs {
             &self.compiler,
             self.flags,
             source_sha256,
-            self.patch.as_deref().unwrap_or_default(),
+            &self.patch,
             &self.required,
             &fragment,
         ];
@@ -95,6 +98,9 @@ fn fragment_names(architecture: Architecture, variant: Variant, full: bool) -> V
     if full || variant == Variant::Standard {
         names.push("engines.config".to_owned());
     }
+    if architecture == Architecture::Aarch64 && variant == Variant::Standard {
+        names.push("aarch64-errata.config".to_owned());
+    }
     if variant == Variant::Emulated {
         names.push(format!("{}-emulated.config", architecture.name()));
     }
@@ -102,6 +108,15 @@ fn fragment_names(architecture: Architecture, variant: Variant, full: bool) -> V
         names.push("full.config".to_owned());
     }
     names
+}
+
+/// The lists of required options: that of every kernel, and for the Mac's kernel its own.
+fn required(architecture: Architecture, variant: Variant) -> Result<String> {
+    let mut text = read("required")?;
+    if architecture == Architecture::Aarch64 && variant == Variant::Standard {
+        text.push_str(&read("aarch64.required")?);
+    }
+    Ok(text)
 }
 
 fn read(name: &str) -> Result<String> {
@@ -117,7 +132,7 @@ mod tests {
         Inputs {
             settings: fragment::merge(&[("a".to_owned(), "CONFIG_A=y\n".to_owned())]).unwrap(),
             required: "CONFIG_A\n".to_owned(),
-            patch: Some("patch".to_owned()),
+            patch: "patch".to_owned(),
             flags: "",
             compiler: "gcc 12".to_owned(),
             target: "x86_64-standard".to_owned(),
@@ -145,7 +160,7 @@ mod tests {
             }
             .key("00"),
             Inputs {
-                patch: None,
+                patch: String::new(),
                 ..inputs()
             }
             .key("00"),
@@ -190,11 +205,12 @@ mod tests {
                     .map(|name| (name.clone(), read(&name).unwrap()))
                     .collect();
                 let settings = fragment::merge(&fragments).unwrap();
-                for required in configuration::required_names(&read("required").unwrap()) {
+                let text = required(architecture, variant).unwrap();
+                for name in configuration::required_names(&text) {
                     let named_off = settings
                         .iter()
-                        .any(|setting| setting.name == required && setting.value == "n");
-                    assert!(!named_off, "{required} is required and switched off");
+                        .any(|setting| setting.name == name && setting.value == "n");
+                    assert!(!named_off, "{name} is required and switched off");
                 }
             }
         }

@@ -6,7 +6,7 @@ use super::stage::Stage;
 use super::tally::Tally;
 use crate::process;
 use crate::progress::say;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -18,16 +18,34 @@ const MACHINE_TESTS: usize = 2;
 /// How many of the slowest tests are named at the end.
 const SLOWEST: usize = 10;
 
+/// Which tests to run.
+pub(crate) struct Selection<'a> {
+    /// Words that a test's label has to contain, all of them.
+    pub(crate) filter: &'a [String],
+    /// The names of end-to-end tests outside of which none runs.
+    pub(crate) only: Option<&'a [&'a str]>,
+    /// Parts of the end-to-end tests that this system lacks the programs for. They are counted as ignored.
+    pub(crate) without: &'a [&'a str],
+}
+
+impl Selection<'_> {
+    fn has(&self, test: &Test<'_>) -> bool {
+        let named = |names: &[&str]| test.binary.is_end_to_end() && names.contains(&test.name.as_str());
+        self.only.is_none_or(named) && self.filter.iter().all(|word| test.label.contains(word))
+    }
+
+    fn leaves_out(&self, test: &Test<'_>) -> bool {
+        let part = test.name.split("::").next().unwrap_or_default();
+        test.binary.is_end_to_end() && self.without.contains(&part)
+    }
+}
+
 /// A test to be run.
 struct Test<'a> {
     binary: &'a Binary,
     name: String,
-}
-
-impl Test<'_> {
-    fn label(&self) -> String {
-        format!("{} {}", self.binary.name, self.name)
-    }
+    /// What it is called in the output.
+    label: String,
 }
 
 /// The tests that are left, and the results so far.
@@ -56,7 +74,7 @@ impl<'a> Progress<'a> {
         if test.binary.is_end_to_end() {
             self.running_machines = self.running_machines.saturating_sub(1);
         }
-        let label = test.label();
+        let label = test.label.clone();
         let seconds = outcome.took.as_secs_f64();
         match (&outcome.failure, &outcome.skipped) {
             (Some(reason), _) => {
@@ -77,19 +95,26 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// Runs the tests whose label contains all words of `filter`, in the stage's directories.
+/// Runs the selected tests in the stage's directories.
 ///
 /// # Errors
-/// When a binary cannot be started; a failed test is in the tally.
-pub(crate) fn all(binaries: &[Binary], filter: &[String], stage: &Stage) -> Result<Tally> {
-    let (machines, others) = list(binaries, filter, stage)?
+/// When a binary cannot be started or a test selected by name does not exist; a failed test is in the tally.
+pub(crate) fn all(binaries: &[Binary], selection: &Selection<'_>, stage: &Stage) -> Result<Tally> {
+    let (left_out, tests): (Vec<_>, Vec<_>) = list(binaries, selection, stage)?
         .into_iter()
-        .partition(|test| test.binary.is_end_to_end());
+        .partition(|test| selection.leaves_out(test));
+    for test in &left_out {
+        println!("skip            {}: its programs are Debian's", test.label);
+    }
+    let (machines, others) = tests.into_iter().partition(|test| test.binary.is_end_to_end());
     let progress = Mutex::new(Progress {
         machines,
         others,
         running_machines: 0,
-        tally: Tally::default(),
+        tally: Tally {
+            ignored: left_out.len().try_into()?,
+            ..Tally::default()
+        },
         times: Vec::new(),
         failures: Vec::new(),
     });
@@ -113,14 +138,23 @@ pub(crate) fn all(binaries: &[Binary], filter: &[String], stage: &Stage) -> Resu
 }
 
 /// Asks each binary for its tests.
-fn list<'a>(binaries: &'a [Binary], filter: &[String], stage: &Stage) -> Result<Vec<Test<'a>>> {
-    let mut tests = Vec::new();
+fn list<'a>(binaries: &'a [Binary], selection: &Selection<'_>, stage: &Stage) -> Result<Vec<Test<'a>>> {
+    let mut tests: Vec<Test<'a>> = Vec::new();
     for binary in binaries {
         let mut command = stage.command(binary)?;
         let listing = process::output(command.args(["--list", "--format", "terse"]))?;
-        let found = test_names(&listing).into_iter().map(|name| Test { binary, name });
-        tests.extend(found.filter(|test| filter.iter().all(|word| test.label().contains(word))));
+        tests.extend(test_names(&listing).into_iter().map(|name| Test {
+            label: format!("{} {name}{}", binary.name, stage.guest()),
+            binary,
+            name,
+        }));
     }
+    for name in selection.only.unwrap_or_default() {
+        if !tests.iter().any(|test| test.name == *name) {
+            bail!("there is no test {name} to be run{}", stage.guest());
+        }
+    }
+    tests.retain(|test| selection.has(test));
     Ok(tests)
 }
 

@@ -4,7 +4,8 @@
 
 use super::binaries::Binary;
 use super::debian_tar;
-use crate::process;
+use super::guest::Guest;
+use crate::{busybox, process};
 use anyhow::{Context, Result};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -16,6 +17,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// The ordinary user's id where the tests are started by root: nobody's on Debian.
 const NOBODY: u32 = 65534;
 
+/// Name of the busybox of guests whose programs do not run here, in the stage.
+const BUSYBOX: &str = "busybox";
 /// Name of the Debian root file system in the stage.
 const DEBIAN_TAR: &str = "debian.tar";
 
@@ -24,14 +27,15 @@ pub(crate) struct Stage {
     directory: tempfile::TempDir,
     /// Numbers the temporary directories.
     scratches: AtomicU32,
+    guest: Guest,
 }
 
 impl Stage {
     /// Copies the install tree to a new directory. Its path is short, because it becomes part of socket paths.
     ///
     /// # Errors
-    /// When something cannot be created.
-    pub(crate) fn new(install_tree: &Path) -> Result<Self> {
+    /// When something cannot be created, or there is no program for the images of `guest`.
+    pub(crate) fn new(install_tree: &Path, guest: Guest) -> Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix("ct-")
             .tempdir_in("/tmp")
@@ -40,19 +44,31 @@ impl Stage {
         let stage = Self {
             directory,
             scratches: AtomicU32::new(0),
+            guest,
         };
         process::run(Command::new("cp").arg("-R").arg(install_tree).arg(stage.path("dist")))?;
         process::run(Command::new("chmod").arg("-R").arg("a+rX").arg(stage.path("dist")))?;
         if rustix::process::geteuid().is_root() {
-            fs::copy(debian_tar::cached()?, stage.path(DEBIAN_TAR))
+            fs::copy(debian_tar::cached(guest.architecture)?, stage.path(DEBIAN_TAR))
                 .context("cannot copy the Debian root file system")?;
             fs::set_permissions(stage.path(DEBIAN_TAR), Permissions::from_mode(0o644))?;
+        }
+        if guest.programs_are_foreign() {
+            let program = fs::read(busybox::file(guest.architecture)?).context("cannot read the busybox")?;
+            let applets = busybox::applets(&program)?.join("\n");
+            fs::write(stage.path(BUSYBOX), program)?;
+            fs::write(stage.path(BUSYBOX).with_extension("applets"), applets)?;
         }
         for name in ["home", "run", "cache"] {
             stage.make_for_user(&stage.path(name))?;
         }
         fs::create_dir(stage.path("bin"))?;
         Ok(stage)
+    }
+
+    /// The guests that the end-to-end tests have.
+    pub(crate) fn guest(&self) -> Guest {
+        self.guest
     }
 
     /// Copies the end-to-end test binaries out of the checkout, so that the ordinary user can read them.
@@ -98,6 +114,10 @@ impl Stage {
             .env_remove("XDG_DATA_HOME")
             .env_remove("XDG_CONFIG_HOME")
             .env_remove("XDG_CACHE_HOME");
+        command.envs(self.guest.variables());
+        if self.guest.programs_are_foreign() {
+            command.env("E2E_BUSYBOX", self.path(BUSYBOX));
+        }
         if self.path(DEBIAN_TAR).exists() {
             command.env("E2E_DEBIAN_TAR", self.path(DEBIAN_TAR));
         }

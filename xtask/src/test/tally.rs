@@ -10,6 +10,15 @@ pub(crate) struct Tally {
     pub(crate) ignored: u64,
 }
 
+impl Tally {
+    /// Adds what another run has counted.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.ignored += other.ignored;
+    }
+}
+
 impl fmt::Display for Tally {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = if self.failed == 0 { "ok" } else { "FAILED" };
@@ -33,7 +42,11 @@ mod tests {
             ignored: 1,
         };
         assert_eq!(tally.to_string(), "test result: ok. 5 passed; 0 failed; 1 ignored");
-        tally.failed = 1;
-        assert_eq!(tally.to_string(), "test result: FAILED. 5 passed; 1 failed; 1 ignored");
+        tally.add(&Tally {
+            passed: 2,
+            failed: 1,
+            ignored: 0,
+        });
+        assert_eq!(tally.to_string(), "test result: FAILED. 7 passed; 1 failed; 1 ignored");
     }
 }

@@ -1,6 +1,6 @@
 //! Proves which containers `list` shows, the shape of its output and of `inspect`'s, and the states in it.
 
-use container_e2e::{BUSYBOX, Home};
+use container_e2e::{BUSYBOX, Home, guest_architecture};
 
 #[test]
 fn only_running_containers_are_listed_unless_all_are_asked_for() {
@@ -54,6 +54,36 @@ fn machines_get_the_shape_that_scripts_know() {
             .success()
             .text()
             .contains("[[items]]")
+    );
+}
+
+#[test]
+fn the_record_names_the_platform_of_the_machine() {
+    let home = Home::new();
+    let architecture = guest_architecture();
+    let machine = match architecture.as_str() {
+        "amd64" => "x86_64",
+        "arm64" => "aarch64",
+        other => other,
+    };
+    let outcome = home.run(["run", "--name", "known", BUSYBOX, "uname", "-m"]).success();
+    assert_eq!(outcome.text(), machine);
+    let inspected = home.run(["inspect", "known"]).success().json();
+    let platform = &inspected[0]["configuration"]["platform"];
+    assert_eq!(
+        (&platform["os"], &platform["architecture"]),
+        (&"linux".into(), &architecture.as_str().into()),
+        "{inspected}"
+    );
+    let table = home.run(["list", "--all"]).success().text();
+    assert!(
+        table
+            .lines()
+            .nth(1)
+            .unwrap()
+            .split_whitespace()
+            .any(|word| word == architecture),
+        "{table}"
     );
 }
 

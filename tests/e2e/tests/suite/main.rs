@@ -1,5 +1,4 @@
 //! Tests of the installed program with real machines. One file for each topic; the names of the tests say what holds.
-#![cfg(target_os = "linux")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

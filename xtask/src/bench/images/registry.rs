@@ -2,6 +2,7 @@
 
 use super::content;
 use super::layout::{self, Layer};
+use crate::architecture::Architecture;
 use crate::progress::say;
 use crate::test::debian_tar;
 use crate::{cache, process};
@@ -184,7 +185,7 @@ impl Registry {
         self.put(&CROWDED, &[crowded], scratch.path())?;
         let large = layout::layer(scratch.path(), content::large)?;
         self.put(&LARGE, &[large], scratch.path())?;
-        let debian = debian_tar::cached()?;
+        let debian = debian_tar::cached(Architecture::host())?;
         let mut layers = vec![layout::layer(scratch.path(), |to| {
             io::copy(&mut File::open(debian)?, to).map(drop)
         })?];
