@@ -4,6 +4,8 @@ use std::fs::{DirBuilder, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::sync::sync_in_order;
+
 /// Why a directory could not be made or made durable.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
@@ -34,7 +36,6 @@ pub enum DirectoryError {
 pub fn create_private_dir(path: &Path) -> Result<(), DirectoryError> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
-    #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path).map_err(|source| DirectoryError::Create {
         path: path.to_owned(),
@@ -42,13 +43,13 @@ pub fn create_private_dir(path: &Path) -> Result<(), DirectoryError> {
     })
 }
 
-/// Makes renames and removals inside `path` durable.
+/// Makes renames and removals inside `path` durable, in the sense of [`sync_in_order`].
 ///
 /// # Errors
 /// [`DirectoryError::Sync`] when the directory cannot be opened or synced.
 pub fn sync_dir(path: &Path) -> Result<(), DirectoryError> {
     File::open(path)
-        .and_then(|directory| directory.sync_all())
+        .and_then(|directory| sync_in_order(&directory))
         .map_err(|source| DirectoryError::Sync {
             path: path.to_owned(),
             source,

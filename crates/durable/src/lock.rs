@@ -3,6 +3,10 @@
 //! A lock is the kernel's lock on an open file (`flock`), so it ends with the process however that ends; a pid in a file
 //! would not. The lock is advisory: it keeps out only processes that ask for it. A lock file may be removed by its holder; a process that
 //! was waiting for the removed file notices and takes the lock on the file that has the name by then.
+//!
+//! The same call means the same on Linux and macOS: the lock belongs to the open file, so that two opens in one process exclude each
+//! other and a duplicate shares it. Only files made for it are locked, and temporary files of [`crate::replace`]; never the image of a disk:
+//! Virtualization.framework and QEMU lock images themselves, and a lock of ours on one would keep the machine from starting.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -178,7 +182,6 @@ fn error(path: &Path, source: io::Error) -> LockError {
 fn open_or_create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
 }

@@ -1,7 +1,7 @@
 //! Write-by-rename for small records.
 //!
 //! A record is visible either whole or not at all, also across power loss: the temporary file is synced before the
-//! rename, the directory after it. A writer that is killed leaves its temporary file, which may hold a secret: the file is
+//! rename, the directory after it (what that means on macOS: [`crate::sync_in_order`]). A writer that is killed leaves its temporary file, which may hold a secret: the file is
 //! locked while it is written, so that the next writer can tell it from one in use and removes it.
 
 use std::fs::{File, TryLockError};
@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::directory::sync_dir;
+use crate::sync::sync_in_order;
 
 /// Beginning of the names of temporary files.
 const PREFIX: &str = ".tmp-";
@@ -89,7 +90,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReplaceError> {
     sweep(parent);
     let mut temporary = locked_temporary(parent).map_err(write_error)?;
     temporary.write_all(bytes).map_err(write_error)?;
-    temporary.as_file().sync_all().map_err(sync_error)?;
+    sync_in_order(temporary.as_file()).map_err(sync_error)?;
     temporary.persist(path).map_err(|failed| ReplaceError::Rename {
         path: path.to_owned(),
         source: failed.error,

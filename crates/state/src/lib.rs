@@ -11,6 +11,7 @@ mod discard;
 mod error;
 mod lock;
 mod paths;
+mod platform;
 mod record;
 mod store;
 

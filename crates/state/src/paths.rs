@@ -1,29 +1,36 @@
 //! Where the state of `container` lies on this host.
 
-use std::env;
-use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use container_durable::{DirectoryError, create_private_dir, sweep};
+use container_durable::{ClaimError, DirectoryError, claim_private_dir, create_private_dir, sweep};
 use container_model::ContainerId;
 use sha2::{Digest as _, Sha256};
+
+use crate::platform::Platform;
+
+mod choose;
 
 /// Name of our directory below those that the system gives us.
 const DIRECTORY_NAME: &str = "container";
 
-/// Longest path of a Unix socket, bytes, without the terminating zero: `sun_path` of unix(7) and unix(4).
-const SOCKET_PATH_MAX_BYTES: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
-
 /// Bytes of the hash that name a socket.
-const SOCKET_NAME_BYTES: usize = 8;
+const SOCKET_HASH_BYTES: usize = 8;
+
+/// Extension of a socket's name.
+const SOCKET_EXTENSION: &str = ".sock";
+
+/// Bytes that a socket's name adds to the path of its directory, with the slash.
+const SOCKET_NAME_BYTES: usize = 1 + 2 * SOCKET_HASH_BYTES + SOCKET_EXTENSION.len();
 
 /// The directories of one user's `container`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppPaths {
     root: PathBuf,
     runtime: PathBuf,
+    /// The runtime directory is one of many users' in a public place.
+    runtime_is_public: bool,
 }
 
 /// Why there is no place for the state.
@@ -43,10 +50,13 @@ pub enum PathsError {
     /// A directory could not be made.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// The runtime directory, which had to be in a public place, could not be made there.
+    #[error("{0}; set XDG_RUNTIME_DIR or CONTAINER_APP_ROOT to a shorter path to do without it")]
+    PublicPlace(#[from] ClaimError),
     /// The runtime directory leaves no room for a socket's name.
     #[error(
-        "the socket path {} has {length} bytes, this system allows {SOCKET_PATH_MAX_BYTES}: set XDG_RUNTIME_DIR or CONTAINER_APP_ROOT to a shorter path",
-        path.display()
+        "the socket path {} has {length} bytes, this system allows {}: set XDG_RUNTIME_DIR to a shorter path",
+        path.display(), Platform::CURRENT.socket_path_max_bytes()
     )]
     SocketPathTooLong {
         /// The path.
@@ -57,47 +67,13 @@ pub enum PathsError {
 }
 
 impl AppPaths {
-    /// The directories that the environment asks for: the app root is `$CONTAINER_APP_ROOT`, else the platform's place for
-    /// application data; the runtime directory is `$XDG_RUNTIME_DIR/container`, else `run` in the app root.
-    ///
-    /// # Errors
-    /// [`PathsError::NoHome`] and [`PathsError::Relative`].
-    pub fn from_environment() -> Result<Self, PathsError> {
-        Self::from_variables(|name| env::var_os(name).filter(|value| !value.is_empty()))
-    }
-
-    fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, PathsError> {
-        let absolute = |name: &'static str| match variable(name).map(PathBuf::from) {
-            Some(path) if path.is_relative() => Err(PathsError::Relative { variable: name, path }),
-            other => Ok(other),
-        };
-        let root = match absolute("CONTAINER_APP_ROOT")? {
-            Some(root) => root,
-            None if cfg!(target_os = "macos") => absolute("HOME")?
-                .ok_or(PathsError::NoHome)?
-                .join("Library/Application Support")
-                .join(DIRECTORY_NAME),
-            None => match absolute("XDG_DATA_HOME")? {
-                Some(data) => data.join(DIRECTORY_NAME),
-                None => absolute("HOME")?
-                    .ok_or(PathsError::NoHome)?
-                    .join(".local/share")
-                    .join(DIRECTORY_NAME),
-            },
-        };
-        let runtime = match absolute("XDG_RUNTIME_DIR")? {
-            Some(runtime) => runtime.join(DIRECTORY_NAME),
-            None => root.join("run"),
-        };
-        Ok(Self { root, runtime })
-    }
-
     /// Directories chosen by the caller.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>, runtime: impl Into<PathBuf>) -> Self {
         Self {
             root: root.into(),
             runtime: runtime.into(),
+            runtime_is_public: false,
         }
     }
 
@@ -105,10 +81,15 @@ impl AppPaths {
     /// half-written in the app root, which may be a password, goes.
     ///
     /// # Errors
-    /// [`PathsError::Directory`].
+    /// [`PathsError::Directory`], [`PathsError::PublicPlace`].
     pub fn prepare(&self) -> Result<(), PathsError> {
-        for directory in [&self.root, &self.runtime, &self.containers()] {
+        for directory in [&self.root, &self.containers()] {
             create_private_dir(directory)?;
+        }
+        if self.runtime_is_public {
+            claim_private_dir(&self.runtime)?;
+        } else {
+            create_private_dir(&self.runtime)?;
         }
         sweep(&self.root);
         Ok(())
@@ -148,14 +129,14 @@ impl AppPaths {
         // No path holds a zero byte, so that two pairs never hash the same bytes.
         hash.update([0]);
         hash.update(id.as_str());
-        let mut name = String::with_capacity(2 * SOCKET_NAME_BYTES + 5);
-        for byte in &hash.finalize()[..SOCKET_NAME_BYTES] {
+        let mut name = String::with_capacity(SOCKET_NAME_BYTES);
+        for byte in &hash.finalize()[..SOCKET_HASH_BYTES] {
             let _ = write!(name, "{byte:02x}");
         }
-        name.push_str(".sock");
+        name.push_str(SOCKET_EXTENSION);
         let path = self.runtime.join(name);
         let length = path.as_os_str().len();
-        if length > SOCKET_PATH_MAX_BYTES {
+        if length > Platform::CURRENT.socket_path_max_bytes() {
             Err(PathsError::SocketPathTooLong { path, length })
         } else {
             Ok(path)
@@ -167,40 +148,17 @@ impl AppPaths {
 mod tests {
     use super::*;
 
-    fn paths(variables: &[(&str, &str)]) -> Result<AppPaths, PathsError> {
-        AppPaths::from_variables(|name| {
-            variables
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| OsString::from(value))
-        })
-    }
-
     #[test]
-    fn app_root_wins_over_home() {
-        let found = paths(&[("CONTAINER_APP_ROOT", "/a"), ("HOME", "/h"), ("XDG_DATA_HOME", "/d")]).unwrap();
-        assert_eq!(found, AppPaths::new("/a", "/a/run"));
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn linux_follows_the_base_directories() {
-        let found = paths(&[("HOME", "/h"), ("XDG_RUNTIME_DIR", "/run/user/1")]).unwrap();
-        assert_eq!(
-            found,
-            AppPaths::new("/h/.local/share/container", "/run/user/1/container")
-        );
-        let found = paths(&[("HOME", "/h"), ("XDG_DATA_HOME", "/d")]).unwrap();
-        assert_eq!(found, AppPaths::new("/d/container", "/d/container/run"));
-        assert!(matches!(paths(&[]), Err(PathsError::NoHome)));
-    }
-
-    #[test]
-    fn relative_directories_are_refused() {
-        assert!(matches!(
-            paths(&[("CONTAINER_APP_ROOT", "a")]),
-            Err(PathsError::Relative { .. })
-        ));
+    fn a_public_place_that_another_has_taken_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let taken = root.path().join("taken");
+        std::os::unix::fs::symlink(root.path(), &taken).unwrap();
+        let mut paths = AppPaths::new(root.path().join("app"), &taken);
+        paths.prepare().unwrap();
+        paths.runtime_is_public = true;
+        assert!(matches!(paths.prepare(), Err(PathsError::PublicPlace(_))));
+        paths.runtime = root.path().join("own");
+        paths.prepare().unwrap();
     }
 
     #[test]

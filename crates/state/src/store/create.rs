@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::Path;
 
-use container_durable::{FileLock, LockError, LockMode, create_private_dir, sync_dir};
+use container_durable::{FileLock, LockError, LockMode, create_private_dir, sync_dir, sync_in_order};
 use container_model::{ContainerConfig, ContainerId};
 use rustix::fs::AtFlags;
 
@@ -137,7 +137,7 @@ impl NewContainer {
         }
         if self.outlives_power {
             // Else a loss of power would bring the mark back, and the next command would undo the container.
-            self.directory.sync_all().map_err(failed)?;
+            sync_in_order(&self.directory).map_err(failed)?;
             if let Some(containers) = self.bundle.directory().parent() {
                 sync_dir(containers).map_err(|error| failed(io::Error::other(error)))?;
             }

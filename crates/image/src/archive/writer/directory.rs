@@ -4,9 +4,9 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 
-use container_durable::sync_dir;
+use container_durable::{sync_dir, sync_in_order, sync_to_drive};
 
-use super::file::beside;
+use super::file::{beside, parent};
 use super::{Sink, WriteFailure, copy};
 
 /// A directory that gets its name when it is complete, and is gone when this is dropped before.
@@ -44,10 +44,7 @@ impl PendingDirectory {
         }
         std::fs::rename(&self.unfinished, &self.dest)?;
         self.is_committed = true;
-        match self.dest.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            Some(parent) => sync_dir(parent).map_err(durable),
-            None => sync_dir(Path::new(".")).map_err(durable),
-        }
+        sync_to_drive(&File::open(parent(&self.dest))?)
     }
 }
 
@@ -72,6 +69,6 @@ impl Sink for PendingDirectory {
         };
         let mut file = create().map_err(WriteFailure::Output)?;
         copy(content, |bytes| file.write_all(bytes))?;
-        file.sync_all().map_err(WriteFailure::Output)
+        sync_in_order(&file).map_err(WriteFailure::Output)
     }
 }

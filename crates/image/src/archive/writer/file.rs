@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use container_durable::sync_dir;
+use container_durable::{create_nameless, give_name, sync_in_order, sync_to_drive};
 
 /// Somewhere to write an archive.
 pub(crate) enum Output {
@@ -35,7 +35,7 @@ impl Output {
             Err(error) if error.kind() == io::ErrorKind::NotFound => dest.to_owned(),
             Err(error) => return Err(error),
         };
-        if let Some(file) = nameless(parent(&dest)) {
+        if let Some(file) = create_nameless(parent(&dest)) {
             let unfinished = None;
             return Ok(Self::File(PendingFile { file, dest, unfinished }));
         }
@@ -56,7 +56,7 @@ impl Output {
 
 impl PendingFile {
     fn commit(mut self) -> io::Result<()> {
-        self.file.sync_all()?;
+        sync_in_order(&self.file)?;
         let path = match &self.unfinished {
             Some(path) => path.clone(),
             None => {
@@ -67,7 +67,7 @@ impl PendingFile {
         };
         std::fs::rename(&path, &self.dest)?;
         self.unfinished = None;
-        sync_dir(parent(&self.dest)).map_err(io::Error::other)
+        sync_to_drive(&File::open(parent(&self.dest))?)
     }
 }
 
@@ -106,39 +106,10 @@ pub(super) fn beside(dest: &Path) -> io::Result<PathBuf> {
     Ok(dest.with_file_name(unfinished))
 }
 
-fn parent(path: &Path) -> &Path {
+/// The directory in which `path` is.
+pub(super) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
-}
-
-/// A file in `directory` that has no name yet; `None` where the system or file system knows no such thing.
-#[cfg(target_os = "linux")]
-fn nameless(directory: &Path) -> Option<File> {
-    use rustix::fs::{Mode, OFlags, open};
-    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
-    // The bits that the user's umask leaves, as for any file that a command writes.
-    let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP | Mode::ROTH | Mode::WOTH;
-    open(directory, flags, mode).ok().map(File::from)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn nameless(_: &Path) -> Option<File> {
-    None
-}
-
-/// Links the nameless file to `path` (open(2), "O_TMPFILE").
-#[cfg(target_os = "linux")]
-fn give_name(file: &File, path: &Path) -> io::Result<()> {
-    use std::os::fd::AsRawFd as _;
-
-    use rustix::fs::{AtFlags, CWD, linkat};
-    let nameless = format!("/proc/self/fd/{}", file.as_raw_fd());
-    Ok(linkat(CWD, nameless.as_str(), CWD, path, AtFlags::SYMLINK_FOLLOW)?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn give_name(_: &File, _: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
 }
