@@ -232,7 +232,7 @@ async fn a_root_that_is_listed_without_a_media_type_is_what_it_says_itself() {
         },
     );
     let loaded = load(&test, write(&test, layout)).await.unwrap();
-    assert_eq!(loaded[0].descriptor.media_type.as_str(), media_type::OCI_INDEX);
+    assert_eq!(loaded[0].descriptor.media_type.as_ref(), media_type::OCI_INDEX);
     let (name, platform) = (reference("demo:1"), Platform::host());
     test.store.resolve(&name, &platform, MAX_DISKS).await.unwrap();
 }
@@ -262,7 +262,11 @@ async fn history_is_that_of_the_image_that_would_run() {
         let history = test.store.history(&name, &platform).unwrap();
         assert_eq!(history[0].created_by.as_deref(), Some(text), "{platform}");
         let image = test.store.resolve(&name, &platform, MAX_DISKS).await.unwrap();
-        assert_eq!(image.config.history[0].created_by.as_deref(), Some(text), "{platform}");
+        assert_eq!(
+            image.config.history[0].created_by().as_deref(),
+            Some(text),
+            "{platform}"
+        );
     }
 }
 

@@ -40,7 +40,7 @@ async fn what_skopeo_pushed_is_pulled_and_shared() {
         1
     );
     let image = test.store.resolve(&name, &Platform::host(), MAX_DISKS).await.unwrap();
-    assert!(image.manifest.layers[0].media_type.as_str().ends_with("gzip"));
+    assert!(image.manifest.layers[0].media_type.as_ref().ends_with("gzip"));
     assert_eq!(image.layers.len(), 1);
 
     let by_digest = format!("{}/a/demo@{}", registry.address, pulled.descriptor.digest);

@@ -18,7 +18,7 @@ use container_image::{
     ImageStore, LoadOptions, LoadSource, NoProgress, PlatformChoice, PullOptions, SaveError, SaveFormat, SaveTarget,
     SavedImage,
 };
-use container_oci::{Digest, Platform, Reference, media_type};
+use container_oci::{Digest, MediaTypeKind as _, Platform, Reference, media_type};
 use support::images::{archive, archive_for, members};
 use support::liar::Liar;
 use support::platforms::{REPOSITORY, serve_attestation, serve_image, serve_index};
@@ -163,7 +163,7 @@ async fn a_docker_archive_has_uncompressed_layers_named_by_their_diff_ids() {
         .resolve(&reference("demo:1"), &Platform::host(), MAX_DISKS)
         .await
         .unwrap();
-    assert_eq!(image.manifest.layers[0].media_type.as_str(), media_type::OCI_LAYER_GZIP);
+    assert_eq!(image.manifest.layers[0].media_type.as_ref(), media_type::OCI_LAYER_GZIP);
     let (_, path) = save(&test, &["demo:1"], SaveFormat::DockerArchive, "docker.tar")
         .await
         .unwrap();

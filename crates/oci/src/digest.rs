@@ -28,6 +28,9 @@ impl Algorithm {
 }
 
 /// An algorithm and its value. Prints as `sha256:<64 lower-case hex digits>`.
+///
+/// `oci-spec`'s digest is a text that may name any algorithm, so that one which cannot be verified goes unnoticed; it can neither be copied
+/// nor ordered. The two convert into each other.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Digest {
     /// A SHA-256 value.

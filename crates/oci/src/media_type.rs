@@ -1,8 +1,6 @@
 //! Media types of images, OCI's and Docker's (image-spec `media-types.md`; distribution `manifest-v2-2.md`).
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
+pub use oci_spec::image::MediaType;
 
 /// OCI image index.
 pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -25,11 +23,6 @@ pub const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json"
 /// Docker layer, gzip.
 pub const DOCKER_LAYER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
-/// A media type, kept exactly as it was given, so that a document that is written again does not change.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct MediaType(String);
-
 /// How a layer is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LayerCompression {
@@ -41,37 +34,60 @@ pub enum LayerCompression {
     Zstd,
 }
 
-impl MediaType {
+/// What a media type stands for, in either dialect.
+///
+/// [`MediaType`] itself is `oci-spec`'s: it keeps any text as it was given, so that a document that is written again does not change. It
+/// has cases for OCI's types only; Docker's are [`MediaType::Other`].
+pub trait MediaTypeKind {
     /// Whether this is an index or a manifest list.
     #[must_use]
-    pub fn is_index(&self) -> bool {
-        matches!(self.0.as_str(), OCI_INDEX | DOCKER_INDEX)
-    }
+    fn is_index(&self) -> bool;
 
     /// Whether this is a manifest of one image.
     #[must_use]
-    pub fn is_manifest(&self) -> bool {
-        matches!(self.0.as_str(), OCI_MANIFEST | DOCKER_MANIFEST)
-    }
+    fn is_manifest(&self) -> bool;
 
     /// Whether this is an image configuration.
     #[must_use]
-    pub fn is_config(&self) -> bool {
-        matches!(self.0.as_str(), OCI_CONFIG | DOCKER_CONFIG)
-    }
+    fn is_config(&self) -> bool;
 
     /// The compression of a file system layer; `None` for a layer that cannot be unpacked (an encrypted one, a wasm module).
     ///
     /// Non-distributable ("foreign") layers count: they are ordinary tar streams.
     #[must_use]
-    pub fn layer_compression(&self) -> Option<LayerCompression> {
+    fn layer_compression(&self) -> Option<LayerCompression>;
+
+    /// Whether this is a layer that registries other than its maker's may not distribute (image-spec `layer.md`,
+    /// "Non-Distributable Layers"; Docker's "foreign" layers).
+    #[must_use]
+    fn is_nondistributable(&self) -> bool;
+
+    /// Whether this is an empty text, which some programs write for a missing media type.
+    #[must_use]
+    fn is_empty(&self) -> bool;
+}
+
+impl MediaTypeKind for MediaType {
+    fn is_index(&self) -> bool {
+        matches!(self.as_ref(), OCI_INDEX | DOCKER_INDEX)
+    }
+
+    fn is_manifest(&self) -> bool {
+        matches!(self.as_ref(), OCI_MANIFEST | DOCKER_MANIFEST)
+    }
+
+    fn is_config(&self) -> bool {
+        matches!(self.as_ref(), OCI_CONFIG | DOCKER_CONFIG)
+    }
+
+    fn layer_compression(&self) -> Option<LayerCompression> {
         const TAR: [&str; 4] = [
             "application/vnd.oci.image.layer.v1.tar",
             "application/vnd.oci.image.layer.nondistributable.v1.tar",
             "application/vnd.docker.image.rootfs.diff.tar",
             "application/vnd.docker.image.rootfs.foreign.diff.tar",
         ];
-        let suffix = TAR.iter().find_map(|prefix| self.0.strip_prefix(prefix))?;
+        let suffix = TAR.iter().find_map(|prefix| self.as_ref().strip_prefix(prefix))?;
         match suffix {
             "" => Some(LayerCompression::None),
             // OCI writes a plus sign, Docker a dot.
@@ -81,45 +97,50 @@ impl MediaType {
         }
     }
 
-    /// Whether this is a layer that registries other than its maker's may not distribute (image-spec `layer.md`,
-    /// "Non-Distributable Layers"; Docker's "foreign" layers).
-    #[must_use]
-    pub fn is_nondistributable(&self) -> bool {
+    fn is_nondistributable(&self) -> bool {
         const PREFIXES: [&str; 2] = [
             "application/vnd.oci.image.layer.nondistributable.v1.tar",
             "application/vnd.docker.image.rootfs.foreign.diff.tar",
         ];
-        PREFIXES.iter().any(|prefix| self.0.starts_with(prefix))
+        PREFIXES.iter().any(|prefix| self.as_ref().starts_with(prefix))
     }
 
-    /// Whether this is an empty text, which some programs write for a missing media type.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The media type as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for MediaType {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl fmt::Display for MediaType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+    fn is_empty(&self) -> bool {
+        self.as_ref().is_empty()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    const NAMED: [&str; 10] = [
+        OCI_INDEX,
+        OCI_MANIFEST,
+        OCI_CONFIG,
+        OCI_LAYER,
+        OCI_LAYER_GZIP,
+        OCI_LAYER_ZSTD,
+        DOCKER_INDEX,
+        DOCKER_MANIFEST,
+        DOCKER_CONFIG,
+        DOCKER_LAYER_GZIP,
+    ];
+
+    proptest! {
+        #[test]
+        fn any_text_is_kept_as_it_was_given(
+            text in prop_oneof![proptest::sample::select(&NAMED[..]).prop_map(str::to_owned), "\\PC*", "application/[a-z.+]{0,60}"],
+        ) {
+            let written = serde_json::to_string(&text).unwrap();
+            let media_type: MediaType = serde_json::from_str(&written).unwrap();
+            prop_assert_eq!(media_type.as_ref(), &text);
+            prop_assert_eq!(media_type.to_string(), text.clone());
+            prop_assert_eq!(&media_type, &MediaType::from(text.as_str()));
+            prop_assert_eq!(serde_json::to_string(&media_type).unwrap(), written);
+        }
+    }
 
     #[test]
     fn layers_of_both_dialects_are_known() {

@@ -9,6 +9,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// Operating system, architecture and variant, in normal form.
+///
+/// `oci-spec`'s platform cannot lack a part, as many a document does, has several spellings of one machine (`aarch64`, `arm64/v8`), and
+/// reads `armbe` as `arm64be`. The two convert into each other.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "Raw")]
 pub struct Platform {

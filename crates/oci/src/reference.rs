@@ -19,6 +19,9 @@ const DEFAULT_NAMESPACE: &str = "library/";
 const DEFAULT_TAG: &str = "latest";
 
 /// The complete name of an image. Prints in canonical form: `docker.io/library/alpine:latest`.
+///
+/// `oci-spec`'s reference refuses an IPv6 address as the registry, takes a host in capitals for a part of Docker Hub and an image's id for
+/// a name, and knows no other default registry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference {
     registry: String,

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use crate::digest::Digest;
 use crate::document::{Descriptor, Index};
+use crate::media_type::MediaTypeKind as _;
 use crate::platform::Platform;
 
 /// The deepest nesting of indexes below the root that is followed. Builders nest one or two.

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use container_oci::{
-    Descriptor, Digest, Document, DocumentError, ImageConfig, Index, Listed, Manifest, MediaType, Platform, Tree,
+    Descriptor, Digest, Document, DocumentError, ImageConfig, Index, Listed, Manifest, MediaType, MediaTypeKind as _,
+    Platform, Tree,
 };
 
 use super::images::layers_for;
@@ -34,7 +35,7 @@ pub(super) fn images(
         };
         let Some(found) = found else { continue };
         // The name is stored in the catalog, beside the descriptor without its annotations.
-        let mut descriptor = Descriptor::new(found.media_type.as_str(), listed.digest, listed.size_bytes);
+        let mut descriptor = Descriptor::new(found.media_type.as_ref(), listed.digest, listed.size_bytes);
         descriptor.platform.clone_from(&listed.platform);
         let mut references = vec![name::of_descriptor(listed, stem)?];
         if name::is_untagged(&references[0]) {

@@ -1,7 +1,7 @@
 //! Making a layer's disk.
 
 use container_model::Layer;
-use container_oci::{Descriptor, Digest, LayerCompression};
+use container_oci::{Descriptor, Digest, LayerCompression, MediaTypeKind as _};
 
 use super::record::DiskRecord;
 use super::unfinished::Unfinished;

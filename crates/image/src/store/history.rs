@@ -46,11 +46,11 @@ impl ImageStore {
 fn entries(history: &[History], layers: &[Descriptor]) -> Vec<HistoryEntry> {
     let mut layers = layers.iter();
     let of_step = |step: &History| HistoryEntry {
-        created: step.created.clone(),
-        created_by: step.created_by.clone(),
-        comment: step.comment.clone(),
+        created: step.created().clone(),
+        created_by: step.created_by().clone(),
+        comment: step.comment().clone(),
         size_bytes: None,
-        is_empty_layer: step.empty_layer,
+        is_empty_layer: step.empty_layer().unwrap_or_default(),
     };
     let mut entries: Vec<HistoryEntry> = history.iter().map(of_step).collect();
     for entry in entries.iter_mut().filter(|entry| !entry.is_empty_layer) {
@@ -76,11 +76,10 @@ mod tests {
     }
 
     fn step(text: &str, empty_layer: bool) -> History {
-        History {
-            created_by: Some(text.to_owned()),
-            empty_layer,
-            ..History::default()
-        }
+        let mut step = History::default();
+        step.set_created_by(Some(text.to_owned()))
+            .set_empty_layer(Some(empty_layer));
+        step
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use container_oci::{Descriptor, Digest, ImageConfig, Manifest, Platform, Reference};
+use container_oci::{Descriptor, Digest, ImageConfig, Manifest, MediaTypeKind as _, Platform, Reference};
 use tokio::sync::oneshot;
 
 use super::selection::{Partial, Selection, select};

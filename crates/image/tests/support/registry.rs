@@ -1,13 +1,13 @@
 //! Debian's docker-registry on a free port of 127.0.0.1, and skopeo as the counterpart.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+
+use container_fixtures::DockerRegistry;
 
 pub(crate) struct Registry {
-    child: Child,
+    server: DockerRegistry,
     pub(crate) address: String,
-    root: tempfile::TempDir,
 }
 
 /// The only user of a registry with a login, and the password.
@@ -18,16 +18,17 @@ const HTPASSWD: &str = "ann:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcY
 impl Registry {
     /// One without a login, in plain http.
     pub(crate) fn start() -> Self {
-        Self::start_in(tempfile::tempdir().unwrap(), "", "")
+        Self::of(DockerRegistry::start())
     }
 
     /// One that wants a login for everything.
     pub(crate) fn with_login() -> Self {
-        let root = tempfile::tempdir().unwrap();
-        let users = root.path().join("htpasswd");
-        std::fs::write(&users, HTPASSWD).unwrap();
-        let auth = format!("auth: {{htpasswd: {{realm: test, path: {}}}}}\n", users.display());
-        Self::start_in(root, &auth, "")
+        Self::of(DockerRegistry::with_users(HTPASSWD))
+    }
+
+    fn of(server: DockerRegistry) -> Self {
+        let address = server.address.clone();
+        Self { server, address }
     }
 
     /// One over https, with a certificate of its own authority: [`Registry::authority`].
@@ -69,46 +70,12 @@ impl Registry {
             "basicConstraints=critical,CA:FALSE",
         ];
         certify("registry", &[own.as_slice(), &leaf].concat());
-        let directory = root.path().display().to_string();
-        let tls = format!(", tls: {{certificate: {directory}/registry.pem, key: {directory}/registry.key}}");
-        Self::start_in(root, "", &tls)
+        Self::of(DockerRegistry::with_tls(root))
     }
 
     /// The certificate of the authority of a registry with TLS.
     pub(crate) fn authority(&self) -> PathBuf {
-        self.root.path().join("authority.pem")
-    }
-
-    fn start_in(root: tempfile::TempDir, auth: &str, http: &str) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let address = format!("127.0.0.1:{port}");
-        let config = root.path().join("registry.yml");
-        let blobs = root.path().join("blobs");
-        let text = format!(
-            "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\nstorage:\n  filesystem: {{rootdirectory: \
-             {}}}\n  maintenance: {{uploadpurging: {{enabled: false}}}}\nhttp: {{addr: \"{address}\"{http}}}\n\
-             validation: {{manifests: {{urls: {{allow: ['.*']}}}}}}\n{auth}",
-            blobs.display()
-        );
-        std::fs::write(&config, text).unwrap();
-        let child = Command::new("docker-registry")
-            .arg("serve")
-            .arg(&config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("docker-registry (Debian package docker-registry) must be installed");
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while std::net::TcpStream::connect(&address).is_err() {
-            assert!(Instant::now() < deadline, "docker-registry did not start");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Self { child, address, root }
+        self.server.directory().join("authority.pem")
     }
 
     /// Pushes the image of an OCI archive.
@@ -149,12 +116,5 @@ impl Registry {
             String::from_utf8_lossy(&output.stderr)
         );
         output.stdout
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

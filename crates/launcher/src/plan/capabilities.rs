@@ -18,7 +18,7 @@ const DEFAULT: [&str; 14] = [
     "CAP_AUDIT_WRITE",
 ];
 
-/// All there are, capabilities(7).
+/// All there are, capabilities(7). `oci-spec`'s `Capability` has neither the kernel's order nor a list of all.
 const ALL: [&str; 41] = [
     "CAP_CHOWN",
     "CAP_DAC_OVERRIDE",

@@ -66,6 +66,8 @@ impl ProcessUser {
 }
 
 /// One resource limit.
+///
+/// `oci-spec`'s `PosixRlimit` drops the fields of other versions and refuses resources that it does not know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rlimit {

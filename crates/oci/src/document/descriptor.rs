@@ -7,11 +7,15 @@ use serde::{Deserialize, Serialize};
 use super::annotation;
 use super::lenient::{platform, text_map, texts};
 use crate::digest::Digest;
-use crate::media_type::MediaType;
+use crate::media_type::{MediaType, MediaTypeKind as _};
 use crate::platform::Platform;
 use crate::reference::Reference;
 
 /// Media type, digest and size of some content.
+///
+/// `oci-spec`'s descriptor writes its annotations in an order of chance, so that equal documents have different digests, and refuses
+/// `null` for an annotation. Artifact type and embedded content, which it has and this one drops, are not used. The two convert into each
+/// other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
-use super::Empty;
-use crate::media_type::MediaType;
+use super::{Empty, History};
+use crate::media_type::{MediaType, MediaTypeKind as _};
 use crate::platform::Platform;
 
 /// Reads `null` as the default value.
@@ -62,4 +62,18 @@ pub(super) fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeM
     let map: BTreeMap<String, Option<Empty>> = null_default(deserializer)?;
     let named = map.into_keys().filter(|name| !name.is_empty());
     Ok(named.map(|name| (name, Empty {})).collect())
+}
+
+/// The steps of a history. `oci-spec` reads `null` as missing; the other zero values are taken out here.
+pub(super) fn history<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<History>, D::Error> {
+    let mut steps: Vec<History> = null_default(deserializer)?;
+    let told = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    for step in &mut steps {
+        step.set_created(told(step.created()));
+        step.set_author(told(step.author()));
+        step.set_created_by(told(step.created_by()));
+        step.set_comment(told(step.comment()));
+        step.set_empty_layer(step.empty_layer().filter(|is_empty| *is_empty));
+    }
+    Ok(steps)
 }

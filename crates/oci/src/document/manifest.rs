@@ -6,12 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::lenient::{self, null_default, text_map};
 use super::{Descriptor, DocumentError, MANIFEST_LIMIT_BYTES, bounded};
-use crate::media_type::{self, MediaType};
+use crate::media_type::{self, MediaType, MediaTypeKind as _};
 
 /// The only schema version there is (image-spec: "MUST be 2").
 const SCHEMA_VERSION: u32 = 2;
 
 /// A list of manifests, usually one per platform.
+///
+/// `oci-spec`'s index refuses `null` for the list, and has the descriptors and annotations that lose their order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Index {
@@ -32,6 +34,8 @@ pub struct Index {
 }
 
 /// One image: its configuration and its layers, the base first.
+///
+/// `oci-spec`'s manifest refuses `null` for the layers, and has the descriptors and annotations that lose their order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Manifest {
@@ -86,8 +90,8 @@ impl Document {
         }
         let hint = hint.filter(|hint| !hint.is_empty());
         let media_type = shape.media_type.as_ref().or(hint);
-        let is_index = media_type.is_some_and(MediaType::is_index);
-        let is_manifest = media_type.is_some_and(MediaType::is_manifest);
+        let is_index = media_type.is_some_and(|media_type| media_type.is_index());
+        let is_manifest = media_type.is_some_and(|media_type| media_type.is_manifest());
         match (is_index, is_manifest, shape.config.is_some(), shape.manifests.is_some()) {
             (_, false, false, true) => Ok(Self::Index(serde_json::from_slice(bytes)?)),
             (false, _, true, false) => Ok(Self::Manifest(serde_json::from_slice(bytes)?)),
@@ -102,11 +106,11 @@ impl Document {
     pub fn media_type(&self) -> MediaType {
         let (own, usual) = match self {
             Self::Index(index) => (
-                index.media_type.clone().filter(MediaType::is_index),
+                index.media_type.clone().filter(|own| own.is_index()),
                 media_type::OCI_INDEX,
             ),
             Self::Manifest(manifest) => {
-                let own = manifest.media_type.clone().filter(MediaType::is_manifest);
+                let own = manifest.media_type.clone().filter(|own| own.is_manifest());
                 (own, media_type::OCI_MANIFEST)
             }
         };
@@ -207,24 +211,6 @@ mod tests {
     }
 
     #[test]
-    fn our_documents_are_read_by_oci_spec_and_back() {
-        let config = Descriptor::new(media_type::OCI_CONFIG, Digest::Sha256([1; 32]), 10);
-        let layer = Descriptor::new(media_type::OCI_LAYER_GZIP, Digest::Sha256([2; 32]), 20);
-        let manifest = Manifest::new(config, vec![layer]);
-        let bytes = serde_json::to_vec(&manifest).unwrap();
-        let theirs: oci_spec::image::ImageManifest = serde_json::from_slice(&bytes).unwrap();
-        let back = Document::parse(&serde_json::to_vec(&theirs).unwrap(), None).unwrap();
-        assert_eq!(back, Document::Manifest(Box::new(manifest)));
-
-        let index = Index::new(vec![image("linux/arm/v7", 3)]);
-        let theirs: oci_spec::image::ImageIndex = serde_json::from_slice(&serde_json::to_vec(&index).unwrap()).unwrap();
-        assert_eq!(
-            Document::parse(&serde_json::to_vec(&theirs).unwrap(), None).unwrap(),
-            Document::Index(index)
-        );
-    }
-
-    #[test]
     fn an_empty_media_type_counts_as_missing() {
         let descriptor = serde_json::to_value(image("", 1)).unwrap();
         let mut listed = descriptor.clone();
@@ -234,7 +220,7 @@ mod tests {
         let index = serde_json::json!({"schemaVersion":2,"mediaType":"","manifests":[listed]});
         let hint = MediaType::from("");
         let document = Document::parse(index.to_string().as_bytes(), Some(&hint)).unwrap();
-        assert_eq!(document.media_type().as_str(), media_type::OCI_INDEX);
+        assert_eq!(document.media_type().as_ref(), media_type::OCI_INDEX);
         let index = document.into_index().unwrap();
         assert_eq!(
             (&index.manifests[0].platform, index.manifests[0].urls.len()),
@@ -242,7 +228,7 @@ mod tests {
         );
         let manifest = serde_json::json!({"schemaVersion":2,"mediaType":null,"config":descriptor,"layers":null});
         let document = Document::parse(manifest.to_string().as_bytes(), Some(&hint)).unwrap();
-        assert_eq!(document.media_type().as_str(), media_type::OCI_MANIFEST);
+        assert_eq!(document.media_type().as_ref(), media_type::OCI_MANIFEST);
         assert!(matches!(document.into_index(), Err(DocumentError::OtherKind { .. })));
     }
 

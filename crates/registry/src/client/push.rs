@@ -82,7 +82,7 @@ impl RegistryClient {
     ) -> Result<(), RegistryError> {
         let url = self.registry.url(&self.path(&format!("manifests/{name}")))?;
         let mut request = Request::new(Method::PUT, url);
-        request.headers.insert(CONTENT_TYPE, header(media_type.as_str())?);
+        request.headers.insert(CONTENT_TYPE, header(media_type.as_ref())?);
         request.payload = Payload::Bytes(bytes);
         let what = format!("repository {}", self.repository);
         let answer = self

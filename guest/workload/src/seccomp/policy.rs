@@ -44,7 +44,7 @@ const VSOCK: Verdict = Verdict::ErrnoIfEqual {
     errno: libc::EAFNOSUPPORT.unsigned_abs() as u16,
 };
 
-/// A call, its verdict, and the capabilities of which any one allows it.
+/// A call, its verdict, and the capabilities of which any one allows it, which `oci-spec`'s `LinuxSyscall` cannot say.
 type Rule = (libc::c_long, Verdict, Flags);
 
 const NOBODY: Flags = Flags::empty();

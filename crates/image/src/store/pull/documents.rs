@@ -1,6 +1,8 @@
 //! The documents of a pull: index, manifests, configurations.
 
-use container_oci::{Algorithm, Descriptor, Digest, Document, MANIFEST_LIMIT_BYTES, MediaType, Reference};
+use container_oci::{
+    Algorithm, Descriptor, Digest, Document, MANIFEST_LIMIT_BYTES, MediaType, MediaTypeKind as _, Reference,
+};
 
 use super::PullFailure;
 use super::blob::store_bytes;
@@ -20,7 +22,7 @@ pub(super) async fn top(source: &Source<'_>, reference: &Reference) -> Result<(D
     };
     let (fetched, actual) = fetch(source, &name, &what, reference.digest()).await?;
     let document = parse(source, &fetched.bytes, fetched.media_type.as_ref(), &what)?;
-    let descriptor = Descriptor::new(document.media_type().as_str(), actual, fetched.bytes.len() as u64);
+    let descriptor = Descriptor::new(document.media_type().as_ref(), actual, fetched.bytes.len() as u64);
     store_bytes(source, &descriptor, fetched.bytes).await?;
     Ok((descriptor, document))
 }

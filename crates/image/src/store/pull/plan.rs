@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use container_oci::{
-    CONFIG_LIMIT_BYTES, Descriptor, Digest, Document, DocumentError, ImageConfig, Index, Listed, Manifest, Platform,
-    Reference, Tree,
+    CONFIG_LIMIT_BYTES, Descriptor, Digest, Document, DocumentError, ImageConfig, Index, Listed, Manifest,
+    MediaTypeKind as _, Platform, Reference, Tree,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 

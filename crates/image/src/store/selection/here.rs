@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use container_oci::{Descriptor, Document, Listed, Tree};
+use container_oci::{Descriptor, Document, Listed, MediaTypeKind as _, Tree};
 
 use super::{Part, PartKind};
 use crate::content::{ContentError, StorePaths, has_blob};
