@@ -15,7 +15,7 @@ use container_hypervisor::{CreateError, GuestArchitecture, MachineConfig, Shared
 pub use disks::{DiskPlan, Synchronization};
 pub use kernel_arguments::FIXED_ARGUMENTS;
 pub use ports::NetworkPlan;
-pub use shares::{DirectoryPlan, SharePlan, TRANSLATION_TAG};
+pub use shares::{DirectoryPlan, SharePlan};
 
 /// A machine in the framework's terms.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,6 +2,7 @@
 
 mod disk;
 mod error;
+mod names;
 mod port;
 mod share;
 
@@ -9,10 +10,11 @@ use std::collections::HashSet;
 use std::hash::Hash;
 use std::path::PathBuf;
 
-pub use disk::{Disk, DiskAccess, DiskSerial, FlushPolicy};
+pub use disk::{Disk, DiskAccess, FlushPolicy};
 pub use error::ConfigError;
+pub use names::{DiskSerial, NameError, ShareName};
 pub use port::{FramePort, MacAddress};
-pub use share::{SHARES_TAG, ShareAccess, ShareName, SharedDirectory};
+pub use share::{SHARES_TAG, ShareAccess, SharedDirectory};
 
 use crate::{MachineLimits, SharedDescriptor};
 
@@ -59,9 +61,6 @@ impl MachineConfig {
     /// Least guest memory that boots kernel and agent, bytes.
     pub const MINIMUM_MEMORY_BYTES: u64 = 64 << 20;
 
-    /// Unit of guest memory, bytes.
-    pub const MEMORY_UNIT_BYTES: u64 = 1 << 20;
-
     /// A machine with one processor, the least memory and nothing else.
     #[must_use]
     pub fn new(
@@ -101,7 +100,7 @@ impl MachineConfig {
             });
         }
         if !limits.memory_bytes.contains(&self.memory_bytes)
-            || !self.memory_bytes.is_multiple_of(Self::MEMORY_UNIT_BYTES)
+            || !self.memory_bytes.is_multiple_of(MachineLimits::MEMORY_UNIT_BYTES)
         {
             return Err(ConfigError::Memory {
                 memory_bytes: self.memory_bytes,

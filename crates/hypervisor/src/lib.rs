@@ -30,8 +30,8 @@ mod machine;
 pub use architecture::GuestArchitecture;
 pub use backend::{BootSource, Hypervisor, HypervisorInfo, MachineSource};
 pub use config::{
-    ConfigError, Disk, DiskAccess, DiskSerial, FlushPolicy, FramePort, MacAddress, MachineConfig, SHARES_TAG,
-    ShareAccess, ShareName, SharedDirectory,
+    ConfigError, Disk, DiskAccess, DiskSerial, FlushPolicy, FramePort, MacAddress, MachineConfig, NameError,
+    SHARES_TAG, ShareAccess, ShareName, SharedDirectory,
 };
 pub use connector::{AgentConnector, AgentStream, ConnectError};
 pub use console::ConsolePump;

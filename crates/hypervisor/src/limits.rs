@@ -2,8 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use crate::MachineConfig;
-
 /// Limits of a backend's machines on this host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MachineLimits {
@@ -16,11 +14,14 @@ pub struct MachineLimits {
 }
 
 impl MachineLimits {
+    /// Unit of guest memory, bytes.
+    pub const MEMORY_UNIT_BYTES: u64 = 1 << 20;
+
     /// The memory nearest to `wanted_bytes` that is not less than a machine can have, in whole units. More than it can have stays as
-    /// it is, for [`MachineConfig::validate`] to refuse.
+    /// it is, for [`crate::MachineConfig::validate`] to refuse.
     #[must_use]
     pub fn memory_at_least(&self, wanted_bytes: u64) -> u64 {
-        let unit = MachineConfig::MEMORY_UNIT_BYTES;
+        let unit = Self::MEMORY_UNIT_BYTES;
         wanted_bytes
             .max(*self.memory_bytes.start())
             .div_ceil(unit)
@@ -28,7 +29,7 @@ impl MachineLimits {
     }
 }
 
-/// Tag of the file-system device with the translator, where a machine has it ([`MachineConfig::translation`]).
+/// Tag of the file-system device with the translator, where a machine has it ([`crate::MachineConfig::translation`]).
 pub const TRANSLATOR_TAG: &str = "rosetta";
 
 /// Whether programs of the other architecture can be translated by the host (Rosetta on Apple silicon).

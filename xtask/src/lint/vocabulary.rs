@@ -27,6 +27,8 @@ const FRONT_ENDS: [(&str, &[Vocabulary]); 1] = [(
     "crates/cli/",
     &[
         ("container_build", None),
+        // The program is the library of its own crate.
+        ("container_cli", None),
         ("container_engine", None),
         ("container_model", None),
         ("container_oci", Some(&OCI_WORDS)),

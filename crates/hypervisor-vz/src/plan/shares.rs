@@ -1,11 +1,8 @@
 //! Directories of the host on virtiofs devices.
 
-use container_hypervisor::{CreateError, SHARES_TAG, ShareAccess, SharedDirectory};
+use container_hypervisor::{CreateError, SHARES_TAG, ShareAccess, SharedDirectory, TRANSLATOR_TAG};
 
 use super::paths;
-
-/// Tag of the virtiofs device that has the translator of programs for x86-64 (Rosetta).
-pub const TRANSLATION_TAG: &str = "rosetta";
 
 /// A `VZVirtioFileSystemDeviceConfiguration`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +14,7 @@ pub enum SharePlan {
         /// What it shows.
         directories: Vec<DirectoryPlan>,
     },
-    /// `VZLinuxRosettaDirectoryShare` with the tag [`TRANSLATION_TAG`].
+    /// `VZLinuxRosettaDirectoryShare` with the tag [`TRANSLATOR_TAG`].
     Translation,
 }
 
@@ -50,7 +47,7 @@ impl SharePlan {
     pub fn tag(&self) -> &'static str {
         match self {
             Self::Directories { tag, .. } => tag,
-            Self::Translation => TRANSLATION_TAG,
+            Self::Translation => TRANSLATOR_TAG,
         }
     }
 }

@@ -1,3 +1,5 @@
+//! Plans by configuration, and that a plan says all that its configuration does.
+
 use std::fs::File;
 use std::path::PathBuf;
 

@@ -1,13 +1,8 @@
 //! Disks of a machine.
 
-use std::fmt;
 use std::path::PathBuf;
 
-use super::ConfigError;
-
-/// Longest disk serial, bytes: the size of virtio-blk's serial field (`VIRTIO_BLK_ID_BYTES`, virtio 1.2 section
-/// 5.2.6.1), and of the identifier that Virtualization.framework takes.
-pub(super) const DISK_SERIAL_MAX_BYTES: usize = 20;
+use super::names::DiskSerial;
 
 /// One disk of a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,48 +35,4 @@ pub enum FlushPolicy {
     Fsync,
     /// Nothing: for a disk that nobody reads after a crash of the host.
     Never,
-}
-
-/// A disk's serial: 1-20 characters of `[a-z0-9-]`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct DiskSerial(String);
-
-impl DiskSerial {
-    /// Parses a serial.
-    ///
-    /// # Errors
-    /// [`ConfigError::DiskSerial`].
-    pub fn new(text: impl Into<String>) -> Result<Self, ConfigError> {
-        let text = text.into();
-        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if text.is_empty() || text.len() > DISK_SERIAL_MAX_BYTES || !text.bytes().all(allowed) {
-            return Err(ConfigError::DiskSerial { serial: text });
-        }
-        Ok(Self(text))
-    }
-
-    /// The serial as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for DiskSerial {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn serials_hold_only_what_every_backend_carries() {
-        assert!(DiskSerial::new("layer-0").is_ok());
-        for bad in ["", "Layer", "a_b", "../x", "123456789012345678901"] {
-            assert!(DiskSerial::new(bad).is_err(), "{bad:?}");
-        }
-    }
 }

@@ -1,18 +1,10 @@
 //! What a machine cannot be made of.
 
-use super::DiskSerial;
-use super::disk::DISK_SERIAL_MAX_BYTES;
-use super::share::ShareName;
+use super::names::{DiskSerial, ShareName};
 
 /// A [`crate::MachineConfig`] that no machine can be made of.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// A serial is empty, too long or has other characters than `[a-z0-9-]`.
-    #[error("disk serial {serial:?} is not 1-{DISK_SERIAL_MAX_BYTES} characters of a-z, 0-9 and \"-\"")]
-    DiskSerial {
-        /// What was given.
-        serial: String,
-    },
     /// Two disks have one serial.
     #[error("two disks have the serial {serial}")]
     DuplicateDisk {
@@ -26,12 +18,6 @@ pub enum ConfigError {
         count: usize,
         /// Slots there are.
         slots: usize,
-    },
-    /// A shared directory's name is empty, too long or has other characters than `[a-z0-9-]`.
-    #[error("the name {name:?} of a shared directory is not 1-20 characters of a-z, 0-9 and \"-\"")]
-    ShareName {
-        /// What was given.
-        name: String,
     },
     /// Two shared directories have one name.
     #[error("two shared directories have the name {name}")]

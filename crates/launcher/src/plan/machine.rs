@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use container_agent_api::{AGENT_TOKEN_KEY, AgentToken};
 use container_hypervisor::{
-    ConfigError, Disk, DiskAccess, DiskSerial, FlushPolicy, GuestArchitecture, HypervisorInfo, MachineConfig,
+    Disk, DiskAccess, DiskSerial, FlushPolicy, GuestArchitecture, HypervisorInfo, MachineConfig, NameError,
     SharedDescriptor, Translation,
 };
 use container_model::{ContainerConfig, Layer};
@@ -19,7 +19,7 @@ const MEMORY_OVERHEAD_BYTES: u64 = 128 << 20;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MachinePlanError {
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Name(#[from] NameError),
 }
 
 /// What a machine boots and where its console goes.

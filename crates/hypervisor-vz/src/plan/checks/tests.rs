@@ -1,3 +1,5 @@
+//! Files and settings that are refused before the framework sees them.
+
 use std::fs;
 use std::path::PathBuf;
 
