@@ -8,6 +8,7 @@ mod layers;
 mod licences;
 mod module_head;
 mod names;
+mod platform_cfg;
 mod reasons;
 mod reexports;
 mod rust_text;
@@ -55,7 +56,7 @@ type Rule = fn(&Tree) -> Result<Vec<Finding>>;
 /// When something does, or the tree cannot be read.
 pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
     let tree = Tree::read(crate::workspace::root())?;
-    let rules: [(&str, Rule); 12] = [
+    let rules: [(&str, Rule); 13] = [
         ("file length", file_length::check),
         ("names", names::check),
         ("module heads", module_head::check),
@@ -65,6 +66,7 @@ pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
         ("names passed on", reexports::check),
         ("surface of the engine", engine_surface::check),
         ("circles of modules", circles::check),
+        ("operating systems", platform_cfg::check),
         ("shared lints", shared_lints::check),
         ("paths in documents", document_paths::check),
         ("licences and sources", licences::check),

@@ -1,42 +1,48 @@
-//! `cargo xtask mac`: checks that everything but the guest compiles for macOS without a warning of clippy.
-//!
-//! Only compiling is checked, so crates with C need no compiler for macOS: their build scripts are given a program that does nothing.
+//! `cargo xtask mac`: what a machine without macOS can check of the program for macOS, and what a Mac says about itself.
 
-use crate::progress::say;
-use crate::{guest, process, workspace};
-use anyhow::{Result, bail};
-use std::process::Command;
+mod allow_list;
+mod check;
+mod compiler;
+mod facts;
+mod first_contact;
+mod link;
+mod mach_o;
+mod rules;
+mod stubs;
+mod target;
+mod zig;
 
-const TARGET: &str = "aarch64-apple-darwin";
+use anyhow::Result;
 
 /// Options of `cargo xtask mac`.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    task: Option<Task>,
+}
 
-/// Runs clippy, which checks all that `cargo check` does, for [`TARGET`].
+#[derive(clap::Subcommand)]
+enum Task {
+    /// Checks that everything but the guest compiles for macOS, tests included (the default).
+    Check,
+    /// Links the `container` program for macOS and compares what it needs of the system with the allow-list.
+    Link(link::Arguments),
+    /// On a Mac: prints the facts about it that a report to the project should have.
+    FirstContact,
+    /// The C compiler and linker that `link` gives to cargo.
+    #[command(hide = true)]
+    Compiler(compiler::Arguments),
+}
+
+/// Runs the sub-command, `check` if none is named.
 ///
 /// # Errors
-/// When the target is not installed and cannot be, or the check fails.
-pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
-    if !guest::ensure_std(TARGET) {
-        bail!("no Rust standard library for {TARGET}; run: rustup target add {TARGET}");
+/// Those of the sub-command.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    match &arguments.task {
+        None | Some(Task::Check) => check::run(),
+        Some(Task::Link(arguments)) => link::run(arguments),
+        Some(Task::FirstContact) => first_contact::run(),
+        Some(Task::Compiler(arguments)) => compiler::run(arguments),
     }
-    say(format_args!("checking the workspace for {TARGET}"));
-    let mut cargo = Command::new(workspace::cargo());
-    cargo.args([
-        "clippy",
-        "--locked",
-        "--workspace",
-        "--exclude",
-        "container-vminitd",
-        "--exclude",
-        "container-workload",
-    ]);
-    cargo.args(["--target", TARGET]);
-    if cfg!(not(target_os = "macos")) {
-        cargo
-            .env("CC_aarch64_apple_darwin", "/bin/true")
-            .env("AR_aarch64_apple_darwin", "/bin/true");
-    }
-    process::run(cargo.args(["--", "--deny", "warnings"]).current_dir(workspace::root()))
 }

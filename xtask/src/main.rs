@@ -23,6 +23,7 @@ mod oci_archive;
 mod process;
 mod progress;
 mod setup;
+mod sign;
 mod test;
 mod workspace;
 
@@ -55,8 +56,10 @@ enum Task {
     Fuzz(fuzz::Arguments),
     /// Checks the rules of this repository that no compiler knows.
     Lint(lint::Arguments),
-    /// Checks that the workspace compiles for macOS.
+    /// Checks that the workspace compiles and links for macOS.
     Mac(mac::Arguments),
+    /// Signs the built program, as macOS wants it.
+    Sign(sign::Arguments),
     /// Measures against a limit or a peer in the same run.
     Bench(bench::Arguments),
 }
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Lint(arguments) => lint::run(&arguments),
         Task::Mac(arguments) => mac::run(&arguments),
+        Task::Sign(arguments) => sign::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
     };
     match outcome {

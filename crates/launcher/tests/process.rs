@@ -55,6 +55,17 @@ async fn pid(client: &control::ControlClient) -> rustix::process::Pid {
     rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap()
 }
 
+/// Memory of a process, as Linux's `/proc` says it, else as ps(1) does, which a small Linux system may lack.
+fn resident_kib(pid: rustix::process::Pid) -> u64 {
+    let pid = pid.as_raw_nonzero().to_string();
+    if let Ok(status) = std::fs::read_to_string(format!("/proc/{pid}/status")) {
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        return line.trim().strip_suffix(" kB").unwrap().parse().unwrap();
+    }
+    let listed = Command::new("ps").args(["-o", "rss=", "-p", &pid]).output().unwrap();
+    String::from_utf8(listed.stdout).unwrap().trim().parse().unwrap()
+}
+
 async fn until_free(world: &World) {
     let bundle = world.store().bundle(world.id());
     let freed = async {
@@ -151,19 +162,13 @@ async fn client_killed_before_it_asked_for_anything_leaves_nothing_running() {
     tokio::time::timeout(PATIENCE, gone).await.expect("the container goes");
 }
 
-#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn launcher_is_small() {
     let world = World::new(|_| {});
     let client = spawn(&world);
     let mut attached = harness::attach(client.clone(), owner()).await;
     attached.next().await.unwrap();
-    let status = std::fs::read_to_string(format!("/proc/{}/status", pid(&client).await.as_raw_nonzero())).unwrap();
-    let resident_kib: u64 = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .and_then(|text| text.trim().strip_suffix(" kB")?.parse().ok())
-        .unwrap();
+    let resident_kib = resident_kib(pid(&client).await);
     eprintln!("{resident_kib} KiB resident");
     assert!(resident_kib < 20 << 10, "{resident_kib} KiB resident");
     drop((attached, client));

@@ -86,6 +86,14 @@ pub(crate) fn for_fuzzing() -> Vec<Package> {
     vec![package("g++", "g++")]
 }
 
+/// Packages that get Zig, which links for macOS.
+pub(crate) fn for_mac_link() -> Vec<Package> {
+    vec![
+        package("python3", "python3"),
+        package("python3-pip", "/usr/lib/python3/dist-packages/pip/__main__.py"),
+    ]
+}
+
 /// Packages that `cargo xtask bench images` compares with and measures with.
 pub(crate) fn for_image_bench() -> Vec<Package> {
     vec![

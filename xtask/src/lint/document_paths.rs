@@ -9,7 +9,17 @@ use anyhow::Result;
 use std::path::{Component, Path, PathBuf};
 
 /// Folders with which a path in backquotes begins.
-const FOLDERS: [&str; 7] = [".ci", "crates", "docs", "guest", "kernel", "tests", "xtask"];
+const FOLDERS: [&str; 9] = [
+    ".ci",
+    ".github",
+    "crates",
+    "docs",
+    "guest",
+    "kernel",
+    "packaging",
+    "tests",
+    "xtask",
+];
 /// What a placeholder in a path contains.
 const PLACEHOLDERS: [char; 3] = ['<', '*', '…'];
 

@@ -5,7 +5,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders that hold our files.
-const FOLDERS: [&str; 7] = [".ci", "crates", "docs", "guest", "kernel", "tests", "xtask"];
+const FOLDERS: [&str; 9] = [
+    ".ci",
+    ".github",
+    "crates",
+    "docs",
+    "guest",
+    "kernel",
+    "packaging",
+    "tests",
+    "xtask",
+];
 
 /// One file with its text.
 #[derive(Debug)]
