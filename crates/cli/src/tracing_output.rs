@@ -1,4 +1,4 @@
-//! What libraries tell on standard error: warnings that are written for the user; with `--debug` everything.
+//! What libraries tell on standard error, on every system: warnings that are written for the user; with `--debug` everything.
 
 use std::fmt;
 use std::io;

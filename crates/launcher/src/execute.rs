@@ -1,4 +1,8 @@
 //! Being a launcher: what happens before and around [`crate::run`].
+//!
+//! What a launcher has to say goes to standard error, which is `launcher.log` in the container's directory, on every system. macOS's
+//! unified log is not used: its call is a macro of C, so that every crate for it compiles C, and what is in it is not with the
+//! container's other logs, nor gone with the container.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -8,6 +12,10 @@ use rustix::fs::{Mode, OFlags};
 
 use crate::launch::Launch;
 use crate::life::run;
+
+mod open_files;
+#[cfg(target_os = "macos")]
+mod service_class;
 
 /// Threads for file work. The runtime itself has none but the main thread.
 const BLOCKING_THREADS: usize = 4;
@@ -24,11 +32,16 @@ pub fn execute(launch: impl FnOnce(UnixStream) -> Launch) -> ExitCode {
         .with_ansi(false)
         .with_target(false)
         .init();
+    be_waited_for();
+    if cfg!(target_os = "macos") {
+        open_files::raise_limit();
+    }
     let result = leave_session().and_then(|control| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(BLOCKING_THREADS)
             .thread_stack_size(BLOCKING_STACK_BYTES)
+            .on_thread_start(be_waited_for)
             .build()?;
         runtime.block_on(run(launch(control)));
         // A file operation that hangs does not keep the launcher alive.
@@ -41,6 +54,15 @@ pub fn execute(launch: impl FnOnce(UnixStream) -> Launch) -> ExitCode {
             tracing::error!(%error, "cannot become a launcher");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Tells the system that somebody waits for what this thread does, where it wants to know. (App Nap concerns programs with windows only. A
+/// job of launchd that starts containers says `ProcessType` `Interactive` in its property list, else its files are slow.)
+fn be_waited_for() {
+    #[cfg(target_os = "macos")]
+    if let Err(error) = service_class::be_user_initiated() {
+        tracing::warn!(%error, "cannot choose the quality-of-service class");
     }
 }
 

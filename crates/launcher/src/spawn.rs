@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use container_model::ContainerId;
@@ -80,11 +80,7 @@ impl LauncherProcess {
     /// # Errors
     /// [`SpawnError`]. What goes wrong later is answered over the connection.
     pub fn spawn(paths: &AppPaths, id: &ContainerId) -> Result<UnixStream, SpawnError> {
-        let program = std::env::current_exe().map_err(|source| SpawnError::Program {
-            program: PathBuf::from("/proc/self/exe"),
-            source,
-        })?;
-        let mut command = Command::new(&program);
+        let mut command = Command::new(resolve(std::env::current_exe())?);
         command.arg(LAUNCHER_COMMAND).arg(id.as_str());
         Self::spawn_command(command, paths, id)
     }
@@ -118,6 +114,17 @@ impl LauncherProcess {
     }
 }
 
+/// The path of this program from any directory. On macOS it is what the program was called by: it may be relative, while a launcher
+/// starts in the app root, or a symbolic link, which an upgrade may turn to another program.
+fn resolve(named: io::Result<PathBuf>) -> Result<PathBuf, SpawnError> {
+    let failed = |program: &Path| {
+        let program = program.to_owned();
+        move |source| SpawnError::Program { program, source }
+    };
+    let named = named.map_err(failed(Path::new("this program")))?;
+    named.canonicalize().map_err(failed(&named))
+}
+
 /// Leaves of this process's environment what a launcher needs, and of `command`'s own what it was given.
 fn forget_environment(command: &mut Command) {
     let own: Vec<(OsString, Option<OsString>)> = command
@@ -141,6 +148,27 @@ fn forget_environment(command: &mut Command) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_that_was_called_by_a_link_or_a_relative_path_is_found_from_anywhere() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        let [program, link] = ["program", "link"].map(|name| root.join(name));
+        std::fs::write(&program, b"").unwrap();
+        std::os::unix::fs::symlink("program", &link).unwrap();
+        assert_eq!(resolve(Ok(link)).unwrap(), program);
+        // Tests run in the directory of their crate.
+        let relative = resolve(Ok(PathBuf::from("src/../Cargo.toml"))).unwrap();
+        assert_eq!(
+            relative,
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .canonicalize()
+                .unwrap()
+                .join("Cargo.toml")
+        );
+        let error = resolve(Ok(root.join("gone"))).unwrap_err().to_string();
+        assert!(error.contains("gone"), "{error}");
+    }
 
     #[test]
     fn a_launcher_inherits_only_what_it_uses() {

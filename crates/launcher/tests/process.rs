@@ -18,7 +18,7 @@ use container_launcher::control::{self, ConnectError};
 use container_launcher::{Launch, LauncherProcess, Limits, execute};
 use container_model::Phase;
 use container_state::AppPaths;
-use harness::{PATIENCE, Source, World, owner};
+use harness::{PATIENCE, Source, World};
 
 /// The launcher process of the tests below.
 #[test]
@@ -166,7 +166,7 @@ async fn client_killed_before_it_asked_for_anything_leaves_nothing_running() {
 async fn launcher_is_small() {
     let world = World::new(|_| {});
     let client = spawn(&world);
-    let mut attached = harness::attach(client.clone(), owner()).await;
+    let mut attached = harness::attach(client.clone(), harness::owner()).await;
     attached.next().await.unwrap();
     let resident_kib = resident_kib(pid(&client).await);
     eprintln!("{resident_kib} KiB resident");

@@ -42,6 +42,17 @@ pub enum ReserveError {
         /// The name.
         id: ContainerId,
     },
+    /// There is one whose name differs only in the case of letters, and the file system does not tell them apart.
+    #[error(
+        "the name {:?} is too like that of the container {:?}: this file system does not tell upper from lower case",
+        id.as_str(), existing.as_str()
+    )]
+    CaseOnly {
+        /// The name.
+        id: ContainerId,
+        /// The container that is there.
+        existing: ContainerId,
+    },
     /// Its directory could not be made.
     #[error("cannot create {}: {source}", path.display())]
     Place {
@@ -53,6 +64,9 @@ pub enum ReserveError {
     /// The directory of containers could not be made or made durable.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// The names that are there could not be looked at.
+    #[error(transparent)]
+    Names(#[from] ListError),
     /// A lock in it could not be had.
     #[error(transparent)]
     Lock(#[from] LockError),

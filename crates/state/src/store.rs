@@ -5,6 +5,7 @@
 
 mod create;
 mod find;
+mod letter_case;
 mod list;
 mod load;
 
@@ -84,10 +85,10 @@ impl ContainerStore {
     pub fn own(&self, id: &ContainerId) -> Result<ContainerLock, OwnError> {
         let bundle = self.bundle(id);
         match FileLock::acquire_within(&bundle.lock(), LockMode::Exclusive, REPAIR_LIMIT) {
-            Ok(Some(lock)) if bundle.config().exists() => Ok(ContainerLock::new(bundle, lock)),
+            Ok(Some(lock)) if self.is_there(id) => Ok(ContainerLock::new(bundle, lock)),
             Ok(Some(_)) => Err(OwnError::NotFound { id: id.clone() }),
             // Its name is taken, but there is no container yet.
-            Ok(None) if !bundle.config().exists() => Err(OwnError::NotFound { id: id.clone() }),
+            Ok(None) if !self.is_there(id) => Err(OwnError::NotFound { id: id.clone() }),
             Ok(None) => Err(OwnError::Taken { id: id.clone() }),
             // The directory was not there; by now another container may have the name, so a second look would tell nothing.
             Err(error) if error.source.kind() == io::ErrorKind::NotFound => Err(OwnError::NotFound { id: id.clone() }),

@@ -37,7 +37,6 @@ impl Drop for EchoOff {
 }
 
 #[cfg(test)]
-#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
 

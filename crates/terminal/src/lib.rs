@@ -12,6 +12,7 @@ mod keyboard;
 mod printable;
 mod progress;
 mod raw_mode;
+mod readiness;
 mod resize;
 mod sink;
 mod size;

@@ -37,7 +37,6 @@ impl Drop for RawMode {
 }
 
 #[cfg(test)]
-#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
     use rustix::termios::LocalModes;

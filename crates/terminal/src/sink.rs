@@ -5,9 +5,11 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::thread::{self, JoinHandle};
 
 use bytes::Bytes;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 use tokio::sync::mpsc;
+
+use crate::readiness::wait;
 
 /// The most chunks that wait to be written.
 const CHUNKS_WAITING: usize = 16;
@@ -81,13 +83,7 @@ fn write_all(descriptor: &OwnedFd, mut bytes: &[u8]) -> io::Result<()> {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => bytes = &bytes[written..],
             Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => {
-                let mut wait = [PollFd::new(descriptor, PollFlags::OUT)];
-                match poll(&mut wait, None) {
-                    Ok(_) | Err(Errno::INTR) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
+            Err(Errno::AGAIN) => wait(descriptor, PollFlags::OUT)?,
             Err(error) => return Err(error.into()),
         }
     }

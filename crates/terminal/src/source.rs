@@ -5,9 +5,11 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::thread;
 
 use bytes::Bytes;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 use tokio::sync::mpsc;
+
+use crate::readiness::wait;
 
 /// Most bytes in one chunk: the usual capacity of a pipe.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -56,7 +58,7 @@ fn pump(descriptor: &OwnedFd, sender: &mpsc::Sender<Bytes>) {
             }
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) => {
-                if !readable(descriptor) {
+                if wait(descriptor, PollFlags::IN).is_err() {
                     return;
                 }
             }
@@ -64,11 +66,6 @@ fn pump(descriptor: &OwnedFd, sender: &mpsc::Sender<Bytes>) {
             Err(_) => return,
         }
     }
-}
-
-fn readable(descriptor: &OwnedFd) -> bool {
-    let mut wait = [PollFd::new(descriptor, PollFlags::IN)];
-    matches!(poll(&mut wait, None), Ok(_) | Err(Errno::INTR))
 }
 
 #[cfg(test)]

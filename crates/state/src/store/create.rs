@@ -20,17 +20,25 @@ impl ContainerStore {
     /// Takes a name, so that no other command makes a container of it. Other commands do not see the container yet.
     ///
     /// # Errors
-    /// [`ReserveError::NameTaken`].
+    /// [`ReserveError::NameTaken`], [`ReserveError::CaseOnly`].
     pub fn reserve(&self, id: &ContainerId) -> Result<NewContainer, ReserveError> {
         let bundle = self.bundle(id);
-        let taken = || ReserveError::NameTaken { id: id.clone() };
+        let taken = || match self.namesake(id) {
+            Some(existing) => ReserveError::CaseOnly {
+                id: id.clone(),
+                existing,
+            },
+            None => ReserveError::NameTaken { id: id.clone() },
+        };
         let place = |source| ReserveError::Place {
             path: bundle.directory().to_owned(),
             source,
         };
         create_private_dir(&self.paths.containers())?;
         for _ in 0..ATTEMPTS {
-            match DirBuilder::new().mode(0o700).create(bundle.directory()) {
+            let made = DirBuilder::new().mode(0o700).create(bundle.directory());
+            let was_there = made.is_err();
+            match made {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(place(error)),
                 _ if bundle.config().exists() => return Err(taken()),
                 // Made just now, or left by a command that died while it made a container; the lock tells which.
@@ -45,6 +53,13 @@ impl ContainerStore {
             };
             if bundle.config().exists() {
                 return Err(taken());
+            }
+            // Left under a name of another case: what is made in it would never be found under this one.
+            if was_there && self.directory_of_another_case(id)?.is_some() {
+                if let Some(trash) = discard::move_away(bundle.directory()).map_err(place)? {
+                    discard::remove(&trash);
+                }
+                continue;
             }
             discard::clear(bundle.directory(), LOCK_FILE).map_err(place)?;
             let directory = File::open(bundle.directory()).map_err(place)?;

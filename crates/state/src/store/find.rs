@@ -13,9 +13,8 @@ impl ContainerStore {
     pub fn find(&self, query: &ContainerQuery) -> Result<ContainerId, FindError> {
         let not_found = || FindError::NotFound { query: query.clone() };
         let words = query.as_str();
-        let is_there = |id: &ContainerId| self.bundle(id).config().exists();
         if let Ok(id) = words.parse::<ContainerId>()
-            && is_there(&id)
+            && self.is_there(&id)
         {
             return Ok(id);
         }
@@ -23,7 +22,7 @@ impl ContainerStore {
             return Err(not_found());
         }
         let mut candidates = self.names(false)?;
-        candidates.retain(|id| id.as_str().starts_with(words) && is_there(id));
+        candidates.retain(|id| id.as_str().starts_with(words) && self.is_there(id));
         match candidates.len() {
             0 | 1 => candidates.pop().ok_or_else(not_found),
             _ => Err(FindError::Ambiguous {

@@ -3,6 +3,7 @@
 use container_durable::{FileLock, LockMode, is_held};
 use container_model::{ContainerConfig, ContainerId, LockState, ObservedState, Phase, Retention, Standing};
 
+use super::letter_case::is_namesake;
 use super::{Container, ContainerStore};
 use crate::{Bundle, ContainerLock, LoadError, StateError, record};
 
@@ -23,6 +24,9 @@ impl ContainerStore {
         let bundle = self.bundle(id);
         let path = bundle.config();
         let config = record::read_config(&path)?.ok_or_else(not_found)?;
+        if is_namesake(&config.id, id) {
+            return Err(not_found());
+        }
         if config.id != *id {
             return Err(StateError::Foreign { path, found: config.id }.into());
         }
