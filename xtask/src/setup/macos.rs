@@ -5,8 +5,8 @@ use crate::architecture::Architecture;
 use crate::backend::Backend;
 use crate::kernel::given;
 use crate::progress::{Steps, say};
-use crate::{homebrew, process};
-use anyhow::{Context, Result};
+use crate::{homebrew, install_tree, process, sign};
+use anyhow::Result;
 use std::process::Command;
 
 /// The work of `setup` on macOS.
@@ -15,7 +15,8 @@ use std::process::Command;
 /// When a build fails, QEMU is needed and cannot be installed, or there is no kernel.
 pub(super) fn build_all(steps: &Steps, plan: &Plan) -> Result<()> {
     build_programs(steps, plan)?;
-    steps.run("signing", sign)?;
+    // Virtualization.framework refuses a program without a signature.
+    steps.run("signing", || sign::program(&install_tree::program(), sign::AD_HOC))?;
     for architecture in &plan.guests.architectures {
         if needs_qemu(*architecture, plan.backend, can_virtualise()) {
             steps.run("QEMU", || homebrew::install("qemu", architecture.qemu()))?;
@@ -28,12 +29,6 @@ pub(super) fn build_all(steps: &Steps, plan: &Plan) -> Result<()> {
         .architectures
         .iter()
         .try_for_each(|architecture| steps.run("the kernel", || given::place(*architecture)))
-}
-
-/// Signs the program in the install tree by this task's `sign`: without a signature Virtualization.framework refuses it.
-fn sign() -> Result<()> {
-    let xtask = std::env::current_exe().context("cannot find this task's own program")?;
-    process::run(Command::new(xtask).arg("sign").stdout(std::io::stderr()))
 }
 
 fn needs_qemu(architecture: Architecture, backend: Backend, can_virtualise: bool) -> bool {
