@@ -5,18 +5,21 @@ use std::fmt;
 /// What executes the guest's instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accelerator {
-    /// The host's processor, through `/dev/kvm`.
+    /// The host's processor, through Linux' `/dev/kvm`.
     Kvm,
+    /// The host's processor, through macOS' Hypervisor.framework.
+    Hvf,
     /// QEMU's translator.
     Tcg,
 }
 
 impl Accelerator {
-    /// Parses `kvm` or `tcg`.
+    /// Parses `kvm`, `hvf` or `tcg`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "kvm" => Some(Self::Kvm),
+            "hvf" => Some(Self::Hvf),
             "tcg" => Some(Self::Tcg),
             _ => None,
         }
@@ -27,16 +30,26 @@ impl Accelerator {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Kvm => "kvm",
+            Self::Hvf => "hvf",
             Self::Tcg => "tcg",
         }
     }
 }
 
 impl Accelerator {
+    /// What messages call it.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Kvm => "KVM",
+            Self::Hvf => "Hypervisor.framework",
+            Self::Tcg => "QEMU's translator",
+        }
+    }
+
     /// What may help when a machine does not come up.
     pub(crate) fn boot_hint(self) -> Option<String> {
         match self {
-            Self::Kvm => Some("CONTAINER_ACCEL=tcg rules out a broken KVM".to_owned()),
+            Self::Kvm | Self::Hvf => Some(format!("CONTAINER_ACCEL=tcg rules out a broken {}", self.label())),
             Self::Tcg => None,
         }
     }
@@ -45,7 +58,9 @@ impl Accelerator {
     pub(crate) fn default_vcpu_count(self) -> u32 {
         const MOST: usize = 4;
         match self {
-            Self::Kvm => std::thread::available_parallelism().map_or(1, |count| count.get().min(MOST) as u32),
+            Self::Kvm | Self::Hvf => {
+                std::thread::available_parallelism().map_or(1, |count| count.get().min(MOST) as u32)
+            }
             Self::Tcg => 1,
         }
     }

@@ -1,22 +1,23 @@
 //! The backend: what was found out about the host, and machines made accordingly.
 
-use std::fs::File;
 use std::io::Write as _;
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use container_hypervisor::{CreateError, Hypervisor, HypervisorInfo, Machine, MachineConfig, Translation, find_kernel};
-use rustix::pipe::{PipeFlags, pipe_with};
+use container_hypervisor::{
+    CreateError, GuestArchitecture, Hypervisor, HypervisorInfo, Machine, MachineConfig, Translation, find_kernel,
+};
 
 use crate::channels::{self, SocketPair};
 use crate::command_line::{self, LIMITS, Setup};
 use crate::confinement::{self, Confinement, Limits, Openable, Reach};
 use crate::handed::Handed;
-use crate::host::kvm::{self, KvmFindings};
+use crate::host::findings::{HardwareFindings, now_unix_s};
 use crate::host::probe::{self, Trial};
-use crate::host::{kernel, program, record::HostRecord, tsc};
+use crate::host::{kernel, program, record::HostRecord, system, tsc};
 use crate::machine::{Attached, Launch, QemuMachine};
+use crate::options::ACCELERATOR_VARIABLE;
 use crate::{Accelerator, QemuOptions};
 
 /// QEMU on this host.
@@ -52,26 +53,30 @@ impl QemuHypervisor {
     }
 
     pub(crate) async fn find(options: QemuOptions, forced: Option<(Accelerator, String)>) -> Result<Self, CreateError> {
+        let architecture = options.architecture;
+        let chosen = match (forced, options.accelerator) {
+            (Some(forced), _) => Some(forced),
+            (None, asked_for) => without_trial(architecture, asked_for)?,
+        };
         let path = match &options.program {
             Some(path) => path.clone(),
-            None => program::find(options.architecture, &std::env::var_os("PATH").unwrap_or_default())?,
+            None => program::find(architecture, &std::env::var_os("PATH").unwrap_or_default())?,
         };
         let identity = program::ProgramIdentity::of(path.clone())?;
-        let remembered = HostRecord::load(&options.state_directory, &identity);
+        let remembered = HostRecord::load(&options.state_directory, architecture, &identity);
         let mut record = match remembered.clone() {
             Some(record) => record,
             None => HostRecord::new(identity, program::examine(&path).await?),
         };
-        let (accelerator, reason) = match (forced, options.accelerator) {
-            (Some(forced), _) => forced,
-            (None, Some(accelerator)) => (accelerator, "it was asked for".to_owned()),
-            (None, None) => choose(&path, &mut record).await,
+        let (accelerator, reason) = match chosen {
+            Some(chosen) => chosen,
+            None => choose(&path, &mut record, &options.state_directory).await,
         };
-        if accelerator == Accelerator::Tcg && record.tsc_khz.is_none() {
+        if accelerator == Accelerator::Tcg && tsc::is_the_guest_s(architecture) && record.tsc_khz.is_none() {
             record.tsc_khz = tokio::task::spawn_blocking(tsc::measure_khz).await.ok().flatten();
         }
         if remembered.as_ref() != Some(&record) {
-            record.save(&options.state_directory);
+            record.save(&options.state_directory, architecture);
         }
         let info = HypervisorInfo {
             name: record.program_version,
@@ -80,9 +85,9 @@ impl QemuHypervisor {
             confinement: confinement::describe(record.landlock_abi, &record.reach),
             default_vcpu_count: accelerator.default_vcpu_count(),
             limits: LIMITS,
-            architecture: options.architecture,
+            architecture,
             translation: Translation::Unavailable,
-            nested_virtualization: accelerator == Accelerator::Kvm,
+            nested_virtualization: command_line::offers_nested(accelerator, architecture),
             boot_hint: accelerator.boot_hint(),
         };
         Ok(Self {
@@ -110,40 +115,67 @@ impl QemuHypervisor {
     }
 }
 
-/// KVM where it works, with the reason for the choice.
-async fn choose(program: &Path, record: &mut HostRecord) -> (Accelerator, String) {
-    let device = match kvm::open_device() {
-        Ok(device) => device,
+/// The accelerator that is known without a look at the host, with the reason; `None` where the host decides.
+fn without_trial(
+    architecture: GuestArchitecture,
+    asked_for: Option<Accelerator>,
+) -> Result<Option<(Accelerator, String)>, CreateError> {
+    let host = GuestArchitecture::host();
+    match asked_for {
+        Some(hardware @ (Accelerator::Kvm | Accelerator::Hvf)) if architecture != host => {
+            Err(CreateError::NotSupported {
+                hypervisor: hardware.label(),
+                reason: format!("{architecture} guests are emulated on an {host} host"),
+                hint: format!("unset {ACCELERATOR_VARIABLE}, or set it to tcg, or use an image for linux/{host}"),
+            })
+        }
+        Some(accelerator) => Ok(Some((accelerator, "it was asked for".to_owned()))),
+        None if architecture != host => {
+            let reason = format!("{architecture} guests are emulated on an {host} host");
+            Ok(Some((Accelerator::Tcg, reason)))
+        }
+        None => Ok(None),
+    }
+}
+
+/// What uses the host's processor where that works, with the reason for the choice.
+async fn choose(program: &Path, record: &mut HostRecord, state_directory: &Path) -> (Accelerator, String) {
+    let hardware = match system::open_hardware() {
+        Ok(hardware) => hardware,
         Err(reason) => return (Accelerator::Tcg, reason),
     };
-    let now = kvm::now_unix_s();
-    let remembered = record.kvm.take().filter(|findings| findings.are_of(&device));
-    let mut findings = remembered.unwrap_or_else(|| KvmFindings::new(device));
+    let now = now_unix_s();
+    let remembered = record.hardware.take().filter(|findings| findings.are_of(&hardware));
+    let mut findings = remembered.unwrap_or_else(|| HardwareFindings::new(hardware));
     findings.forget_before(now);
-    let choice = match (findings.verdict(now), findings.trial.clone()) {
+    let choice = match (findings.verdict(system::HARDWARE.label(), now), findings.trial.clone()) {
         (Some(verdict), _) => (Accelerator::Tcg, verdict),
-        (None, Some(passed)) => (Accelerator::Kvm, passed),
-        (None, None) => weigh(probe::run(program, &record.reach).await, &mut findings, now),
+        (None, Some(passed)) => (system::HARDWARE, passed),
+        (None, None) => {
+            let trial = probe::run(program, &record.reach, state_directory).await;
+            weigh(trial, &mut findings, now)
+        }
     };
-    record.kvm = Some(findings);
+    record.hardware = Some(findings);
     choice
 }
 
 /// The choice after a trial, and what is remembered of it.
-fn weigh(trial: Trial, findings: &mut KvmFindings, now_unix_s: u64) -> (Accelerator, String) {
+fn weigh(trial: Trial, findings: &mut HardwareFindings, now_unix_s: u64) -> (Accelerator, String) {
     match trial {
         Trial::Passed(reason) => {
             findings.trial = Some(reason.clone());
-            (Accelerator::Kvm, reason)
+            (system::HARDWARE, reason)
         }
         Trial::Failed(reason) => {
             findings.failed(reason.clone(), now_unix_s);
-            let verdict = findings.verdict(now_unix_s);
+            let verdict = findings.verdict(system::HARDWARE.label(), now_unix_s);
             let once = || format!("{reason}; it is tried once more at the next start");
             (Accelerator::Tcg, verdict.unwrap_or_else(once))
         }
         Trial::Accident(reason) => {
-            let reason = format!("{reason}; this says nothing about KVM, which is tried again at the next start");
+            let label = system::HARDWARE.label();
+            let reason = format!("{reason}; this says nothing about {label}, which is tried again at the next start");
             (Accelerator::Tcg, reason)
         }
     }
@@ -158,7 +190,7 @@ impl Hypervisor for QemuHypervisor {
     fn kernel(&self) -> PathBuf {
         find_kernel(
             &self.options.asset_directories,
-            &kernel::names(self.options.architecture, self.accelerator),
+            &kernel::names(self.options.architecture, self.accelerator, self.options.devices),
         )
     }
 
@@ -168,28 +200,33 @@ impl Hypervisor for QemuHypervisor {
         let host_error = |what| move |source| CreateError::Host { what, source };
         let (agent, agent_end, agent_theirs) = channels::agent().map_err(host_error("agent channel"))?;
         let control = SocketPair::new().map_err(host_error("control channel"))?;
-        let (configuration, writer) =
-            pipe_with(PipeFlags::CLOEXEC).map_err(|error| host_error("configuration")(error.into()))?;
+        let (configuration, mut writer) = std::io::pipe().map_err(host_error("configuration"))?;
+        let configuration = OwnedFd::from(configuration);
         let setup = Setup {
+            host: GuestArchitecture::host(),
+            architecture: self.options.architecture,
+            devices: self.options.devices,
             accelerator: self.accelerator,
+            sandbox: confinement::QEMU_HAS_SANDBOX,
             emulated_kernel: kernel::is_emulated_variant(&config.kernel),
             tsc_khz: self.tsc_khz,
             agent,
-            numbers: handed.numbers(control.theirs.as_raw_fd()),
+            numbers: handed.numbers(&config, control.theirs.as_raw_fd()),
             configuration_descriptor: configuration.as_raw_fd(),
         };
         let line = command_line::build(&config, &setup)?;
         // Less than a pipe holds, so that this does not wait for QEMU to read it.
-        File::from(writer)
+        writer
             .write_all(line.configuration.as_bytes())
             .map_err(host_error("configuration"))?;
-        let devices: &[&Path] = match self.accelerator {
-            Accelerator::Kvm => &[Path::new(kvm::DEVICE_PATH)],
-            Accelerator::Tcg => &[],
-        };
+        drop(writer);
+        let hardware_devices = system::HARDWARE_DEVICES.map(Path::new);
         let openable = Openable {
             reopened: &handed.reopened(),
-            devices,
+            devices: match self.accelerator {
+                Accelerator::Kvm | Accelerator::Hvf => &hardware_devices,
+                Accelerator::Tcg => &[],
+            },
         };
         let limits = Limits {
             file_size_bytes: handed.writable_bytes,

@@ -1,23 +1,21 @@
 //! The channels of a machine: pairs of sockets without names, or vsock.
 
+#[cfg(not(target_os = "linux"))]
+mod no_vsock;
+#[cfg(target_os = "linux")]
+mod vsock;
+
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::net::UnixStream;
 
 use async_trait::async_trait;
-use container_agent_api::AGENT_VSOCK_PORT;
 use container_hypervisor::{AgentConnector, AgentStream, ConnectError};
-use container_stream::{ByteStream, connect_vsock};
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-use rustix::rand::{GetRandomFlags, getrandom};
+use container_stream::ByteStream;
 
 use crate::command_line::AgentChannel;
-
-/// Device of the kernel's vsock for guests.
-const VHOST_VSOCK_PATH: &str = "/dev/vhost-vsock";
-
-/// Context ids that guests may have: 0-2 are the hypervisor's, the loopback's and the host's, the highest means any
-/// (vsock(7)).
-const GUEST_CIDS: std::ops::Range<u32> = 3..u32::MAX;
+#[cfg(not(target_os = "linux"))]
+use no_vsock as vsock;
 
 /// A pair of connected sockets.
 pub(crate) struct SocketPair {
@@ -29,8 +27,11 @@ pub(crate) struct SocketPair {
 
 impl SocketPair {
     pub(crate) fn new() -> io::Result<Self> {
-        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-        Ok(Self { ours, theirs })
+        let (ours, theirs) = UnixStream::pair()?;
+        Ok(Self {
+            ours: ours.into(),
+            theirs: theirs.into(),
+        })
     }
 }
 
@@ -57,7 +58,7 @@ impl AgentConnector for AgentEnd {
                 .map_err(|source| ConnectError::Stream { source }),
             // Any reason may be that of a guest that is still starting: no such machine before QEMU has opened the
             // device, a reset before the agent listens, a time-out before the guest's driver is there.
-            Self::Vsock { guest_cid } => connect_vsock(*guest_cid, AGENT_VSOCK_PORT)
+            Self::Vsock { guest_cid } => vsock::connect(*guest_cid)
                 .await
                 .map_err(|source| ConnectError::NotListening { source }),
         }
@@ -66,9 +67,7 @@ impl AgentConnector for AgentEnd {
 
 /// Makes the agent's channel: vsock where this user may use it, else a port. The descriptor is QEMU's end.
 pub(crate) fn agent() -> io::Result<(AgentChannel, AgentEnd, OwnedFd)> {
-    if let Ok(device) = std::fs::File::options().read(true).write(true).open(VHOST_VSOCK_PATH) {
-        let guest_cid = random_cid()?;
-        let device = OwnedFd::from(device);
+    if let Some((guest_cid, device)) = vsock::open()? {
         let descriptor = device.as_raw_fd();
         return Ok((
             AgentChannel::Vsock { guest_cid, descriptor },
@@ -84,17 +83,4 @@ pub(crate) fn agent() -> io::Result<(AgentChannel, AgentEnd, OwnedFd)> {
         AgentEnd::Port(Some(ours)),
         theirs,
     ))
-}
-
-/// Two machines of a host cannot have one id. QEMU refuses to start with an id that is taken; among four thousand million
-/// that is not worth a second try.
-fn random_cid() -> io::Result<u32> {
-    loop {
-        let mut bytes = [0; 4];
-        getrandom(&mut bytes, GetRandomFlags::empty())?;
-        let cid = u32::from_ne_bytes(bytes);
-        if GUEST_CIDS.contains(&cid) {
-            return Ok(cid);
-        }
-    }
 }

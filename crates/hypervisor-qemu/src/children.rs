@@ -3,14 +3,13 @@
 //! One of them is the machine: QEMU. The others serve it, as a file server does: neither goes on without the other. So all of them
 //! end when one does, when the machine is killed, and when the owner is dropped.
 
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use container_hypervisor::{ExitReporter, ExitWatch, MachineError, MachineExit};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::process::ProcessHandle;
 use crate::running::Running;
 
 /// A killed process is gone at once, unless it sits in an uninterruptible system call.
@@ -30,14 +29,14 @@ pub(crate) struct Children {
     kill: watch::Sender<bool>,
     exit: ExitWatch,
     /// The processes, to be killed where nothing can be awaited.
-    processes: Vec<OwnedFd>,
+    processes: Vec<ProcessHandle>,
 }
 
 impl Children {
     /// Takes charge of a machine's processes. The end of the machine is reported once they are gone.
     pub(crate) fn own(machine: Running, companions: Vec<Running>, reporter: ExitReporter, exit: ExitWatch) -> Self {
         let (kill, killed) = watch::channel(false);
-        let processes = companions.iter().chain([&machine]).filter_map(descriptor).collect();
+        let processes = companions.iter().chain([&machine]).filter_map(handle).collect();
         let reporter = LastReport(reporter);
         tokio::spawn(async move {
             let exit = until_end(machine, companions, killed).await;
@@ -61,9 +60,9 @@ impl Children {
 impl Drop for Children {
     fn drop(&mut self) {
         self.kill.send_replace(true);
-        for process in &self.processes {
-            // It fails for a process that has ended. The task that owns the processes kills them as well.
-            let _ = pidfd_send_signal(process, Signal::KILL);
+        // The task that owns the processes kills them as well, where its runtime goes on; once it has reported, none is left.
+        if self.exit.now().is_none() {
+            self.processes.iter().for_each(ProcessHandle::kill);
         }
     }
 }
@@ -77,10 +76,8 @@ impl Drop for LastReport {
     }
 }
 
-/// The process as a descriptor, which cannot come to mean another process as an id can.
-fn descriptor(process: &Running) -> Option<OwnedFd> {
-    let id = Pid::from_raw(i32::try_from(process.id()?).ok()?)?;
-    pidfd_open(id, PidfdFlags::empty()).ok()
+fn handle(process: &Running) -> Option<ProcessHandle> {
+    ProcessHandle::of(process.id()?)
 }
 
 /// Stays with the processes until none of them is left.
@@ -161,7 +158,7 @@ async fn end(process: &mut Running) -> MachineExit {
 mod tests {
     use std::path::Path;
 
-    use rustix::process::{kill_process, test_kill_process};
+    use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
     use super::*;
     use crate::confinement::{Confinement, Limits, Openable, Reach};

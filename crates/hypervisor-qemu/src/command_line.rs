@@ -11,12 +11,12 @@ pub(crate) mod value;
 
 use std::ffi::OsString;
 
-use container_hypervisor::{ConfigError, MachineConfig};
+use container_hypervisor::{ConfigError, GuestArchitecture, MachineConfig, SharedDirectory};
 
 use crate::Accelerator;
 use devices::Devices;
 pub(crate) use disks::{DiskPlacement, LIMITS, hot_plug};
-pub(crate) use setup::{AgentChannel, Numbers, Setup};
+pub(crate) use setup::{AgentChannel, LoadedFile, Numbers, Setup};
 
 /// A complete command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,84 +38,131 @@ pub(crate) const SANDBOX: &str = "on,obsolete=deny,elevateprivileges=deny,spawn=
 /// # Errors
 /// [`ConfigError::Unavailable`] for what this backend cannot attach.
 pub(crate) fn build(config: &MachineConfig, setup: &Setup) -> Result<CommandLine, ConfigError> {
-    refuse_what_is_missing(config, setup)?;
-    let mut devices = Devices::default();
+    // Field by field, so that one that is added is forgotten by nobody. The files are known by their numbers.
+    let MachineConfig {
+        name,
+        kernel: _,
+        initramfs: _,
+        kernel_arguments,
+        vcpu_count,
+        memory_bytes,
+        disks,
+        frame_ports,
+        shares,
+        translation,
+        nested_virtualization,
+        machine_identifier,
+        console: _,
+        balloon,
+    } = config;
+    refuse_what_is_missing(shares, *translation, machine_identifier.as_deref())?;
+    if *nested_virtualization && !offers_nested(setup.accelerator, setup.architecture) {
+        let reason = "QEMU offers it only with KVM, on x86-64";
+        return Err(unavailable("nested virtualisation", reason));
+    }
+    let numbers = &setup.numbers;
+    let mut devices = Devices::new(setup.devices);
+    ports::console(numbers.console, setup.devices, &mut devices);
     ports::agent(&setup.agent, &mut devices);
-    ports::entropy(setup.accelerator, &mut devices);
-    ports::frames(&config.frame_ports, &setup.numbers.frame_ports, &mut devices);
-    ports::balloon(config.balloon, &mut devices);
-    let free = board::TRANSPORT_COUNT
-        .checked_sub(devices.transport_count)
-        .ok_or_else(|| ConfigError::Unavailable {
-            what: "another network interface",
-            reason: format!("the machine has {} slots for devices", board::TRANSPORT_COUNT),
-        })?;
-    let placement = DiskPlacement::plan(config.disks.len(), free)?;
-    disks::attach(&config.disks, &setup.numbers.disks, placement, &mut devices);
+    ports::entropy(setup.accelerator, setup.devices, &mut devices);
+    ports::frames(frame_ports, &numbers.frame_ports, &mut devices);
+    ports::balloon(*balloon, &mut devices);
+    let slot_count = board::slot_count(setup);
+    let free = slot_count.checked_sub(devices.slot_count).ok_or_else(|| {
+        unavailable(
+            "another network interface",
+            &format!("the machine has {slot_count} slots for devices"),
+        )
+    })?;
+    let placement = DiskPlacement::plan(disks.len(), free)?;
+    disks::attach(disks, &numbers.disks, placement, &mut devices);
 
     let mut arguments: Vec<OsString> = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
         .map(Into::into)
         .into();
-    arguments.extend(["-sandbox", SANDBOX].map(Into::into));
-    arguments.extend(["-name".into(), value::escaped(config.name.as_ref())]);
-    arguments.extend(board::arguments(config, setup));
-    arguments.extend(ports::console(setup.numbers.console));
-    arguments.extend(ports::control(setup.numbers.control));
+    if setup.sandbox {
+        arguments.extend(["-sandbox", SANDBOX].map(Into::into));
+    }
+    let mut guest = OsString::from("guest=");
+    guest.push(value::escaped(name.as_ref()));
+    arguments.extend(["-name".into(), guest]);
+    arguments.extend(board::arguments(
+        *vcpu_count,
+        *memory_bytes,
+        *nested_virtualization,
+        setup,
+    ));
+    arguments.extend(ports::control(numbers.control));
     arguments.extend(devices.arguments);
     arguments.extend([
         "-kernel".into(),
-        value::reopened(setup.numbers.kernel).into(),
+        numbers.kernel.name(),
         "-initrd".into(),
-        value::reopened(setup.numbers.initramfs).into(),
+        numbers.initramfs.name(),
         "-readconfig".into(),
         value::reopened(setup.configuration_descriptor).into(),
     ]);
-    let configuration = configuration::of_kernel_arguments(&kernel_arguments::build(config, setup))?;
+    let kernel_arguments = kernel_arguments::build(kernel_arguments, setup);
     Ok(CommandLine {
         arguments,
-        configuration,
+        configuration: configuration::of_kernel_arguments(&kernel_arguments)?,
         placement,
     })
 }
 
 /// Refuses what this backend has no device for.
-fn refuse_what_is_missing(config: &MachineConfig, setup: &Setup) -> Result<(), ConfigError> {
-    let unavailable = |what, reason: &str| {
-        Err(ConfigError::Unavailable {
-            what,
-            reason: reason.to_owned(),
-        })
-    };
-    if let Some(share) = config.shares.first() {
+fn refuse_what_is_missing(
+    shares: &[SharedDirectory],
+    translation: bool,
+    machine_identifier: Option<&[u8]>,
+) -> Result<(), ConfigError> {
+    if let Some(share) = shares.first() {
         let reason = format!(
             "this version shares no directories with a machine ({})",
             share.path.display()
         );
-        return unavailable("a shared directory", &reason);
+        return Err(unavailable("a shared directory", &reason));
     }
-    if config.translation {
-        return unavailable("a translator of foreign programs", "QEMU has none");
+    if translation {
+        return Err(unavailable("a translator of foreign programs", "QEMU has none"));
     }
-    if config.nested_virtualization && setup.accelerator == Accelerator::Tcg {
-        return unavailable("nested virtualisation", "the machine's processor is emulated");
-    }
-    if config.machine_identifier.is_some() {
-        return unavailable("a saved machine", "this version saves no machines of QEMU");
+    if machine_identifier.is_some() {
+        return Err(unavailable("a saved machine", "this version saves no machines of QEMU"));
     }
     Ok(())
 }
 
+/// Whether machines can run machines of their own. On Arm it takes newer processors and kernels than there are hosts with.
+pub(crate) fn offers_nested(accelerator: Accelerator, architecture: GuestArchitecture) -> bool {
+    accelerator == Accelerator::Kvm && architecture == GuestArchitecture::Amd64
+}
+
+fn unavailable(what: &'static str, reason: &str) -> ConfigError {
+    ConfigError::Unavailable {
+        what,
+        reason: reason.to_owned(),
+    }
+}
+
 /// What QEMU's messages call the files that it was handed, and what they are.
 pub(crate) fn file_names(config: &MachineConfig, numbers: &Numbers) -> Vec<(String, String)> {
-    let single = [(numbers.kernel, &config.kernel), (numbers.initramfs, &config.initramfs)];
-    let loaded = single.map(|(number, path)| (value::reopened(number), path.display().to_string()));
+    let single = [
+        (&numbers.kernel, &config.kernel),
+        (&numbers.initramfs, &config.initramfs),
+    ];
+    let loaded = single.into_iter().filter_map(|(file, path)| match file {
+        LoadedFile::Descriptor(number) => Some((value::reopened(*number), path.display().to_string())),
+        LoadedFile::Path(_) => None,
+    });
     let disks = config.disks.iter().zip(&numbers.disks);
     let disks = disks.map(|(disk, number)| (value::descriptor_set(*number), disk.path.display().to_string()));
-    let mut names: Vec<_> = loaded.into_iter().chain(disks).collect();
+    let mut names: Vec<_> = loaded.chain(disks).collect();
     // The longest first: a number is the beginning of others.
     names.sort_by_key(|(of_qemu, _)| std::cmp::Reverse(of_qemu.len()));
     names
 }
 
+#[cfg(test)]
+mod round_trip;
 #[cfg(test)]
 mod tests;

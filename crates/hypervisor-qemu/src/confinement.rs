@@ -1,36 +1,52 @@
 //! What a QEMU gives up before its first instruction: files, system calls, resources, descriptors.
 //!
 //! Everything is prepared in this process and takes effect in the child between fork and exec, where nothing but system
-//! calls may happen; QEMU adds its own seccomp filter (`-sandbox`) once it has started. All of it is particular to Linux.
+//! calls may happen; QEMU adds its own seccomp filter (`-sandbox`) once it has started. Files and system calls are confined on Linux only:
 //!
 //! | layer | keeps QEMU from |
 //! | --- | --- |
-//! | [`descriptors`] | descriptors that it was not given |
+//! | descriptors | descriptors that it was not given |
 //! | [`limits`] | core dumps, many files, making its disk longer than it is |
-//! | [`files`] (Landlock) | files by path, other programs, TCP, signals to and tracing of others |
-//! | [`system_calls`] (seccomp) | sockets of any kind, other processes' memory, key rings, io_uring, namespaces, mounts |
+//! | Landlock | files by path, other programs, TCP, signals to and tracing of others |
+//! | seccomp | sockets of any kind, other processes' memory, key rings, io_uring, namespaces, mounts |
 
-mod descriptors;
-mod files;
 mod limits;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod macos;
 mod reach;
-mod system_calls;
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::Path;
 
-use rustix::thread::set_no_new_privs;
-
-pub(crate) use files::{Openable, landlock_abi};
 pub(crate) use limits::Limits;
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(not(target_os = "linux"))]
+use macos as system;
 pub(crate) use reach::Reach;
+pub(crate) use system::{CONFINES_FILES, QEMU_HAS_SANDBOX, describe, landlock_abi};
+
+/// What a process may open besides what belongs to its program.
+#[derive(Debug, Clone, Copy, Default)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "files are confined on Linux only")
+)]
+pub(crate) struct Openable<'a> {
+    /// Open files that may be opened again for reading, by `/dev/fd/N`.
+    pub(crate) reopened: &'a [BorrowedFd<'a>],
+    /// Devices to read, write and control.
+    pub(crate) devices: &'a [&'a Path],
+}
 
 /// One process's restrictions, ready to take effect.
 #[derive(Debug)]
 pub(crate) struct Confinement {
     limits: Limits,
-    files: Option<files::FileRules>,
-    system_calls: system_calls::Filter,
+    restrictions: system::Restrictions,
 }
 
 impl Confinement {
@@ -38,57 +54,15 @@ impl Confinement {
     pub(crate) fn prepare(reach: &Reach, openable: &Openable<'_>, limits: Limits) -> io::Result<Self> {
         Ok(Self {
             limits,
-            files: Some(files::FileRules::prepare(reach, openable)?),
-            system_calls: system_calls::Filter::new(),
+            restrictions: system::Restrictions::prepare(reach, openable)?,
         })
     }
 
     /// Gives up everything but `inherited`, which the program will find open. Makes system calls only: it runs between
     /// fork and exec. Takes effect once.
     pub(crate) fn enforce(&mut self, inherited: &[OwnedFd]) -> io::Result<()> {
-        descriptors::keep_only(inherited)?;
+        system::keep_only(inherited)?;
         self.limits.enforce()?;
-        set_no_new_privs(true)?;
-        let files = self.files.take().ok_or(io::ErrorKind::InvalidInput)?;
-        files.enforce()?;
-        self.system_calls.enforce()
-    }
-}
-
-/// What is enforced on this host, in words for `container system status`.
-pub(crate) fn describe(landlock_abi: u32, reach: &Reach) -> String {
-    let files = match (landlock_abi, reach) {
-        (0, _) => "this kernel has no Landlock, so that files are confined by permissions only".to_owned(),
-        (abi, Reach::Any) => {
-            format!("Landlock ABI {abi} denies writing; reading is not confined because the program starts another one")
-        }
-        (abi, Reach::Listed { .. }) => format!("Landlock ABI {abi} denies all files but QEMU's own"),
-    };
-    let missing: Vec<&str> = [(4, "TCP"), (5, "device control"), (6, "signals")]
-        .into_iter()
-        .filter(|(since, _)| landlock_abi != 0 && landlock_abi < *since)
-        .map(|(_, what)| what)
-        .collect();
-    let mut text = format!("no environment; seccomp denies sockets; {files}");
-    if !missing.is_empty() {
-        text.push_str(&format!(" (this kernel's cannot confine {})", missing.join(", ")));
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_kernel_cannot_enforce_is_said() {
-        let listed = Reach::Listed {
-            executables: Vec::new(),
-            readable: Vec::new(),
-        };
-        assert!(describe(0, &listed).contains("no Landlock"));
-        assert!(describe(3, &listed).ends_with("(this kernel's cannot confine TCP, device control, signals)"));
-        assert!(describe(7, &listed).ends_with("Landlock ABI 7 denies all files but QEMU's own"));
-        assert!(describe(7, &Reach::Any).contains("reading is not confined"));
+        self.restrictions.enforce()
     }
 }

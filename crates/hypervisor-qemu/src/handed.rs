@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use container_hypervisor::{CreateError, Disk, DiskAccess, MachineConfig, SharedDescriptor};
 
-use crate::command_line::Numbers;
+use crate::command_line::{LoadedFile, Numbers};
+use crate::host::system;
 
 /// The open files of one machine.
 #[derive(Debug)]
@@ -51,12 +52,12 @@ impl Handed {
         })
     }
 
-    /// The files' numbers in QEMU, which are those here; `control` is the control channel's.
-    pub(crate) fn numbers(&self, control: i32) -> Numbers {
+    /// The files' numbers in QEMU, which are those here; `control` is the control channel's. `config` is what they were opened for.
+    pub(crate) fn numbers(&self, config: &MachineConfig, control: i32) -> Numbers {
         let all = |descriptors: &[OwnedFd]| descriptors.iter().map(|descriptor| descriptor.as_raw_fd()).collect();
         Numbers {
-            kernel: self.kernel.as_raw_fd(),
-            initramfs: self.initramfs.as_raw_fd(),
+            kernel: loaded_file(&self.kernel, &config.kernel),
+            initramfs: loaded_file(&self.initramfs, &config.initramfs),
             console: self.console.as_raw_fd(),
             control,
             disks: all(&self.disks),
@@ -73,6 +74,15 @@ impl Handed {
     pub(crate) fn into_descriptors(self) -> Vec<OwnedFd> {
         let single = [self.kernel, self.initramfs, self.console];
         single.into_iter().chain(self.disks).chain(self.frame_ports).collect()
+    }
+}
+
+/// How QEMU's loader opens an open file.
+fn loaded_file(file: &OwnedFd, path: &Path) -> LoadedFile {
+    if system::LOADS_BY_NAME {
+        LoadedFile::Path(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
+    } else {
+        LoadedFile::Descriptor(file.as_raw_fd())
     }
 }
 

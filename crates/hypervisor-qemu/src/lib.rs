@@ -1,10 +1,10 @@
-//! QEMU as a hypervisor backend, on Linux hosts: KVM where it really runs a guest, emulation (TCG) where not.
+//! QEMU as a hypervisor backend, for guests of the host's architecture and of another one. On Linux with KVM where it really runs a guest, on
+//! macOS with Hypervisor.framework where it does; with emulation (TCG) where not.
 //!
 //! One machine is one QEMU process, a child of the launcher that dies with it, with the processes that serve it. It runs as the calling
-//! user, without default devices, without environment, behind Landlock, our seccomp filter and its own. It opens no file of the machine
-//! by name and has no socket with a name: disks, kernel, console and channels are descriptors that it inherits. Where the host has
-//! vhost-vsock, the agent's channel is vsock; no test covers that path, because the machines of the tests lack the module.
-#![cfg(target_os = "linux")]
+//! user, without default devices, without environment, on Linux behind Landlock, our seccomp filter and its own. It has no socket with a
+//! name and on Linux opens no file of the machine by name: disks, kernel, console and channels are descriptors that it inherits. Where the
+//! host has vhost-vsock, the agent's channel is vsock; no test covers that path, because the machines of the tests lack the module.
 
 mod accelerator;
 mod backend;
@@ -13,16 +13,19 @@ mod children;
 mod command_line;
 mod confinement;
 mod control;
+mod device_set;
 mod handed;
+mod hardware_failure;
 mod host;
-mod kvm_failure;
 mod last_words;
 mod machine;
 mod options;
 mod process;
 mod qmp;
 mod running;
+mod watcher;
 
 pub use accelerator::Accelerator;
 pub use backend::QemuHypervisor;
+pub use device_set::DeviceSet;
 pub use options::QemuOptions;

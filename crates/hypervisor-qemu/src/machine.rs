@@ -17,10 +17,8 @@ use crate::children::Children;
 use crate::confinement::Confinement;
 use crate::control::{Control, refused};
 use crate::handed;
-use crate::running::Running;
-
-/// What messages call the process.
-pub(crate) const QEMU: &str = "QEMU";
+use crate::running::{QEMU, Running};
+use crate::{process, watcher};
 
 /// What it takes to start QEMU.
 #[derive(Debug)]
@@ -104,6 +102,15 @@ impl QemuMachine {
     }
 }
 
+/// What a machine's processes need beside QEMU.
+fn companions(qemu: &Running) -> io::Result<Vec<Running>> {
+    if process::DIES_WITH_PARENT {
+        Ok(Vec::new())
+    } else {
+        Ok(vec![watcher::start(qemu)?])
+    }
+}
+
 impl Drop for QemuMachine {
     fn drop(&mut self) {
         // The processes of one that was started report how they end.
@@ -131,10 +138,12 @@ impl MachineDriver for QemuMachine {
             confinement,
             file_names,
         } = *launch;
-        match Running::start(QEMU, &program, &arguments, inherited, confinement) {
-            Ok(running) => {
+        let started = Running::start(QEMU, &program, &arguments, inherited, confinement)
+            .and_then(|running| Ok((companions(&running)?, running)));
+        match started {
+            Ok((companions, running)) => {
                 let running = running.with_file_names(file_names);
-                let children = Children::own(running, Vec::new(), self.reporter.clone(), self.exit.clone());
+                let children = Children::own(running, companions, self.reporter.clone(), self.exit.clone());
                 state.children = Some(Arc::new(children));
                 Ok(())
             }

@@ -4,23 +4,32 @@
     reason = "what a child does between fork and exec has no safe interface"
 )]
 
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod macos;
+
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::Stdio;
 
-use rustix::io::Errno;
-use rustix::process::{Pid, Signal, getpid, getppid, set_parent_process_death_signal, setsid};
+use rustix::process::getpid;
 use tokio::process::{Child, Command};
 
 use crate::confinement::Confinement;
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(not(target_os = "linux"))]
+use macos as system;
+pub(crate) use system::{DIES_WITH_PARENT, ProcessHandle};
 
 /// Starts `program` under `confinement`. It inherits exactly `inherited`, under their numbers in this process, `output`
 /// for standard output and a pipe for standard error; its environment is empty and its working directory `/`.
 ///
-/// The kernel kills the child when the *thread* that starts it ends (prctl(2), PR_SET_PDEATHSIG), so this must run on
-/// a thread that lives as long as the machine: the launcher's main thread.
+/// Linux kills the child when the *thread* that starts it ends (prctl(2), PR_SET_PDEATHSIG), so this must run on
+/// a thread that lives as long as the machine: the launcher's main thread. Elsewhere see [`DIES_WITH_PARENT`].
 pub(crate) fn spawn(
     program: &Path,
     arguments: &[OsString],
@@ -42,21 +51,10 @@ pub(crate) fn spawn(
     // takes no lock; the descriptors it touches are owned by the closure and open.
     unsafe {
         command.pre_exec(move || {
-            die_with(parent)?;
+            system::die_with(parent)?;
             confinement.enforce(&inherited)
         });
     }
     // `command` is dropped on return, and with it this process's copies of the inherited descriptors.
     command.spawn()
-}
-
-fn die_with(parent: Pid) -> io::Result<()> {
-    // A session of its own: no Ctrl-C, no hang-up.
-    setsid()?;
-    set_parent_process_death_signal(Some(Signal::KILL))?;
-    // A parent that died before the line above causes no signal.
-    if getppid() != Some(parent) {
-        return Err(Errno::SRCH.into());
-    }
-    Ok(())
 }

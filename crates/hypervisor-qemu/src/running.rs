@@ -7,11 +7,14 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
 use container_hypervisor::MachineExit;
-use tokio::process::Child;
+use tokio::process::{Child, ChildStdin};
 
 use crate::confinement::Confinement;
 use crate::last_words::{self, LastWords};
 use crate::process;
+
+/// What messages call QEMU's process.
+pub(crate) const QEMU: &str = "QEMU";
 
 /// A process that runs. Dropping it ends it.
 #[derive(Debug)]
@@ -19,6 +22,8 @@ pub(crate) struct Running {
     /// What messages call it: `QEMU`.
     name: String,
     child: Child,
+    #[cfg_attr(not(test), expect(dead_code, reason = "it is held open as long as this"))]
+    input: Option<ChildStdin>,
     last_words: LastWords,
     /// What QEMU calls its files, and what they are.
     file_names: Vec<(String, String)>,
@@ -33,11 +38,21 @@ impl Running {
         inherited: Vec<OwnedFd>,
         confinement: Confinement,
     ) -> io::Result<Self> {
-        let mut child = process::spawn(program, arguments, inherited, confinement, Stdio::null())?;
+        Self::of(
+            name,
+            process::spawn(program, arguments, inherited, confinement, Stdio::null())?,
+        )
+    }
+
+    /// A process whose standard error is a pipe. Its standard input, if that is one, stays open as long as this.
+    pub(crate) fn of(name: &str, mut child: Child) -> io::Result<Self> {
+        // Waiting for the child would close it.
+        let input = child.stdin.take();
         let stderr = child.stderr.take().ok_or(io::ErrorKind::BrokenPipe)?;
         Ok(Self {
             name: name.to_owned(),
             child,
+            input,
             last_words: LastWords::collect(stderr),
             file_names: Vec::new(),
         })
@@ -52,6 +67,12 @@ impl Running {
     /// The process's id, while it runs.
     pub(crate) fn id(&self) -> Option<u32> {
         self.child.id()
+    }
+
+    /// Closes its standard input, as the end of this process does.
+    #[cfg(test)]
+    pub(crate) fn close_input(&mut self) {
+        self.input = None;
     }
 
     /// Asks the system to end it.

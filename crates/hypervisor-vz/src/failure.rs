@@ -14,10 +14,16 @@ pub(crate) const VZ_DOMAIN: &str = "VZErrorDomain";
 /// Whose codes are those of errno(3): `NSPOSIXErrorDomain`, whose text is its name.
 const POSIX_DOMAIN: &str = "NSPOSIXErrorDomain";
 
-/// An `NSError` with all that it tells.
+/// The permission to use the framework.
+pub(crate) const ENTITLEMENT: &str = "com.apple.security.virtualization";
+
+/// How the framework calls a disk that it does not get: mostly one that another machine may write to, because it locks it.
+const DISK_REFUSED: &str = "storage device attachment is invalid";
+
+/// An `NSError` with all that it tells, or a failure of our own, which has no domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct VzFailure {
-    /// Whose code it is.
+    /// Whose code it is; empty for ours.
     pub(crate) domain: String,
     /// The code within the domain.
     pub(crate) code: i64,
@@ -33,7 +39,7 @@ impl VzFailure {
     /// A failure of our own making.
     pub(crate) fn ours(text: impl Into<String>) -> Self {
         Self {
-            domain: "container".to_owned(),
+            domain: String::new(),
             code: 0,
             text: text.into(),
             reason: None,
@@ -54,12 +60,19 @@ impl VzFailure {
     /// that a configuration lacks.
     pub(crate) fn is_about_entitlement(&self) -> bool {
         let texts = [Some(&self.text), self.reason.as_ref()];
-        let ours = texts.into_iter().flatten().any(|text| text.contains("entitlement"));
+        let names_it = |text: &String| text.contains(ENTITLEMENT) || text.contains("entitlement");
+        let ours = texts.into_iter().flatten().any(names_it);
         ours || self.underlying.iter().any(Self::is_about_entitlement)
     }
 
     /// As an answer to `action`: `start`, `stop`, …
     pub(crate) fn to(&self, action: &'static str) -> MachineError {
+        if self.domain.is_empty() {
+            return MachineError::Control {
+                command: action.to_owned(),
+                reason: self.words(),
+            };
+        }
         MachineError::Framework {
             action,
             domain: self.domain.clone(),
@@ -71,7 +84,7 @@ impl VzFailure {
     /// As a machine that does not start.
     pub(crate) fn of_start(&self) -> MachineError {
         MachineError::Start {
-            program: FRAMEWORK.to_owned(),
+            program: format!("a machine with {FRAMEWORK}"),
             source: io::Error::other(self.to_string()),
         }
     }
@@ -93,13 +106,20 @@ impl VzFailure {
         for cause in &self.underlying {
             words = format!("{words}, because of: {cause}");
         }
+        if words.contains(DISK_REFUSED) {
+            words.push_str("; another machine may have one of the disks that this one writes to");
+        }
         words
     }
 }
 
 impl fmt::Display for VzFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({} {})", self.words(), self.domain, self.code)
+        f.write_str(&self.words())?;
+        if self.domain.is_empty() {
+            return Ok(());
+        }
+        write!(f, " ({} {})", self.domain, self.code)
     }
 }
 
@@ -126,7 +146,8 @@ mod tests {
         assert_eq!(
             failure.to_string(),
             "Invalid virtual machine configuration: The storage device attachment is invalid, because of: /d/root: Operation not \
-             permitted (os error 1) (NSPOSIXErrorDomain 1) (VZErrorDomain 2)"
+             permitted (os error 1) (NSPOSIXErrorDomain 1); another machine may have one of the disks that this one writes to \
+             (VZErrorDomain 2)"
         );
         assert_eq!(
             failure.of_configuration().to_string(),
@@ -143,8 +164,15 @@ mod tests {
         );
         assert_eq!(
             failure.of_start().to_string(),
-            "cannot start Virtualization.framework: Invalid virtual machine configuration (VZErrorDomain 2)"
+            "cannot start a machine with Virtualization.framework: Invalid virtual machine configuration (VZErrorDomain 2)"
         );
+    }
+
+    #[test]
+    fn a_failure_of_ours_has_no_code() {
+        let failure = VzFailure::ours("the machine has ended");
+        assert_eq!(failure.to_string(), "the machine has ended");
+        assert_eq!(failure.to("pause").to_string(), "pause: the machine has ended");
     }
 
     #[test]

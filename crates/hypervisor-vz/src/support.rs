@@ -8,7 +8,7 @@ use objc2_virtualization::{
     VZGenericPlatformConfiguration, VZLinuxBootLoader, VZVirtualMachine, VZVirtualMachineConfiguration,
 };
 
-use crate::failure::{FRAMEWORK, VzFailure};
+use crate::failure::{ENTITLEMENT, FRAMEWORK, VzFailure};
 
 /// Whether the framework's parts for Apple silicon are there: Rosetta, saving and restoring. Intel's framework lacks the classes and
 /// methods themselves. The stand-in has them.
@@ -43,9 +43,9 @@ pub(crate) fn not_entitled(failure: &VzFailure) -> CreateError {
     CreateError::NotEntitled {
         hypervisor: FRAMEWORK,
         reason: failure.to_string(),
-        hint: "sign it with the entitlement com.apple.security.virtualization: `cargo xtask sign`, or `codesign --force --sign - \
-               --entitlements FILE PROGRAM`"
-            .to_owned(),
+        hint: format!(
+            "sign it with the entitlement {ENTITLEMENT}: `cargo xtask sign`, or `codesign --force --sign - --entitlements FILE PROGRAM`"
+        ),
     }
 }
 

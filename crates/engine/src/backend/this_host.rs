@@ -77,7 +77,7 @@ impl Host for ThisHost {
             Kind::Qemu(qemu) => qemu,
             Kind::Vz(_) => return None,
         };
-        let reason = qemu.kvm_failure(exit)?;
+        let reason = qemu.hardware_failure(exit)?;
         let emulated = QemuHypervisor::emulated(qemu.options().clone(), reason).await.ok()?;
         Some(Backend::qemu(emulated, None))
     }

@@ -1,19 +1,56 @@
-//! The devices of a command line, and the transports that they take.
+//! The devices of a command line, and the slots that they take.
 
 use std::ffi::OsString;
 
-/// Devices on virtio-mmio transports. A board has a fixed number of them.
-#[derive(Debug, Default)]
+use crate::DeviceSet;
+
+/// Devices of virtio in the slots of a board, which has a fixed number of them.
+#[derive(Debug)]
 pub(super) struct Devices {
+    set: DeviceSet,
+    has_serial_controller: bool,
     pub(super) arguments: Vec<OsString>,
-    pub(super) transport_count: usize,
+    pub(super) slot_count: usize,
 }
 
 impl Devices {
-    /// Adds a device that takes a transport.
-    pub(super) fn on_transport(&mut self, device: impl Into<OsString>) {
-        self.transport_count += 1;
-        self.option("-device", device);
+    pub(super) fn new(set: DeviceSet) -> Self {
+        Self {
+            set,
+            has_serial_controller: false,
+            arguments: Vec::new(),
+            slot_count: 0,
+        }
+    }
+
+    /// Adds a device that takes a slot: `kind` is QEMU's name for it without that of the bus.
+    pub(super) fn virtio(&mut self, kind: &str, properties: &str) {
+        self.slot_count += 1;
+        let bus = match self.set {
+            DeviceSet::Mmio => "device",
+            DeviceSet::Pci => "pci",
+        };
+        let separator = if properties.is_empty() { "" } else { "," };
+        self.option("-device", format!("{kind}-{bus}{separator}{properties}"));
+    }
+
+    /// Adds a network interface. On PCI it would load a boot ROM, a file that nothing needs.
+    pub(super) fn network(&mut self, properties: &str) {
+        match self.set {
+            DeviceSet::Mmio => self.virtio("virtio-net", properties),
+            DeviceSet::Pci => self.virtio("virtio-net", &format!("{properties},romfile=")),
+        }
+    }
+
+    /// Adds a port to the one serial controller, with the character device that it names: `virtconsole`, which is the first, or
+    /// `virtserialport`.
+    pub(super) fn serial_port(&mut self, character_device: String, port: String) {
+        if !self.has_serial_controller {
+            self.has_serial_controller = true;
+            self.virtio("virtio-serial", "max_ports=2");
+        }
+        self.option("-chardev", character_device);
+        self.option("-device", port);
     }
 
     /// Adds an option that takes none.

@@ -1,7 +1,7 @@
-//! Disks: virtio-blk on a transport of its own while there are transports, one SCSI controller for the rest.
+//! Disks: virtio-blk in a slot of its own while there are slots, one SCSI controller for the rest.
 //!
 //! virtio-blk starts faster (25 ms less for two disks under emulation: the kernel asks a controller for 256 targets);
-//! SCSI takes any number of disks on one transport, also while the machine runs. A machine without disks is a
+//! SCSI takes any number of disks in one slot, also while the machine runs. A machine without disks is a
 //! template for containers to come, so it gets the controller.
 
 use container_hypervisor::{ConfigError, Disk, DiskAccess, FlushPolicy, MachineConfig, MachineLimits};
@@ -13,8 +13,8 @@ use super::value;
 /// Most disks of a machine. SCSI would take more, but each is an open file, and images have fewer layers.
 pub(crate) const DISK_SLOTS: usize = 250;
 
-/// Processors that both boards can have: microvm has room for 288 (hw/i386/microvm.c), virt for 512 (hw/arm/virt.c); an APIC's
-/// number is one byte.
+/// Processors that every board can have: microvm and q35 have room for 288 (hw/i386), virt for 512 (hw/arm/virt.c); an APIC's number is
+/// one byte.
 const VCPU_MAX: u32 = 255;
 
 /// How large machines can be. QEMU itself bounds memory by what the host gives it.
@@ -24,7 +24,7 @@ pub(crate) const LIMITS: MachineLimits = MachineLimits {
     vcpu_count: 1..=VCPU_MAX,
 };
 
-/// Which disks go where: the first ones to transports.
+/// Which disks go where: the first ones to slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DiskPlacement {
     block_count: usize,
@@ -33,14 +33,14 @@ pub(crate) struct DiskPlacement {
 }
 
 impl DiskPlacement {
-    pub(super) fn plan(disk_count: usize, free_transports: usize) -> Result<Self, ConfigError> {
-        if disk_count > 0 && disk_count <= free_transports {
+    pub(super) fn plan(disk_count: usize, free_slots: usize) -> Result<Self, ConfigError> {
+        if disk_count > 0 && disk_count <= free_slots {
             return Ok(Self {
                 block_count: disk_count,
                 controller: false,
             });
         }
-        match free_transports.checked_sub(1) {
+        match free_slots.checked_sub(1) {
             Some(block_count) => Ok(Self {
                 block_count: block_count.min(disk_count),
                 controller: true,
@@ -55,16 +55,22 @@ impl DiskPlacement {
 
 pub(super) fn attach(disks: &[Disk], numbers: &[i32], placement: DiskPlacement, devices: &mut Devices) {
     if placement.controller {
-        devices.on_transport("virtio-scsi-device,id=scsi,num_queues=1");
+        devices.virtio("virtio-scsi", "id=scsi,num_queues=1");
     }
     for (index, (disk, number)) in disks.iter().zip(numbers).enumerate() {
-        let read_only = if disk.access == DiskAccess::ReadOnly {
-            "on"
-        } else {
-            "off"
+        // The file is known by its number.
+        let Disk {
+            serial,
+            path: _,
+            access,
+            flush,
+        } = disk;
+        let read_only = match access {
+            DiskAccess::ReadOnly => "on",
+            DiskAccess::ReadWrite => "off",
         };
-        let no_flush = if ignores_flushes(disk) { "on" } else { "off" };
-        let locking = locking(disk.access);
+        let no_flush = if ignores_flushes(*flush) { "on" } else { "off" };
+        let locking = locking(*access);
         let file = value::descriptor_set(*number);
         devices.option("-add-fd", format!("fd={number},set={number}"));
         devices.option(
@@ -74,9 +80,8 @@ pub(super) fn attach(disks: &[Disk], numbers: &[i32], placement: DiskPlacement, 
                  file.driver=file,file.aio=threads,file.locking={locking},file.filename={file}"
             ),
         );
-        let serial = &disk.serial;
         if index < placement.block_count {
-            devices.on_transport(format!("virtio-blk-device,drive=disk{index},serial={serial}"));
+            devices.virtio("virtio-blk", &format!("drive=disk{index},serial={serial}"));
         } else {
             devices.option(
                 "-device",
@@ -87,8 +92,8 @@ pub(super) fn attach(disks: &[Disk], numbers: &[i32], placement: DiskPlacement, 
 }
 
 /// QEMU flushes as far as the system lets it, or not at all.
-fn ignores_flushes(disk: &Disk) -> bool {
-    match disk.flush {
+fn ignores_flushes(flush: FlushPolicy) -> bool {
+    match flush {
         FlushPolicy::Full | FlushPolicy::Fsync => false,
         FlushPolicy::Never => true,
     }
@@ -126,7 +131,7 @@ pub(crate) fn hot_plug(disk: &Disk, index: usize) -> HotPlug {
         descriptor: json!({ "fdset-id": set }),
         node: json!({
             "driver": "raw", "node-name": name, "read-only": disk.access == DiskAccess::ReadOnly, "discard": "unmap",
-            "cache": { "no-flush": ignores_flushes(disk) },
+            "cache": { "no-flush": ignores_flushes(disk.flush) },
             "file": { "driver": "file", "filename": file, "aio": "threads", "locking": locking(disk.access) },
         }),
         device: json!({

@@ -1,32 +1,42 @@
 //! The guest kernel's command line.
 
-use container_agent_api::AGENT_CHANNEL_KEY;
-use container_hypervisor::MachineConfig;
+use container_agent_api::{AGENT_CHANNEL_KEY, POWER_KEY};
+use container_hypervisor::GuestArchitecture;
 
 use super::board;
 use super::setup::{AgentChannel, Setup};
-use crate::Accelerator;
+use crate::{Accelerator, DeviceSet};
 
 /// Rate of the emulated local APIC's timer, kHz: QEMU's APIC counts nanoseconds (hw/intc/apic_common.c).
 const LAPIC_TIMER_KHZ: u32 = 1_000_000;
 
-pub(super) fn build(config: &MachineConfig, setup: &Setup) -> String {
+/// The command line; `further` are the arguments of the configuration.
+pub(super) fn build(further: &[String], setup: &Setup) -> String {
+    let mut arguments = own(setup);
+    arguments.extend(further.iter().cloned());
+    arguments.join(" ")
+}
+
+/// What the backend itself needs.
+pub(super) fn own(setup: &Setup) -> Vec<String> {
     // A panic ends the machine at once: the host has the console's log.
     let mut arguments = vec!["quiet".to_owned(), "panic=-1".to_owned()];
-    if cfg!(target_arch = "x86_64") {
+    arguments.push(format!("console={}", board::console_name(setup)));
+    if setup.architecture == GuestArchitecture::Amd64 {
         // A triple fault is the one reset that every board has.
-        arguments.extend(["console=ttyS0", "reboot=t"].map(str::to_owned));
+        arguments.push("reboot=t".to_owned());
+        if setup.devices == DeviceSet::Pci {
+            // The board has ACPI, unlike the one that the agent expects on this architecture.
+            arguments.push(format!("{POWER_KEY}=off"));
+        }
         arguments.extend(timer_rates(setup));
-    } else {
-        arguments.push("console=ttyAMA0".to_owned());
     }
     let channel = match setup.agent {
         AgentChannel::Port { .. } => "port",
         AgentChannel::Vsock { .. } => "vsock",
     };
     arguments.push(format!("{AGENT_CHANNEL_KEY}={channel}"));
-    arguments.extend(config.kernel_arguments.iter().cloned());
-    arguments.join(" ")
+    arguments
 }
 
 /// Under emulation measuring the timers takes long and goes wrong on a busy host; the counter's rate is known.

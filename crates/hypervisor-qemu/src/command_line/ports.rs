@@ -8,20 +8,21 @@ use container_hypervisor::FramePort;
 use super::devices::Devices;
 use super::setup::AgentChannel;
 use super::value;
-use crate::Accelerator;
+use crate::{Accelerator, DeviceSet};
 
-/// The first serial port, written to a descriptor. A start takes as long as with virtconsole, and it shows what happens
-/// before virtio works.
-pub(super) fn console(descriptor: i32) -> [OsString; 6] {
+/// The console, written to a descriptor: the board's first serial port, where a start takes as long as with a console of virtio and which
+/// shows what happens before virtio works; on PCI that console, because machines that have it there have no serial port.
+pub(super) fn console(descriptor: i32, set: DeviceSet, devices: &mut Devices) {
     let file = value::descriptor_set(descriptor);
-    [
-        "-add-fd".into(),
-        format!("fd={descriptor},set={descriptor}").into(),
-        "-chardev".into(),
-        format!("file,id=console,append=on,path={file}").into(),
-        "-serial".into(),
-        "chardev:console".into(),
-    ]
+    devices.option("-add-fd", format!("fd={descriptor},set={descriptor}"));
+    let character_device = format!("file,id=console,append=on,path={file}");
+    match set {
+        DeviceSet::Mmio => {
+            devices.option("-chardev", character_device);
+            devices.option("-serial", "chardev:console");
+        }
+        DeviceSet::Pci => devices.serial_port(character_device, "virtconsole,chardev=console".to_owned()),
+    }
 }
 
 /// QEMU's machine protocol on an inherited socket.
@@ -38,44 +39,45 @@ pub(super) fn control(descriptor: i32) -> [OsString; 4] {
 pub(super) fn agent(channel: &AgentChannel, devices: &mut Devices) {
     match channel {
         AgentChannel::Port { descriptor } => {
-            devices.on_transport("virtio-serial-device,max_ports=2");
-            devices.option("-chardev", format!("socket,id=agent,fd={descriptor}"));
-            devices.option(
-                "-device",
+            let character_device = format!("socket,id=agent,fd={descriptor}");
+            devices.serial_port(
+                character_device,
                 format!("virtserialport,chardev=agent,name={AGENT_PORT_NAME}"),
             );
         }
         AgentChannel::Vsock { guest_cid, descriptor } => {
-            devices.on_transport(format!("vhost-vsock-device,guest-cid={guest_cid},vhostfd={descriptor}"));
+            devices.virtio("vhost-vsock", &format!("guest-cid={guest_cid},vhostfd={descriptor}"));
         }
     }
 }
 
-/// Under emulation the processor's own random instruction is the host's getrandom(2), so a device would only cost time.
-pub(super) fn entropy(accelerator: Accelerator, devices: &mut Devices) {
-    if accelerator == Accelerator::Kvm {
-        devices.on_transport("virtio-rng-device");
+/// Under emulation the processor's own random instruction is the host's getrandom(2), so that a device would only cost time; it is
+/// part of the set that stands for a Mac's machine.
+pub(super) fn entropy(accelerator: Accelerator, set: DeviceSet, devices: &mut Devices) {
+    if accelerator != Accelerator::Tcg || set == DeviceSet::Pci {
+        devices.virtio("virtio-rng", "");
     }
 }
 
 /// Connected datagram sockets, one frame in each datagram.
 pub(super) fn frames(ports: &[FramePort], numbers: &[i32], devices: &mut Devices) {
     for (index, (port, number)) in ports.iter().zip(numbers).enumerate() {
+        // The socket is known by its number.
+        let FramePort {
+            socket: _,
+            mac_address,
+            mtu_bytes,
+        } = port;
         devices.option(
             "-netdev",
             format!("dgram,id=net{index},local.type=fd,local.str={number}"),
         );
-        let FramePort {
-            mac_address, mtu_bytes, ..
-        } = port;
-        devices.on_transport(format!(
-            "virtio-net-device,netdev=net{index},mac={mac_address},host_mtu={mtu_bytes}"
-        ));
+        devices.network(&format!("netdev=net{index},mac={mac_address},host_mtu={mtu_bytes}"));
     }
 }
 
 pub(super) fn balloon(wanted: bool, devices: &mut Devices) {
     if wanted {
-        devices.on_transport("virtio-balloon-device,deflate-on-oom=on,free-page-reporting=on");
+        devices.virtio("virtio-balloon", "deflate-on-oom=on,free-page-reporting=on");
     }
 }

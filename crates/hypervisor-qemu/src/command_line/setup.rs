@@ -1,6 +1,12 @@
 //! What the command line depends on apart from the machine's configuration.
 
-use crate::Accelerator;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use container_hypervisor::GuestArchitecture;
+
+use super::value;
+use crate::{Accelerator, DeviceSet};
 
 /// How the agent is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +25,30 @@ pub(crate) enum AgentChannel {
     },
 }
 
-/// What QEMU is handed, by its number in QEMU: it opens no file of a machine by name.
+/// A file that QEMU's loader opens: descriptor sets are unknown to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LoadedFile {
+    /// Opened once more through its number in QEMU.
+    Descriptor(i32),
+    /// Opened by its name.
+    Path(PathBuf),
+}
+
+impl LoadedFile {
+    /// The name by which QEMU opens it.
+    pub(crate) fn name(&self) -> OsString {
+        match self {
+            Self::Descriptor(number) => value::reopened(*number).into(),
+            Self::Path(path) => path.into(),
+        }
+    }
+}
+
+/// What QEMU is handed, by its number in QEMU.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Numbers {
-    pub(crate) kernel: i32,
-    pub(crate) initramfs: i32,
+    pub(crate) kernel: LoadedFile,
+    pub(crate) initramfs: LoadedFile,
     pub(crate) console: i32,
     /// QEMU's end of the control channel.
     pub(crate) control: i32,
@@ -36,7 +61,14 @@ pub(crate) struct Numbers {
 /// What the command line depends on apart from the configuration.
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
+    /// The host's architecture: it decides how the guest's can be emulated.
+    pub(crate) host: GuestArchitecture,
+    /// The guest's architecture.
+    pub(crate) architecture: GuestArchitecture,
+    pub(crate) devices: DeviceSet,
     pub(crate) accelerator: Accelerator,
+    /// Whether QEMU has its own seccomp filter.
+    pub(crate) sandbox: bool,
     /// Whether the kernel is the emulated variant, which knows the argument `lapic_timer_khz`.
     pub(crate) emulated_kernel: bool,
     /// Rate of the time-stamp counter, where known.

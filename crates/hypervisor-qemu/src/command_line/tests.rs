@@ -9,24 +9,46 @@ use container_hypervisor::{
 };
 
 use super::*;
-use crate::Accelerator;
+use crate::{Accelerator, DeviceSet};
 
 fn setup(accelerator: Accelerator) -> Setup {
     let agent = AgentChannel::Port { descriptor: 11 };
     Setup {
+        host: GuestArchitecture::Amd64,
+        architecture: GuestArchitecture::Amd64,
+        devices: DeviceSet::Mmio,
         accelerator,
+        sandbox: true,
         emulated_kernel: true,
         tsc_khz: Some(2_500_000),
         agent,
         numbers: Numbers {
-            kernel: 20,
-            initramfs: 21,
+            kernel: LoadedFile::Descriptor(20),
+            initramfs: LoadedFile::Descriptor(21),
             console: 22,
             control: 12,
             disks: (100..400).collect(),
             frame_ports: (30..60).collect(),
         },
         configuration_descriptor: 13,
+    }
+}
+
+/// A machine of another architecture than the host's.
+fn arm64(accelerator: Accelerator) -> Setup {
+    Setup {
+        architecture: GuestArchitecture::Arm64,
+        tsc_khz: None,
+        ..setup(accelerator)
+    }
+}
+
+/// A machine with a Mac's devices.
+fn pci(setup: Setup) -> Setup {
+    Setup {
+        devices: DeviceSet::Pci,
+        emulated_kernel: false,
+        ..setup
     }
 }
 
@@ -94,7 +116,7 @@ fn every_machine_is_confined_and_has_only_what_it_was_given() {
             "-no-reboot",
             "-smp 2",
             "-m 256M",
-            "-name /c,,1",
+            "-name guest=/c,,1",
             "-add-fd fd=22,set=22 -chardev file,id=console,append=on,path=/dev/fdset/22 -serial chardev:console",
             "-chardev socket,id=control,fd=12 -mon chardev=control,mode=control",
             "-chardev socket,id=agent,fd=11 -device virtserialport,chardev=agent,name=container.agent",
@@ -121,7 +143,6 @@ fn no_file_is_named() {
 }
 
 #[test]
-#[cfg(target_arch = "x86_64")]
 fn timers_are_told_only_to_the_kernel_that_knows_them_under_emulation() {
     let emulated = line(&config(), &setup(Accelerator::Tcg));
     assert!(
@@ -157,14 +178,14 @@ fn timers_are_told_only_to_the_kernel_that_knows_them_under_emulation() {
 
     let kvm = line(&config(), &setup(Accelerator::Kvm));
     assert!(
-        !kvm.contains("pit=off") && !kvm.contains("tsc") && kvm.contains("-accel kvm -cpu host"),
+        !kvm.contains("pit=off") && !kvm.contains("tsc") && kvm.contains("-accel kvm -cpu host,vmx=off,svm=off"),
         "{kvm}"
     );
     assert!(kvm.contains("virtio-rng-device") && !emulated.contains("virtio-rng"));
 }
 
 #[test]
-fn few_disks_take_transports_and_many_share_a_controller() {
+fn few_disks_take_slots_and_many_share_a_controller() {
     let few = line(
         &MachineConfig {
             disks: disks(2),
@@ -197,8 +218,8 @@ fn few_disks_take_transports_and_many_share_a_controller() {
         "{many}"
     );
     assert_eq!(many.matches("serial=layer-").count(), LIMITS.disk_slots);
-    let transports = many.matches("virtio-blk-device").count() + 2;
-    assert_eq!(transports, board::TRANSPORT_COUNT);
+    let slots = many.matches("virtio-blk-device").count() + 2;
+    assert_eq!(slots, board::slot_count(&setup(Accelerator::Tcg)));
 
     let template = build(&config(), &setup(Accelerator::Tcg)).unwrap();
     assert!(template.placement.controller);
@@ -271,7 +292,7 @@ fn what_cannot_be_attached_is_refused_with_a_reason() {
         mac_address: MacAddress([2; 6]),
         mtu_bytes: 1500,
     };
-    let ports = vec![port; board::TRANSPORT_COUNT + 1];
+    let ports = vec![port; board::slot_count(&setup(Accelerator::Tcg)) + 1];
     assert!(
         build(
             &MachineConfig {
@@ -282,4 +303,147 @@ fn what_cannot_be_attached_is_refused_with_a_reason() {
         )
         .is_err()
     );
+}
+
+#[test]
+fn an_arm64_guest_has_its_board_console_and_processor_wherever_it_runs() {
+    let emulated = line(&config(), &arm64(Accelerator::Tcg));
+    for expected in [
+        "-M virt,gic-version=3 ",
+        "-accel tcg,thread=multi",
+        "-cpu max,pauth-impdef=on",
+        "-serial chardev:console",
+        "console=ttyAMA0",
+    ] {
+        assert!(emulated.contains(expected), "{expected} is missing in {emulated}");
+    }
+    for unexpected in ["reboot=t", "tsc", "lapic", "container.power"] {
+        assert!(!emulated.contains(unexpected), "{unexpected} in {emulated}");
+    }
+    let kvm = line(&config(), &arm64(Accelerator::Kvm));
+    assert!(kvm.contains("-M virt,gic-version=host -accel kvm -cpu host "), "{kvm}");
+}
+
+#[test]
+fn x86_guests_are_translated_by_one_thread_where_the_host_orders_memory_less_strictly() {
+    let on_arm = Setup {
+        host: GuestArchitecture::Arm64,
+        tsc_khz: None,
+        ..setup(Accelerator::Tcg)
+    };
+    let line = line(&config(), &on_arm);
+    assert!(line.contains("-accel tcg,thread=single"), "{line}");
+    assert!(!line.contains("pit=off") && !line.contains("tsc"), "{line}");
+}
+
+#[test]
+fn a_mac_s_devices_are_on_pci_without_a_serial_port() {
+    let full = MachineConfig {
+        disks: disks(40),
+        frame_ports: vec![FramePort {
+            socket: nothing(),
+            mac_address: MacAddress([2; 6]),
+            mtu_bytes: 1500,
+        }],
+        balloon: true,
+        ..config()
+    };
+    for setup in [setup(Accelerator::Tcg), arm64(Accelerator::Tcg)] {
+        let line = line(&full, &pci(setup));
+        for expected in [
+            "-global virtio-pci.disable-legacy=on",
+            "-device virtio-serial-pci,max_ports=2 -chardev file,id=console,append=on,path=/dev/fdset/22 \
+             -device virtconsole,chardev=console",
+            "-device virtserialport,chardev=agent,name=container.agent",
+            "-device virtio-rng-pci ",
+            "-device virtio-net-pci,netdev=net0,mac=02:02:02:02:02:02,host_mtu=1500,romfile= ",
+            "-device virtio-balloon-pci,",
+            "-device virtio-scsi-pci,id=scsi",
+            "-device virtio-blk-pci,drive=disk0",
+            "console=hvc0",
+        ] {
+            assert!(line.contains(expected), "{expected} is missing in {line}");
+        }
+        for unexpected in [
+            " -serial ",
+            "ttyS0",
+            "ttyAMA0",
+            "mmio",
+            "-device virtio-blk-device",
+            "lapic",
+        ] {
+            assert!(!line.contains(unexpected), "{unexpected} in {line}");
+        }
+        assert_eq!(
+            line.matches("virtio-serial").count(),
+            1,
+            "one controller has both ports: {line}"
+        );
+    }
+    let amd64 = line(&full, &pci(setup(Accelerator::Tcg)));
+    assert!(
+        amd64.contains("-M q35,") && amd64.contains("container.power=off"),
+        "{amd64}"
+    );
+}
+
+#[test]
+fn a_mac_s_console_needs_a_controller_beside_vsock() {
+    let agent = AgentChannel::Vsock {
+        guest_cid: 77,
+        descriptor: 9,
+    };
+    let setup = Setup {
+        agent,
+        ..pci(arm64(Accelerator::Kvm))
+    };
+    let line = line(&config(), &setup);
+    assert!(
+        line.contains("-device vhost-vsock-pci,guest-cid=77,vhostfd=9"),
+        "{line}"
+    );
+    assert!(
+        line.contains("-device virtconsole") && !line.contains("virtserialport"),
+        "{line}"
+    );
+}
+
+#[test]
+fn hypervisor_framework_has_the_interrupt_controller_that_fits_its_processors() {
+    let of_a_mac = Setup {
+        host: GuestArchitecture::Arm64,
+        sandbox: false,
+        numbers: Numbers {
+            kernel: LoadedFile::Path("/k/vmlinux".into()),
+            initramfs: LoadedFile::Path("/k/initramfs".into()),
+            ..setup(Accelerator::Hvf).numbers
+        },
+        ..arm64(Accelerator::Hvf)
+    };
+    let few = line(&config(), &of_a_mac);
+    assert!(few.contains("-M virt,gic-version=2 -accel hvf -cpu host "), "{few}");
+    assert!(few.contains("-kernel /k/vmlinux -initrd /k/initramfs"), "{few}");
+    assert!(!few.contains("-sandbox"), "{few}");
+    let many = MachineConfig {
+        vcpu_count: 9,
+        ..config()
+    };
+    let many = line(&many, &of_a_mac);
+    assert!(many.contains("-M virt,gic-version=3 "), "{many}");
+}
+
+#[test]
+fn nested_machines_need_a_processor_that_the_guest_sees_as_it_is() {
+    let nested = MachineConfig {
+        nested_virtualization: true,
+        ..config()
+    };
+    assert!(line(&nested, &setup(Accelerator::Kvm)).contains("-cpu host -smp"));
+    for setup in [
+        setup(Accelerator::Tcg),
+        arm64(Accelerator::Kvm),
+        arm64(Accelerator::Hvf),
+    ] {
+        assert!(build(&nested, &setup).is_err());
+    }
 }

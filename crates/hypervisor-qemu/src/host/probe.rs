@@ -1,22 +1,24 @@
-//! Tries KVM out by running a guest on it.
+//! Tries out the accelerator that uses the host's processor, by running a guest on it.
 //!
 //! A `/dev/kvm` that opens says little: inside some virtual machines it interprets guests thousands of times slower
 //! than emulation would, or fails on the first unusual instruction. What counts is that a guest of fifty million
 //! instructions, some tens of milliseconds on a processor, comes to its end in time.
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::io;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use container_hypervisor::GuestArchitecture;
+
 use super::blame::{Blame, blame};
-use super::{kvm, probe_guest};
-use crate::command_line::{SANDBOX, value};
-use crate::confinement::{Confinement, Limits, Openable, Reach};
+use super::{probe_guest, system};
+use crate::Accelerator;
+use crate::command_line::{LoadedFile, SANDBOX};
+use crate::confinement::{self, Confinement, Limits, Openable, Reach};
 use crate::last_words;
-use crate::machine::QEMU;
-use crate::running::Running;
+use crate::running::{QEMU, Running};
 
 /// A hundred times what a processor needs.
 const TRIAL_TIMEOUT: Duration = Duration::from_secs(2);
@@ -24,114 +26,131 @@ const TRIAL_TIMEOUT: Duration = Duration::from_secs(2);
 /// Processor time that an interpreter has used up by then, and a busy host has not given.
 const INTERPRETER_PROCESSOR_TIME: Duration = Duration::from_millis(1_200);
 
-/// Ticks of the processor times in /proc, per second (`USER_HZ`, proc(5)).
-const TICKS_PER_SECOND: u64 = 100;
-
 /// What came of a trial, with one line on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Trial {
     /// The guest reached its end in time.
     Passed(String),
-    /// KVM could not run it, and that was KVM's doing.
+    /// The accelerator could not run it, and that was its own doing.
     Failed(String),
     /// Something came between.
     Accident(String),
 }
 
 /// Runs the trial guest, confined as every guest is.
-pub(crate) async fn run(program: &Path, reach: &Reach) -> Trial {
-    let started = Instant::now();
-    let mut running = match start(program, reach) {
-        Ok(running) => running,
-        Err(error) => return Trial::Accident(format!("the trial of KVM does not start: {error}")),
+pub(crate) async fn run(program: &Path, reach: &Reach, state_directory: &Path) -> Trial {
+    run_on(
+        system::HARDWARE,
+        GuestArchitecture::host(),
+        program,
+        reach,
+        state_directory,
+    )
+    .await
+}
+
+async fn run_on(
+    accelerator: Accelerator,
+    architecture: GuestArchitecture,
+    program: &Path,
+    reach: &Reach,
+    state_directory: &Path,
+) -> Trial {
+    let label = accelerator.label();
+    let not_started = |error: io::Error| Trial::Accident(format!("the trial of {label} does not start: {error}"));
+    let image = match system::trial_image(&probe_guest::image(architecture), state_directory) {
+        Ok(image) => image,
+        Err(error) => return not_started(error),
     };
+    let arguments = arguments(accelerator, architecture, &image.file);
+    let trial = match start(program, &arguments, reach, image.inherited) {
+        Ok(running) => watch(label, architecture, running).await,
+        Err(error) => not_started(error),
+    };
+    if let Some(path) = image.removed_afterwards {
+        let _ = std::fs::remove_file(path);
+    }
+    trial
+}
+
+async fn watch(label: &str, architecture: GuestArchitecture, mut running: Running) -> Trial {
+    let started = Instant::now();
+    let passed = Some(probe_guest::exit_status(architecture));
     match tokio::time::timeout(TRIAL_TIMEOUT, running.finish()).await {
-        Ok(Ok((status, _))) if status.code() == Some(probe_guest::EXIT_STATUS) => {
+        Ok(Ok((status, _))) if status.code() == passed => {
             Trial::Passed(format!("a trial guest ran in {} ms", started.elapsed().as_millis()))
         }
         Ok(Ok((status, words))) => {
             let reason = format!(
-                "KVM does not run a trial guest: {}",
+                "{label} does not run a trial guest: {}",
                 last_words::with_status(QEMU, status, &words)
             );
             match blame(&words) {
-                Blame::Kvm => Trial::Failed(reason),
+                Blame::Accelerator => Trial::Failed(reason),
                 Blame::Circumstances | Blame::Other => Trial::Accident(reason),
             }
         }
-        Ok(Err(error)) => Trial::Accident(format!("the trial of KVM cannot be waited for: {error}")),
-        Err(_) => timed_out(running.id().and_then(processor_time)),
+        Ok(Err(error)) => Trial::Accident(format!("the trial of {label} cannot be waited for: {error}")),
+        Err(_) => timed_out(label, running.id().and_then(system::processor_time)),
     }
 }
 
-/// A guest that did not reach its end speaks against KVM only if it had the time.
-fn timed_out(processor_time: Option<Duration>) -> Trial {
+/// A guest that did not reach its end speaks against the accelerator only if it had the time.
+fn timed_out(label: &str, processor_time: Option<Duration>) -> Trial {
     let limit_s = TRIAL_TIMEOUT.as_secs();
     match processor_time {
         Some(used) if used >= INTERPRETER_PROCESSOR_TIME => Trial::Failed(format!(
-            "KVM ran a trial guest for {:.1} s of processor time without reaching its end",
+            "{label} ran a trial guest for {:.1} s of processor time without reaching its end",
             used.as_secs_f64()
         )),
-        used => Trial::Accident(format!(
-            "a trial guest on KVM did not end within {limit_s} s, of which the host gave it {:.1} s",
-            used.unwrap_or_default().as_secs_f64()
+        Some(used) => Trial::Accident(format!(
+            "a trial guest on {label} did not end within {limit_s} s, of which the host gave it {:.1} s",
+            used.as_secs_f64()
         )),
+        None => Trial::Accident(format!("a trial guest on {label} did not end within {limit_s} s")),
     }
 }
 
-/// What a process has used of the processors, in all its threads (proc(5): `utime` and `stime`, fields 14 and 15).
-fn processor_time(id: u32) -> Option<Duration> {
-    let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    // The second field is the program's name in brackets and may hold anything.
-    let mut fields = text.rsplit_once(") ")?.1.split(' ').skip(11);
-    let mut ticks = || fields.next()?.parse::<u64>().ok();
-    let sum = ticks()? + ticks()?;
-    Some(Duration::from_millis(sum * 1000 / TICKS_PER_SECOND))
-}
-
-fn start(program: &Path, reach: &Reach) -> io::Result<Running> {
-    let image = guest_image()?;
-    let arguments = arguments(image.as_raw_fd());
+fn start(program: &Path, arguments: &[OsString], reach: &Reach, inherited: Vec<OwnedFd>) -> io::Result<Running> {
+    let devices = system::HARDWARE_DEVICES.map(Path::new);
     let openable = Openable {
-        // A file in memory is below no directory, so that Landlock lets it be opened once more.
         reopened: &[],
-        devices: &[Path::new(kvm::DEVICE_PATH)],
+        devices: &devices,
     };
     let limits = Limits {
         file_size_bytes: Some(0),
     };
     let confinement = Confinement::prepare(reach, &openable, limits)?;
-    Running::start(QEMU, program, &arguments, vec![image], confinement)
+    Running::start(QEMU, program, arguments, inherited, confinement)
 }
 
-fn arguments(image: i32) -> Vec<OsString> {
+fn arguments(accelerator: Accelerator, architecture: GuestArchitecture, image: &LoadedFile) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
         .map(Into::into)
         .into();
-    let kernel = value::reopened(image);
-    arguments.extend(["-m", "16M", "-accel", "kvm", "-cpu", "host", "-sandbox", SANDBOX].map(Into::into));
-    arguments.extend(["-kernel", &kernel].map(Into::into));
-    arguments.extend(board().map(Into::into));
+    if confinement::QEMU_HAS_SANDBOX {
+        arguments.extend(["-sandbox", SANDBOX].map(Into::into));
+    }
+    let processor = match accelerator {
+        Accelerator::Kvm | Accelerator::Hvf => "host",
+        Accelerator::Tcg => "max",
+    };
+    arguments.extend(["-m", "16M", "-accel", accelerator.as_str(), "-cpu", processor].map(Into::into));
+    arguments.extend(["-kernel".into(), image.name()]);
+    match architecture {
+        GuestArchitecture::Amd64 => {
+            let exit = format!("isa-debug-exit,iobase={},iosize=4", probe_guest::X86_EXIT_PORT);
+            arguments.extend(["-M", "microvm,x-option-roms=off,acpi=off,rtc=off", "-device", &exit].map(Into::into));
+        }
+        GuestArchitecture::Arm64 => {
+            let machine = match accelerator {
+                Accelerator::Kvm => "virt,gic-version=host",
+                Accelerator::Hvf | Accelerator::Tcg => "virt,gic-version=2",
+            };
+            arguments.extend(["-M", machine].map(Into::into));
+        }
+    }
     arguments
-}
-
-#[cfg(target_arch = "x86_64")]
-fn board() -> [String; 4] {
-    let exit = format!("isa-debug-exit,iobase={},iosize=4", probe_guest::EXIT_PORT);
-    let machine = "microvm,x-option-roms=off,acpi=off,rtc=off".to_owned();
-    ["-M".to_owned(), machine, "-device".to_owned(), exit]
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn board() -> [String; 2] {
-    ["-M".to_owned(), "virt,gic-version=host".to_owned()]
-}
-
-fn guest_image() -> io::Result<OwnedFd> {
-    let descriptor = rustix::fs::memfd_create("container-probe", rustix::fs::MemfdFlags::CLOEXEC)?;
-    let mut file = std::fs::File::from(descriptor);
-    file.write_all(&probe_guest::image())?;
-    Ok(file.into())
 }
 
 #[cfg(test)]
@@ -146,7 +165,7 @@ mod tests {
         let program = root.path().join("qemu");
         std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        run(&program, &Reach::Any).await
+        run(&program, &Reach::Any, root.path()).await
     }
 
     #[tokio::test]
@@ -188,14 +207,14 @@ mod tests {
     #[test]
     fn a_guest_that_had_the_time_and_did_not_end_speaks_against_kvm() {
         assert!(matches!(
-            timed_out(Some(Duration::from_millis(1_900))),
+            timed_out("KVM", Some(Duration::from_millis(1_900))),
             Trial::Failed(_)
         ));
         assert!(matches!(
-            timed_out(Some(Duration::from_millis(700))),
+            timed_out("KVM", Some(Duration::from_millis(700))),
             Trial::Accident(_)
         ));
-        assert!(matches!(timed_out(None), Trial::Accident(_)));
+        assert!(matches!(timed_out("KVM", None), Trial::Accident(_)));
     }
 
     #[tokio::test]
@@ -211,5 +230,23 @@ mod tests {
             reason.ends_with("QEMU exited with 1: 0; Permission denied; 0"),
             "{reason}"
         );
+    }
+
+    #[tokio::test]
+    async fn the_guests_of_both_architectures_reach_their_ends() {
+        let root = tempfile::tempdir().unwrap();
+        for architecture in [GuestArchitecture::Amd64, GuestArchitecture::Arm64] {
+            let path = std::env::var_os("PATH").unwrap();
+            let program = super::super::program::find(architecture, &path).unwrap();
+            // A busy host may need longer for it than is a verdict on a processor.
+            let mut trial = Trial::Failed(String::new());
+            for _ in 0..5 {
+                trial = run_on(Accelerator::Tcg, architecture, &program, &Reach::Any, root.path()).await;
+                if matches!(trial, Trial::Passed(_)) {
+                    break;
+                }
+            }
+            assert!(matches!(trial, Trial::Passed(_)), "{architecture}: {trial:?}");
+        }
     }
 }

@@ -1,15 +1,28 @@
 //! The trial guest: a counting loop and the instruction that ends the machine.
 
+use container_hypervisor::GuestArchitecture;
+
 /// Rounds of the loop.
 const ROUNDS: u32 = 50_000_000;
 
-#[cfg(target_arch = "x86_64")]
-pub(super) use x86_64::{EXIT_PORT, EXIT_STATUS, image};
+pub(super) use x86_64::EXIT_PORT as X86_EXIT_PORT;
 
-#[cfg(not(target_arch = "x86_64"))]
-pub(super) use aarch64::{EXIT_STATUS, image};
+/// The guest for an architecture, as a file that QEMU's loader takes.
+pub(super) fn image(architecture: GuestArchitecture) -> Vec<u8> {
+    match architecture {
+        GuestArchitecture::Amd64 => x86_64::image(),
+        GuestArchitecture::Arm64 => aarch64::image(),
+    }
+}
 
-#[cfg(target_arch = "x86_64")]
+/// QEMU's exit status when that guest has reached its end.
+pub(super) fn exit_status(architecture: GuestArchitecture) -> i32 {
+    match architecture {
+        GuestArchitecture::Amd64 => x86_64::EXIT_STATUS,
+        GuestArchitecture::Arm64 => aarch64::EXIT_STATUS,
+    }
+}
+
 mod x86_64 {
     use super::ROUNDS;
 
@@ -110,7 +123,6 @@ mod x86_64 {
     }
 }
 
-#[cfg(not(target_arch = "x86_64"))]
 mod aarch64 {
     use super::ROUNDS;
 

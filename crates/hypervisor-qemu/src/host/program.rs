@@ -10,7 +10,8 @@ use container_hypervisor::{CreateError, GuestArchitecture};
 use rustix::fs::{Access, access};
 use serde::{Deserialize, Serialize};
 
-use crate::confinement::{Confinement, Limits, Openable, Reach};
+use super::system;
+use crate::confinement::{self, Confinement, Limits, Openable, Reach};
 use crate::process;
 
 /// Time for an answer; a cold disk included.
@@ -50,20 +51,18 @@ pub(crate) fn name(architecture: GuestArchitecture) -> String {
 
 /// How to get that program.
 fn install_hint(architecture: GuestArchitecture) -> String {
-    if cfg!(target_os = "macos") {
-        return "install it, for example: brew install qemu".to_owned();
+    let [amd64, arm64] = system::INSTALL_HINTS;
+    match architecture {
+        GuestArchitecture::Amd64 => amd64.to_owned(),
+        GuestArchitecture::Arm64 => arm64.to_owned(),
     }
-    let package = match architecture {
-        GuestArchitecture::Amd64 => "qemu-system-x86",
-        GuestArchitecture::Arm64 => "qemu-system-arm",
-    };
-    format!("install it, for example: sudo apt-get install --no-install-recommends {package}")
 }
 
-/// The program for guests of an architecture in `search_path` (as of `PATH`).
+/// The program for guests of an architecture in `search_path` (as of `PATH`), or where this system has programs besides.
 pub(crate) fn find(architecture: GuestArchitecture, search_path: &std::ffi::OsStr) -> Result<PathBuf, CreateError> {
     let name = name(architecture);
     std::env::split_paths(search_path)
+        .chain(system::PROGRAM_DIRECTORIES.map(PathBuf::from))
         .filter(|directory| directory.is_absolute())
         .map(|directory| directory.join(&name))
         .find(|path| path.is_file() && access(path, Access::EXEC_OK).is_ok())
@@ -84,13 +83,15 @@ pub(crate) struct Examined {
 
 /// Asks the program for its version and its files.
 pub(crate) async fn examine(path: &Path) -> Result<Examined, CreateError> {
-    let (loader, data) = tokio::join!(
-        ask(path, &["--version"], Some(TRACE_LOADER)),
-        ask(path, &["-L", "help"], None)
-    );
-    let listed = Reach::listed(path, &loader.unwrap_or_default(), &data.unwrap_or_default());
-    if let Some(version) = confined_version(path, &listed).await {
-        return Ok(Examined { version, reach: listed });
+    if confinement::CONFINES_FILES {
+        let (loader, data) = tokio::join!(
+            ask(path, &["--version"], Some(TRACE_LOADER)),
+            ask(path, &["-L", "help"], None)
+        );
+        let listed = Reach::listed(path, &loader.unwrap_or_default(), &data.unwrap_or_default());
+        if let Some(version) = confined_version(path, &listed).await {
+            return Ok(Examined { version, reach: listed });
+        }
     }
     // What it starts instead of itself cannot be known.
     let failed = |source| CreateError::File {

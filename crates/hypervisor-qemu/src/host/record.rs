@@ -3,17 +3,23 @@
 use std::path::{Path, PathBuf};
 
 use container_durable::{Record, RecordBody, read_record, write_record};
+use container_hypervisor::GuestArchitecture;
 use serde::{Deserialize, Serialize};
 
-use super::kvm::KvmFindings;
+use super::findings::HardwareFindings;
 use super::program::{Examined, ProgramIdentity};
+use super::system::boot_id;
 use crate::confinement::{self, Reach};
 
-/// File in the state directory.
-const FILE_NAME: &str = "qemu-host.json";
-
-/// Changes with every boot (random(4)).
-const BOOT_ID_PATH: &str = "/proc/sys/kernel/random/boot_id";
+/// File in the state directory for the program that runs guests of an architecture: two programs would otherwise be asked anew at each
+/// turn.
+fn file_name(architecture: GuestArchitecture) -> String {
+    if architecture == GuestArchitecture::host() {
+        "qemu-host.json".to_owned()
+    } else {
+        format!("qemu-host-{}.json", architecture.machine_name())
+    }
+}
 
 /// Findings with one QEMU in one boot of the host.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,16 +32,16 @@ pub(crate) struct HostRecord {
     pub(crate) program_version: String,
     /// The files that the program needs.
     pub(crate) reach: Reach,
-    /// The kernel's version of Landlock, 0 for none.
+    /// The kernel's version of Landlock; 0 for none, and on other systems than Linux.
     pub(crate) landlock_abi: u32,
-    /// What KVM did; absent until it is looked at.
-    pub(crate) kvm: Option<KvmFindings>,
+    /// What the accelerator did that uses the host's processor; absent until it is looked at.
+    pub(crate) hardware: Option<HardwareFindings>,
     /// Rate of the time-stamp counter; absent until it is measured.
     pub(crate) tsc_khz: Option<u64>,
 }
 
 impl RecordBody for HostRecord {
-    const VERSION: u32 = 2;
+    const VERSION: u32 = 3;
 }
 
 impl HostRecord {
@@ -47,15 +53,19 @@ impl HostRecord {
             program_version: version,
             reach,
             landlock_abi: confinement::landlock_abi(),
-            kvm: None,
+            hardware: None,
             tsc_khz: None,
         }
     }
 
     /// What is remembered of `program`, if it still holds. A damaged record counts as none: everything in it can be
     /// found out again.
-    pub(crate) fn load(state_directory: &Path, program: &ProgramIdentity) -> Option<Self> {
-        let record = match read_record::<Self>(&path(state_directory)) {
+    pub(crate) fn load(
+        state_directory: &Path,
+        architecture: GuestArchitecture,
+        program: &ProgramIdentity,
+    ) -> Option<Self> {
+        let record = match read_record::<Self>(&path(state_directory, architecture)) {
             Ok(record) => record?,
             Err(error) => {
                 tracing::warn!("what is known of this host is found out again: {error}");
@@ -66,28 +76,30 @@ impl HostRecord {
     }
 
     /// Remembers. A failure costs the next start the same search again and is no reason to fail this one.
-    pub(crate) fn save(&self, state_directory: &Path) {
-        let path = path(state_directory);
+    pub(crate) fn save(&self, state_directory: &Path, architecture: GuestArchitecture) {
+        let path = path(state_directory, architecture);
         if let Err(error) = write_record(&path, &Record::new(self.clone())) {
             tracing::warn!("cannot remember what was found out about this host: {error}");
         }
     }
 }
 
-fn path(state_directory: &Path) -> PathBuf {
-    state_directory.join(FILE_NAME)
-}
-
-/// Empty where the host does not say; then a record lives until QEMU changes.
-fn boot_id() -> String {
-    std::fs::read_to_string(BOOT_ID_PATH)
-        .map(|text| text.trim().to_owned())
-        .unwrap_or_default()
+fn path(state_directory: &Path, architecture: GuestArchitecture) -> PathBuf {
+    state_directory.join(file_name(architecture))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const HOST: GuestArchitecture = GuestArchitecture::host();
+
+    #[test]
+    fn each_architecture_has_a_record_of_its_own() {
+        assert_eq!(file_name(HOST), "qemu-host.json");
+        let names = [GuestArchitecture::Amd64, GuestArchitecture::Arm64].map(file_name);
+        assert_ne!(names[0], names[1]);
+    }
 
     #[test]
     fn a_record_holds_for_one_boot_and_one_program() {
@@ -95,7 +107,7 @@ mod tests {
         let program = root.path().join("qemu");
         std::fs::write(&program, "1").unwrap();
         let identity = ProgramIdentity::of(program.clone()).unwrap();
-        assert_eq!(HostRecord::load(root.path(), &identity), None);
+        assert_eq!(HostRecord::load(root.path(), HOST, &identity), None);
 
         let record = HostRecord::new(
             identity.clone(),
@@ -104,24 +116,24 @@ mod tests {
                 reach: Reach::Any,
             },
         );
-        record.save(root.path());
-        assert_eq!(HostRecord::load(root.path(), &identity), Some(record.clone()));
+        record.save(root.path(), HOST);
+        assert_eq!(HostRecord::load(root.path(), HOST, &identity), Some(record.clone()));
 
         HostRecord {
             boot_id: "earlier".to_owned(),
             ..record.clone()
         }
-        .save(root.path());
-        assert_eq!(HostRecord::load(root.path(), &identity), None);
+        .save(root.path(), HOST);
+        assert_eq!(HostRecord::load(root.path(), HOST, &identity), None);
 
-        record.save(root.path());
+        record.save(root.path(), HOST);
         std::fs::write(&program, "another").unwrap();
         assert_eq!(
-            HostRecord::load(root.path(), &ProgramIdentity::of(program).unwrap()),
+            HostRecord::load(root.path(), HOST, &ProgramIdentity::of(program).unwrap()),
             None
         );
 
-        std::fs::write(path(root.path()), "{").unwrap();
-        assert_eq!(HostRecord::load(root.path(), &identity), None);
+        std::fs::write(path(root.path(), HOST), "{").unwrap();
+        assert_eq!(HostRecord::load(root.path(), HOST, &identity), None);
     }
 }

@@ -1,8 +1,10 @@
 //! The rate of the host's time-stamp counter.
 //!
-//! Under emulation the guest's counter is the host's. A guest without the old interval timer cannot measure its rate
+//! Under emulation of the host's own architecture the guest's counter is the host's. A guest without the old interval timer cannot measure its rate
 //! and is told it; an error in it is a drift of the guest's clock of the same proportion, so the host's kernel clock
 //! is the reference.
+
+use container_hypervisor::GuestArchitecture;
 
 #[cfg(target_arch = "x86_64")]
 use std::time::{Duration, Instant};
@@ -22,6 +24,12 @@ const READINGS: usize = 16;
 /// Rates of real processors, kHz; anything else is a failed measurement.
 #[cfg(target_arch = "x86_64")]
 const PLAUSIBLE_KHZ: std::ops::RangeInclusive<u64> = 100_000..=10_000_000;
+
+/// Whether a guest of an architecture reads this host's counter under emulation.
+pub(crate) fn is_the_guest_s(architecture: GuestArchitecture) -> bool {
+    let both = [architecture, GuestArchitecture::host()];
+    both == [GuestArchitecture::Amd64; 2]
+}
 
 /// Measures the rate in kHz. Blocks for the time of the measurement. `None` where the processor has no such counter
 /// or it makes no sense.

@@ -130,7 +130,8 @@ impl QmpClient {
         if !control.push(SendAncillaryMessage::ScmRights(&descriptors)) {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        match sendmsg(socket, &[IoSlice::new(line)], &mut control, SendFlags::NOSIGNAL)? {
+        // Rust's programs ignore SIGPIPE, so that a QEMU that is gone is an error here, and macOS has no flag for it.
+        match sendmsg(socket, &[IoSlice::new(line)], &mut control, SendFlags::empty())? {
             sent if sent == line.len() => Ok(()),
             _ => Err(io::ErrorKind::WriteZero.into()),
         }

@@ -1,4 +1,4 @@
-//! Plans by configuration, and that a plan says all that its configuration does.
+//! Plans of chosen machines, and the way back from a plan to the configuration that it was made of.
 
 use std::fs::File;
 use std::path::PathBuf;

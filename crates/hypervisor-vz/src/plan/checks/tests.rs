@@ -1,4 +1,4 @@
-//! Files and settings that are refused before the framework sees them.
+//! Machines of which one thing does not hold.
 
 use std::fs;
 use std::path::PathBuf;

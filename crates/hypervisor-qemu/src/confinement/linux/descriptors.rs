@@ -15,7 +15,7 @@ const FIRST: RawFd = 3;
 
 /// Has exec close every descriptor but the standard streams and `kept`, also those that this program inherited
 /// itself. System calls only.
-pub(super) fn keep_only(kept: &[OwnedFd]) -> io::Result<()> {
+pub(in crate::confinement) fn keep_only(kept: &[OwnedFd]) -> io::Result<()> {
     // SAFETY: close_range(2) with CLOSE_RANGE_CLOEXEC closes nothing: no descriptor that something owns becomes invalid.
     let marked = unsafe {
         libc::syscall(

@@ -1,7 +1,6 @@
 //! Files, TCP and signals, by Landlock (landlock(7)): as much of it as the kernel has.
 
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
 use landlock::{
@@ -9,7 +8,7 @@ use landlock::{
     RulesetCreated, RulesetCreatedAttr as _, Scope,
 };
 
-use super::reach::Reach;
+use crate::confinement::{Openable, Reach};
 
 /// The version whose rights are asked for; an older kernel enforces those that it knows.
 const WANTED: ABI = ABI::V7;
@@ -19,15 +18,6 @@ const ALWAYS_READABLE: [&str; 2] = ["/etc/ld.so.cache", "/dev/urandom"];
 
 /// The device that is also written.
 const NULL_DEVICE: &str = "/dev/null";
-
-/// What a process may open besides what belongs to its program.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Openable<'a> {
-    /// Open files that may be opened again for reading, by `/dev/fd/N`.
-    pub(crate) reopened: &'a [BorrowedFd<'a>],
-    /// Devices to read, write and control.
-    pub(crate) devices: &'a [&'a Path],
-}
 
 /// A Landlock ruleset.
 #[derive(Debug)]

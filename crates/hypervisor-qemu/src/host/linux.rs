@@ -1,0 +1,114 @@
+//! Linux as a host: KVM, and files that are opened once more through their descriptors.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::fs::{MemfdFlags, memfd_create};
+
+use super::findings::HardwareIdentity;
+use super::trial_image::TrialImage;
+use crate::Accelerator;
+use crate::command_line::LoadedFile;
+
+/// What uses the host's processor.
+pub(crate) const HARDWARE: Accelerator = Accelerator::Kvm;
+
+/// KVM's device.
+const DEVICE_PATH: &str = "/dev/kvm";
+
+/// Devices that QEMU opens itself to use the host's processor.
+pub(crate) const HARDWARE_DEVICES: [&str; 1] = [DEVICE_PATH];
+
+/// Whether QEMU's loader opens files by their names: here it opens them afresh through their descriptors, which is all that it may do when it
+/// is confined.
+pub(crate) const LOADS_BY_NAME: bool = false;
+
+/// Directories with programs that `PATH` may lack.
+pub(crate) const PROGRAM_DIRECTORIES: [&str; 0] = [];
+
+/// How to get QEMU for amd64 and arm64 guests.
+pub(crate) const INSTALL_HINTS: [&str; 2] = [
+    "install it, for example: sudo apt-get install --no-install-recommends qemu-system-x86",
+    "install it, for example: sudo apt-get install --no-install-recommends qemu-system-arm",
+];
+
+/// Changes with every boot (random(4)).
+const BOOT_ID_PATH: &str = "/proc/sys/kernel/random/boot_id";
+
+/// Ticks of the processor times in /proc, per second (`USER_HZ`, proc(5)).
+const TICKS_PER_SECOND: u64 = 100;
+
+/// The device, if this user may use it; else one line on why not. Cheap, so it is asked at every start.
+pub(crate) fn open_hardware() -> Result<HardwareIdentity, String> {
+    open(Path::new(DEVICE_PATH))
+}
+
+/// As [`open_hardware`], with another path.
+fn open(path: &Path) -> Result<HardwareIdentity, String> {
+    let name = path.display();
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .open(path)
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => format!("there is no {name}"),
+            io::ErrorKind::PermissionDenied => format!("this user may not open {name}"),
+            _ => format!("{name} does not open: {error}"),
+        })?;
+    HardwareIdentity::of(Some(&file)).map_err(|error| format!("{name}: {error}"))
+}
+
+/// This boot of the host. Empty where the host does not say; then a record lives until QEMU changes.
+pub(crate) fn boot_id() -> String {
+    std::fs::read_to_string(BOOT_ID_PATH)
+        .map(|text| text.trim().to_owned())
+        .unwrap_or_default()
+}
+
+/// What a process has used of the processors, in all its threads (proc(5): `utime` and `stime`, fields 14 and 15).
+pub(crate) fn processor_time(id: u32) -> Option<Duration> {
+    let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // The second field is the program's name in brackets and may hold anything.
+    let mut fields = text.rsplit_once(") ")?.1.split(' ').skip(11);
+    let mut ticks = || fields.next()?.parse::<u64>().ok();
+    let sum = ticks()? + ticks()?;
+    Some(Duration::from_millis(sum * 1000 / TICKS_PER_SECOND))
+}
+
+/// The file of a trial guest, in memory: it is below no directory, so that Landlock lets it be opened once more.
+pub(crate) fn trial_image(image: &[u8], _state_directory: &Path) -> io::Result<TrialImage> {
+    let mut file = File::from(memfd_create("container-probe", MemfdFlags::CLOEXEC)?);
+    file.write_all(image)?;
+    let descriptor = OwnedFd::from(file);
+    Ok(TrialImage {
+        file: LoadedFile::Descriptor(descriptor.as_raw_fd()),
+        inherited: vec![descriptor],
+        removed_afterwards: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_is_not_there_is_the_reason() {
+        assert!(open(Path::new("/dev/null")).is_ok());
+        assert_eq!(
+            open(Path::new("/dev/nonexistent")).unwrap_err(),
+            "there is no /dev/nonexistent"
+        );
+    }
+
+    #[test]
+    fn a_process_that_works_uses_time() {
+        let mut sum = 0_u64;
+        while processor_time(std::process::id()).unwrap() < Duration::from_millis(20) {
+            sum = std::hint::black_box(sum + 1);
+        }
+        assert_eq!(processor_time(u32::MAX), None);
+    }
+}
