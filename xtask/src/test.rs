@@ -10,6 +10,7 @@ mod run;
 mod single;
 mod smoke;
 mod stage;
+mod stub_tree;
 mod tally;
 
 use crate::architecture::{Architecture, Variant};
@@ -19,7 +20,7 @@ use crate::progress::{Steps, say};
 use crate::setup::{self, Guests, Plan};
 use crate::{debian, install_tree};
 use anyhow::{Result, bail};
-use binaries::Binary;
+use binaries::{Binary, Scope};
 use guest::Guest;
 use run::Selection;
 use stage::Stage;
@@ -48,9 +49,9 @@ pub(crate) struct Arguments {
     /// Architecture of guests; may be given several times. One that is not the host's is emulated, and a part of the end-to-end tests runs with it.
     #[arg(long = "arch", value_enum, value_name = "ARCH", default_values_t = [Architecture::host()])]
     architectures: Vec<Architecture>,
-    /// What runs the machines of the end-to-end tests.
-    #[arg(long, value_enum, default_value_t)]
-    backend: Backend,
+    /// What runs the machines of the end-to-end tests; may be given several times.
+    #[arg(long = "backend", value_enum, value_name = "BACKEND", default_values_t = [Backend::Default])]
+    backends: Vec<Backend>,
 }
 
 /// Sets up and tests.
@@ -63,11 +64,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if cfg!(target_os = "linux") {
         steps.run("packages for the tests", || debian::install(&debian::for_tests()))?;
     }
-    let binaries = steps.run("compiling the tests", binaries::compile)?;
+    let guests = guests(arguments);
+    let is_for_all = |guest: &Guest| !guest.is_foreign() && guest.backend != Backend::VzStub;
+    let scope = if guests.iter().any(is_for_all) {
+        Scope::Workspace
+    } else {
+        Scope::EndToEnd
+    };
+    let binaries = steps.run("compiling the tests", || binaries::compile(scope))?;
     steps.report();
     let mut tally = Tally::default();
-    let guests = arguments.architectures.iter();
-    for guest in guests.flat_map(|architecture| Guest::runs(*architecture, arguments.backend)) {
+    for guest in guests {
         tally.add(&run_with(guest, &binaries, &arguments.filter)?);
     }
     println!("\n{tally}");
@@ -75,6 +82,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         bail!("{} tests failed", tally.failed);
     }
     Ok(())
+}
+
+/// The runs of the tests, one after the other. The stand-in has the host's own guests only.
+fn guests(arguments: &Arguments) -> Vec<Guest> {
+    let pairs = arguments.architectures.iter().flat_map(|architecture| {
+        let backends = arguments.backends.iter();
+        backends.map(move |backend| (*architecture, *backend))
+    });
+    pairs
+        .filter(|(architecture, backend)| *architecture == Architecture::host() || *backend != Backend::VzStub)
+        .flat_map(|(architecture, backend)| Guest::runs(architecture, backend))
+        .collect()
 }
 
 /// The host's own guests as `setup` makes them; foreign ones with both kernels, because they are tested with the devices of both.
@@ -93,7 +112,7 @@ fn set_up(steps: &Steps, arguments: &Arguments) -> Result<()> {
                 variants,
                 ..Guests::of(&architectures)
             },
-            backend: arguments.backend,
+            backend: arguments.backends.first().copied().unwrap_or_default(),
             profile: Profile::Quick,
         };
         setup::build_all(steps, &plan)?;
@@ -112,7 +131,13 @@ fn run_with(guest: Guest, binaries: &[Binary], filter: &[String]) -> Result<Tall
         },
     };
     let stage = Stage::new(&install_tree::directory(), guest)?;
-    stage.admit(binaries)?;
+    // Only the end-to-end tests run the installed program.
+    let binaries: Vec<Binary> = binaries
+        .iter()
+        .filter(|binary| guest.backend != Backend::VzStub || binary.is_end_to_end())
+        .cloned()
+        .collect();
+    stage.admit(&binaries)?;
     say(format_args!("running the tests of {} binaries{guest}", binaries.len()));
-    run::all(binaries, &selection, &stage)
+    run::all(&binaries, &selection, &stage)
 }

@@ -24,7 +24,7 @@ pub(crate) fn limits() -> MachineLimits {
                 ..=VZVirtualMachineConfiguration::maximumAllowedCPUCount(),
         )
     };
-    let unit = MachineConfig::MEMORY_UNIT_BYTES;
+    let unit = MachineLimits::MEMORY_UNIT_BYTES;
     let least_bytes = memory_bytes.start().next_multiple_of(unit);
     let most_bytes = memory_bytes.end() / unit * unit;
     MachineLimits {

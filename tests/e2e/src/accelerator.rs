@@ -3,6 +3,7 @@
 //! Whether KVM can run a stock kernel shows only when a machine boots. The program keeps the result in the app root, and every test has
 //! an app root of its own, so that each would try again.
 
+use crate::host_system::IS_LINUX;
 use crate::{Home, binary, cache};
 
 /// Environment variable that chooses the accelerator.
@@ -13,7 +14,7 @@ pub(crate) fn chosen() -> Option<String> {
     if let Ok(chosen) = std::env::var(VARIABLE) {
         return Some(chosen);
     }
-    if cfg!(not(target_os = "linux")) {
+    if !IS_LINUX {
         return None;
     }
     let chosen = cache::text(&format!("accelerator-{}", cache::stamp(&binary())), || {
@@ -25,5 +26,6 @@ pub(crate) fn chosen() -> Option<String> {
             .expect("the status names an accelerator")
             .to_owned()
     });
-    Some(chosen)
+    // Of Virtualization.framework there is nothing to choose.
+    Some(chosen).filter(|name| name != "virtualization-framework")
 }

@@ -18,6 +18,7 @@ mod cache;
 mod certificates;
 mod cpio;
 mod home;
+mod host_system;
 mod install;
 mod layout;
 mod outcome;

@@ -6,6 +6,8 @@ use std::process::Command;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::host_system::IS_LINUX;
+
 /// A running process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
@@ -44,11 +46,7 @@ impl Process {
 pub fn processes_of(app_root: &Path) -> Vec<Process> {
     let needle = app_root.to_str().expect("the app root is text");
     let own = i32::try_from(std::process::id()).ok();
-    let all = if cfg!(target_os = "linux") {
-        from_proc()
-    } else {
-        from_ps()
-    };
+    let all = if IS_LINUX { from_proc() } else { from_ps() };
     all.into_iter()
         .filter(|entry| Some(entry.process.id) != own && entry.mentions(needle))
         .map(|entry| entry.process)

@@ -13,6 +13,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::COMMAND_LIMIT;
+use crate::host_system::IS_LINUX;
 
 /// What has been shown so far, and whether more may come.
 #[derive(Default)]
@@ -33,7 +34,7 @@ pub struct Pty {
 /// A program that makes the terminal on its standard input the controlling one, without which it would send no signals, and becomes the command in
 /// its arguments: setsid(1), which macOS lacks.
 fn session_leader() -> Command {
-    if cfg!(target_os = "linux") {
+    if IS_LINUX {
         let mut leader = Command::new("setsid");
         leader.arg("--ctty");
         return leader;

@@ -49,7 +49,10 @@ const PLACES: [(&str, &str); 13] = [
     ),
     ("guest/vminitd/src/main.rs", "the guest is Linux"),
     ("guest/workload/src/lib.rs", "the guest is Linux"),
-    ("tests/e2e/src/", "how processes are listed and terminals opened"),
+    (
+        "tests/e2e/src/host_system.rs",
+        "terminals and lists of processes are had differently",
+    ),
     (
         "xtask/src/",
         "what a task installs, builds and signs depends on the host",

@@ -24,17 +24,32 @@ impl Binary {
     }
 }
 
-/// Compiles every test of the workspace and returns the binaries.
+/// Which tests to compile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Every test of the workspace.
+    Workspace,
+    /// The end-to-end tests alone.
+    EndToEnd,
+}
+
+/// Compiles the tests and returns the binaries.
 ///
 /// # Errors
 /// When something does not compile.
-pub(crate) fn compile() -> Result<Vec<Binary>> {
+pub(crate) fn compile(scope: Scope) -> Result<Vec<Binary>> {
     let mut command = Command::new(workspace::cargo());
-    command
-        .current_dir(workspace::root())
-        .args(["test", "--locked", "--workspace", "--no-run"])
-        .arg("--message-format=json-render-diagnostics");
-    if cfg!(not(target_os = "linux")) {
+    command.current_dir(workspace::root()).args([
+        "test",
+        "--locked",
+        "--no-run",
+        "--message-format=json-render-diagnostics",
+    ]);
+    match scope {
+        Scope::Workspace => command.arg("--workspace"),
+        Scope::EndToEnd => command.args(["--package", "container-e2e"]),
+    };
+    if scope == Scope::Workspace && cfg!(not(target_os = "linux")) {
         for package in ["container-vminitd", "container-workload"] {
             command.args(["--exclude", package]);
         }

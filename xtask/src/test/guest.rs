@@ -69,6 +69,7 @@ impl Guest {
 impl fmt::Display for Guest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.is_foreign(), self.devices) {
+            (false, _) if self.backend == Backend::VzStub => write!(formatter, " [vz-stub]"),
             (false, _) => Ok(()),
             (true, Devices::Chosen) => write!(formatter, " [{}]", self.architecture.oci_name()),
             (true, Devices::Pci) => write!(formatter, " [{}, PCI]", self.architecture.oci_name()),

@@ -5,6 +5,8 @@
 use super::binaries::Binary;
 use super::debian_tar;
 use super::guest::Guest;
+use super::stub_tree;
+use crate::backend::Backend;
 use crate::{busybox, process};
 use anyhow::{Context, Result};
 use std::fs::{self, Permissions};
@@ -47,6 +49,9 @@ impl Stage {
             guest,
         };
         process::run(Command::new("cp").arg("-R").arg(install_tree).arg(stage.path("dist")))?;
+        if guest.backend == Backend::VzStub {
+            stub_tree::prepare(&stage.path("dist"))?;
+        }
         process::run(Command::new("chmod").arg("-R").arg("a+rX").arg(stage.path("dist")))?;
         if rustix::process::geteuid().is_root() {
             fs::copy(debian_tar::cached(guest.architecture)?, stage.path(DEBIAN_TAR))

@@ -130,7 +130,7 @@ fn the_system_tells_its_accelerator_and_where_its_state_is() {
     let status = home.run(["system", "status", "--format", "json"]).success().json();
     assert_eq!(status["appRoot"], home.app_root().to_str().unwrap());
     assert!(
-        ["kvm", "tcg"].contains(&status["accelerator"].as_str().unwrap()),
+        ["kvm", "hvf", "tcg", "virtualization-framework"].contains(&status["accelerator"].as_str().unwrap()),
         "{status}"
     );
     assert!(home.run(["system", "status"]).success().text().starts_with("FIELD"));
