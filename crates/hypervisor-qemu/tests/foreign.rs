@@ -42,7 +42,8 @@ fn initramfs(architecture: GuestArchitecture) -> PathBuf {
 }
 
 /// What is missing where these machines cannot be had.
-const MISSING: &str = "kernels, initial RAM file system and QEMU for another architecture: cargo xtask test --arch x86_64 --arch aarch64";
+const MISSING: &str =
+    "kernels, initial RAM file system and QEMU for another architecture: cargo xtask test --arch x86_64 --arch aarch64";
 
 fn has_foreign_guests() -> bool {
     let machine = FOREIGN.machine_name();

@@ -157,6 +157,8 @@ fn arguments(accelerator: Accelerator, architecture: GuestArchitecture, image: &
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
+    use container_require::require;
+
     use super::*;
 
     /// A trial with a script in QEMU's place.
@@ -239,7 +241,9 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         for architecture in [GuestArchitecture::Amd64, GuestArchitecture::Arm64] {
             let path = std::env::var_os("PATH").unwrap();
-            let program = super::super::program::find(architecture, &path).unwrap();
+            let program = super::super::program::find(architecture, &path);
+            require!(program.is_ok(), "QEMU for {architecture} guests");
+            let program = program.unwrap();
             // A busy host may need longer for it than is a verdict on a processor.
             let mut trial = Trial::Failed(String::new());
             for _ in 0..5 {
