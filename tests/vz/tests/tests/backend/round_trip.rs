@@ -5,9 +5,9 @@ use std::os::unix::net::UnixDatagram;
 
 use container_hypervisor::{
     Disk, DiskAccess, DiskSerial, FlushPolicy, FramePort, Hypervisor as _, MacAddress, MachineConfig, SHARES_TAG,
-    ShareAccess, ShareName, SharedDescriptor, SharedDirectory,
+    ShareAccess, ShareName, SharedDescriptor, SharedDirectory, TRANSLATOR_TAG,
 };
-use container_hypervisor_vz::plan::{FIXED_ARGUMENTS, TRANSLATION_TAG};
+use container_hypervisor_vz::plan::FIXED_ARGUMENTS;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
@@ -153,7 +153,7 @@ fn decode(objects: &Value, made_of: &MachineConfig) -> MachineConfig {
         .map(|byte| number(byte) as u8)
         .collect();
     let rosetta = &objects["rosetta_tag"];
-    assert!(rosetta.is_null() || rosetta == TRANSLATION_TAG, "{rosetta}");
+    assert!(rosetta.is_null() || rosetta == TRANSLATOR_TAG, "{rosetta}");
     MachineConfig {
         name: made_of.name.clone(),
         kernel: text(&objects["kernel"]).into(),
