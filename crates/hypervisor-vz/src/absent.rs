@@ -19,7 +19,7 @@ impl VzHypervisor {
     pub async fn detect(_options: VzOptions) -> Result<Self, CreateError> {
         Err(CreateError::NoBackend {
             hypervisor: "Virtualization.framework",
-            host: format!("{} on {}", std::env::consts::OS, std::env::consts::ARCH),
+            host: format!("{} ({})", std::env::consts::OS, std::env::consts::ARCH),
         })
     }
 }
