@@ -24,4 +24,4 @@ pub use lock::{FileLock, LockError, LockMode, is_held};
 pub use nameless::{create_nameless, give_name};
 pub use record::{Record, RecordBody, RecordError, read_record, write_record};
 pub use replace::{ReplaceError, replace, sweep};
-pub use sync::{sync_in_order, sync_to_drive};
+pub use sync::{sync_data_in_order, sync_in_order, sync_to_drive};

@@ -28,6 +28,17 @@ pub fn sync_in_order(file: &File) -> io::Result<()> {
     file.sync_all()
 }
 
+/// The same for the bytes of a file and its length alone: fdatasync(2) on Linux, which leaves the times of a blob or disk for later.
+///
+/// # Errors
+/// As [`sync_in_order`].
+pub fn sync_data_in_order(file: &File) -> io::Result<()> {
+    #[cfg(target_os = "macos")]
+    return sync_in_order(file);
+    #[cfg(not(target_os = "macos"))]
+    file.sync_data()
+}
+
 /// Makes sure that what was written to `file` outlives a loss of power right after this call.
 ///
 /// # Errors
@@ -58,6 +69,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         for file in [tempfile::tempfile().unwrap(), File::open(root.path()).unwrap()] {
             sync_in_order(&file).unwrap();
+            sync_data_in_order(&file).unwrap();
             sync_to_drive(&file).unwrap();
         }
     }

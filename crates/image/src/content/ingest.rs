@@ -5,7 +5,7 @@ use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use container_durable::{sync_dir, sync_in_order};
+use container_durable::{sync_data_in_order, sync_dir};
 use container_oci::{Algorithm, Digest};
 
 use super::follow::{Follower, Growth};
@@ -210,7 +210,7 @@ impl Staged {
             .write(true)
             .open(&self.path)
             .map_err(io_error("open"))
-            .and_then(|file| sync_in_order(&file).map_err(io_error("sync")))
+            .and_then(|file| sync_data_in_order(&file).map_err(io_error("sync")))
             .and_then(|()| std::fs::rename(&self.path, &name).map_err(io_error("rename")))
             .map_err(|(action, source)| ContentError::io(action, &name, source))?;
         sync_dir(&paths.blob_dir(self.digest.algorithm()))?;

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Seek as _};
 use std::path::{Path, PathBuf};
 
-use container_durable::{sync_dir, sync_in_order};
+use container_durable::{sync_data_in_order, sync_dir};
 use container_model::Layer;
 
 use super::record::{DiskRecord, write_record};
@@ -42,7 +42,7 @@ impl Unfinished {
             let path = self.path.clone();
             move |source| DiskError::Content(ContentError::io(action, &path, source))
         };
-        sync_in_order(&self.file).map_err(io_error("sync"))?;
+        sync_data_in_order(&self.file).map_err(io_error("sync"))?;
         let size_bytes = self.file.metadata().map_err(io_error("read"))?.len();
         // A disk of an older format is removed first, so that the new record does not describe it.
         let path = paths.disk(&record.id);
