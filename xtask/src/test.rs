@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     steps.report();
     let mut tally = Tally::default();
     for guest in guests {
-        tally.add(&run_with(guest, &binaries, &arguments.filter)?);
+        tally.add(&run_with(guest, &binaries, arguments)?);
     }
     println!("\n{tally}");
     if tally.failed > 0 {
@@ -120,9 +120,11 @@ fn set_up(steps: &Steps, arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-fn run_with(guest: Guest, binaries: &[Binary], filter: &[String]) -> Result<Tally> {
+fn run_with(guest: Guest, binaries: &[Binary], arguments: &Arguments) -> Result<Tally> {
+    let is_foreign = |architecture: &Architecture| *architecture != Architecture::host();
     let selection = Selection {
-        filter,
+        filter: &arguments.filter,
+        foreign_guests: arguments.architectures.iter().any(is_foreign),
         only: guest.is_foreign().then_some(&smoke::TESTS),
         without: if cfg!(target_os = "linux") {
             &[]

@@ -26,7 +26,12 @@ pub(crate) struct Selection<'a> {
     pub(crate) only: Option<&'a [&'a str]>,
     /// Parts of the end-to-end tests that this system lacks the programs for. They are counted as ignored.
     pub(crate) without: &'a [&'a str],
+    /// Whether guests of another architecture were set up. Without them the tests of QEMU that need some are counted as ignored.
+    pub(crate) foreign_guests: bool,
 }
+
+/// The package some of whose tests need guests of another architecture, and the word in their labels that says so.
+const FOREIGN: (&str, &str) = ("hypervisor-qemu", "foreign");
 
 impl Selection<'_> {
     fn has(&self, test: &Test<'_>) -> bool {
@@ -34,9 +39,16 @@ impl Selection<'_> {
         self.only.is_none_or(named) && self.filter.iter().all(|word| test.label.contains(word))
     }
 
-    fn leaves_out(&self, test: &Test<'_>) -> bool {
+    /// Why a test is left out, if it is.
+    fn reason_against(&self, test: &Test<'_>) -> Option<&'static str> {
         let part = test.name.split("::").next().unwrap_or_default();
-        test.binary.is_end_to_end() && self.without.contains(&part)
+        if test.binary.is_end_to_end() && self.without.contains(&part) {
+            return Some("its programs are Debian's");
+        }
+        let package = test.binary.name.split("::").next();
+        let is_foreign = package == Some(FOREIGN.0) && test.label.contains(FOREIGN.1);
+        (is_foreign && !self.foreign_guests)
+            .then_some("it needs guests of another architecture: --arch x86_64 --arch aarch64")
     }
 }
 
@@ -102,9 +114,13 @@ impl<'a> Progress<'a> {
 pub(crate) fn all(binaries: &[Binary], selection: &Selection<'_>, stage: &Stage) -> Result<Tally> {
     let (left_out, tests): (Vec<_>, Vec<_>) = list(binaries, selection, stage)?
         .into_iter()
-        .partition(|test| selection.leaves_out(test));
+        .partition(|test| selection.reason_against(test).is_some());
     for test in &left_out {
-        println!("skip            {}: its programs are Debian's", test.label);
+        println!(
+            "skip            {}: {}",
+            test.label,
+            selection.reason_against(test).unwrap_or_default()
+        );
     }
     let (machines, others) = tests.into_iter().partition(|test| test.binary.is_end_to_end());
     let progress = Mutex::new(Progress {
