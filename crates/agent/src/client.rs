@@ -1,5 +1,7 @@
 //! The client and its calls.
 
+mod network;
+
 use std::future::Future;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -8,7 +8,9 @@
 
 use std::time::Duration;
 
-use container_agent::v1::{CreateContainerRequest, StartFailure, StartProcess, WindowSize};
+use container_agent::v1::{
+    ConfigureInterfaceRequest, CreateContainerRequest, HostsLine, Names, StartFailure, StartProcess, WindowSize,
+};
 use container_agent::{AgentClient, AgentError, ProcessEvent, RunError, Violation};
 use container_agent_api::{AGENT_TOKEN_BYTES, AGENT_TOKEN_KEY, AgentToken};
 use container_hypervisor::fake::{Boot, FakeHypervisor, Guest, Outcome, Process};
@@ -136,6 +138,31 @@ async fn a_signal_ends_a_process_that_does_not_ignore_it() {
     };
     assert_eq!((exited.exit_code, exited.signal), (137, 9));
     assert_eq!(running.output.next().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn interfaces_and_names_reach_the_guest() {
+    let guest = Guest::default();
+    let (_fixture, client) = connect(&guest).await;
+    let interface = |slot: u8| ConfigureInterfaceRequest {
+        device_address: vec![2, 0, 0, 0, 0, slot],
+        name: format!("eth{slot}"),
+        mtu_bytes: 1500,
+        ..Default::default()
+    };
+    client.configure_interface(interface(0)).await.unwrap();
+    client.configure_interface(interface(1)).await.unwrap();
+    client.release_interface([2, 0, 0, 0, 0, 0]).await.unwrap();
+    assert_eq!(guest.observed().interfaces, [interface(1)]);
+    let names = Names {
+        hosts: vec![HostsLine {
+            address: "10.1.2.3".to_owned(),
+            names: vec!["web".to_owned()],
+        }],
+        ..Names::default()
+    };
+    client.set_names(names.clone()).await.unwrap();
+    assert_eq!(guest.observed().names[0].names, Some(names));
 }
 
 #[tokio::test]

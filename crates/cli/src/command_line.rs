@@ -4,7 +4,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use tokio::runtime::Builder;
 
-use crate::commands::{container, image, registry, system};
+use crate::commands::{container, image, network, registry, switch, system};
 use crate::error::{CommandError, cannot};
 use crate::output;
 
@@ -53,8 +53,11 @@ pub(crate) enum Command {
     Inspect(container::inspect::Inspect),
     Logs(container::logs::Logs),
     Exec(container::exec::Exec),
+    Port(container::port::Port),
     #[command(subcommand, visible_alias = "i")]
     Image(image::ImageCommand),
+    #[command(subcommand, visible_alias = "n")]
+    Network(network::NetworkCommand),
     #[command(subcommand, visible_alias = "r")]
     Registry(registry::RegistryCommand),
     #[command(subcommand, visible_alias = "s")]
@@ -82,6 +85,8 @@ pub(crate) enum Command {
     Logout(registry::logout::Logout),
     #[command(hide = true)]
     Launcher(container::launcher::Launcher),
+    #[command(hide = true)]
+    Switch(switch::Switch),
 }
 
 /// Runs a command; gives the exit code.
@@ -117,6 +122,8 @@ async fn dispatch(command: Command) -> Result<u8, CommandError> {
         Command::Inspect(inspect) => inspect.run(),
         Command::Logs(logs) => logs.run().await,
         Command::Exec(exec) => exec.run().await.map_err(CommandError::starting_a_program),
+        Command::Port(port) => port.run(),
+        Command::Network(network) => network.run().await,
         Command::Image(image) => image.run().await,
         Command::Registry(registry) => registry.run().await,
         Command::Login(login) => login.run().await,
@@ -127,8 +134,10 @@ async fn dispatch(command: Command) -> Result<u8, CommandError> {
         Command::Tag(tag) => tag.run(),
         Command::Rmi(delete) => delete.run().await,
         Command::System(system) => system.run().await,
-        // The program becomes a launcher before it comes here.
-        Command::Launcher(_) => Err(CommandError::usage("only the program itself starts launchers")),
+        // The program becomes one of them before it comes here.
+        Command::Launcher(_) | Command::Switch(_) => Err(CommandError::usage(
+            "only the program itself starts launchers and switches",
+        )),
     }
 }
 

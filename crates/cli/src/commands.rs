@@ -2,5 +2,7 @@
 
 pub(crate) mod container;
 pub(crate) mod image;
+pub(crate) mod network;
 pub(crate) mod registry;
+pub(crate) mod switch;
 pub(crate) mod system;

@@ -29,6 +29,16 @@ pub(crate) fn collect(files: &[impl AsRef<Path>], flags: &[String]) -> Result<Ve
     Ok(entries)
 }
 
+/// Variables that name proxies, in lower case; they are looked for in any case.
+const PROXY_VARIABLES: [&str; 4] = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"];
+
+/// The proxies in the environment of this process, names and values.
+pub(crate) fn proxies() -> Vec<(String, String)> {
+    let text = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    text.filter(|(name, _)| PROXY_VARIABLES.iter().any(|known| name.eq_ignore_ascii_case(known)))
+        .collect()
+}
+
 /// Reads a file that may be a fifo; its size is not known before.
 fn read(path: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();

@@ -30,6 +30,9 @@ pub fn main() -> ExitCode {
         // Has a log and a runtime of its own.
         return launcher.run();
     }
+    if let Some(Command::Switch(switch)) = command_line.command {
+        return switch.run();
+    }
     tracing_output::start(command_line.debug);
     match command_line::run(command_line) {
         Ok(code) => ExitCode::from(code),

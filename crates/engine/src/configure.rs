@@ -1,16 +1,20 @@
 //! From a request and an image to a container's configuration, without I/O.
 
+pub(crate) mod networks;
+mod ports;
+pub(crate) mod proxies;
+
 use std::collections::BTreeMap;
 
 use container_model::{
-    ContainerConfig, ContainerId, ContainerImage, ContainerOptions, InitProcess, ProcessUser, Resources, Security,
-    StopSignal, UnknownFields,
+    ContainerConfig, ContainerId, ContainerImage, ContainerOptions, InitProcess, NetworkAttachment, ProcessUser,
+    Resources, Security, StopSignal, UnknownFields, check_host_name,
 };
 use container_oci::{Platform, ProcessDefaults};
 use time::OffsetDateTime;
 
 use crate::error::RequestError;
-use crate::{CreateRequest, UserRequest};
+use crate::{CreateRequest, NetworkingRequest, UserRequest};
 
 /// `PATH` of images that set none, as Docker has it.
 const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -55,11 +59,18 @@ pub(crate) fn configure(
     let mut command = command(request, &image)?;
     let executable = command.remove(0);
     let defaults = image.defaults;
+    let networking = &request.networking;
+    let networks = check_networking(networking)?;
+    let exposed = networking.publish_all.then_some(&defaults.exposed_ports);
     let image_signal = Some(&defaults.stop_signal).filter(|text| !text.is_empty());
     let process = InitProcess {
         executable,
         arguments: command,
-        environment: environment(&defaults.env, &request.environment, id.hostname()),
+        environment: environment(
+            &defaults.env,
+            &request.environment,
+            networking.hostname.as_deref().unwrap_or_else(|| id.hostname()),
+        ),
         working_directory: working_directory(request, defaults)?,
         terminal: request.terminal,
         user: user(&request.user, defaults)?,
@@ -75,6 +86,11 @@ pub(crate) fn configure(
         platform: image.platform,
         process,
         mounts: request.mounts.clone(),
+        published_ports: ports::published(&networking.ports, exposed, !networks.is_empty())?,
+        networks,
+        dns: networking.dns.clone(),
+        extra_hosts: networking.extra_hosts.clone(),
+        hostname: networking.hostname.clone(),
         security: Security {
             added_capabilities: request.cap_add.clone(),
             dropped_capabilities: request.cap_drop.clone(),
@@ -86,6 +102,7 @@ pub(crate) fn configure(
         options: ContainerOptions {
             auto_remove: request.auto_remove,
             stdin: request.stdin,
+            client_addresses: networking.client_addresses,
             kernel: request.kernel.clone(),
             unknown: UnknownFields::new(),
         },
@@ -97,6 +114,17 @@ pub(crate) fn configure(
         },
         unknown: UnknownFields::new(),
     })
+}
+
+/// Checks what can be checked without the image; gives what the container asks of its networks.
+pub(crate) fn check_networking(request: &NetworkingRequest) -> Result<Vec<NetworkAttachment>, RequestError> {
+    let networks = networks::attachments(&request.networks)?;
+    let exposed = request.publish_all.then(BTreeMap::new);
+    ports::published(&request.ports, exposed.as_ref(), !networks.is_empty())?;
+    if let Some(name) = &request.hostname {
+        check_host_name(name)?;
+    }
+    Ok(networks)
 }
 
 /// Entrypoint and command as Docker combines them: an entrypoint from the command line drops the image's command.
@@ -283,6 +311,40 @@ mod tests {
         let environment = configured(&request, &defaults).unwrap().process.environment;
         assert_eq!(environment[2..], ["A=", "B=3"]);
         assert_eq!(environment[1], "HOSTNAME=web-1");
+    }
+
+    #[test]
+    fn a_host_name_is_the_container_s_and_in_its_environment() {
+        let defaults = ProcessDefaults {
+            cmd: words("sh"),
+            ..Default::default()
+        };
+        let mut request = request();
+        request.networking.hostname = Some("db.example".to_owned());
+        let config = configured(&request, &defaults).unwrap();
+        assert_eq!(config.hostname(), "db.example");
+        assert!(config.process.environment.contains(&"HOSTNAME=db.example".to_owned()));
+        request.networking.hostname = Some("a_b".to_owned());
+        assert!(matches!(
+            configured(&request, &defaults),
+            Err(RequestError::HostName(_))
+        ));
+    }
+
+    #[test]
+    fn ports_of_the_image_are_published_on_request_only() {
+        let defaults = ProcessDefaults {
+            cmd: words("sh"),
+            exposed_ports: [("80/tcp".to_owned(), container_oci::Empty::default())].into(),
+            ..Default::default()
+        };
+        let mut request = request();
+        let ports = |request: &CreateRequest| configured(request, &defaults).map(|config| config.published_ports.len());
+        assert_eq!(ports(&request), Ok(0));
+        request.networking.publish_all = true;
+        assert_eq!(ports(&request), Ok(1));
+        request.networking.networks = crate::NetworkSelection::None;
+        assert_eq!(ports(&request), Err(RequestError::PortsWithoutNetwork));
     }
 
     #[test]

@@ -8,12 +8,13 @@ use container_oci::Platform;
 use time::OffsetDateTime;
 
 use crate::backend;
-use crate::configure::{ImageFacts, configure};
+use crate::configure::{ImageFacts, check_networking, configure};
 use container_ext4::{FormatError, FormatOptions, Timestamp};
 
+use crate::error::RequestError;
 use crate::kernel::usable_kernel;
 use crate::settings::fill_in;
-use crate::{Cause, ConfiguredEngine, CreateRequest, Engine, EngineError, ImageProgress, NewContainer};
+use crate::{Cause, ConfiguredEngine, CreateRequest, Engine, EngineError, ImageProgress, NetworkError, NewContainer};
 
 /// Apparent size of a container's writable disk, bytes. The file is sparse: it costs what the container writes.
 const WRITABLE_DISK_BYTES: u64 = 64 << 30;
@@ -51,14 +52,16 @@ impl ConfiguredEngine {
     /// Dropping the future ends the work: what a pull has brought stays for the next one, and the container is undone with `new`.
     ///
     /// # Errors
-    /// [`EngineError::UnusableImage`] and [`EngineError::Image`] when the image cannot be had, [`EngineError::Request`] when the
-    /// request contradicts itself.
+    /// [`EngineError::UnusableImage`] and [`EngineError::Image`] when the image cannot be had, [`EngineError::Network`] when a network
+    /// cannot, [`EngineError::Request`] when the request contradicts itself.
     pub async fn create<P: ImageProgress>(
         &self,
         new: &mut NewContainer,
         mut request: CreateRequest,
         progress: impl FnOnce() -> P,
     ) -> Result<(), EngineError> {
+        // Before the image, which may take long to come.
+        self.check_networks(&check_networking(&request.networking)?)?;
         let lease = self.ensure_image(&request, progress).await?;
         new.is_temporary = request.auto_remove;
         fill_in(&mut request, &self.settings);
@@ -88,8 +91,16 @@ impl ConfiguredEngine {
             defaults: &image.config.config,
         };
         let config = configure(&request, facts, new.id().clone(), OffsetDateTime::now_utc())?;
+        let (count, maximum) = (config.networks.len(), machine.limits.frame_ports);
+        if count > maximum {
+            return Err(RequestError::TooManyNetworks { count, maximum }.into());
+        }
         make_writable_disk(new.guard.bundle().root_disk(), &config)?;
+        // None of the networks goes before the record names them.
+        let held = self.networks.hold().map_err(NetworkError::from)?;
+        self.check_networks(&config.networks)?;
         new.guard.record(&config)?;
+        drop(held);
         // From here on the record keeps the image and its disks.
         drop((lease, image));
         Ok(())

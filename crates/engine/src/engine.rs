@@ -8,6 +8,7 @@ use container_credentials::{LoginStore, system_keyring};
 use container_image::ImageStore;
 use container_launcher::control::{self, ControlClient};
 use container_model::{ContainerId, Standing};
+use container_network::NetworkStore;
 use container_registry::Registries;
 use container_settings::Settings;
 use container_state::{AppPaths, ContainerStore};
@@ -22,6 +23,7 @@ pub struct Engine {
     pub(crate) paths: AppPaths,
     pub(crate) containers: ContainerStore,
     pub(crate) logins: LoginStore,
+    pub(crate) networks: NetworkStore,
     images: ImageStore,
 }
 
@@ -58,6 +60,7 @@ impl Engine {
         let logins = LoginStore::new(paths.root(), system_keyring());
         Ok(Self {
             containers: ContainerStore::new(paths.clone()),
+            networks: NetworkStore::new(&paths),
             logins,
             images,
             paths,

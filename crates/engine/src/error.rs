@@ -9,6 +9,7 @@ mod image;
 mod kernel;
 mod launcher;
 mod login;
+mod network;
 mod open;
 mod parts;
 mod report;
@@ -21,6 +22,7 @@ pub use class::FailureClass;
 pub use image::{ImageError, ImageErrorKind};
 pub use kernel::KernelError;
 pub use login::LoginError;
+pub use network::NetworkError;
 pub use open::OpenError;
 pub use request::RequestError;
 
@@ -84,6 +86,9 @@ pub enum EngineError {
     /// A kernel cannot be used.
     #[error(transparent)]
     Kernel(#[from] KernelError),
+    /// A network is not what the verb needs.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     /// The app root or the settings cannot be used.
     #[error(transparent)]
     Open(#[from] OpenError),

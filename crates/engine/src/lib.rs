@@ -26,10 +26,12 @@ mod logout;
 mod logs;
 mod machines;
 mod messages;
+mod networks;
 mod new_container;
 mod registries;
 mod request;
 mod scheme;
+mod serve_network;
 mod session;
 mod settings;
 mod signal;
@@ -41,7 +43,8 @@ mod user_settings;
 pub use container::ContainerView;
 pub use engine::{ConfiguredEngine, Engine};
 pub use error::{
-    Cause, EngineError, FailureClass, ImageError, ImageErrorKind, KernelError, LoginError, OpenError, RequestError,
+    Cause, EngineError, FailureClass, ImageError, ImageErrorKind, KernelError, LoginError, NetworkError, OpenError,
+    RequestError,
 };
 pub use images::{
     HistoryStep, ImageEvent, ImageProgress, ImageSummary, ImageVariant, LayerEvent, LoadRequest, LoadSource,
@@ -55,9 +58,14 @@ pub use logins::LoginView;
 pub use logout::RemovedLogin;
 pub use logs::{LogOptions, LogReader, LogSource};
 pub use messages::is_for_users;
+pub use networks::{CreateNetworkRequest, NetworkMember, NetworkView, PrunedNetworks};
 pub use new_container::NewContainer;
-pub use request::{CreateRequest, ExecOptions, PullOptions, SessionOptions, UserRequest, WindowSize};
+pub use request::{
+    CreateRequest, ExecOptions, NetworkSelection, NetworkingRequest, ProxyRequest, PullOptions, SessionOptions,
+    UserRequest, WindowSize,
+};
 pub use scheme::Scheme;
+pub use serve_network::serve_network;
 pub use session::{InputClosed, Session, SessionControl, SessionEvent, SessionEvents, SessionInput};
 pub use system::{HypervisorView, SystemStatus};
 pub use usage::{DiskUsage, Usage};

@@ -1,10 +1,14 @@
 //! What front ends ask for.
 
+mod networking;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use container_model::{ByteSize, Mount, Rlimit, Signal};
 use container_oci::{Platform, Reference};
+
+pub use networking::{NetworkSelection, NetworkingRequest, ProxyRequest};
 
 use crate::Scheme;
 
@@ -47,6 +51,8 @@ pub struct CreateRequest {
     pub cap_drop: Vec<String>,
     /// tmpfs and other mounts.
     pub mounts: Vec<Mount>,
+    /// Networks, ports and names.
+    pub networking: NetworkingRequest,
     /// Read-only root file system.
     pub read_only: bool,
     /// Delete the container once it has ended.
@@ -80,6 +86,7 @@ impl CreateRequest {
             cap_add: Vec::new(),
             cap_drop: Vec::new(),
             mounts: Vec::new(),
+            networking: NetworkingRequest::default(),
             read_only: false,
             auto_remove: false,
             stop_signal: None,

@@ -120,6 +120,12 @@ impl MachineConfig {
         if let Some(name) = first_twice(self.shares.iter().map(|share| &share.name)) {
             return Err(ConfigError::DuplicateShare { name: name.clone() });
         }
+        if self.frame_ports.len() > limits.frame_ports {
+            return Err(ConfigError::TooManyFramePorts {
+                count: self.frame_ports.len(),
+                maximum: limits.frame_ports,
+            });
+        }
         let mtus = FramePort::MTU_BYTES;
         match self.frame_ports.iter().find(|port| !mtus.contains(&port.mtu_bytes)) {
             Some(port) => Err(ConfigError::Mtu {

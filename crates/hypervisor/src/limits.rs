@@ -7,6 +7,8 @@ use std::ops::RangeInclusive;
 pub struct MachineLimits {
     /// Most disks of a machine, writable ones included.
     pub disk_slots: usize,
+    /// Most network interfaces of a machine.
+    pub frame_ports: usize,
     /// Guest memory, bytes.
     pub memory_bytes: RangeInclusive<u64>,
     /// Virtual processors.
@@ -51,6 +53,7 @@ mod tests {
     fn memory_is_rounded_up_to_what_a_machine_can_have() {
         let limits = MachineLimits {
             disk_slots: 4,
+            frame_ports: 4,
             memory_bytes: 128 << 20..=1 << 30,
             vcpu_count: 1..=4,
         };

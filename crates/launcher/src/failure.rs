@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use container_agent::{AgentError, RunError};
-use container_hypervisor::{ConnectError, CreateError, MachineError, MachineExit};
+use container_hypervisor::{ConnectError as AgentConnectError, CreateError, MachineError, MachineExit};
 use container_model::ContainerId;
+use container_network::AttachError;
 use container_state::{LoadError, OwnError, PathsError};
 
 use crate::control::start_failure;
 use crate::control::v1::{Failure, FailureKind};
+use crate::networks::ConnectError;
 use crate::plan::{MachinePlanError, MountPlanError, ProcessPlanError};
 
 /// Why a container did not come to run.
@@ -40,18 +42,22 @@ pub(crate) enum LifeError {
     Create(CreateError),
     #[error("cannot start the virtual machine: {0}")]
     Machine(#[from] MachineError),
+    #[error("cannot make the lines of the container's networks: {0}")]
+    Lines(io::Error),
+    #[error("{0}")]
+    Networks(ConnectError),
     #[error("cannot draw the machine's token: {0}")]
     Token(getrandom::Error),
     #[error("the virtual machine did not come up within {:.1} s{}", after.as_secs_f64(), refusal_text(refusal.as_ref()))]
     BootTimeout {
         after: Duration,
         /// What the last attempt to reach the agent met, when none succeeded.
-        refusal: Option<ConnectError>,
+        refusal: Option<AgentConnectError>,
         /// What may help, as the backend knows it.
         hint: Option<String>,
     },
     #[error("the virtual machine did not come up: {0}")]
-    Connect(ConnectError),
+    Connect(AgentConnectError),
     #[error("the virtual machine ended before its agent was ready: {}", exit_text(exit))]
     BootEnded { exit: MachineExit },
     #[error("the virtual machine did not come up: {0}")]
@@ -68,7 +74,7 @@ pub(crate) enum LifeError {
     Interrupted,
 }
 
-fn refusal_text(refusal: Option<&ConnectError>) -> String {
+fn refusal_text(refusal: Option<&AgentConnectError>) -> String {
     refusal.map_or_else(String::new, |refusal| format!(": {refusal}"))
 }
 
@@ -161,6 +167,7 @@ impl LifeError {
                     .map_or_else(|| patience.to_owned(), |hint| format!("{patience}; {hint}"))
             }
             Self::Hypervisor(error) | Self::Create(error) => error.hint().unwrap_or_default().to_owned(),
+            Self::Networks(ConnectError::Attach(AttachError::Refused { refusal, .. })) => refusal.hint.clone(),
             _ => String::new(),
         }
     }

@@ -14,6 +14,8 @@ mod failure;
 mod launch;
 mod life;
 mod logs;
+mod networks;
+mod notes;
 mod plan;
 mod recorder;
 mod run;

@@ -61,7 +61,7 @@ async fn live(
 ) -> Ending {
     let bundle = owned.bundle().clone();
     let config = Arc::new(config);
-    let recorder = Recorder::start(owned);
+    let recorder = Recorder::start(owned, (*config).clone());
     // Before there is a socket: only a record that says "live" makes the next command look for what a killed launcher left.
     let _ = recorder.phase(Phase::Starting).await;
     let context = RunContext {

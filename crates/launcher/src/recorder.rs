@@ -2,52 +2,84 @@
 
 use std::sync::mpsc::{self, Sender};
 
-use container_model::Phase;
+use container_model::{ContainerConfig, Phase};
 use container_state::ContainerLock;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use crate::notes::{Note, Notes, ObservedNetworks};
 use crate::session::Ending;
 
 /// Writes phases in their order on a thread of its own, so that a slow disk does not hold up the container. It holds the
 /// container's lock.
 pub(crate) struct Recorder {
-    phases: Sender<(Phase, oneshot::Sender<()>)>,
+    notes: Sender<Note>,
     writer: JoinHandle<ContainerLock>,
 }
 
 impl Recorder {
-    pub(crate) fn start(owned: ContainerLock) -> Self {
-        let (phases, received) = mpsc::channel::<(Phase, oneshot::Sender<()>)>();
+    pub(crate) fn start(owned: ContainerLock, config: ContainerConfig) -> Self {
+        let (notes, received) = mpsc::channel();
         let writer = spawn_blocking(move || {
-            for (phase, written) in received {
-                write(&owned, phase);
-                // The caller may not wait for it.
-                let _ = written.send(());
+            let mut config = config;
+            let mut networks = None;
+            for note in received {
+                match note {
+                    Note::Phase(phase, written) => {
+                        write(&owned, phase, networks.take());
+                        // The caller may not wait for it.
+                        let _ = written.send(());
+                    }
+                    Note::Networks(observed) => networks = Some(observed),
+                    Note::ChangedNetworks {
+                        observed: (observed, ports),
+                        attachments,
+                        written,
+                    } => {
+                        config.networks = attachments;
+                        let recorded = owned.write_config(&config);
+                        if let Err(error) = recorded.and_then(|()| owned.write_networks(observed, ports)) {
+                            tracing::error!(%error, "cannot record the container's networks");
+                        }
+                        let _ = written.send(());
+                    }
+                    Note::End => break,
+                }
             }
             owned
         });
-        Self { phases, writer }
+        Self { notes, writer }
     }
 
     /// Records a phase after those before it. The receiver hears when that is done.
     pub(crate) fn phase(&self, phase: Phase) -> oneshot::Receiver<()> {
         let (written, done) = oneshot::channel();
         // The writer lives until `finish`.
-        let _ = self.phases.send((phase, written));
+        let _ = self.notes.send(Note::Phase(phase, written));
         done
+    }
+
+    /// Records networks and ports together with the next phase.
+    pub(crate) fn networks(&self, observed: ObservedNetworks) {
+        let _ = self.notes.send(Note::Networks(observed));
+    }
+
+    /// The way to the writer for those that outlive a run.
+    pub(crate) fn notes(&self) -> Notes {
+        Notes::new(self.notes.clone())
     }
 
     /// Records the end, or removes the container when it is not to outlive it or when its maker has abandoned it. The lock is free
     /// afterwards.
     pub(crate) async fn finish(self, ending: &Ending, auto_remove: bool) {
-        drop(self.phases);
+        // Others may still have a way to the writer.
+        let _ = self.notes.send(Note::End);
         let phase = ending.phase();
         let finished = async {
             let owned = self.writer.await?;
             spawn_blocking(move || {
                 if !(auto_remove || owned.bundle().is_abandoned()) {
-                    write(&owned, phase);
+                    write(&owned, phase, None);
                 } else if let Err(error) = owned.delete() {
                     tracing::error!(%error, "cannot remove the container");
                 }
@@ -61,8 +93,8 @@ impl Recorder {
 }
 
 /// A record that cannot be written does not end the container: the next command finds a live record without an owner and repairs it.
-fn write(owned: &ContainerLock, phase: Phase) {
-    if let Err(error) = owned.write_phase(phase) {
+fn write(owned: &ContainerLock, phase: Phase, networks: Option<ObservedNetworks>) {
+    if let Err(error) = owned.write_phase_and_networks(phase, networks) {
         tracing::error!(%error, "cannot record the container's phase");
     }
 }

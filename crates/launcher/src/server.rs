@@ -4,6 +4,7 @@ mod attach;
 mod connection;
 mod exec;
 mod listener;
+mod networks;
 mod service;
 
 use std::os::unix::net::UnixStream;

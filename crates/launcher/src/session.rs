@@ -5,6 +5,7 @@
 //! the progress.
 
 mod names;
+mod networks;
 mod output;
 mod progress;
 mod run;

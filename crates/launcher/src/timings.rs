@@ -30,7 +30,9 @@ pub struct Timings {
     pub agent_ready_ms: f64,
     /// Of that, what the guest itself counted: from the kernel's first tick to an agent that listens.
     pub guest_uptime_ms: f64,
-    /// Disks, overlay, mounts and cgroup.
+    /// Attaching to the networks, beside the start of the machine.
+    pub networks_ms: f64,
+    /// Disks, overlay, mounts and cgroup, and the interfaces beside them.
     pub mounts_ms: f64,
     /// Of that, finding and mounting the disks, as the guest counted.
     pub guest_disks_ms: f64,
@@ -84,6 +86,7 @@ impl Timings {
             machine_start_ms = self.machine_start_ms,
             agent_ready_ms = self.agent_ready_ms,
             guest_uptime_ms = self.guest_uptime_ms,
+            networks_ms = self.networks_ms,
             mounts_ms = self.mounts_ms,
             exec_ms = self.exec_ms,
             run_ms = self.run_ms,

@@ -14,7 +14,8 @@ use container_launcher::control::v1::control_server::{Control, ControlServer};
 use container_launcher::control::v1::exec_request::Request as Exec;
 use container_launcher::control::v1::exec_response::Response as ExecEvent;
 use container_launcher::control::v1::{
-    AttachOpen, AttachRequest, AttachResponse, Detach, ExecOpen, ExecRequest, ExecResponse, HelloRequest,
+    AttachOpen, AttachRequest, AttachResponse, ConnectNetworkRequest, ConnectNetworkResponse, Detach,
+    DisconnectNetworkRequest, DisconnectNetworkResponse, ExecOpen, ExecRequest, ExecResponse, HelloRequest,
     HelloResponse, ResizeRequest, ResizeResponse, SignalRequest, SignalResponse, StartRequest, StartResponse,
     StatusRequest, StatusResponse, StopRequest, StopResponse, VersionRange, WaitRequest, WaitResponse,
 };
@@ -73,6 +74,20 @@ impl Control for OtherRelease {
 
     async fn stop(&self, request: Request<StopRequest>) -> Result<Response<StopResponse>, Status> {
         self.launcher.clone().stop(request).await
+    }
+
+    async fn connect_network(
+        &self,
+        request: Request<ConnectNetworkRequest>,
+    ) -> Result<Response<ConnectNetworkResponse>, Status> {
+        self.launcher.clone().connect_network(request).await
+    }
+
+    async fn disconnect_network(
+        &self,
+        request: Request<DisconnectNetworkRequest>,
+    ) -> Result<Response<DisconnectNetworkResponse>, Status> {
+        self.launcher.clone().disconnect_network(request).await
     }
 
     async fn wait(&self, request: Request<WaitRequest>) -> Result<Response<WaitResponse>, Status> {

@@ -17,7 +17,7 @@ use container_oci::Platform;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::{ContainerId, UnknownFields};
+use crate::{ContainerId, HostEntry, NetworkAttachment, PublishedPort, ResolverConfig, UnknownFields};
 
 pub use image::{ContainerImage, ImageDescriptor, Layer};
 pub use mount::{DiskMount, Mount, ShareMount, TmpfsMount, UnknownMount};
@@ -43,6 +43,21 @@ pub struct ContainerConfig {
     /// Mounts besides the root file system.
     #[serde(default)]
     pub mounts: Vec<Mount>,
+    /// Its networks. The first one has the default route and the published ports; none means loopback only.
+    #[serde(default)]
+    pub networks: Vec<NetworkAttachment>,
+    /// Ports of the host that lead into it.
+    #[serde(default)]
+    pub published_ports: Vec<PublishedPort>,
+    /// What it knows of names.
+    #[serde(default)]
+    pub dns: ResolverConfig,
+    /// Lines of its `/etc/hosts` besides those of every container.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra_hosts: Vec<HostEntry>,
+    /// Host name; `None` is what [`ContainerId::hostname`] says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<String>,
     /// Processors and memory.
     pub resources: Resources,
     /// What its processes may do.
@@ -68,6 +83,12 @@ pub struct ContainerConfig {
 impl ContainerConfig {
     /// Format version of the record.
     pub const VERSION: u32 = 2;
+
+    /// The host name of the container.
+    #[must_use]
+    pub fn hostname(&self) -> &str {
+        self.hostname.as_deref().unwrap_or_else(|| self.id.hostname())
+    }
 }
 
 /// What the processes of a container may do. It limits them inside the container's machine; the machine itself is the boundary to the
@@ -99,6 +120,9 @@ pub struct ContainerOptions {
     pub auto_remove: bool,
     /// Keep standard input open although no client is attached, and pass on that of clients that are.
     pub stdin: bool,
+    /// Let the container see the addresses of the clients of its published ports instead of the network's own.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub client_addresses: bool,
     /// Kernel image instead of the default one, absolute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel: Option<PathBuf>,

@@ -6,6 +6,7 @@
 mod config;
 mod exit;
 mod id;
+mod network;
 mod phase;
 mod signal;
 mod size;
@@ -20,6 +21,10 @@ pub use config::{
 };
 pub use exit::{ExitStatus, exit_code};
 pub use id::{ContainerId, ContainerQuery, IdError};
+pub use network::{
+    HostEntry, HostNameError, MacAddress, MacAddressError, NetworkAttachment, NetworkConfig, NetworkName,
+    NetworkNameError, NetworkStatus, PublishedPort, ResolverConfig, Transport, check_domain_name, check_host_name,
+};
 pub use phase::{Phase, UnknownPhase};
 pub use signal::{Signal, SignalError};
 pub use size::{ByteSize, SizeError};

@@ -2,13 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Phase, UnknownFields};
+use crate::{NetworkStatus, Phase, PublishedPort, UnknownFields};
 
 /// What was last observed of a container: the contents of `state.json`. The default is that of a container that was never started.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObservedState {
     /// Its phase.
     pub phase: Phase,
+    /// Its networks while it runs, the first one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<NetworkStatus>,
+    /// Its published ports while it runs, with the ports of the host that were chosen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published_ports: Vec<PublishedPort>,
     /// Fields of other versions.
     #[serde(flatten)]
     pub unknown: UnknownFields,

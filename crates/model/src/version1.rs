@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 
 use crate::{
     ContainerConfig, ContainerId, ContainerImage, ContainerOptions, ImageDescriptor, InitProcess, Layer, Mount,
-    ProcessUser, Resources, Rlimit, Security, StopSignal, UnknownFields,
+    ProcessUser, ResolverConfig, Resources, Rlimit, Security, StopSignal, UnknownFields,
 };
 
 /// The format version of such records.
@@ -154,6 +154,11 @@ impl Record {
                 .into_iter()
                 .map(MountOfAnyKind::convert)
                 .collect::<Result<_, _>>()?,
+            networks: Vec::new(),
+            published_ports: Vec::new(),
+            dns: ResolverConfig::default(),
+            extra_hosts: Vec::new(),
+            hostname: None,
             resources: Resources {
                 shm_size_bytes: self.shm_size,
                 ..Resources::new(self.resources.cpus, self.resources.memory_in_bytes)
@@ -168,6 +173,7 @@ impl Record {
             },
             options: ContainerOptions {
                 auto_remove: self.options.auto_remove,
+                client_addresses: false,
                 stdin: self.options.stdin,
                 kernel: self.options.kernel,
                 unknown: UnknownFields::new(),

@@ -98,12 +98,12 @@ fn states_of_the_previous_program_are_read() {
 fn unknown_fields_of_the_previous_version_survive() {
     let mut fields = written("full", "config.json");
     let unknown = json!({ "deep": [1, { "er": null }] });
-    fields.insert("networks".to_owned(), unknown.clone());
+    fields.insert("health".to_owned(), unknown.clone());
     fields["initProcess"]["seccomp"] = unknown.clone();
     fields["image"]["descriptor"]["artifactType"] = unknown.clone();
     let (config, rewritten) = upgraded(fields);
-    assert_eq!(config.unknown["networks"], unknown);
-    assert_eq!(rewritten["networks"], unknown);
+    assert_eq!(config.unknown["health"], unknown);
+    assert_eq!(rewritten["health"], unknown);
     assert_eq!(rewritten["process"]["seccomp"], unknown);
     assert_eq!(rewritten["image"]["descriptor"]["artifactType"], unknown);
 }
@@ -113,6 +113,7 @@ fn an_unknown_field_of_the_previous_version_never_takes_the_place_of_a_known_one
     let mut fields = written("made", "config.json");
     fields.insert("security".to_owned(), json!({ "readOnlyRoot": true }));
     fields.insert("created".to_owned(), json!("never"));
+    fields.insert("networks".to_owned(), json!([{ "name": "default" }]));
     let (config, _) = upgraded(fields);
     assert_eq!(config, upgraded(written("made", "config.json")).0);
 }

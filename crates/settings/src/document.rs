@@ -19,7 +19,7 @@ const FILE_LIMIT_BYTES: u64 = 1024 * 1024;
 /// A value of the type that its key has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {
-    Switch,
+    Switch(bool),
     Count(u32),
     Size(ByteSize),
     Text(String),
@@ -153,7 +153,7 @@ fn convert(kind: Kind, found: &DeValue<'_>, place: &Place) -> Result<Value, Sett
     };
     let integer = |found: &toml::de::DeInteger<'_>| u64::from_str_radix(found.as_str(), found.radix());
     Ok(match (kind, found) {
-        (Kind::Switch, DeValue::Boolean(_)) => Value::Switch,
+        (Kind::Switch, DeValue::Boolean(on)) => Value::Switch(*on),
         (Kind::Text, DeValue::String(text)) => Value::Text(text.clone().into_owned()),
         (Kind::Count, DeValue::Integer(number)) => {
             let count = integer(number).ok().and_then(|count| u32::try_from(count).ok());

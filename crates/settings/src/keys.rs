@@ -18,14 +18,16 @@ pub(crate) enum Kind {
 /// Stands for any name in a key's path.
 const ANY: &str = "*";
 
-/// Apple's keys (`container` 1.2, "Configuration file") and ours: `registry.ca-files` and what is below `registry.hosts`.
-const KEYS: [(&[&str], Kind); 24] = [
+/// Apple's keys (`container` 1.2, "Configuration file") and ours: `container.http-proxy`, `proxy`,
+/// `registry.ca-files` and what is below `registry.hosts`.
+const KEYS: [(&[&str], Kind); 29] = [
     (&["build", "rosetta"], Kind::Switch),
     (&["build", "cpus"], Kind::Count),
     (&["build", "memory"], Kind::Size),
     (&["build", "image"], Kind::Text),
     (&["container", "cpus"], Kind::Count),
     (&["container", "memory"], Kind::Size),
+    (&["container", "http-proxy"], Kind::Switch),
     (&["dns", "domain"], Kind::Text),
     (&["kernel", "url"], Kind::Text),
     (&["kernel", "binaryPath"], Kind::Text),
@@ -37,6 +39,10 @@ const KEYS: [(&[&str], Kind); 24] = [
     (&["machine", "kernelPath"], Kind::Text),
     (&["network", "subnet"], Kind::Text),
     (&["network", "subnetv6"], Kind::Text),
+    (&["proxy", "http"], Kind::Text),
+    (&["proxy", "https"], Kind::Text),
+    (&["proxy", "all"], Kind::Text),
+    (&["proxy", "no"], Kind::Text),
     (&["registry", "domain"], Kind::Text),
     (&["registry", "ca-files"], Kind::Texts),
     (&["registry", "hosts", ANY, "mirrors"], Kind::Texts),

@@ -5,8 +5,7 @@
 //! is not TOML, an unknown key, a value of the wrong type. So is a value that is out of range, in the file whose value is in effect.
 //!
 //! Some settings are accepted without having an effect, and no message says so:
-//! - the keys of Apple's `container` in `[build]`, `[dns]`, `[kernel]`, `[machine]`, `[network]` and `[vminit]`, so that one file
-//!   serves both programs; their types are checked, their values are not;
+//! - the keys of Apple's `container` in `[build]`, `[kernel]`, `[machine]` and `[vminit]`, so that one file serves both programs; their types are checked, their values are not;
 //! - everything below `plugin`, which is not checked at all;
 //! - a key of the installation's file that the user's file has as well.
 
@@ -15,9 +14,13 @@ mod error;
 mod files;
 mod keys;
 mod load;
+mod networking;
 mod settings;
 mod validate;
 
 pub use error::{Place, SettingsError};
 pub use files::files;
-pub use settings::{ContainerSettings, HostSettings, RegistryScheme, RegistrySettings, Settings};
+pub use settings::{
+    ContainerSettings, DnsSettings, HostSettings, NetworkSettings, ProxySettings, RegistryScheme, RegistrySettings,
+    Settings,
+};

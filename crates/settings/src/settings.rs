@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use container_model::{ByteSize, Resources};
 use container_oci::RegistryHost;
+use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Serialize, Serializer};
 
 /// The settings that are in effect. Serialised, they have the shape and the names of the file.
@@ -13,6 +14,15 @@ use serde::{Serialize, Serializer};
 pub struct Settings {
     /// `[container]`: what `run` and `create` do without flags.
     pub container: ContainerSettings,
+    /// `[dns]`: names in new containers.
+    #[serde(skip_serializing_if = "DnsSettings::is_empty")]
+    pub dns: DnsSettings,
+    /// `[network]`: the network of containers that ask for none in particular.
+    #[serde(skip_serializing_if = "NetworkSettings::is_empty")]
+    pub network: NetworkSettings,
+    /// `[proxy]`: what new containers reach the web through.
+    #[serde(skip_serializing_if = "ProxySettings::is_empty")]
+    pub proxy: ProxySettings,
     /// `[registry]`: how to talk to registries.
     pub registry: RegistrySettings,
 }
@@ -27,10 +37,70 @@ pub struct ContainerSettings {
     /// Memory.
     #[serde(serialize_with = "size")]
     pub memory: ByteSize,
+    /// Whether containers get the proxies of the environment of the command that makes them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub http_proxy: bool,
 }
 
 /// Memory of a container for which neither a flag nor a file names one.
 const DEFAULT_MEMORY: ByteSize = ByteSize(Resources::DEFAULT_MEMORY_BYTES);
+
+/// Names in new containers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DnsSettings {
+    /// The domain in which short names are looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+}
+
+/// The network of containers that ask for none in particular, when it is made.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct NetworkSettings {
+    /// Its IPv4 addresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subnet: Option<Ipv4Net>,
+    /// Its IPv6 addresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subnetv6: Option<Ipv6Net>,
+}
+
+/// What containers reach the web through.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ProxySettings {
+    /// `http_proxy`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http: Option<String>,
+    /// `https_proxy`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub https: Option<String>,
+    /// `all_proxy`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub all: Option<String>,
+    /// `no_proxy`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no: Option<String>,
+}
+
+impl DnsSettings {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl NetworkSettings {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl ProxySettings {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
 
 /// How to talk to registries.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -79,6 +149,7 @@ impl Default for ContainerSettings {
         Self {
             cpus: None,
             memory: DEFAULT_MEMORY,
+            http_proxy: false,
         }
     }
 }

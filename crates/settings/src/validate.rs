@@ -6,6 +6,7 @@ use container_model::{ByteSize, Resources};
 use container_oci::RegistryHost;
 
 use crate::document::{Entries, Entry, Value};
+use crate::networking;
 use crate::{Place, RegistryScheme, Settings, SettingsError};
 
 /// Checks every value that has an effect and puts the settings together.
@@ -16,6 +17,10 @@ pub(crate) fn validate(entries: &Entries) -> Result<Settings, SettingsError> {
         match (key.as_slice(), value) {
             (["container", "cpus"], Value::Count(cpus)) => settings.container.cpus = Some(at_least_one(*cpus, place)?),
             (["container", "memory"], Value::Size(memory)) => settings.container.memory = enough(*memory, place)?,
+            (["container", "http-proxy"], Value::Switch(on)) => settings.container.http_proxy = *on,
+            ([section @ ("dns" | "network" | "proxy"), name], Value::Text(text)) => {
+                networking::set(&mut settings, (section, name), text).map_err(|reason| bad(place, reason))?;
+            }
             (["registry", "domain"], Value::Text(domain)) => settings.registry.domain = registry(domain, place)?,
             (["registry", "ca-files"], Value::Texts(paths)) => settings.registry.ca_files = absolute(paths, place)?,
             (["registry", "hosts", host, field], value) => {
@@ -114,6 +119,10 @@ mod tests {
             ("registry.hosts.\"docker.io\".scheme = \"ftp\"", "\"ftp\" is no scheme"),
             ("registry.hosts.x.mirrors = [\"ftp://x\"]", "mirror \"ftp://x\""),
             ("registry.hosts.x.mirrors = [\"x/path\"]", "mirror \"x/path\""),
+            ("dns.domain = \"a b\"", "invalid name \"a b\""),
+            ("network.subnet = \"10.0.0.0\"", "\"10.0.0.0\" is no IPv4 subnet"),
+            ("network.subnetv6 = \"10.0.0.0/8\"", "is no IPv6 subnet"),
+            ("proxy.http = \"a\\nb\"", "white space"),
             ("registry.hosts.\"a/b\".scheme = \"http\"", "is no registry"),
         ] {
             let error = checked(text).unwrap_err();

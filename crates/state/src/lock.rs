@@ -1,7 +1,7 @@
 //! Possession of a container: the right to write its state and to remove it.
 
 use container_durable::FileLock;
-use container_model::{ObservedState, Phase};
+use container_model::{ContainerConfig, NetworkStatus, ObservedState, Phase, PublishedPort};
 
 use crate::discard;
 use crate::record;
@@ -38,9 +38,51 @@ impl ContainerLock {
     /// # Errors
     /// [`StateError`]; the old record is then still in place.
     pub fn write_phase(&self, phase: Phase) -> Result<(), StateError> {
+        self.write_phase_and_networks(phase, None)
+    }
+
+    /// Records the phase, durably, and networks and published ports if they are given. Those of a container that does not run are
+    /// removed.
+    ///
+    /// # Errors
+    /// [`StateError`]; the old record is then still in place.
+    pub fn write_phase_and_networks(
+        &self,
+        phase: Phase,
+        networks: Option<(Vec<NetworkStatus>, Vec<PublishedPort>)>,
+    ) -> Result<(), StateError> {
         // A damaged record has nothing left to keep.
-        let unknown = self.state().map(|state| state.unknown).unwrap_or_default();
-        self.write_state(&ObservedState { phase, unknown })
+        let mut state = self.state().unwrap_or_default();
+        if !matches!(phase, Phase::Running { .. } | Phase::Stopping { .. }) {
+            state.networks.clear();
+            state.published_ports.clear();
+        }
+        if let Some((networks, ports)) = networks {
+            state.networks = networks;
+            state.published_ports = ports;
+        }
+        state.phase = phase;
+        self.write_state(&state)
+    }
+
+    /// Records on which networks the container is and which ports lead into it, durably. The next phase in which it does not run
+    /// removes both.
+    ///
+    /// # Errors
+    /// [`StateError`]; the old record is then still in place.
+    pub fn write_networks(&self, networks: Vec<NetworkStatus>, ports: Vec<PublishedPort>) -> Result<(), StateError> {
+        let mut state = self.state().unwrap_or_default();
+        state.networks = networks;
+        state.published_ports = ports;
+        self.write_state(&state)
+    }
+
+    /// Replaces what the container was asked to be, durably.
+    ///
+    /// # Errors
+    /// [`StateError`]; the old record is then still in place.
+    pub fn write_config(&self, config: &ContainerConfig) -> Result<(), StateError> {
+        record::write_config(&self.bundle.config(), config)
     }
 
     /// Replaces the whole state, durably.

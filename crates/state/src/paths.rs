@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use container_durable::{ClaimError, DirectoryError, claim_private_dir, create_private_dir, sweep};
-use container_model::ContainerId;
+use container_model::{ContainerId, NetworkName};
 use sha2::{Digest as _, Sha256};
 
 use crate::platform::Platform;
@@ -124,11 +124,30 @@ impl AppPaths {
     /// # Errors
     /// [`PathsError::SocketPathTooLong`].
     pub fn control_socket(&self, id: &ContainerId) -> Result<PathBuf, PathsError> {
+        self.socket(id.as_str())
+    }
+
+    /// Where networks are kept.
+    #[must_use]
+    pub fn networks(&self) -> PathBuf {
+        self.root.join("networks")
+    }
+
+    /// Where the process of a network listens.
+    ///
+    /// # Errors
+    /// [`PathsError::SocketPathTooLong`].
+    pub fn network_socket(&self, name: &NetworkName) -> Result<PathBuf, PathsError> {
+        // No container's id has a slash.
+        self.socket(&format!("network/{name}"))
+    }
+
+    fn socket(&self, owner: &str) -> Result<PathBuf, PathsError> {
         let mut hash = Sha256::new();
         hash.update(self.root.as_os_str().as_bytes());
         // No path holds a zero byte, so that two pairs never hash the same bytes.
         hash.update([0]);
-        hash.update(id.as_str());
+        hash.update(owner);
         let mut name = String::with_capacity(SOCKET_NAME_BYTES);
         for byte in &hash.finalize()[..SOCKET_HASH_BYTES] {
             let _ = write!(name, "{byte:02x}");

@@ -265,7 +265,7 @@ fn containers_of_the_previous_format_are_read_and_written_as_the_current_one() {
     }
     let with_unknown = std::fs::read_to_string(store.bundle(&id).config()).unwrap().replacen(
         '{',
-        r#"{"networks": [{"name": "default"}],"#,
+        r#"{"health": [{"name": "default"}],"#,
         1,
     );
     std::fs::write(store.bundle(&id).config(), with_unknown).unwrap();
@@ -279,7 +279,7 @@ fn containers_of_the_previous_format_are_read_and_written_as_the_current_one() {
     let text = std::fs::read_to_string(store.bundle(&id).config()).unwrap();
     let written: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(
-        (&written["version"], &written["networks"][0]["name"]),
+        (&written["version"], &written["health"][0]["name"]),
         (&2.into(), &"default".into())
     );
 }

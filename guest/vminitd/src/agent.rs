@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use container_agent_api::v1::agent_server::Agent;
 use container_agent_api::v1::{
-    AdjustClockRequest, AdjustClockResponse, CreateContainerRequest, CreateContainerResponse, HelloRequest,
-    HelloResponse, ResizeRequest, ResizeResponse, RunRequest, RunResponse, ShutdownRequest, ShutdownResponse,
-    SignalRequest, SignalResponse,
+    AdjustClockRequest, AdjustClockResponse, ConfigureInterfaceRequest, ConfigureInterfaceResponse,
+    CreateContainerRequest, CreateContainerResponse, HelloRequest, HelloResponse, ReleaseInterfaceRequest,
+    ReleaseInterfaceResponse, ResizeRequest, ResizeResponse, RunRequest, RunResponse, SetNamesRequest,
+    SetNamesResponse, ShutdownRequest, ShutdownResponse, SignalRequest, SignalResponse,
 };
 use container_agent_api::{PROTOCOL_VERSION, check_version};
 use tokio_stream::wrappers::ReceiverStream;
@@ -15,7 +16,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::admission::Peer;
 use crate::machine::Machine;
-use crate::{clock, requests, run};
+use crate::{clock, interface, requests, run};
 
 /// Time for the answer to Shutdown to reach the host. The machine ends sooner if the host closes the connection.
 const FAREWELL: Duration = Duration::from_millis(5);
@@ -103,6 +104,27 @@ impl Agent for AgentService {
             Ok(time_unix_ns) => Ok(Response::new(AdjustClockResponse { time_unix_ns })),
             Err(error) => Err(Status::internal(format!("cannot set the clock: {error}"))),
         }
+    }
+
+    async fn configure_interface(
+        &self,
+        request: Request<ConfigureInterfaceRequest>,
+    ) -> Result<Response<ConfigureInterfaceResponse>, Status> {
+        interface::configure(&request.into_inner().try_into()?)?;
+        Ok(Response::new(ConfigureInterfaceResponse {}))
+    }
+
+    async fn release_interface(
+        &self,
+        request: Request<ReleaseInterfaceRequest>,
+    ) -> Result<Response<ReleaseInterfaceResponse>, Status> {
+        interface::release(interface::hardware_address(&request.into_inner().device_address)?)?;
+        Ok(Response::new(ReleaseInterfaceResponse {}))
+    }
+
+    async fn set_names(&self, request: Request<SetNamesRequest>) -> Result<Response<SetNamesResponse>, Status> {
+        self.machine.set_names(request.into_inner())?;
+        Ok(Response::new(SetNamesResponse {}))
     }
 
     async fn shutdown(&self, _request: Request<ShutdownRequest>) -> Result<Response<ShutdownResponse>, Status> {

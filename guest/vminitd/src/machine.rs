@@ -4,14 +4,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use container_agent_api::v1::{CreateContainerRequest, CreateContainerResponse};
+use container_agent_api::v1::{CreateContainerRequest, CreateContainerResponse, SetNamesRequest};
 use container_workload::{Container, Layout, ProcessSpec, Role, StartFailure, StartedProcess, Streams, disk};
 use tokio::sync::Notify;
 use tonic::Status;
 
 use crate::boot::{self, CGROUP_HIERARCHY};
 use crate::processes::Processes;
-use crate::{limits, loopback, requests};
+use crate::{limits, loopback, requests, sysctl};
 
 /// Directory of the container's mounts.
 const CONTAINER_BASE: &str = "/container";
@@ -73,6 +73,9 @@ impl Machine {
             eprintln!("vminitd: {error}");
         }
         limits::raise();
+        if let Err(error) = sysctl::set_defaults() {
+            eprintln!("vminitd: {error}");
+        }
         if let Err(error) = loopback::bring_up() {
             eprintln!("vminitd: cannot bring the loopback interface up: {error}");
         }
@@ -116,6 +119,17 @@ impl Machine {
             overlay_us: micros(timings.overlay),
             total_us: micros(start.elapsed()),
         })
+    }
+
+    /// Replaces what the container knows of names.
+    pub(crate) fn set_names(&self, request: SetNamesRequest) -> Result<(), Status> {
+        let names = requests::names(request.names)?;
+        match &self.state().container {
+            None => Err(Status::failed_precondition("this machine has no container yet")),
+            Some(container) => container
+                .set_names(&names)
+                .map_err(|error| Status::internal(error.to_string())),
+        }
     }
 
     /// Forks a process of the container.

@@ -17,9 +17,11 @@ mod clock;
 mod command_line;
 mod descriptor;
 mod exit;
+mod interface;
 mod limits;
 mod loopback;
 mod machine;
+mod netlink;
 mod power;
 mod processes;
 mod pump;
@@ -27,6 +29,7 @@ mod registration;
 mod requests;
 mod run;
 mod serve;
+mod sysctl;
 
 use power::Power;
 

@@ -1,5 +1,7 @@
 //! Converts the host's requests to the workload library's types, or refuses them.
 
+mod names;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -8,6 +10,8 @@ use container_workload::{
     CapabilitySet, ContainerSpec, Limits, MountSpec, ProcessSpec, Rlimit, Role, Streams, WindowSize,
 };
 use tonic::Status;
+
+pub(crate) use names::names;
 
 /// signal(7); the number is the same on all architectures.
 pub(crate) const SIGKILL: u32 = 9;
@@ -31,6 +35,7 @@ pub(crate) fn container(
             "the host name is empty, too long, or has blanks",
         ));
     }
+    let names = names(request.names)?;
     let mut disk = |serial: &str| {
         disks
             .remove(serial)
@@ -66,6 +71,7 @@ pub(crate) fn container(
     let given = |value: u64| (value != 0).then_some(value);
     Ok(ContainerSpec {
         hostname,
+        names,
         layers,
         writable,
         read_only_root: request.read_only_root,

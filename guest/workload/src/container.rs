@@ -8,8 +8,10 @@ use rustix::fs::{CWD, Mode, OFlags, openat, syncfs};
 use rustix::io::Errno;
 
 use crate::cgroup::{Cgroup, CgroupError};
+use crate::etc_files::rewrite_files;
 use crate::layout::Layout;
 use crate::mount::{MountError, detach};
+use crate::names::Names;
 use crate::overlay::{mount_disks, mount_overlay};
 use crate::root_mounts::mount_outside;
 use crate::spec::ContainerSpec;
@@ -87,6 +89,14 @@ impl Container {
             },
             CreateTimings { disks, overlay },
         ))
+    }
+
+    /// Replaces the container's `/etc/hosts` and `/etc/resolv.conf`. A file that it has of its image stays as it is.
+    ///
+    /// # Errors
+    /// The file that could not be written.
+    pub fn set_names(&self, names: &Names) -> Result<(), MountError> {
+        rewrite_files(&self.layout, &self.spec.hostname, names)
     }
 
     /// The container's cgroup, for signals to all of it.

@@ -14,23 +14,16 @@ use rustix::io::Errno;
 use crate::in_root::{ensure_file, path_of};
 use crate::layout::Layout;
 use crate::mount::{MountError, bind, make_directory};
+use crate::names::Names;
 
-/// Puts the three files in place.
-pub(crate) fn mount_files(layout: &Layout, root: &OwnedFd, hostname: &str) -> Result<(), MountError> {
+/// Puts the files in place.
+pub(crate) fn mount_files(layout: &Layout, root: &OwnedFd, hostname: &str, names: &Names) -> Result<(), MountError> {
     make_directory(layout.files())?;
-    let files = [
-        ("hostname", format!("{hostname}\n")),
-        ("hosts", hosts(hostname)),
-        // Without a name server line, resolvers ask 127.0.0.1 and are refused at once instead of running into a
-        // time-out.
-        ("resolv.conf", "# this container has no network\n".to_owned()),
-    ];
-    for (name, content) in files {
+    let hostname_file = ("hostname", Some(format!("{hostname}\n")));
+    for (name, content) in [hostname_file].into_iter().chain(files_of_names(hostname, names)) {
+        let Some(content) = content else { continue };
         let path = layout.files().join(name);
-        write_file(&path, &content).map_err(|error| MountError::Prepare {
-            path: path.clone(),
-            source: Errno::from_io_error(&error).unwrap_or(Errno::IO),
-        })?;
+        prepare(&path, write_file(&path, &content))?;
         let inside = format!("/etc/{name}");
         match ensure_file(root.as_fd(), &inside) {
             Ok(target) => bind(&path, path_of(&target))?,
@@ -47,32 +40,101 @@ pub(crate) fn mount_files(layout: &Layout, root: &OwnedFd, hostname: &str) -> Re
     Ok(())
 }
 
-/// Makes a file that everybody reads and root writes.
+/// Writes the files that name hosts again, those that the container has from [`mount_files`]. They stay the same files, because the
+/// container sees these and not their names.
+pub(crate) fn rewrite_files(layout: &Layout, hostname: &str, names: &Names) -> Result<(), MountError> {
+    for (name, content) in files_of_names(hostname, names) {
+        let path = layout.files().join(name);
+        if let Some(content) = content
+            && path.exists()
+        {
+            prepare(&path, write_file(&path, &content))?;
+        }
+    }
+    Ok(())
+}
+
+fn files_of_names(hostname: &str, names: &Names) -> [(&'static str, Option<String>); 2] {
+    [
+        ("hosts", Some(names.hosts_file(hostname))),
+        ("resolv.conf", names.resolver.content()),
+    ]
+}
+
+/// Makes a file that everybody reads and root writes. One that is there gets the new content before its rest is cut off, so that a
+/// program that reads at the same time does not find it empty.
 fn write_file(path: &Path, content: &str) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create(true)
-        .truncate(true)
+        .truncate(false)
         .mode(0o644)
         .open(path)?;
-    file.write_all(content.as_bytes())
+    file.write_all(content.as_bytes())?;
+    file.set_len(content.len() as u64)
 }
 
-fn hosts(hostname: &str) -> String {
-    format!(
-        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n\
-         127.0.1.1\t{hostname}\n"
-    )
+fn prepare(path: &Path, result: io::Result<()>) -> Result<(), MountError> {
+    result.map_err(|error| MountError::Prepare {
+        path: path.to_owned(),
+        source: Errno::from_io_error(&error).unwrap_or(Errno::IO),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
+    use crate::names::{HostsLine, Resolver, ResolverFile};
+
+    fn names(address: &str) -> Names {
+        Names {
+            hosts: vec![HostsLine {
+                address: address.to_owned(),
+                names: vec!["db".to_owned()],
+            }],
+            resolver: ResolverFile::Resolver(Resolver {
+                nameservers: vec![address.to_owned()],
+                ..Resolver::default()
+            }),
+        }
+    }
+
+    fn read(path: &Path) -> String {
+        std::fs::read_to_string(path).unwrap()
+    }
 
     #[test]
-    fn hosts_knows_localhost_and_the_container() {
-        let text = hosts("web");
-        assert!(text.lines().any(|line| line == "127.0.0.1\tlocalhost"));
-        assert!(text.lines().any(|line| line == "127.0.1.1\tweb"));
+    fn rewritten_files_stay_the_same_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let layout = Layout::new(directory.path());
+        let (hosts, resolver) = (layout.files().join("hosts"), layout.files().join("resolv.conf"));
+        std::fs::create_dir(layout.files()).unwrap();
+        for path in [&hosts, &resolver] {
+            write_file(path, &"long ".repeat(200)).unwrap();
+        }
+        let before = std::fs::metadata(&hosts).unwrap().ino();
+        rewrite_files(&layout, "web", &names("10.1.2.3")).unwrap();
+        assert_eq!(std::fs::metadata(&hosts).unwrap().ino(), before);
+        assert!(read(&hosts).ends_with("10.1.2.3\tdb\n"));
+        assert_eq!(read(&resolver), "nameserver 10.1.2.3\n");
+        let kept = Names {
+            resolver: ResolverFile::Image,
+            ..Names::default()
+        };
+        rewrite_files(&layout, "web", &kept).unwrap();
+        assert!(!read(&hosts).contains("db"));
+        assert_eq!(read(&resolver), "nameserver 10.1.2.3\n");
+    }
+
+    #[test]
+    fn a_file_that_the_container_has_of_its_image_is_not_made_later() {
+        let directory = tempfile::tempdir().unwrap();
+        let layout = Layout::new(directory.path());
+        std::fs::create_dir(layout.files()).unwrap();
+        write_file(&layout.files().join("hosts"), "").unwrap();
+        rewrite_files(&layout, "web", &names("10.1.2.3")).unwrap();
+        assert!(!layout.files().join("resolv.conf").exists());
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn mount_outside(layout: &Layout, spec: &ContainerSpec) -> Result<(),
     mount_dev(&root, &root_path, spec.shm_size_bytes)?;
     spec.mounts.iter().try_for_each(|wanted| mount_wanted(&root, wanted))?;
     // After the mounts, one of which may be the directory that a link in /etc leads to.
-    mount_files(layout, &root, &spec.hostname)?;
+    mount_files(layout, &root, &spec.hostname, &spec.names)?;
     if spec.read_only_root {
         make_read_only(&root_path, MountFlags::empty())?;
     }

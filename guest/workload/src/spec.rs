@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::capability::CapabilitySet;
+use crate::names::Names;
 use crate::rlimit::Rlimit;
 
 /// Everything needed to make the container's root file system and cgroup.
@@ -10,6 +11,8 @@ use crate::rlimit::Rlimit;
 pub struct ContainerSpec {
     /// Host name in the container's uts namespace and in `/etc/hosts`.
     pub hostname: String,
+    /// What the container knows of names.
+    pub names: Names,
     /// Block devices of the read-only layers, lowest first.
     pub layers: Vec<PathBuf>,
     /// Block device of the writable EXT4 file system.

@@ -63,7 +63,84 @@ pub struct CreateContainerRequest {
     /// Tag of the shared directory with a translator ("rosetta") for x86-64 programs; empty for none.
     #[prost(string, tag = "12")]
     pub translator_tag: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "13")]
+    pub names: ::core::option::Option<Names>,
 }
+/// What the container knows of names.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Names {
+    /// Lines of /etc/hosts besides those of loopback, in order. Without one for the host name it resolves to 127.0.1.1.
+    #[prost(message, repeated, tag = "1")]
+    pub hosts: ::prost::alloc::vec::Vec<HostsLine>,
+    /// Absent: the container has no network, and /etc/resolv.conf says so.
+    #[prost(message, optional, tag = "2")]
+    pub resolver: ::core::option::Option<Resolver>,
+    /// Leave the image's own /etc/resolv.conf in place.
+    #[prost(bool, tag = "3")]
+    pub keep_resolver: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HostsLine {
+    /// in text form
+    #[prost(string, tag = "1")]
+    pub address: ::prost::alloc::string::String,
+    /// at least one
+    #[prost(string, repeated, tag = "2")]
+    pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// /etc/resolv.conf, resolv.conf(5).
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Resolver {
+    /// addresses in text form
+    #[prost(string, repeated, tag = "1")]
+    pub nameservers: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// empty for none
+    #[prost(string, tag = "2")]
+    pub domain: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "3")]
+    pub search: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "4")]
+    pub options: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SetNamesRequest {
+    #[prost(message, optional, tag = "1")]
+    pub names: ::core::option::Option<Names>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetNamesResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConfigureInterfaceRequest {
+    /// The hardware address that the device of the machine was made with, 6 bytes: by it the interface is found.
+    #[prost(bytes = "vec", tag = "1")]
+    pub device_address: ::prost::alloc::vec::Vec<u8>,
+    /// "eth0", ...
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// The hardware address that the interface is to have, 6 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub mac_address: ::prost::alloc::vec::Vec<u8>,
+    #[prost(uint32, tag = "4")]
+    pub mtu_bytes: u32,
+    /// "10.1.2.3/24", "fd00::3/64".
+    #[prost(string, repeated, tag = "5")]
+    pub addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Gateways of the default routes; empty for no default route of that family.
+    #[prost(string, tag = "6")]
+    pub ipv4_gateway: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub ipv6_gateway: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConfigureInterfaceResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReleaseInterfaceRequest {
+    /// As in ConfigureInterface.
+    #[prost(bytes = "vec", tag = "1")]
+    pub device_address: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReleaseInterfaceResponse {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Mount {
     /// file system type, e.g. "tmpfs"
@@ -568,6 +645,83 @@ pub mod agent_client {
                 .insert(GrpcMethod::new("container.agent.v1.Agent", "AdjustClock"));
             self.inner.unary(req, path, codec).await
         }
+        /// Sets one network interface: names it, gives it its addresses and routes, and brings it up. What it had before is gone.
+        pub async fn configure_interface(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ConfigureInterfaceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ConfigureInterfaceResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/ConfigureInterface",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("container.agent.v1.Agent", "ConfigureInterface"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes one network interface down and removes its addresses and routes.
+        pub async fn release_interface(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReleaseInterfaceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReleaseInterfaceResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/ReleaseInterface",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "ReleaseInterface"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Replaces the container's /etc/hosts and /etc/resolv.conf, where it has them from CreateContainer.
+        pub async fn set_names(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetNamesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetNamesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/SetNames",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "SetNames"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Kills what still runs, flushes and unmounts the file systems, answers, then powers the machine off.
         pub async fn shutdown(
             &mut self,
@@ -653,6 +807,30 @@ pub mod agent_server {
             request: tonic::Request<super::AdjustClockRequest>,
         ) -> std::result::Result<
             tonic::Response<super::AdjustClockResponse>,
+            tonic::Status,
+        >;
+        /// Sets one network interface: names it, gives it its addresses and routes, and brings it up. What it had before is gone.
+        async fn configure_interface(
+            &self,
+            request: tonic::Request<super::ConfigureInterfaceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ConfigureInterfaceResponse>,
+            tonic::Status,
+        >;
+        /// Takes one network interface down and removes its addresses and routes.
+        async fn release_interface(
+            &self,
+            request: tonic::Request<super::ReleaseInterfaceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReleaseInterfaceResponse>,
+            tonic::Status,
+        >;
+        /// Replaces the container's /etc/hosts and /etc/resolv.conf, where it has them from CreateContainer.
+        async fn set_names(
+            &self,
+            request: tonic::Request<super::SetNamesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetNamesResponse>,
             tonic::Status,
         >;
         /// Kills what still runs, flushes and unmounts the file systems, answers, then powers the machine off.
@@ -986,6 +1164,139 @@ pub mod agent_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = AdjustClockSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/ConfigureInterface" => {
+                    #[allow(non_camel_case_types)]
+                    struct ConfigureInterfaceSvc<T: Agent>(pub Arc<T>);
+                    impl<
+                        T: Agent,
+                    > tonic::server::UnaryService<super::ConfigureInterfaceRequest>
+                    for ConfigureInterfaceSvc<T> {
+                        type Response = super::ConfigureInterfaceResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ConfigureInterfaceRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::configure_interface(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ConfigureInterfaceSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/ReleaseInterface" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReleaseInterfaceSvc<T: Agent>(pub Arc<T>);
+                    impl<
+                        T: Agent,
+                    > tonic::server::UnaryService<super::ReleaseInterfaceRequest>
+                    for ReleaseInterfaceSvc<T> {
+                        type Response = super::ReleaseInterfaceResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReleaseInterfaceRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::release_interface(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReleaseInterfaceSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/SetNames" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetNamesSvc<T: Agent>(pub Arc<T>);
+                    impl<T: Agent> tonic::server::UnaryService<super::SetNamesRequest>
+                    for SetNamesSvc<T> {
+                        type Response = super::SetNamesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetNamesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::set_names(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetNamesSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -10,7 +10,7 @@ use container_oci::{Platform, Reference};
 use super::label::{self, Label};
 use super::tmpfs;
 use super::ulimit;
-use super::{LaterFlags, ProcessFlags};
+use super::{LaterFlags, NetworkingFlags, ProcessFlags};
 use crate::error::CommandError;
 
 /// What the container is to be.
@@ -77,9 +77,8 @@ pub(crate) struct ContainerFlags {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) kernel: Option<PathBuf>,
 
-    /// Network to attach to; only "none" so far
-    #[arg(long, value_name = "NAME")]
-    pub(crate) network: Vec<String>,
+    #[command(flatten)]
+    pub(crate) networking: NetworkingFlags,
 
     #[command(flatten)]
     pub(crate) later: LaterFlags,
@@ -89,11 +88,6 @@ impl ContainerFlags {
     /// Refuses what this release cannot do and what contradicts itself.
     pub(crate) fn check(&self) -> Result<(), CommandError> {
         self.later.refuse()?;
-        if let Some(network) = self.network.iter().find(|network| *network != "none") {
-            return Err(CommandError::usage(format!(
-                "--network {network} is not available yet: containers have no network but loopback in this release"
-            )));
-        }
         ulimit::check_unique(&self.ulimit).map_err(CommandError::usage)
     }
 
@@ -125,6 +119,7 @@ impl ContainerFlags {
             cap_add: self.cap_add,
             cap_drop: self.cap_drop,
             mounts: self.tmpfs,
+            networking: self.networking.request()?,
             read_only: self.read_only,
             auto_remove: self.remove,
             stop_signal: None,

@@ -1,6 +1,6 @@
 //! Flags of Apple's tool that this release knows but cannot honour.
 //!
-//! Ignoring them would be worse than refusing: a container without the volume or the port that was asked for looks as if it worked.
+//! Ignoring them would be worse than refusing: a container without the volume that was asked for looks as if it worked.
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
@@ -30,12 +30,7 @@ const fn value(long: &'static str, short: Option<char>) -> Later {
 }
 
 /// Of `run` and `create`.
-const OF_CONTAINERS: [Later; 18] = [
-    value("dns", None),
-    value("dns-domain", None),
-    value("dns-search", None),
-    value("dns-option", None),
-    switch("no-dns"),
+const OF_CONTAINERS: [Later; 12] = [
     switch("init"),
     value("init-image", None),
     value("kernel-arg", None),
@@ -43,7 +38,6 @@ const OF_CONTAINERS: [Later; 18] = [
     value("read-only-path", None),
     value("mount", None),
     value("volume", Some('v')),
-    value("publish", Some('p')),
     value("publish-socket", None),
     switch("rosetta"),
     value("runtime", None),
@@ -159,7 +153,7 @@ mod tests {
             LaterFlags::from_arg_matches(&matches).unwrap().refuse()
         };
         assert!(refused(&["run"]).is_ok());
-        assert!(format!("{:?}", refused(&["run", "-p", "80:80"])).contains("--publish is not available yet"));
+        assert!(format!("{:?}", refused(&["run", "-v", "/a:/b"])).contains("--volume is not available yet"));
         assert!(format!("{:?}", refused(&["run", "--ssh"])).contains("--ssh is not available yet"));
     }
 }

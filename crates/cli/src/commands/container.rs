@@ -8,6 +8,7 @@ pub(crate) mod kill;
 pub(crate) mod launcher;
 pub(crate) mod list;
 pub(crate) mod logs;
+pub(crate) mod port;
 pub(crate) mod run;
 pub(crate) mod start;
 pub(crate) mod stop;

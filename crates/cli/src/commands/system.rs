@@ -1,6 +1,7 @@
 //! The system: what this program runs on.
 
 mod df;
+mod dns;
 mod kernel;
 mod property;
 mod start;
@@ -21,6 +22,8 @@ pub(crate) enum SystemCommand {
     Status(status::Status),
     Version(version::Version),
     #[command(subcommand)]
+    Dns(dns::DnsCommand),
+    #[command(subcommand)]
     Kernel(kernel::KernelCommand),
     #[command(subcommand)]
     Property(property::PropertyCommand),
@@ -34,6 +37,7 @@ impl SystemCommand {
             Self::Stop(stop) => stop.run().await,
             Self::Status(status) => status.run().await,
             Self::Version(version) => version.run(),
+            Self::Dns(dns) => dns.run(),
             Self::Kernel(kernel) => kernel.run(),
             Self::Property(property) => property.run(),
         }

@@ -2,6 +2,8 @@
 //!
 //! Fields that this program does not know are shown where they are on record; none of them hides a known one.
 
+mod networking;
+
 use container_model::{ContainerConfig, ContainerImage, InitProcess, Mount, ProcessUser, Rlimit, UnknownFields};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
@@ -15,6 +17,11 @@ pub(crate) fn configuration(config: &ContainerConfig) -> Value {
         platform,
         process: first,
         mounts,
+        networks,
+        published_ports,
+        dns,
+        extra_hosts,
+        hostname,
         resources,
         security,
         options,
@@ -31,6 +38,9 @@ pub(crate) fn configuration(config: &ContainerConfig) -> Value {
         "sysctls": sysctls,
         "initProcess": process(first),
         "platform": platform,
+        "networks": networks.iter().map(|attachment| networking::attachment(attachment, config.hostname())).collect::<Value>(),
+        "publishedPorts": published_ports.iter().map(networking::port).collect::<Value>(),
+        "dns": networking::resolver(dns),
         "resources": with_unknown(&resources.unknown, json!({
             "cpus": resources.cpus,
             "memoryInBytes": resources.memory_bytes,
@@ -50,6 +60,8 @@ pub(crate) fn configuration(config: &ContainerConfig) -> Value {
     };
     add("shmSize", resources.shm_size_bytes.map(Value::from));
     add("stopSignal", stop_signal.as_ref().map(|signal| signal.as_str().into()));
+    add("hostname", hostname.as_ref().map(|name| name.as_str().into()));
+    add("extraHosts", (!extra_hosts.is_empty()).then(|| json!(extra_hosts)));
     let security = (!security.unknown.is_empty()).then(|| security.unknown.clone().into());
     add("security", security);
     with_unknown(unknown, configuration)
@@ -154,10 +166,14 @@ mod tests {
     fn unknown_fields_are_shown_where_they_are_on_record() {
         let mut fields = record(include_str!("../../../model/tests/version1/full/config.json"));
         fields.insert("stopSignal".to_owned(), "nonsense".into());
-        fields.insert("networks".to_owned(), json!([{ "name": "default" }]));
+        fields.insert("health".to_owned(), json!([{ "name": "default" }]));
         fields["initProcess"]["seccomp"] = json!({ "profile": 1 });
         fields["image"]["descriptor"]["artifactType"] = json!("x");
-        assert_eq!(shown(fields.clone()), Value::Object(fields));
+        let mut shown = shown(fields.clone());
+        for key in ["networks", "publishedPorts", "dns"] {
+            shown.as_object_mut().unwrap().remove(key).unwrap();
+        }
+        assert_eq!(shown, Value::Object(fields));
     }
 
     #[test]

@@ -19,12 +19,14 @@ pub(crate) fn container_json(view: &ContainerView) -> Value {
 fn status(view: &ContainerView) -> Value {
     let mut status = Map::new();
     status.insert("state".to_owned(), view.label().into());
-    status.insert("networks".to_owned(), json!([]));
+    status.insert("networks".to_owned(), json!(view.state.networks));
     let mut add = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
             status.insert(key.to_owned(), value);
         }
     };
+    let ports = &view.state.published_ports;
+    add("publishedPorts", (!ports.is_empty()).then(|| json!(ports)));
     let phase = &view.state.phase;
     add("startedDate", phase.started().map(|at| timestamp(at).into()));
     if let Phase::Stopped {
@@ -56,6 +58,13 @@ mod tests {
 
     use container_model::{Standing, upgrade_config};
 
+    /// What that program did not show, and what it is now for its containers, which were on no network.
+    const NOT_SHOWN_THEN: [(&str, &str); 3] = [
+        ("networks", "[]"),
+        ("publishedPorts", "[]"),
+        ("dns", r#"{"nameservers":[],"searchDomains":[],"options":[]}"#),
+    ];
+
     /// What `inspect` showed of containers whose records are in `version1/`, when they had been written.
     #[test]
     fn containers_are_shown_as_by_the_program_that_recorded_them() {
@@ -86,7 +95,16 @@ mod tests {
                     state: state.unwrap_or_default(),
                     standing: Standing::AtRest,
                 };
-                assert_eq!(container_json(&view), shown, "{id}");
+                let mut now = container_json(&view);
+                for (key, of_old_containers) in NOT_SHOWN_THEN {
+                    let added = now["configuration"].as_object_mut().unwrap().remove(key).unwrap();
+                    assert_eq!(
+                        added,
+                        serde_json::from_str::<Value>(of_old_containers).unwrap(),
+                        "{id}: {key}"
+                    );
+                }
+                assert_eq!(now, shown, "{id}");
             }
         }
     }

@@ -10,6 +10,7 @@ impl EngineError {
         match self {
             Self::ContainerNotFound { .. } => FailureClass::NotFound,
             Self::Image(error) => error.class(),
+            Self::Network(error) => error.class(),
             Self::Request(_) => FailureClass::Usage,
             Self::Launch { class, .. } => *class,
             Self::Spawn(_) | Self::Hypervisor { .. } | Self::Lost => FailureClass::Launch,
@@ -28,6 +29,7 @@ impl EngineError {
                 verb: "exec in", id, ..
             } => Some(format!("container start {id}")),
             Self::Hypervisor { hint, .. } => hint.clone(),
+            Self::Network(error) => error.hint(),
             Self::LauncherVersions {
                 id, program_version, ..
             } => Some(format!(

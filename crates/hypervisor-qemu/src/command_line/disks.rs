@@ -13,6 +13,10 @@ use super::value;
 /// Most disks of a machine. SCSI would take more, but each is an open file, and images have fewer layers.
 pub(crate) const DISK_SLOTS: usize = 250;
 
+/// Most network interfaces of a machine: microvm has eight slots for all devices of virtio (hw/i386/microvm.c), of which the serial
+/// controller, that of the disks, entropy and shared directories take one each.
+const FRAME_PORTS: usize = 4;
+
 /// Processors that every board can have: microvm and q35 have room for 288 (hw/i386), virt for 512 (hw/arm/virt.c); an APIC's number is
 /// one byte.
 const VCPU_MAX: u32 = 255;
@@ -20,6 +24,7 @@ const VCPU_MAX: u32 = 255;
 /// How large machines can be. QEMU itself bounds memory by what the host gives it.
 pub(crate) const LIMITS: MachineLimits = MachineLimits {
     disk_slots: DISK_SLOTS,
+    frame_ports: FRAME_PORTS,
     memory_bytes: MachineConfig::MINIMUM_MEMORY_BYTES..=u64::MAX,
     vcpu_count: 1..=VCPU_MAX,
 };

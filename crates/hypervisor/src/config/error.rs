@@ -19,6 +19,14 @@ pub enum ConfigError {
         /// Slots there are.
         slots: usize,
     },
+    /// More network interfaces than the backend has room for.
+    #[error("{count} network interfaces, but this host's machines can have {maximum}")]
+    TooManyFramePorts {
+        /// Interfaces asked for.
+        count: usize,
+        /// The most.
+        maximum: usize,
+    },
     /// Two shared directories have one name.
     #[error("two shared directories have the name {name}")]
     DuplicateShare {

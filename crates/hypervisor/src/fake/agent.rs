@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use container_agent_api::v1::agent_server::{Agent, AgentServer};
 use container_agent_api::v1::{
-    AdjustClockRequest, AdjustClockResponse, CreateContainerRequest, CreateContainerResponse, HelloRequest,
-    HelloResponse, ResizeRequest, ResizeResponse, RunRequest, RunResponse, ShutdownRequest, ShutdownResponse,
-    SignalRequest, SignalResponse, run_request::Request as Run,
+    AdjustClockRequest, AdjustClockResponse, ConfigureInterfaceRequest, ConfigureInterfaceResponse,
+    CreateContainerRequest, CreateContainerResponse, HelloRequest, HelloResponse, ReleaseInterfaceRequest,
+    ReleaseInterfaceResponse, ResizeRequest, ResizeResponse, RunRequest, RunResponse, SetNamesRequest,
+    SetNamesResponse, ShutdownRequest, ShutdownResponse, SignalRequest, SignalResponse, run_request::Request as Run,
 };
 use container_agent_api::{AgentToken, PROTOCOL_VERSION};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -143,6 +144,29 @@ impl Agent for FakeAgent {
     ) -> Result<Response<AdjustClockResponse>, Status> {
         let time_unix_ns = self.guest.adjust_clock(request.into_inner().offset_ns);
         Ok(Response::new(AdjustClockResponse { time_unix_ns }))
+    }
+
+    async fn configure_interface(
+        &self,
+        request: Request<ConfigureInterfaceRequest>,
+    ) -> Result<Response<ConfigureInterfaceResponse>, Status> {
+        self.guest.observe().interfaces.push(request.into_inner());
+        Ok(Response::new(ConfigureInterfaceResponse {}))
+    }
+
+    async fn release_interface(
+        &self,
+        request: Request<ReleaseInterfaceRequest>,
+    ) -> Result<Response<ReleaseInterfaceResponse>, Status> {
+        let ReleaseInterfaceRequest { device_address } = request.into_inner();
+        let interfaces = &mut self.guest.observe().interfaces;
+        interfaces.retain(|interface| interface.device_address != device_address);
+        Ok(Response::new(ReleaseInterfaceResponse {}))
+    }
+
+    async fn set_names(&self, request: Request<SetNamesRequest>) -> Result<Response<SetNamesResponse>, Status> {
+        self.guest.observe().names.push(request.into_inner());
+        Ok(Response::new(SetNamesResponse {}))
     }
 
     async fn shutdown(&self, _: Request<ShutdownRequest>) -> Result<Response<ShutdownResponse>, Status> {

@@ -19,6 +19,7 @@ use crate::{
 /// Limits like those of QEMU's backend, so that a test meets the same.
 const LIMITS: MachineLimits = MachineLimits {
     disk_slots: 250,
+    frame_ports: 4,
     memory_bytes: MachineConfig::MINIMUM_MEMORY_BYTES..=u64::MAX,
     vcpu_count: 1..=255,
 };

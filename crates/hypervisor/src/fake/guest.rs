@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use container_agent_api::v1::{
-    CreateContainerRequest, HelloRequest, ResizeRequest, SignalRequest, StartFailure, StartProcess,
+    ConfigureInterfaceRequest, CreateContainerRequest, HelloRequest, ResizeRequest, SetNamesRequest, SignalRequest,
+    StartFailure, StartProcess,
 };
 
 use crate::MachineExit;
@@ -169,6 +170,10 @@ pub struct Observed {
     pub signals: Vec<SignalRequest>,
     /// Window sizes.
     pub resizes: Vec<ResizeRequest>,
+    /// Network interfaces, without those that were released again.
+    pub interfaces: Vec<ConfigureInterfaceRequest>,
+    /// Changes of the files about names.
+    pub names: Vec<SetNamesRequest>,
     /// How far the guest's clock is ahead of the host's, nanoseconds.
     pub clock_ahead_ns: i64,
     /// By how much its clock was moved, nanoseconds.

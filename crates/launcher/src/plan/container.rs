@@ -18,7 +18,9 @@ pub(crate) fn container_request(
 ) -> Result<CreateContainerRequest, MountPlanError> {
     let security = &config.security;
     Ok(CreateContainerRequest {
-        hostname: config.id.hostname().to_owned(),
+        hostname: config.hostname().to_owned(),
+        // Set when the container's networks are known.
+        names: None,
         layer_disks: (0..config.image.layers.len()).map(layer_serial).collect(),
         writable_disk: ROOT_DISK_SERIAL.to_owned(),
         read_only_root: security.read_only_root,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use container_agent_api::{AGENT_TOKEN_KEY, AgentToken};
 use container_hypervisor::{
-    Disk, DiskAccess, DiskSerial, FlushPolicy, GuestArchitecture, HypervisorInfo, MachineConfig, NameError,
+    Disk, DiskAccess, DiskSerial, FlushPolicy, FramePort, GuestArchitecture, HypervisorInfo, MachineConfig, NameError,
     SharedDescriptor, Translation,
 };
 use container_model::{ContainerConfig, Layer};
@@ -31,6 +31,8 @@ pub(crate) struct Boot<'a> {
     pub(crate) console: SharedDescriptor,
     /// Its agent will listen to the peer that shows it.
     pub(crate) token: &'a AgentToken,
+    /// Its network interfaces.
+    pub(crate) frame_ports: Vec<FramePort>,
 }
 
 /// The machine for a container: its layers' disks read-only, lowest first, then its own.
@@ -64,6 +66,7 @@ pub(crate) fn machine_config(
         vcpu_count: config.resources.cpus,
         memory_bytes: boot.info.limits.memory_at_least(memory_bytes),
         disks,
+        frame_ports: boot.frame_ports,
         translation: needs_translation(config, boot.info),
         ..MachineConfig::new(name, boot.kernel, boot.initramfs, boot.console)
     })

@@ -14,6 +14,7 @@ use super::greet::{BootLimit, draw_token, greet};
 use super::teardown::switch_off;
 use crate::failure::LifeError;
 use crate::logs::ConsoleLog;
+use crate::networks::{Lines, Networks, configuration, guest_names};
 use crate::plan::{Boot, container_request, machine_config};
 use crate::session::{Run, Wishes};
 use crate::timings::{Stopwatch, Timings};
@@ -62,6 +63,15 @@ async fn attempt(
     let path = context.bundle.boot_log();
     let (mut console, console_end) = ConsoleLog::begin(&path).map_err(|source| LifeError::File { path, source })?;
     let token = draw_token()?;
+    let (lines, frame_ports) =
+        Lines::make(context.config.networks.len(), info.limits.frame_ports).map_err(LifeError::Lines)?;
+    let paths = launch.paths.clone();
+    let networks = Arc::new(Networks::new(
+        paths,
+        Arc::clone(context.config),
+        lines,
+        context.recorder.notes(),
+    ));
     let config = machine_config(
         context.config,
         &launch.paths,
@@ -72,20 +82,27 @@ async fn attempt(
             initramfs: source.initramfs().to_owned(),
             console: console_end,
             token: &token,
+            frame_ports,
         },
     )?;
     let machine = source.create(config).await.map_err(LifeError::Create)?;
     timings.launcher_start_ms += stopwatch.lap_ms();
     let mut wishes = context.session.wishes();
     let result = tokio::select! {
-        result = come_up(context, &machine, &token, request, &mut stopwatch, timings) => result,
+        result = come_up(context, &machine, &networks, &token, request, timings) => result,
         _ = wishes.wait_for(Wishes::forbid_run) => Err(LifeError::Stopped),
     };
     match result {
         Ok(agent) => Ok(Booted {
             machine,
-            run: Arc::new(Run::new(number, agent, Arc::clone(context.config))),
+            run: Arc::new(Run::new(
+                number,
+                agent,
+                Arc::clone(&networks),
+                Arc::clone(context.config),
+            )),
             console,
+            networks,
         }),
         Err(error) => {
             switch_off(&machine, &launch.limits).await;
@@ -99,31 +116,61 @@ async fn attempt(
 async fn come_up(
     context: &RunContext<'_>,
     machine: &Machine,
+    networks: &Networks,
     token: &AgentToken,
-    request: CreateContainerRequest,
-    stopwatch: &mut Stopwatch,
+    mut request: CreateContainerRequest,
     timings: &mut Timings,
 ) -> Result<AgentClient, LifeError> {
-    let limit = BootLimit::begin(context.launch.limits.boot);
-    limit.bound(machine.start()).await??;
-    timings.machine_start_ms += stopwatch.lap_ms();
-    let connector = machine.agent_connector()?;
-    let agent = unless_ended(machine, greet(connector, token, limit)).await?;
-    timings.agent_ready_ms += stopwatch.lap_ms();
-    timings.guest_uptime_ms = agent.hello().ready_uptime_us as f64 / 1e3;
-    let hello = agent.hello();
-    tracing::info!(
-        agent = hello.agent_version,
-        kernel = hello.kernel_release,
-        "the agent is ready"
-    );
-    let created = unless_ended(machine, agent.create_container(request))
+    let mut networks_ms = 0.0;
+    let attaching = async {
+        let mut stopwatch = Stopwatch::start();
+        let lines = networks.attach_all().await.map_err(LifeError::Networks)?;
+        networks_ms = stopwatch.lap_ms();
+        context.recorder.networks(networks.observed());
+        Ok(lines)
+    };
+    // A network that refuses the container ends the boot at once.
+    let (agent, lines) = tokio::try_join!(say_hello(context, machine, token, timings), attaching)?;
+    timings.networks_ms += networks_ms;
+    let mut stopwatch = Stopwatch::start();
+    request.names = Some(guest_names(context.config, &lines));
+    let setting_up = async {
+        let interfaces = lines.iter().map(|line| agent.configure_interface(configuration(line)));
+        let interfaces = futures_util::future::try_join_all(interfaces);
+        let (created, _) = tokio::try_join!(agent.create_container(request), interfaces)?;
+        Ok::<_, AgentError>(created)
+    };
+    let created = unless_ended(machine, setting_up)
         .await
         .map_err(LifeError::while_setting_up)?;
     timings.mounts_ms += stopwatch.lap_ms();
     timings.guest_disks_ms = created.disks_us as f64 / 1e3;
     timings.guest_overlay_ms = created.overlay_us as f64 / 1e3;
     timings.guest_create_ms = created.total_us as f64 / 1e3;
+    Ok(agent)
+}
+
+/// Starts the machine and greets its agent.
+async fn say_hello(
+    context: &RunContext<'_>,
+    machine: &Machine,
+    token: &AgentToken,
+    timings: &mut Timings,
+) -> Result<AgentClient, LifeError> {
+    let mut stopwatch = Stopwatch::start();
+    let limit = BootLimit::begin(context.launch.limits.boot);
+    limit.bound(machine.start()).await??;
+    timings.machine_start_ms += stopwatch.lap_ms();
+    let connector = machine.agent_connector()?;
+    let agent = unless_ended(machine, greet(connector, token, limit)).await?;
+    timings.agent_ready_ms += stopwatch.lap_ms();
+    let hello = agent.hello();
+    timings.guest_uptime_ms = hello.ready_uptime_us as f64 / 1e3;
+    tracing::info!(
+        agent = hello.agent_version,
+        kernel = hello.kernel_release,
+        "the agent is ready"
+    );
     Ok(agent)
 }
 

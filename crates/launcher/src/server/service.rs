@@ -10,12 +10,13 @@ use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{attach, exec};
+use super::{attach, exec, networks};
 use crate::control::v1::control_server::Control;
 use crate::control::v1::{
-    AttachRequest, AttachResponse, ExecRequest, ExecResponse, HelloRequest, HelloResponse, ResizeRequest,
-    ResizeResponse, Running, SignalRequest, SignalResponse, StartRequest, StartResponse, StatusRequest, StatusResponse,
-    StopRequest, StopResponse, WaitRequest, WaitResponse, start_response::Outcome,
+    AttachRequest, AttachResponse, ConnectNetworkRequest, ConnectNetworkResponse, DisconnectNetworkRequest,
+    DisconnectNetworkResponse, ExecRequest, ExecResponse, HelloRequest, HelloResponse, ResizeRequest, ResizeResponse,
+    Running, SignalRequest, SignalResponse, StartRequest, StartResponse, StatusRequest, StatusResponse, StopRequest,
+    StopResponse, WaitRequest, WaitResponse, start_response::Outcome,
 };
 use crate::control::{PROGRAM_VERSION, SPOKEN_VERSIONS};
 use crate::launch::Limits;
@@ -177,6 +178,24 @@ impl Control for Service {
         Ok(Response::new(StopResponse {
             exit_status: ending.exit_status(),
         }))
+    }
+
+    async fn connect_network(
+        &self,
+        request: Request<ConnectNetworkRequest>,
+    ) -> Result<Response<ConnectNetworkResponse>, Status> {
+        let attachment = networks::attachment(request.into_inner())?;
+        self.session.connect_network(attachment).await?;
+        Ok(Response::new(ConnectNetworkResponse {}))
+    }
+
+    async fn disconnect_network(
+        &self,
+        request: Request<DisconnectNetworkRequest>,
+    ) -> Result<Response<DisconnectNetworkResponse>, Status> {
+        let network = networks::name(&request.into_inner().network)?;
+        self.session.disconnect_network(&network).await?;
+        Ok(Response::new(DisconnectNetworkResponse {}))
     }
 
     async fn wait(&self, _: Request<WaitRequest>) -> Result<Response<WaitResponse>, Status> {

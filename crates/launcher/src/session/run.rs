@@ -6,6 +6,8 @@ use container_agent::AgentClient;
 use container_model::ContainerConfig;
 use tokio::sync::watch;
 
+use crate::networks::Networks;
+
 use super::names::{ProcessName, ProcessNames};
 
 /// A run: from a machine whose file systems stand to its end. A request that got hold of one never reaches another.
@@ -14,6 +16,8 @@ pub(crate) struct Run {
     pub(crate) number: u32,
     /// The guest's agent.
     pub(crate) agent: AgentClient,
+    /// The machine's lines.
+    pub(crate) networks: Arc<Networks>,
     /// What the container was asked to be.
     pub(crate) config: Arc<ContainerConfig>,
     names: ProcessNames,
@@ -21,10 +25,11 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(crate) fn new(number: u32, agent: AgentClient, config: Arc<ContainerConfig>) -> Self {
+    pub(crate) fn new(number: u32, agent: AgentClient, networks: Arc<Networks>, config: Arc<ContainerConfig>) -> Self {
         Self {
             number,
             agent,
+            networks,
             config,
             names: ProcessNames::default(),
             start_recorded: watch::Sender::new(false),

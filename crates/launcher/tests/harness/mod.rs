@@ -22,8 +22,8 @@ use container_launcher::control::v1::{AttachOpen, AttachRequest, AttachResponse,
 use container_launcher::control::{self, ControlClient};
 use container_launcher::{EndedRun, Launch, Limits, MachineChooser, NextRun, RunPolicy, run};
 use container_model::{
-    ContainerConfig, ContainerId, ContainerImage, ContainerOptions, InitProcess, Layer, Phase, ProcessUser, Resources,
-    Security, UnknownFields,
+    ContainerConfig, ContainerId, ContainerImage, ContainerOptions, InitProcess, Layer, Phase, ProcessUser,
+    ResolverConfig, Resources, Security, UnknownFields,
 };
 use container_oci::{Descriptor, Digest, media_type};
 use container_state::{AppPaths, ContainerStore, LoadError};
@@ -362,6 +362,11 @@ fn config() -> ContainerConfig {
             unknown: UnknownFields::new(),
         },
         mounts: Vec::new(),
+        networks: Vec::new(),
+        published_ports: Vec::new(),
+        dns: ResolverConfig::default(),
+        extra_hosts: Vec::new(),
+        hostname: None,
         resources: Resources::new(1, 256 << 20),
         security: Security::default(),
         options: ContainerOptions::default(),

@@ -10,6 +10,8 @@ use proptest::option;
 use proptest::prelude::*;
 use time::OffsetDateTime;
 
+mod networks;
+
 /// Fields whose names no part of a record has.
 fn unknown() -> impl Strategy<Value = UnknownFields> {
     let value = prop_oneof![
@@ -154,10 +156,11 @@ fn security() -> impl Strategy<Value = Security> {
 }
 
 fn options() -> impl Strategy<Value = ContainerOptions> {
-    (any::<bool>(), any::<bool>(), option::of("/[a-z]{0,9}"), unknown()).prop_map(
-        |(auto_remove, stdin, kernel, unknown)| ContainerOptions {
+    (any::<[bool; 3]>(), option::of("/[a-z]{0,9}"), unknown()).prop_map(
+        |([auto_remove, stdin, client_addresses], kernel, unknown)| ContainerOptions {
             auto_remove,
             stdin,
+            client_addresses,
             kernel: kernel.map(Into::into),
             unknown,
         },
@@ -179,12 +182,14 @@ pub(crate) fn config() -> impl Strategy<Value = ContainerConfig> {
             options(),
         ),
         (map(), map(), unknown()),
+        networks::networking(),
     )
         .prop_map(
             |(
                 (id, (seconds, nanoseconds), stop_signal),
                 (image, process, mounts, resources, security, options),
                 (labels, sysctls, unknown),
+                (networks, published_ports, dns, extra_hosts, hostname),
             )| ContainerConfig {
                 id: id.parse().unwrap(),
                 created: OffsetDateTime::from_unix_timestamp(seconds).unwrap()
@@ -193,6 +198,11 @@ pub(crate) fn config() -> impl Strategy<Value = ContainerConfig> {
                 platform: Platform::new("linux", "amd64", None),
                 process,
                 mounts,
+                networks,
+                published_ports,
+                dns,
+                extra_hosts,
+                hostname,
                 resources,
                 security,
                 options,

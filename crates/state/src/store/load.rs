@@ -103,6 +103,8 @@ fn repair(bundle: &Bundle, config: &ContainerConfig) -> Result<Option<(Standing,
     };
     let repaired = ObservedState {
         phase,
+        networks: Vec::new(),
+        published_ports: Vec::new(),
         unknown: found.unknown,
     };
     bundle.remove_control_socket();

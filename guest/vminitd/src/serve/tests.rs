@@ -3,9 +3,10 @@
 use container_agent::{AgentClient, AgentError};
 use container_agent_api::v1::agent_server::Agent;
 use container_agent_api::v1::{
-    AdjustClockRequest, AdjustClockResponse, CreateContainerRequest, CreateContainerResponse, HelloRequest,
-    HelloResponse, ResizeRequest, ResizeResponse, RunRequest, RunResponse, ShutdownRequest, ShutdownResponse,
-    SignalRequest, SignalResponse,
+    AdjustClockRequest, AdjustClockResponse, ConfigureInterfaceRequest, ConfigureInterfaceResponse,
+    CreateContainerRequest, CreateContainerResponse, HelloRequest, HelloResponse, ReleaseInterfaceRequest,
+    ReleaseInterfaceResponse, ResizeRequest, ResizeResponse, RunRequest, RunResponse, SetNamesRequest,
+    SetNamesResponse, ShutdownRequest, ShutdownResponse, SignalRequest, SignalResponse,
 };
 use container_agent_api::{AGENT_TOKEN_BYTES, AgentToken, PROTOCOL_VERSION};
 use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
@@ -54,6 +55,21 @@ impl Agent for Doorkeeper {
 
     async fn adjust_clock(&self, _: tonic::Request<AdjustClockRequest>) -> Answer<AdjustClockResponse> {
         Err(Status::unimplemented("adjust_clock"))
+    }
+
+    async fn configure_interface(
+        &self,
+        _: tonic::Request<ConfigureInterfaceRequest>,
+    ) -> Answer<ConfigureInterfaceResponse> {
+        Err(Status::unimplemented("configure_interface"))
+    }
+
+    async fn release_interface(&self, _: tonic::Request<ReleaseInterfaceRequest>) -> Answer<ReleaseInterfaceResponse> {
+        Err(Status::unimplemented("release_interface"))
+    }
+
+    async fn set_names(&self, _: tonic::Request<SetNamesRequest>) -> Answer<SetNamesResponse> {
+        Err(Status::unimplemented("set_names"))
     }
 
     async fn shutdown(&self, _: tonic::Request<ShutdownRequest>) -> Answer<ShutdownResponse> {

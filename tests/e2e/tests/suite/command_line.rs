@@ -27,13 +27,7 @@ fn help_is_a_result_and_a_wrong_flag_is_not() {
 #[test]
 fn a_flag_of_a_later_release_is_refused_rather_than_ignored() {
     let home = Home::empty();
-    for flags in [
-        &["-p", "80:80"][..],
-        &["-v", "/tmp:/tmp"],
-        &["--ssh"],
-        &["--init"],
-        &["--network", "web"],
-    ] {
+    for flags in [&["-v", "/tmp:/tmp"][..], &["--ssh"], &["--init"], &["--rosetta"]] {
         let words = ["run"].iter().chain(flags).chain(&[BUSYBOX, "true"]);
         home.run(words).failure(64, &["not available yet"]);
     }
@@ -44,11 +38,50 @@ fn contradictions_are_usage_errors() {
     let home = Home::empty();
     home.run(["run", "--ulimit", "nofile=1", "--ulimit", "nofile=2", BUSYBOX])
         .failure(64, &["nofile", "twice"]);
+    for (flags, reason) in [
+        (&["--network", "none", "--network", "web"][..], "cannot be combined"),
+        (&["--no-dns", "--dns", "10.0.0.1"], "--no-dns"),
+        (&["-p", "8000-8001:80"], "2 ports of the host"),
+        (&["-p", "8000:80", "-p", "8000:81"], "overlap"),
+        (&["-p", "8000:80", "--network", "none"], "without a network"),
+    ] {
+        let words = ["run"].iter().chain(flags).chain(&[BUSYBOX, "true"]);
+        home.run(words).failure(64, &[reason]);
+    }
     home.run(["stop"]).failure(64, &["--all"]);
     home.run(["stop", "--all", "web"]).failure(64, &["--all"]);
     home.run(["run", "not an image"]).failure(64, &["not an image"]);
     home.run(["run", "--name", "-x", BUSYBOX]).with_code(64);
     home.run(["kill", "--signal", "NONSENSE", "web"]).with_code(64);
+}
+
+#[test]
+fn networks_are_made_shown_and_deleted() {
+    let home = Home::empty();
+    let made = home.run([
+        "network",
+        "create",
+        "--subnet",
+        "10.231.7.9/24",
+        "--label",
+        "a=b",
+        "web",
+    ]);
+    assert_eq!(made.success().text(), "web");
+    home.run(["network", "create", "--subnet", "10.231.0.0/16", "other"])
+        .failure(1, &["overlaps 10.231.7.0/24 of network web"]);
+    home.run(["network", "create", "none"]).with_code(64);
+    let shown = home.run(["network", "inspect", "web"]).success().json();
+    assert_eq!(shown[0]["status"]["ipv4Gateway"], "10.231.7.1");
+    assert_eq!(shown[0]["configuration"]["mode"], "nat");
+    assert_eq!(home.run(["network", "ls", "-q"]).success().text(), "default\nweb");
+    home.run(["network", "inspect", "wed"])
+        .failure(1, &["did you mean web?"]);
+    home.run(["network", "delete", "default"])
+        .failure(1, &["cannot be deleted"]);
+    assert_eq!(home.run(["network", "prune"]).success().text(), "web");
+    home.run(["run", "--network", "web", BUSYBOX, "true"])
+        .failure(125, &["\"web\" not found"]);
 }
 
 #[test]

@@ -44,9 +44,16 @@ fn row(view: &ContainerView) -> [String; 9] {
         config.platform.os.clone(),
         config.platform.architecture.clone(),
         view.label().to_owned(),
-        String::new(),
+        addresses(view),
         config.resources.cpus.to_string(),
         format!("{} MB", config.resources.memory_bytes >> 20),
         view.state.phase.started().map(timestamp).unwrap_or_default(),
     ]
+}
+
+/// IPv4 addresses with the length of the networks' prefixes, as in Apple's tool.
+fn addresses(view: &ContainerView) -> String {
+    let networks = view.state.networks.iter();
+    let addresses: Vec<String> = networks.map(|status| status.ipv4_address.to_string()).collect();
+    addresses.join(",")
 }

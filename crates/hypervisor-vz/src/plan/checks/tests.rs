@@ -24,6 +24,7 @@ impl Host {
             default_vcpu_count: 1,
             limits: MachineLimits {
                 disk_slots: 24,
+                frame_ports: 4,
                 memory_bytes: 128 << 20..=1 << 30,
                 vcpu_count: 1..=4,
             },

@@ -1,0 +1,42 @@
+//! Networks.
+
+mod connect;
+mod create;
+mod delete;
+mod disconnect;
+mod inspect;
+mod list;
+mod prune;
+mod view;
+
+use clap::Subcommand;
+
+use crate::error::CommandError;
+
+/// Manage networks
+#[derive(Debug, Subcommand)]
+pub(crate) enum NetworkCommand {
+    Connect(connect::Connect),
+    Create(create::Create),
+    #[command(visible_alias = "rm")]
+    Delete(delete::Delete),
+    Disconnect(disconnect::Disconnect),
+    Inspect(inspect::Inspect),
+    #[command(visible_alias = "ls")]
+    List(list::List),
+    Prune(prune::Prune),
+}
+
+impl NetworkCommand {
+    pub(crate) async fn run(self) -> Result<u8, CommandError> {
+        match self {
+            Self::Connect(connect) => connect.run().await,
+            Self::Create(create) => create.run(),
+            Self::Delete(delete) => delete.run(),
+            Self::Disconnect(disconnect) => disconnect.run().await,
+            Self::Inspect(inspect) => inspect.run(),
+            Self::List(list) => list.run(),
+            Self::Prune(prune) => prune.run(),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What can be wrong with networks.
+
+use container_model::{ContainerId, NetworkName};
+use container_network::{
+    CreateNetworkError, DeleteNetworkError, EnsureNetworkError, ListNetworksError, LoadNetworkError, PlaceError,
+};
+
+use super::{Cause, FailureClass};
+
+/// Containers that a message names before it counts the rest.
+const NAMED_CONTAINERS: usize = 3;
+
+/// An operation on networks failed.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkError {
+    /// There is none of this name.
+    #[error(transparent)]
+    NotFound(Cause),
+    /// There is one of this name.
+    #[error("network {name} exists already")]
+    Exists {
+        /// The name.
+        name: NetworkName,
+    },
+    /// Its addresses cannot be had.
+    #[error("cannot create network {name}: {reason}")]
+    Subnet {
+        /// The name.
+        name: NetworkName,
+        /// Who has them, or what they are.
+        reason: Cause,
+    },
+    /// An option of it means nothing.
+    #[error("cannot create network {name}: {reason}")]
+    Option {
+        /// The name.
+        name: NetworkName,
+        /// What is wrong.
+        reason: Cause,
+    },
+    /// The default network is always there.
+    #[error(
+        "network {} cannot be deleted: it is that of containers that ask for none",
+        NetworkName::DEFAULT
+    )]
+    Default,
+    /// Containers refer to it.
+    #[error("network {name} cannot be deleted: {} it", users(containers))]
+    InUse {
+        /// The network.
+        name: NetworkName,
+        /// The containers, at least one.
+        containers: Vec<ContainerId>,
+    },
+    /// A container that cannot be read may refer to it.
+    #[error("network {name} cannot be deleted: the record of container {container} cannot be read, which may use it")]
+    UnknownUsers {
+        /// The network.
+        name: NetworkName,
+        /// The container.
+        container: ContainerId,
+    },
+    /// The container is on the network already.
+    #[error("container {id} is on network {name} already")]
+    Connected {
+        /// The container.
+        id: ContainerId,
+        /// The network.
+        name: NetworkName,
+    },
+    /// The container is not on the network.
+    #[error("container {id} is not on network {name}")]
+    NotConnected {
+        /// The container.
+        id: ContainerId,
+        /// The network.
+        name: NetworkName,
+    },
+    /// Records of networks could not be read or written.
+    #[error(transparent)]
+    Records(Cause),
+}
+
+fn users(containers: &[ContainerId]) -> String {
+    let named: Vec<&str> = containers
+        .iter()
+        .take(NAMED_CONTAINERS)
+        .map(ContainerId::as_str)
+        .collect();
+    let named_text = named.join(", ");
+    match (containers.len(), containers.len() - named.len()) {
+        (1, _) => format!("container {named_text} uses"),
+        (_, 0) => format!("containers {named_text} use"),
+        (_, more) => format!("containers {named_text} and {more} more use"),
+    }
+}
+
+impl NetworkError {
+    /// What kind of failure it is.
+    #[must_use]
+    pub fn class(&self) -> FailureClass {
+        match self {
+            Self::NotFound(_) => FailureClass::NotFound,
+            Self::Option { .. } => FailureClass::Usage,
+            _ => FailureClass::Other,
+        }
+    }
+
+    /// What the user can do about it, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotFound(_) => Some("container network list".to_owned()),
+            Self::Subnet { name, .. } if name.is_default() => {
+                Some("another network.subnet or network.subnetv6 in config.toml, or none".to_owned())
+            }
+            Self::Subnet { .. } => {
+                Some("other addresses, or leave --subnet and --subnet-v6 out to have them chosen".to_owned())
+            }
+            Self::InUse { containers, .. } => Some(format!("container delete {}", containers.first()?)),
+            Self::UnknownUsers { container, .. } => Some(format!("container delete {container}")),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn creating(name: NetworkName, error: CreateNetworkError) -> Self {
+        match error {
+            CreateNetworkError::Exists { name } => Self::Exists { name },
+            CreateNetworkError::Subnet(error) => Self::Subnet {
+                name,
+                reason: Cause::new(error),
+            },
+            CreateNetworkError::Option(error) => Self::Option {
+                name,
+                reason: Cause::new(error),
+            },
+            other => Self::Records(Cause::new(other)),
+        }
+    }
+}
+
+impl From<LoadNetworkError> for NetworkError {
+    fn from(error: LoadNetworkError) -> Self {
+        match error {
+            LoadNetworkError::NotFound { .. } => Self::NotFound(Cause::new(error)),
+            other => Self::Records(Cause::new(other)),
+        }
+    }
+}
+
+impl From<EnsureNetworkError> for NetworkError {
+    fn from(error: EnsureNetworkError) -> Self {
+        match error {
+            EnsureNetworkError::Create(error) => Self::creating(NetworkName::default_network(), error),
+            EnsureNetworkError::Load(error) => error.into(),
+        }
+    }
+}
+
+impl From<ListNetworksError> for NetworkError {
+    fn from(error: ListNetworksError) -> Self {
+        Self::Records(Cause::new(error))
+    }
+}
+
+impl From<PlaceError> for NetworkError {
+    fn from(error: PlaceError) -> Self {
+        Self::Records(Cause::new(error))
+    }
+}
+
+impl From<DeleteNetworkError<NetworkError>> for NetworkError {
+    fn from(error: DeleteNetworkError<NetworkError>) -> Self {
+        match error {
+            DeleteNetworkError::NotFound(error) => error.into(),
+            DeleteNetworkError::Refused(error) => error,
+            other => Self::Records(Cause::new(other)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_of_a_network_are_named_until_they_are_many() {
+        let containers: Vec<ContainerId> = ["aa", "bb", "cc", "dd", "ee"].map(|id| id.parse().unwrap()).to_vec();
+        assert_eq!(users(&containers[..1]), "container aa uses");
+        assert_eq!(users(&containers[..2]), "containers aa, bb use");
+        assert_eq!(users(&containers), "containers aa, bb, cc and 2 more use");
+    }
+}

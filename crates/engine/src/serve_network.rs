@@ -1,0 +1,16 @@
+//! What the hidden sub-command does: it is the process of a network.
+
+use std::process::ExitCode;
+
+use container_model::NetworkName;
+
+use crate::{Engine, EngineError};
+
+/// Becomes the process of a network and serves it until a moment after its last container has left it.
+///
+/// # Errors
+/// When there is no place for the state. What fails later is in the network's log.
+pub fn serve_network(name: &NetworkName) -> Result<ExitCode, EngineError> {
+    let engine = Engine::open()?;
+    Ok(container_network::execute(&engine.paths, name))
+}

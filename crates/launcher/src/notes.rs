@@ -1,0 +1,49 @@
+//! What is to be written down of a container that lives.
+
+use std::sync::mpsc::Sender;
+
+use container_model::{NetworkAttachment, NetworkStatus, Phase, PublishedPort};
+use tokio::sync::oneshot;
+
+/// Networks and published ports of a container that runs.
+pub(crate) type ObservedNetworks = (Vec<NetworkStatus>, Vec<PublishedPort>);
+
+/// Something to be written down.
+pub(crate) enum Note {
+    Phase(Phase, oneshot::Sender<()>),
+    Networks(ObservedNetworks),
+    ChangedNetworks {
+        observed: ObservedNetworks,
+        attachments: Vec<NetworkAttachment>,
+        written: oneshot::Sender<()>,
+    },
+    /// Nothing more comes.
+    End,
+}
+
+/// The way to the writer for those that outlive a run.
+#[derive(Clone)]
+pub(crate) struct Notes(Sender<Note>);
+
+impl Notes {
+    pub(crate) fn new(notes: Sender<Note>) -> Self {
+        Self(notes)
+    }
+
+    /// Records at once that a running container is on other networks. The receiver hears when that is done.
+    pub(crate) fn changed_networks(
+        &self,
+        observed: ObservedNetworks,
+        attachments: Vec<NetworkAttachment>,
+    ) -> oneshot::Receiver<()> {
+        let (written, done) = oneshot::channel();
+        let note = Note::ChangedNetworks {
+            observed,
+            attachments,
+            written,
+        };
+        // Without a writer the container has ended.
+        let _ = self.0.send(note);
+        done
+    }
+}

@@ -1,0 +1,64 @@
+//! Starting a network's process.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use container_model::NetworkName;
+use container_state::AppPaths;
+
+/// The hidden sub-command by which the program becomes a network's process; the network's name follows.
+pub const PROCESS_COMMAND: &str = "switch";
+
+/// Name of the process's log in the network's directory.
+pub(crate) const LOG_FILE: &str = "switch.log";
+
+/// Stack of the thread that waits for the process, bytes.
+const WAITING_STACK_BYTES: usize = 64 << 10;
+
+/// The process of a network could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum SpawnError {
+    /// Its log cannot be opened.
+    #[error("cannot open {}: {source}", path.display())]
+    Log {
+        /// The log.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The program cannot be started.
+    #[error("cannot run this program again: {source}")]
+    Program {
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Starts the process of a network: this program once more, in the environment of its caller, which is a launcher's. One that finds
+/// another in its place ends at once.
+pub(super) fn spawn(paths: &AppPaths, name: &NetworkName) -> Result<(), SpawnError> {
+    let path = paths.networks().join(name.as_str()).join(LOG_FILE);
+    let log = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
+    let log = log.map_err(|source| SpawnError::Log { path, source })?;
+    let program = std::env::current_exe().and_then(|program| program.canonicalize());
+    let program = program.map_err(|source| SpawnError::Program { source })?;
+    let mut child = Command::new(program)
+        .arg(PROCESS_COMMAND)
+        .arg(name.as_str())
+        .env("CONTAINER_APP_ROOT", paths.root())
+        .current_dir(paths.root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .map_err(|source| SpawnError::Program { source })?;
+    // It may end before this process does, and would stay as a zombie.
+    let waiting = thread::Builder::new()
+        .stack_size(WAITING_STACK_BYTES)
+        .spawn(move || child.wait());
+    waiting.map(drop).map_err(|source| SpawnError::Program { source })
+}

@@ -1,0 +1,52 @@
+//! The process that is a network's switch: one thread, which waits for sockets and drives the state machine of `container-netstack`.
+
+mod accept;
+mod attach;
+mod clients;
+mod event_loop;
+mod happened;
+mod inspection;
+mod lookup;
+mod open_files;
+mod own;
+mod requests;
+mod resolver;
+mod tokens;
+mod upstream;
+mod world;
+
+use std::io;
+use std::process::ExitCode;
+
+use container_model::NetworkName;
+use container_state::AppPaths;
+
+use event_loop::EventLoop;
+
+/// Becomes the process of a network and serves it until a moment after the last machine has left. One that finds another in its place
+/// ends at once. What it has to say goes to standard error, which is the network's log.
+pub fn execute(paths: &AppPaths, name: &NetworkName) -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .with_target(false)
+        .init();
+    // One that was started by hand as the leader of a process group stays in its session; nothing depends on it.
+    let _ = rustix::process::setsid();
+    open_files::raise_limit();
+    let owned = match own::own(paths, name) {
+        Ok(Some(owned)) => owned,
+        Ok(None) => return ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "cannot serve the network");
+            return ExitCode::FAILURE;
+        }
+    };
+    match EventLoop::new(paths, &owned).and_then(EventLoop::run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the network ends");
+            ExitCode::FAILURE
+        }
+    }
+}
