@@ -18,6 +18,7 @@ mod opening;
 mod port;
 mod random;
 mod rings;
+mod segment_size;
 #[cfg(test)]
 mod tests;
 mod turns;

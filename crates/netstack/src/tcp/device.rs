@@ -1,11 +1,15 @@
 //! What smoltcp takes for a network device: at most one packet that a machine has sent, and the way to that machine.
 //!
-//! Nothing is copied here: the packet is read where it lies, and a segment is made in the frame that goes out.
+//! Nothing is copied here but what begins a connection: the packet is read where it lies, and a segment is made in the frame that goes
+//! out.
+
+use std::borrow::Cow;
 
 use smoltcp::phy::{Checksum, ChecksumCapabilities, Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::time::Instant;
 
 use super::TcpPort;
+use super::segment_size::bounded;
 use crate::PortId;
 use crate::link::Link;
 
@@ -13,7 +17,7 @@ use crate::link::Link;
 const SMALLEST_MTU_BYTES: u16 = 576;
 
 pub(super) struct PacketDevice<'a> {
-    packet: Option<&'a [u8]>,
+    packet: Option<Cow<'a, [u8]>>,
     port: TcpPort,
     link: &'a mut dyn Link,
     sent_bytes: usize,
@@ -22,7 +26,7 @@ pub(super) struct PacketDevice<'a> {
 impl<'a> PacketDevice<'a> {
     pub(super) fn new(port: TcpPort, packet: Option<&'a [u8]>, link: &'a mut dyn Link) -> Self {
         Self {
-            packet,
+            packet: packet.map(bounded),
             port,
             link,
             sent_bytes: 0,
@@ -79,11 +83,11 @@ impl Device for PacketDevice<'_> {
     }
 }
 
-pub(super) struct ReceivedPacket<'a>(&'a [u8]);
+pub(super) struct ReceivedPacket<'a>(Cow<'a, [u8]>);
 
 impl RxToken for ReceivedPacket<'_> {
     fn consume<R, F: FnOnce(&[u8]) -> R>(self, read: F) -> R {
-        read(self.0)
+        read(&self.0)
     }
 }
 
