@@ -33,6 +33,8 @@ pub fn execute(paths: &AppPaths, name: &NetworkName) -> ExitCode {
         .init();
     // One that was started by hand as the leader of a process group stays in its session; nothing depends on it.
     let _ = rustix::process::setsid();
+    // Linux shows the name of the file that was started, and that may be `/proc/self/exe`. Elsewhere there is no such file.
+    let _ = std::fs::write("/proc/self/comm", "container");
     open_files::raise_limit();
     let owned = match own::own(paths, name) {
         Ok(Some(owned)) => owned,

@@ -80,7 +80,7 @@ mod tests {
     fn syn(flags: u8, window: u16, options: &[u8]) -> Vec<u8> {
         let mut packet = vec![0x45; 20];
         let mut tcp = vec![0; TCP_HEADER_BYTES];
-        tcp[12] = ((TCP_HEADER_BYTES + options.len()) / 4 << 4) as u8;
+        tcp[12] = (((TCP_HEADER_BYTES + options.len()) / 4) << 4) as u8;
         tcp[FLAGS_AT] = flags;
         tcp[WINDOW_AT..WINDOW_AT + 2].copy_from_slice(&window.to_be_bytes());
         packet.extend(tcp);

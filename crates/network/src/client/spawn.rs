@@ -3,7 +3,8 @@
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
@@ -15,6 +16,9 @@ pub const PROCESS_COMMAND: &str = "switch";
 
 /// Name of the process's log in the network's directory.
 pub(crate) const LOG_FILE: &str = "switch.log";
+
+/// The program that a process runs, proc(5).
+const RUNNING_PROGRAM: &str = "/proc/self/exe";
 
 /// Stack of the thread that waits for the process, bytes.
 const WAITING_STACK_BYTES: usize = 64 << 10;
@@ -38,15 +42,27 @@ pub enum SpawnError {
     },
 }
 
+/// This very program, and what it is called. The file may have been replaced since it was started, by an upgrade; Linux knows it all the
+/// same.
+fn program() -> io::Result<(PathBuf, PathBuf)> {
+    let named = std::env::current_exe()?;
+    let running = Path::new(RUNNING_PROGRAM);
+    if running.exists() {
+        return Ok((running.to_owned(), named));
+    }
+    let named = named.canonicalize()?;
+    Ok((named.clone(), named))
+}
+
 /// Starts the process of a network: this program once more, in the environment of its caller, which is a launcher's. One that finds
 /// another in its place ends at once.
 pub(super) fn spawn(paths: &AppPaths, name: &NetworkName) -> Result<(), SpawnError> {
     let path = paths.networks().join(name.as_str()).join(LOG_FILE);
     let log = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
     let log = log.map_err(|source| SpawnError::Log { path, source })?;
-    let program = std::env::current_exe().and_then(|program| program.canonicalize());
-    let program = program.map_err(|source| SpawnError::Program { source })?;
+    let (program, shown) = program().map_err(|source| SpawnError::Program { source })?;
     let mut child = Command::new(program)
+        .arg0(shown)
         .arg(PROCESS_COMMAND)
         .arg(name.as_str())
         .env("CONTAINER_APP_ROOT", paths.root())

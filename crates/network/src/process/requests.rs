@@ -77,6 +77,7 @@ impl EventLoop<'_> {
                     }
                     Err(refusal) => {
                         tracing::warn!(container = %request.container, %refusal, "refused");
+                        self.end_if_unused();
                         Reply::Refused(refusal)
                     }
                 }
@@ -104,8 +105,13 @@ impl EventLoop<'_> {
         let now = self.now();
         self.names.remove(port, &mut self.world);
         self.machines.detach(now, port, &mut self.stack, &mut self.world);
+        self.end_if_unused();
+    }
+
+    /// Ends the process in a moment, unless it has a machine by then.
+    fn end_if_unused(&mut self) {
         if self.machines.attached.is_empty() {
-            self.end_at = Some(now + LINGER);
+            self.end_at = Some(self.now() + LINGER);
         }
     }
 }
