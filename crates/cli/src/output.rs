@@ -10,6 +10,7 @@ mod view;
 use std::io::{self, Write};
 
 pub(crate) use ago::ago;
+pub(crate) use configuration::published_port;
 pub(crate) use digest::short;
 pub(crate) use format::{Format, ListFlags, Listing, pretty};
 pub(crate) use table::table;

@@ -58,7 +58,10 @@ pub use logins::LoginView;
 pub use logout::RemovedLogin;
 pub use logs::{LogOptions, LogReader, LogSource};
 pub use messages::is_for_users;
-pub use networks::{CreateNetworkRequest, NetworkMember, NetworkView, PrunedNetworks};
+pub use networks::{
+    ActiveFlow, ActiveMachine, CreateNetworkRequest, NetworkActivity, NetworkCapture, NetworkCaptureEnd, NetworkMember,
+    NetworkView, PrunedNetworks,
+};
 pub use new_container::NewContainer;
 pub use request::{
     CreateRequest, ExecOptions, NetworkSelection, NetworkingRequest, ProxyRequest, PullOptions, SessionOptions,

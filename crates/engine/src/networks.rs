@@ -1,5 +1,7 @@
 //! Networks. Each verb is a file in `networks/`.
 
+mod activity;
+mod capture;
 mod connect;
 mod create;
 mod default;
@@ -11,6 +13,8 @@ mod prune;
 mod users;
 mod view;
 
+pub use activity::{ActiveFlow, ActiveMachine, NetworkActivity};
+pub use capture::{NetworkCapture, NetworkCaptureEnd};
 pub use create::CreateNetworkRequest;
 pub use prune::PrunedNetworks;
 pub use view::{NetworkMember, NetworkView};

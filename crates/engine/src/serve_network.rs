@@ -12,5 +12,12 @@ use crate::{Engine, EngineError};
 /// When there is no place for the state. What fails later is in the network's log.
 pub fn serve_network(name: &NetworkName) -> Result<ExitCode, EngineError> {
     let engine = Engine::open()?;
-    Ok(container_network::execute(&engine.paths, name))
+    // Settings that cannot be read are an error of the command that made the container, and no reason to have no network.
+    let settings = engine.clone().configured().ok();
+    let domain = settings.and_then(|engine| engine.settings.dns.domain.clone());
+    Ok(container_network::execute(
+        &engine.paths,
+        name,
+        domain.into_iter().collect(),
+    ))
 }

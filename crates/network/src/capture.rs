@@ -3,8 +3,12 @@
 //! Each machine is an interface with the name of its container. A block is written in one call of the writer, so that a reader of a pipe
 //! never waits for the rest of one for long. Times are in nanoseconds. After an error of the writer the capture may end within a block.
 
+mod whole_blocks;
+
 use std::io::{self, Write};
 use std::time::Duration;
+
+pub use whole_blocks::WholeBlocks;
 
 /// Section Header Block, section 4.1.
 const SECTION_HEADER: u32 = 0x0A0D_0D0A;

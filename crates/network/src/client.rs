@@ -5,7 +5,7 @@ mod query;
 mod spawn;
 
 pub use attachment::{AttachError, Attachment, tell_others};
-pub use query::{Capture, QueryError};
+pub use query::{Capture, CaptureEnd, QueryError};
 pub(crate) use spawn::LOG_FILE;
 pub use spawn::PROCESS_COMMAND;
 

@@ -1,7 +1,8 @@
 //! Domains under which containers find each other besides their plain names: `web.test` for the container `web` and the domain `test`.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use container_durable::{
     DirectoryError, FileLock, LockError, LockMode, Record, RecordBody, RecordError, create_private_dir, read_record,
@@ -31,6 +32,13 @@ struct Domains {
 
 impl RecordBody for Domains {
     const VERSION: u32 = 1;
+}
+
+/// A state of the record that differs from every other one: it is replaced, never written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DomainsStamp {
+    inode: u64,
+    modified: Option<SystemTime>,
 }
 
 /// The domains could not be read or changed.
@@ -74,6 +82,15 @@ impl DomainStore {
     /// [`DomainError::Record`].
     pub fn list(&self) -> Result<Vec<String>, DomainError> {
         Ok(self.read()?.body.domains)
+    }
+
+    /// What [`DomainStore::list`] would read now; `None` while there is no record.
+    pub(crate) fn stamp(&self) -> Option<DomainsStamp> {
+        let metadata = self.path().metadata().ok()?;
+        Some(DomainsStamp {
+            inode: metadata.ino(),
+            modified: metadata.modified().ok(),
+        })
     }
 
     /// Adds a domain.

@@ -20,7 +20,9 @@ mod socket;
 mod store;
 mod subnets;
 
-pub use client::{AttachError, Attachment, Capture, NetworkClient, PROCESS_COMMAND, QueryError, tell_others};
+pub use client::{
+    AttachError, Attachment, Capture, CaptureEnd, NetworkClient, PROCESS_COMMAND, QueryError, tell_others,
+};
 pub use domains::{DomainError, DomainStore};
 pub use network_addresses::NetworkAddresses;
 pub use process::execute;

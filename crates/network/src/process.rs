@@ -3,12 +3,14 @@
 mod accept;
 mod attach;
 mod clients;
+mod domains;
 mod event_loop;
 mod happened;
 mod inspection;
 mod lookup;
 mod open_files;
 mod own;
+mod port_holder;
 mod requests;
 mod resolver;
 mod tokens;
@@ -24,8 +26,9 @@ use container_state::AppPaths;
 use event_loop::EventLoop;
 
 /// Becomes the process of a network and serves it until a moment after the last machine has left. One that finds another in its place
-/// ends at once. What it has to say goes to standard error, which is the network's log.
-pub fn execute(paths: &AppPaths, name: &NetworkName) -> ExitCode {
+/// ends at once. What it has to say goes to standard error, which is the network's log. Containers have names below `domains` as well, and
+/// below those of [`crate::DomainStore`].
+pub fn execute(paths: &AppPaths, name: &NetworkName, domains: Vec<String>) -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_ansi(false)
@@ -44,7 +47,7 @@ pub fn execute(paths: &AppPaths, name: &NetworkName) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match EventLoop::new(paths, &owned).and_then(EventLoop::run) {
+    match EventLoop::new(paths, &owned, domains).and_then(EventLoop::run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "the network ends");

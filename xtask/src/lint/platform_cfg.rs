@@ -10,7 +10,7 @@ use anyhow::Result;
 use std::path::Path;
 
 /// The files, and folders (with `/` at the end), that may ask for the system, and why.
-const PLACES: [(&str, &str); 13] = [
+const PLACES: [(&str, &str); 14] = [
     (
         "crates/cli/src/session/signals.rs",
         "a test compares with the numbers of Linux's signals",
@@ -38,6 +38,10 @@ const PLACES: [(&str, &str); 13] = [
     (
         "crates/launcher/src/execute.rs",
         "limits and scheduling of the launcher's process",
+    ),
+    (
+        "crates/network/src/process/port_holder.rs",
+        "another command lists the holders of ports",
     ),
     (
         "crates/state/src/platform.rs",

@@ -1,5 +1,7 @@
 //! Networks.
 
+mod activity;
+mod capture;
 mod connect;
 mod create;
 mod delete;
@@ -16,6 +18,7 @@ use crate::error::CommandError;
 /// Manage networks
 #[derive(Debug, Subcommand)]
 pub(crate) enum NetworkCommand {
+    Capture(capture::Capture),
     Connect(connect::Connect),
     Create(create::Create),
     #[command(visible_alias = "rm")]
@@ -30,6 +33,7 @@ pub(crate) enum NetworkCommand {
 impl NetworkCommand {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         match self {
+            Self::Capture(capture) => capture.run().await,
             Self::Connect(connect) => connect.run().await,
             Self::Create(create) => create.run(),
             Self::Delete(delete) => delete.run(),

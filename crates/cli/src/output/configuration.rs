@@ -4,6 +4,8 @@
 
 mod networking;
 
+pub(crate) use networking::port as published_port;
+
 use container_model::{ContainerConfig, ContainerImage, InitProcess, Mount, ProcessUser, Rlimit, UnknownFields};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;

@@ -76,6 +76,15 @@ pub enum NetworkError {
         /// The network.
         name: NetworkName,
     },
+    /// No container that runs is on the network, so that nothing goes on there.
+    #[error("no container that runs is on network {name}")]
+    Unused {
+        /// The network.
+        name: NetworkName,
+    },
+    /// The process of the network does not answer.
+    #[error(transparent)]
+    Silent(Cause),
     /// Records of networks could not be read or written.
     #[error(transparent)]
     Records(Cause),
@@ -111,6 +120,7 @@ impl NetworkError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NotFound(_) => Some("container network list".to_owned()),
+            Self::Unused { name } => Some(format!("container run --network {name} IMAGE")),
             Self::Subnet { name, .. } if name.is_default() => {
                 Some("another network.subnet or network.subnetv6 in config.toml, or none".to_owned())
             }

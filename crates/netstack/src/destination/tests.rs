@@ -1,3 +1,5 @@
+//! Where packets of a machine lead, and whom a machine sees as a client.
+
 use super::{Place, destination, place, visible_client};
 use crate::tests::network;
 use crate::{ConnectFailure, Destination, NetworkParameters, Service};

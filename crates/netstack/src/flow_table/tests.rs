@@ -1,3 +1,5 @@
+//! Flows that are found, that expire, and that make room.
+
 use std::time::Duration;
 
 use proptest::collection::vec;

@@ -1,3 +1,5 @@
+//! Fragments in any order, and too many of them.
+
 use std::time::Duration;
 
 use super::{MAXIMUM_FRAGMENTS, Reassembly};

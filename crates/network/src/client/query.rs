@@ -1,6 +1,7 @@
 //! Looking into a network.
 
 use std::io::{self, Write as _};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -37,6 +38,31 @@ pub enum QueryError {
 #[derive(Debug)]
 pub struct Capture {
     connection: UnixStream,
+}
+
+/// Ends a capture whose stream is read elsewhere.
+#[derive(Debug)]
+pub struct CaptureEnd {
+    connection: UnixStream,
+}
+
+impl CaptureEnd {
+    /// Ends the capture: its reader gets what has arrived, and then the end of the stream.
+    pub fn end(&self) {
+        // Fails only when the process has ended, and the stream with it.
+        let _ = self.connection.shutdown(Shutdown::Both);
+    }
+}
+
+impl Capture {
+    /// What ends this capture.
+    ///
+    /// # Errors
+    /// When the system has no more descriptors.
+    pub fn to_end(&self) -> io::Result<CaptureEnd> {
+        let connection = self.connection.try_clone()?;
+        Ok(CaptureEnd { connection })
+    }
 }
 
 impl io::Read for Capture {

@@ -18,7 +18,7 @@ const HOST_NAMES: [&str; 4] = [
     "host.containers.internal",
 ];
 
-/// What does not change while a network lives.
+/// What seldom changes while a network lives.
 #[derive(Debug, Clone)]
 pub struct Zone {
     /// The network's name: `<name>.<network>` is a name of a container.
@@ -47,6 +47,8 @@ pub struct Table {
 
 #[derive(Debug)]
 struct Container {
+    /// As it was added.
+    given: Vec<String>,
     names: BTreeSet<String>,
     addresses: Vec<IpAddr>,
     /// What its addresses are called.
@@ -73,8 +75,7 @@ impl Table {
     #[must_use]
     pub fn new(mut zone: Zone) -> Self {
         zone.network = key_of_text(&zone.network);
-        zone.domains = zone.domains.iter().map(|domain| key_of_text(domain)).collect();
-        zone.domains.retain(|domain| !domain.is_empty());
+        zone.domains = domain_keys(&zone.domains);
         Self {
             zone,
             containers: BTreeMap::new(),
@@ -83,7 +84,18 @@ impl Table {
         }
     }
 
-    /// What does not change.
+    /// Puts other domains in the place of those that the zone had: containers have names there from now on.
+    pub fn set_domains(&mut self, domains: &[String]) {
+        self.zone.domains = domain_keys(domains);
+        let keys: Vec<u64> = self.containers.keys().copied().collect();
+        for key in keys {
+            if let Some(Container { given, addresses, .. }) = self.take(key) {
+                self.put(key, given, addresses);
+            }
+        }
+    }
+
+    /// What seldom changes.
     #[must_use]
     pub fn zone(&self) -> &Zone {
         &self.zone
@@ -95,6 +107,11 @@ impl Table {
     pub fn insert(&mut self, key: u64, names: &[String], ipv4: Option<Ipv4Addr>, ipv6: Option<Ipv6Addr>) {
         self.remove(key);
         let given: Vec<String> = names.iter().map(|name| key_of_text(name)).collect();
+        let addresses = ipv4.map(IpAddr::V4).into_iter().chain(ipv6.map(IpAddr::V6)).collect();
+        self.put(key, given, addresses);
+    }
+
+    fn put(&mut self, key: u64, given: Vec<String>, addresses: Vec<IpAddr>) {
         let short = given.iter().filter_map(|name| short_id(name));
         let plain: BTreeSet<&str> = given.iter().map(String::as_str).chain(short).collect();
         let mut all = BTreeSet::new();
@@ -110,12 +127,12 @@ impl Table {
         let canonical = given
             .first()
             .and_then(|name| name_of_key(&format!("{name}.{}", self.zone.network)).or_else(|| name_of_key(name)));
-        let addresses: Vec<IpAddr> = ipv4.map(IpAddr::V4).into_iter().chain(ipv6.map(IpAddr::V6)).collect();
         for name in &all {
             self.by_name.entry(name.clone()).or_default().insert(key);
         }
         self.by_address.extend(addresses.iter().map(|&address| (address, key)));
         let container = Container {
+            given,
             names: all,
             addresses,
             canonical,
@@ -125,22 +142,25 @@ impl Table {
 
     /// Forgets a container. One that is not known is no fault.
     pub fn remove(&mut self, key: u64) {
-        let Some(container) = self.containers.remove(&key) else {
-            return;
-        };
-        for name in container.names {
-            if let Some(keys) = self.by_name.get_mut(&name) {
+        self.take(key);
+    }
+
+    fn take(&mut self, key: u64) -> Option<Container> {
+        let container = self.containers.remove(&key)?;
+        for name in &container.names {
+            if let Some(keys) = self.by_name.get_mut(name) {
                 keys.remove(&key);
                 if keys.is_empty() {
-                    self.by_name.remove(&name);
+                    self.by_name.remove(name);
                 }
             }
         }
-        for address in container.addresses {
-            if self.by_address.get(&address) == Some(&key) {
-                self.by_address.remove(&address);
+        for address in &container.addresses {
+            if self.by_address.get(address) == Some(&key) {
+                self.by_address.remove(address);
             }
         }
+        Some(container)
     }
 
     /// Looks a name up.
@@ -231,6 +251,12 @@ impl Table {
             Found::Missing
         }
     }
+}
+
+/// Domains as they are compared, without those that are none.
+fn domain_keys(domains: &[String]) -> Vec<String> {
+    let keys = domains.iter().map(|domain| key_of_text(domain));
+    keys.filter(|domain| !domain.is_empty()).collect()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use container_netstack::{PortError, PortId, PortParameters, Stack};
 use container_state::{AppPaths, ContainerStore};
 use ipnet::{Ipv4Net, Ipv6Net};
 
+use super::port_holder::holder_hint;
 use super::world::{PublishError, World};
 use crate::leases::{Containers, Lease, LeaseError, LeaseRequest, Leases};
 use crate::network_addresses::NetworkAddresses;
@@ -205,17 +206,6 @@ impl Machines {
         let mut containers = listing.containers.into_iter();
         let found = containers.find(|found| found.state.published_ports.iter().any(has_it))?;
         Some(found.config.id)
-    }
-}
-
-fn holder_hint(port: u16, proto: container_model::Transport) -> String {
-    let is_udp = proto == container_model::Transport::Udp;
-    if cfg!(target_os = "macos") {
-        let kind = if is_udp { "UDP" } else { "TCP" };
-        format!("see who has it: lsof -nP -i{kind}:{port}")
-    } else {
-        let kind = if is_udp { "u" } else { "t" };
-        format!("see who has it: ss -ln{kind}p 'sport = :{port}'")
     }
 }
 

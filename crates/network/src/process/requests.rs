@@ -90,7 +90,10 @@ impl EventLoop<'_> {
                 return;
             }
             Request::Inspect => Reply::Inspection(Box::new(self.inspect())),
-            Request::LookUp { message, is_datagram } => Reply::LookedUp(self.names.look_up(&message, is_datagram)),
+            Request::LookUp { message, is_datagram } => {
+                let now = self.now();
+                Reply::LookedUp(self.names.look_up(now, &message, is_datagram))
+            }
             Request::Capture { container } => {
                 self.world.taps.add(number, container);
                 Reply::Capturing

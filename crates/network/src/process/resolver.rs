@@ -9,6 +9,7 @@ use container_netstack::PortId;
 use container_state::AppPaths;
 
 use super::attach::Machine;
+use super::domains::Domains;
 use super::happened::Happened;
 use super::lookup::{LookUp, LookUps, Outcome};
 use super::upstream::Upstream;
@@ -26,13 +27,15 @@ pub(super) struct Names {
     askers: HashMap<u64, Asker>,
     next_asker: u64,
     lookups: LookUps,
+    domains: Domains,
     /// The other networks of machines' containers.
     others: HashMap<PortId, Vec<NetworkName>>,
 }
 
 impl Names {
-    /// `domains` are those below which containers have names as well.
+    /// `domains` are those below which containers have names besides the domains on record.
     pub(super) fn new(paths: &AppPaths, config: &NetworkConfig, domains: Vec<String>) -> Self {
+        let (watched, domains) = Domains::new(paths, domains);
         let zone = Zone {
             network: config.name.to_string(),
             domains,
@@ -55,6 +58,7 @@ impl Names {
             askers: HashMap::new(),
             next_asker: 0,
             lookups: LookUps::new(paths),
+            domains: watched,
             others: HashMap::new(),
         }
     }
@@ -98,6 +102,7 @@ impl Names {
     /// Answers a question of a machine, now or later.
     pub(super) fn ask(&mut self, now: Duration, machine: Option<PortId>, question: Question, world: &mut World) {
         let Question { asker, message } = question;
+        self.read_domains(now);
         let over = if asker.is_datagram { Over::Udp } else { Over::Tcp };
         let otherwise = match self.answerer.answer(&message, over) {
             Answer::Reply(reply) if !is_no_such_name(&reply) => return deliver(asker, Some(reply), world),
@@ -129,11 +134,18 @@ impl Names {
     }
 
     /// What this network knows itself of a question; `None` when that is nothing.
-    pub(super) fn look_up(&mut self, message: &[u8], is_datagram: bool) -> Option<Vec<u8>> {
+    pub(super) fn look_up(&mut self, now: Duration, message: &[u8], is_datagram: bool) -> Option<Vec<u8>> {
+        self.read_domains(now);
         let over = if is_datagram { Over::Udp } else { Over::Tcp };
         match self.answerer.answer(message, over) {
             Answer::Reply(reply) => (!is_no_such_name(&reply)).then_some(reply),
             Answer::Forward | Answer::Ignore => None,
+        }
+    }
+
+    fn read_domains(&mut self, now: Duration) {
+        if let Some(domains) = self.domains.changed(now) {
+            self.answerer.table_mut().set_domains(&domains);
         }
     }
 

@@ -1,3 +1,5 @@
+//! Networks that are made, found and deleted, and the subnets that they get.
+
 use super::*;
 use crate::{NetworkRequest, SubnetError};
 

@@ -4,6 +4,7 @@ use clap::Args;
 use container_engine::Engine;
 use container_model::NetworkName;
 
+use super::activity::add_activity;
 use super::view::network_json;
 use crate::error::CommandError;
 use crate::output;
@@ -22,7 +23,15 @@ impl Inspect {
         let (mut found, mut errors) = (Vec::new(), Vec::new());
         for name in &self.networks {
             match engine.network(name) {
-                Ok(network) => found.push(network_json(&network)),
+                Ok(network) => {
+                    let mut shown = network_json(&network);
+                    match engine.network_activity(name) {
+                        Ok(activity) => add_activity(&mut shown, activity.as_ref()),
+                        // What the network is asked to be is worth showing all the same.
+                        Err(error) => output::note(&format!("Warning: {error}")),
+                    }
+                    found.push(shown);
+                }
                 Err(error) => errors.push(error.into()),
             }
         }

@@ -34,7 +34,7 @@ pub(super) fn attachment(attachment: &NetworkAttachment, hostname: &str) -> Valu
 
 /// `{hostAddress, hostPort, containerPort, proto, count}`. Every address is `0.0.0.0`, as in Apple's tool; that it includes those of IPv6 is
 /// said by `allAddresses`.
-pub(super) fn port(port: &PublishedPort) -> Value {
+pub(crate) fn port(port: &PublishedPort) -> Value {
     let address = port.host_address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let mut shown = json!({
         "hostAddress": address,

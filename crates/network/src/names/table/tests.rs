@@ -208,3 +208,16 @@ fn what_cannot_be_a_name_is_left_out() {
     assert_eq!(table.find(&dotted), Found::Foreign);
     assert_eq!(table.find(&Name::root()), Found::Foreign);
 }
+
+#[test]
+fn domains_that_change_are_those_of_containers_that_are_there() {
+    let mut table = table();
+    let known = find(&table, "db");
+    table.set_domains(&strings(&["Lab"]));
+    assert_eq!(find(&table, "db.lab"), known);
+    assert_eq!(find(&table, "db"), known);
+    assert_eq!(find(&table, "nobody.lab"), Found::Missing);
+    assert_eq!(find(&table, "db.test"), Found::Foreign);
+    table.remove(2);
+    assert_eq!(find(&table, "db.lab"), Found::Missing);
+}
