@@ -8,6 +8,7 @@ mod exec;
 mod images;
 mod layers;
 mod memory;
+mod network;
 mod noise;
 mod sample;
 mod setup;
@@ -26,7 +27,7 @@ use tree::{Tree, Trees};
 /// Options of `cargo xtask bench`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// What to measure; everything but `images`, `setup` and `sizes` when none is named.
+    /// What to measure; everything but `images`, `network`, `setup` and `sizes` when none is named.
     #[arg(value_enum)]
     benchmarks: Vec<Benchmark>,
     /// How often each thing is measured.
@@ -52,6 +53,8 @@ enum Benchmark {
     Images,
     /// Resident memory of our processes and size of what a guest loads.
     Memory,
+    /// What a network adds to `container run`, and what goes through one.
+    Network,
     /// A cold `cargo xtask setup`, with empty caches.
     Setup,
     /// Sizes of programs, kernels and initial file systems, for every architecture in the install tree.
@@ -85,6 +88,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             Benchmark::Layers => layers::measure(&trees.built, arguments.runs.min(3)),
             Benchmark::Images => images::measure(&trees, arguments.runs.clamp(3, 5)),
             Benchmark::Memory => memory::measure(&trees),
+            Benchmark::Network => network::measure(&trees.built, arguments.runs),
             Benchmark::Setup => setup::measure(),
             Benchmark::Sizes => sizes::measure(&trees),
         }?;

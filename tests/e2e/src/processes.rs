@@ -30,6 +30,12 @@ impl Process {
         self.words.first().is_some_and(|word| word.contains("qemu-system"))
     }
 
+    /// Whether it is the process of a network.
+    #[must_use]
+    pub fn is_network(&self) -> bool {
+        self.words.get(1).is_some_and(|word| word == "switch")
+    }
+
     /// Sends SIGKILL. A process that has ended already is fine.
     pub fn kill(&self) {
         if let Some(id) = Pid::from_raw(self.id) {

@@ -13,6 +13,11 @@ use sha2::{Digest, Sha256};
 /// user needs subordinate user ids, which not every user has.
 const TAR_VARIABLE: &str = "E2E_DEBIAN_TAR";
 
+/// Whether the root file system has Perl. The unpacked one for guests of another architecture lacks it.
+pub(crate) fn has_perl() -> bool {
+    guest_architecture() == host_architecture()
+}
+
 pub(crate) fn root_tar(home: &Home) -> PathBuf {
     if let Some(path) = std::env::var_os(TAR_VARIABLE) {
         return PathBuf::from(path);

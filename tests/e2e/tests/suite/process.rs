@@ -199,15 +199,15 @@ fn capabilities_can_be_dropped() {
 }
 
 #[test]
-fn only_the_loopback_interface_is_there() {
+fn only_the_loopback_interface_is_up_without_a_network() {
     let home = Home::new();
     assert_eq!(
         run(
             &home,
             &["--network", "none"],
-            "ls /sys/class/net; ping -c 1 127.0.0.1 >/dev/null && echo up"
+            "ip -o link | grep ,UP | cut -d : -f 2; ping -c 1 127.0.0.1 >/dev/null && echo up"
         ),
-        "lo\nup"
+        " lo\nup"
     );
 }
 

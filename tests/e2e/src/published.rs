@@ -1,0 +1,112 @@
+//! A client of the ports that containers publish.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::thread;
+use std::time::Duration;
+
+use crate::Home;
+
+/// Longest wait for a byte.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// This host, by the address that every host has.
+pub const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// This host, by IPv6.
+pub const LOCALHOST_V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
+
+/// A port that nobody uses at the moment.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn free_port() -> u16 {
+    // Of both kinds, for all addresses.
+    let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Connects.
+///
+/// # Errors
+/// As the system has it, and when nobody answers.
+pub fn connect(address: IpAddr, port: u16) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect_timeout(&SocketAddr::new(address, port), PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+/// The body of what an HTTP server answers.
+///
+/// # Errors
+/// As the system has it; and when the connection ends before the header does.
+pub fn fetch(address: IpAddr, port: u16, path: &str) -> io::Result<String> {
+    let mut stream = connect(address, port)?;
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (_, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
+    Ok(body.trim_end().to_owned())
+}
+
+/// Sends all bytes, ends its own direction, and reads until the other one ends.
+///
+/// # Errors
+/// As the system has it.
+///
+/// # Panics
+/// When the thread that sends does.
+pub fn exchange(mut stream: TcpStream, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+    let mut sender = stream.try_clone()?;
+    let sending = thread::spawn(move || {
+        sender.write_all(&bytes)?;
+        sender.shutdown(Shutdown::Write)
+    });
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    sending.join().unwrap()?;
+    Ok(answer)
+}
+
+/// The answer to a datagram, which is sent again every second, because one may be lost.
+///
+/// # Errors
+/// As the system has it; and when no answer comes to several.
+pub fn ask(address: IpAddr, port: u16, datagram: &[u8]) -> io::Result<Vec<u8>> {
+    let any = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
+    let socket = UdpSocket::bind(any)?;
+    socket.connect((address, port))?;
+    socket.set_read_timeout(Some(Duration::from_secs(1)))?;
+    let mut answer = vec![0; 65_536];
+    let mut last = io::ErrorKind::TimedOut.into();
+    for _ in 0..5 {
+        socket.send(datagram)?;
+        match socket.recv(&mut answer) {
+            Ok(length) => {
+                answer.truncate(length);
+                return Ok(answer);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+impl Home {
+    /// The port of this host that leads to a port of a running container.
+    ///
+    /// # Panics
+    /// When none does.
+    #[track_caller]
+    #[must_use]
+    pub fn host_port(&self, name: &str, container_port: u16) -> u16 {
+        let status = self.status(name);
+        let ports = status["publishedPorts"].as_array().cloned().unwrap_or_default();
+        let port = ports.iter().find(|port| port["containerPort"] == container_port);
+        let port = port.and_then(|port| port["hostPort"].as_u64());
+        port.and_then(|port| u16::try_from(port).ok())
+            .unwrap_or_else(|| panic!("{container_port} is not published: {status}"))
+    }
+}
