@@ -53,7 +53,7 @@ enum Benchmark {
     Images,
     /// Resident memory of our processes and size of what a guest loads.
     Memory,
-    /// What a network adds to `container run`, and what goes through one.
+    /// What a network carries and takes, and what it adds to `container run`.
     Network,
     /// A cold `cargo xtask setup`, with empty caches.
     Setup,

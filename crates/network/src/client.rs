@@ -9,6 +9,8 @@ pub use query::{Capture, CaptureEnd, QueryError};
 pub(crate) use spawn::LOG_FILE;
 pub use spawn::PROCESS_COMMAND;
 
+use std::path::{Path, PathBuf};
+
 use container_model::NetworkName;
 use container_state::AppPaths;
 
@@ -17,13 +19,26 @@ use container_state::AppPaths;
 pub struct NetworkClient {
     paths: AppPaths,
     name: NetworkName,
+    /// The program that becomes the network's process; the one that runs when there is none.
+    program: Option<PathBuf>,
 }
 
 impl NetworkClient {
     /// The way to the process of the network `name`, which need not run.
     #[must_use]
     pub fn new(paths: AppPaths, name: NetworkName) -> Self {
-        Self { paths, name }
+        let program = None;
+        Self { paths, name, program }
+    }
+
+    /// Starts the network's process from the program at `path`, whose command [`PROCESS_COMMAND`] has to end in [`execute`]. Otherwise it
+    /// is the program that runs.
+    ///
+    /// [`execute`]: crate::execute
+    #[must_use]
+    pub fn with_program(mut self, path: &Path) -> Self {
+        self.program = Some(path.to_owned());
+        self
     }
 
     /// The network.

@@ -109,7 +109,7 @@ impl NetworkClient {
                 });
             }
             if !is_started {
-                spawn(&self.paths, &self.name).map_err(|source| AttachError::Spawn {
+                spawn(&self.paths, &self.name, self.program.as_deref()).map_err(|source| AttachError::Spawn {
                     network: self.name.clone(),
                     source,
                 })?;

@@ -44,7 +44,7 @@ pub enum SpawnError {
 
 /// This very program, and what it is called. The file may have been replaced since it was started, by an upgrade; Linux knows it all the
 /// same.
-fn program() -> io::Result<(PathBuf, PathBuf)> {
+fn this_program() -> io::Result<(PathBuf, PathBuf)> {
     let named = std::env::current_exe()?;
     let running = Path::new(RUNNING_PROGRAM);
     if running.exists() {
@@ -54,13 +54,18 @@ fn program() -> io::Result<(PathBuf, PathBuf)> {
     Ok((named.clone(), named))
 }
 
-/// Starts the process of a network: this program once more, in the environment of its caller, which is a launcher's. One that finds
+/// Starts the process of a network: `program`, or this program once more, in the environment of its caller, which is a launcher's. One
+/// that finds
 /// another in its place ends at once.
-pub(super) fn spawn(paths: &AppPaths, name: &NetworkName) -> Result<(), SpawnError> {
+pub(super) fn spawn(paths: &AppPaths, name: &NetworkName, program: Option<&Path>) -> Result<(), SpawnError> {
     let path = paths.networks().join(name.as_str()).join(LOG_FILE);
     let log = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
     let log = log.map_err(|source| SpawnError::Log { path, source })?;
-    let (program, shown) = program().map_err(|source| SpawnError::Program { source })?;
+    let program = match program {
+        Some(program) => program.canonicalize().map(|program| (program.clone(), program)),
+        None => this_program(),
+    };
+    let (program, shown) = program.map_err(|source| SpawnError::Program { source })?;
     let mut child = Command::new(program)
         .arg0(shown)
         .arg(PROCESS_COMMAND)

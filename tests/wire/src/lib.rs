@@ -1,0 +1,19 @@
+//! Puts load on the process of a network without any machine: a TCP/IP host in this process has the machine's end of the line.
+//!
+//! The process is a real one, started by `NetworkClient` as launchers do. Its program is `wire` (`src/main.rs`), which serves a network
+//! with the code that `container switch` runs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod device;
+mod machine;
+mod memory;
+mod network;
+
+pub use machine::Machine;
+pub use memory::{Memory, cpu_seconds};
+pub use network::{Network, paths_below, publish};

@@ -1,0 +1,40 @@
+//! The program of the network's process in these tests, and the measurements of `cargo xtask bench network`.
+#![allow(clippy::unwrap_used, reason = "a measurement that does not work fails by panicking")]
+
+mod measure;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use container_network::PROCESS_COMMAND;
+use container_wire::paths_below;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [command, name] if command == PROCESS_COMMAND => serve(name),
+        ["measure"] => {
+            println!("{}", measure::measure());
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("usage: wire measure");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Becomes the process of a network, as `container switch` does.
+fn serve(name: &str) -> ExitCode {
+    let Some(root) = std::env::var_os("CONTAINER_APP_ROOT").map(PathBuf::from) else {
+        eprintln!("CONTAINER_APP_ROOT is missing");
+        return ExitCode::FAILURE;
+    };
+    match name.parse() {
+        Ok(name) => container_network::execute(&paths_below(&root), &name, Vec::new()),
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
