@@ -1,7 +1,8 @@
 //! `cargo xtask fuzz`: every target of `tests/fuzz` for some seconds, guided by coverage.
 //!
 //! libFuzzer is linked in by the crate `libfuzzer-sys`, and the compiler's own pass counts which branches an input takes; both work with a stable
-//! compiler, so neither cargo-fuzz nor a nightly compiler is needed. The inputs found are kept in `target/fuzz/corpus`, where the next run starts.
+//! compiler, so neither cargo-fuzz nor a nightly compiler is needed. The inputs found are kept in `target/fuzz/corpus`, where the next run starts,
+//! as it does with those in `tests/fuzz/seeds/<target>`, which are ours and are not written to.
 
 use crate::architecture::Architecture;
 use crate::progress::say;
@@ -122,8 +123,10 @@ fn fuzz(program: &Path, target: &str, directory: &Path, seconds: u32) -> Result<
     // In memory where possible: stores sync, which takes longer than everything else.
     let scratch = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?;
     say(format_args!("fuzzing {target} for {seconds} s"));
+    let seeds = workspace::root().join("tests/fuzz/seeds").join(target);
     let output = Command::new(program)
         .arg(&corpus)
+        .args(seeds.is_dir().then_some(seeds))
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-timeout={INPUT_LIMIT_S}"))
         .arg(format!("-rss_limit_mb={MEMORY_LIMIT_MIB}"))

@@ -15,9 +15,5 @@ pub fn serve_network(name: &NetworkName) -> Result<ExitCode, EngineError> {
     // Settings that cannot be read are an error of the command that made the container, and no reason to have no network.
     let settings = engine.clone().configured().ok();
     let domain = settings.and_then(|engine| engine.settings.dns.domain.clone());
-    Ok(container_network::execute(
-        &engine.paths,
-        name,
-        domain.into_iter().collect(),
-    ))
+    Ok(container_network::execute(&engine.paths, name, domain))
 }

@@ -9,6 +9,7 @@ mod made;
 mod neighbours;
 mod properties;
 mod queue;
+mod seeds;
 mod udp;
 
 use std::time::Duration;

@@ -26,9 +26,9 @@ use container_state::AppPaths;
 use event_loop::EventLoop;
 
 /// Becomes the process of a network and serves it until a moment after the last machine has left. One that finds another in its place
-/// ends at once. What it has to say goes to standard error, which is the network's log. Containers have names below `domains` as well, and
-/// below those of [`crate::DomainStore`].
-pub fn execute(paths: &AppPaths, name: &NetworkName, domains: Vec<String>) -> ExitCode {
+/// ends at once. What it has to say goes to standard error, which is the network's log. Containers have names below the domains of
+/// [`crate::DomainStore`], and below `shared_domain`, where hosts of the world may have names too.
+pub fn execute(paths: &AppPaths, name: &NetworkName, shared_domain: Option<String>) -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_ansi(false)
@@ -47,7 +47,7 @@ pub fn execute(paths: &AppPaths, name: &NetworkName, domains: Vec<String>) -> Ex
             return ExitCode::FAILURE;
         }
     };
-    match EventLoop::new(paths, &owned, domains).and_then(EventLoop::run) {
+    match EventLoop::new(paths, &owned, shared_domain).and_then(EventLoop::run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "the network ends");

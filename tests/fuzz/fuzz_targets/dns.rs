@@ -27,6 +27,7 @@ fn answerer() -> Answerer {
     let mut answerer = Answerer::new(Zone {
         network: "n".to_owned(),
         domains: vec!["d".to_owned()],
+        shared_domain: None,
         ipv4_subnet: "10.1.0.0/16".parse().expect("a subnet"),
         ipv6_subnet: "fd00::/64".parse().expect("a subnet"),
         host_access: vec![Ipv4Addr::new(10, 1, 255, 254).into()],

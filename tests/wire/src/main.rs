@@ -31,7 +31,7 @@ fn serve(name: &str) -> ExitCode {
         return ExitCode::FAILURE;
     };
     match name.parse() {
-        Ok(name) => container_network::execute(&paths_below(&root), &name, Vec::new()),
+        Ok(name) => container_network::execute(&paths_below(&root), &name, None),
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE

@@ -162,7 +162,10 @@ fn three_thousand_connections_in_leave_nothing() {
 #[test]
 fn two_thousand_idle_flows_all_work_and_take_little_memory() {
     const FLOWS: usize = 2000;
-    require!(cfg!(target_os = "linux"), "the memory of a process in /proc");
+    require!(
+        std::path::Path::new("/proc/self/smaps_rollup").exists(),
+        "the memory of a process in /proc"
+    );
     // Each flow has an end in this process.
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     let raised = rustix::process::Rlimit {
@@ -218,7 +221,10 @@ fn a_half_closed_connection_carries_all_that_is_left() {
 
 #[test]
 fn a_host_that_does_not_read_costs_little_and_no_other_machine() {
-    require!(cfg!(target_os = "linux"), "the memory of a process in /proc");
+    require!(
+        std::path::Path::new("/proc/self/smaps_rollup").exists(),
+        "the memory of a process in /proc"
+    );
     let network = network();
     let mut slow = Machine::attach(&network, "slow", MTU, Vec::new());
     let mut other = Machine::attach(&network, "other", MTU, Vec::new());
@@ -239,7 +245,10 @@ fn a_host_that_does_not_read_costs_little_and_no_other_machine() {
 
 #[test]
 fn a_machine_that_does_not_read_costs_little_and_no_other_machine() {
-    require!(cfg!(target_os = "linux"), "the memory of a process in /proc");
+    require!(
+        std::path::Path::new("/proc/self/smaps_rollup").exists(),
+        "the memory of a process in /proc"
+    );
     let network = network();
     let mut slow = Machine::attach(&network, "slow", MTU, Vec::new());
     let mut other = Machine::attach(&network, "other", MTU, Vec::new());
@@ -261,7 +270,10 @@ fn a_machine_that_does_not_read_costs_little_and_no_other_machine() {
 
 #[test]
 fn a_machine_that_only_opens_connections_is_bounded_and_alone_in_it() {
-    require!(cfg!(target_os = "linux"), "the memory of a process in /proc");
+    require!(
+        std::path::Path::new("/proc/self/smaps_rollup").exists(),
+        "the memory of a process in /proc"
+    );
     let network = network();
     let mut wild = Machine::attach(&network, "wild", MTU, Vec::new());
     let mut other = Machine::attach(&network, "other", MTU, Vec::new());
@@ -282,7 +294,10 @@ fn a_machine_that_only_opens_connections_is_bounded_and_alone_in_it() {
 
 #[test]
 fn a_process_that_is_killed_under_load_is_replaced() {
-    require!(cfg!(target_os = "linux"), "the number of a process in /proc");
+    require!(
+        std::path::Path::new("/proc/self/smaps_rollup").exists(),
+        "the number of a process in /proc"
+    );
     let network = network();
     let mut machine = Machine::attach(&network, "machine", MTU, vec![publish(80, Transport::Tcp)]);
     let (published, port) = (machine.published(), listen(echo));

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::made::{arp, echo_request, icmpv6, seen, udp};
 use super::{Asked, FakeOutside, GATEWAY_MAC, machine, network};
 use crate::fragmentation::cut_ipv4;
-use crate::{Limits, NetworkParameters, PortId, Stack};
+use crate::{ConnectFailure, Limits, NetworkParameters, PortId, Stack};
 
 const LIMITS: Limits = Limits {
     tcp_flows_per_port: 8,
@@ -20,12 +20,14 @@ const LIMITS: Limits = Limits {
     reassembly_bytes_per_port: 8_000,
 };
 
+/// What happens to a network.
 #[derive(Debug, Clone)]
-enum Step {
+pub(super) enum Step {
     Frame(usize, Vec<u8>),
     Full(usize, bool),
     Elapse(u64),
     Answer(usize),
+    Connect(usize),
     Refuse(usize),
     Accept(usize, bool),
     Remove(usize),
@@ -146,13 +148,15 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..3_usize, any::<bool>()).prop_map(|(index, is_full)| Step::Full(index, is_full)),
         2 => (0..40_u64).prop_map(Step::Elapse),
         3 => (0..5000_usize).prop_map(Step::Answer),
+        1 => (0..10_usize).prop_map(Step::Connect),
         1 => (0..10_usize).prop_map(Step::Refuse),
         1 => (0..3_usize, any::<bool>()).prop_map(|(index, is_ipv6)| Step::Accept(index, is_ipv6)),
         1 => (0..30_usize).prop_map(Step::Remove),
     ]
 }
 
-struct Run {
+/// A network of three machines that differ in their MTU.
+pub(super) struct Run {
     stack: Stack,
     outside: FakeOutside,
     ports: Vec<(PortId, u16)>,
@@ -161,7 +165,7 @@ struct Run {
 }
 
 impl Run {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut stack = Stack::new(
             NetworkParameters {
                 limits: LIMITS,
@@ -183,7 +187,7 @@ impl Run {
         }
     }
 
-    fn take(&mut self, step: Step) {
+    pub(super) fn take(&mut self, step: Step) {
         let Self {
             stack,
             outside,
@@ -209,13 +213,20 @@ impl Run {
                 Some(Asked::EchoSend(flow, ..)) => stack.echo_received(*now, *flow, 3, &vec![1; length], outside),
                 _ => {}
             },
+            Step::Connect(index) => {
+                if let Some(Asked::TcpConnect(flow, _)) = self.flows.get(index) {
+                    stack.tcp_connected(*now, *flow, outside);
+                }
+            }
             Step::Refuse(index) => match self.flows.get(index) {
+                Some(Asked::TcpConnect(flow, _)) => stack.tcp_failed(*now, *flow, ConnectFailure::Refused, outside),
                 Some(Asked::UdpSend(flow, ..)) => stack.udp_refused(*now, *flow, outside),
                 Some(Asked::EchoSend(flow, ..)) => stack.echo_refused(*now, *flow, 3, outside),
                 _ => {}
             },
             Step::Accept(index, is_ipv6) => {
                 stack.udp_accepted(*now, ports[index].0, 80, is_ipv6, None, b"client", outside);
+                stack.tcp_accepted(*now, ports[index].0, 80, is_ipv6, None, outside);
             }
             Step::Remove(index) => {
                 if let Some(port) = ports.get_mut(index) {
@@ -226,7 +237,8 @@ impl Run {
         }
     }
 
-    fn check(&mut self) {
+    /// Looks at all frames since the last time, and at what is held.
+    pub(super) fn check(&mut self) {
         self.flows.extend(self.outside.take_asked());
         let excess = self.flows.len().saturating_sub(10);
         self.flows.drain(..excess);
@@ -252,7 +264,8 @@ impl Run {
             let limit = LIMITS.queued_bytes_per_port + LIMITS.reassembly_bytes_per_port;
             assert!(self.stack.held_bytes(*port).unwrap() <= limit);
             let flows = self.stack.flows().filter(|view| view.port == *port).count();
-            assert!(flows <= LIMITS.udp_flows_per_port + LIMITS.echo_flows_per_port);
+            let limit = LIMITS.tcp_flows_per_port + LIMITS.udp_flows_per_port + LIMITS.echo_flows_per_port;
+            assert!(flows <= limit);
         }
     }
 }

@@ -25,6 +25,8 @@ pub struct Zone {
     pub network: String,
     /// Further domains of which the same is true. Of these the network is the authority: what it does not know there does not exist.
     pub domains: Vec<String>,
+    /// A further one in which others have names too: what the network does not know there is asked of them.
+    pub shared_domain: Option<String>,
     /// IPv4 addresses of the network.
     pub ipv4_subnet: Ipv4Net,
     /// IPv6 addresses of the network.
@@ -76,6 +78,8 @@ impl Table {
     pub fn new(mut zone: Zone) -> Self {
         zone.network = key_of_text(&zone.network);
         zone.domains = domain_keys(&zone.domains);
+        zone.shared_domain = zone.shared_domain.map(|domain| key_of_text(&domain));
+        zone.shared_domain = zone.shared_domain.filter(|domain| !domain.is_empty());
         Self {
             zone,
             containers: BTreeMap::new(),
@@ -116,7 +120,9 @@ impl Table {
         let plain: BTreeSet<&str> = given.iter().map(String::as_str).chain(short).collect();
         let mut all = BTreeSet::new();
         for name in plain.into_iter().filter(|name| !name.is_empty()) {
-            let suffixes = std::iter::once(&self.zone.network).chain(&self.zone.domains);
+            let suffixes = std::iter::once(&self.zone.network)
+                .chain(&self.zone.domains)
+                .chain(&self.zone.shared_domain);
             let qualified = suffixes.map(|suffix| format!("{name}.{suffix}"));
             all.extend(
                 std::iter::once(name.to_owned())

@@ -1,5 +1,4 @@
-//! The domains below which containers have names: those on record, which a user changes while the network is at work, and that of the
-//! settings.
+//! The domains below which containers have names, which a user changes while the network is at work.
 
 use std::time::Duration;
 
@@ -13,19 +12,17 @@ const LOOK_PAUSE: Duration = Duration::from_secs(1);
 /// The domains as they were read last.
 pub(super) struct Domains {
     store: DomainStore,
-    of_settings: Vec<String>,
     stamp: Option<DomainsStamp>,
     looked: Duration,
 }
 
 impl Domains {
     /// The domains, which are read at once.
-    pub(super) fn new(paths: &AppPaths, of_settings: Vec<String>) -> (Self, Vec<String>) {
+    pub(super) fn new(paths: &AppPaths) -> (Self, Vec<String>) {
         let store = DomainStore::new(paths);
         let domains = Self {
             stamp: store.stamp(),
             store,
-            of_settings,
             looked: Duration::ZERO,
         };
         let read = domains.read();
@@ -47,12 +44,10 @@ impl Domains {
     }
 
     fn read(&self) -> Vec<String> {
-        let mut domains = self.store.list().unwrap_or_else(|error| {
+        self.store.list().unwrap_or_else(|error| {
             tracing::warn!(%error, "the domains cannot be read");
             Vec::new()
-        });
-        domains.extend_from_slice(&self.of_settings);
-        domains
+        })
     }
 }
 
@@ -64,14 +59,14 @@ mod tests {
     fn a_domain_that_is_added_later_is_seen() {
         let root = tempfile::tempdir().unwrap();
         let paths = AppPaths::new(root.path(), root.path().join("run"));
-        let (mut domains, first) = Domains::new(&paths, vec!["lab".to_owned()]);
-        assert_eq!(first, ["lab"]);
+        let (mut domains, first) = Domains::new(&paths);
+        assert!(first.is_empty());
         let store = DomainStore::new(&paths);
         store.add("test").unwrap();
         assert_eq!(domains.changed(LOOK_PAUSE / 2), None, "it is not looked at so often");
-        assert_eq!(domains.changed(LOOK_PAUSE).unwrap(), ["test", "lab"]);
+        assert_eq!(domains.changed(LOOK_PAUSE).unwrap(), ["test"]);
         assert_eq!(domains.changed(LOOK_PAUSE * 2), None);
         store.remove("test").unwrap();
-        assert_eq!(domains.changed(LOOK_PAUSE * 3).unwrap(), ["lab"]);
+        assert!(domains.changed(LOOK_PAUSE * 3).unwrap().is_empty());
     }
 }

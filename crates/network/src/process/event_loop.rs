@@ -58,7 +58,7 @@ pub(super) struct EventLoop<'a> {
 }
 
 impl<'a> EventLoop<'a> {
-    pub(super) fn new(paths: &AppPaths, owned: &'a Owned, domains: Vec<String>) -> Result<Self, OwnError> {
+    pub(super) fn new(paths: &AppPaths, owned: &'a Owned, shared_domain: Option<String>) -> Result<Self, OwnError> {
         let failed = |source| OwnError::Events { source };
         let poll = Poll::new().map_err(failed)?;
         let registry = poll.registry().try_clone().map_err(failed)?;
@@ -78,7 +78,7 @@ impl<'a> EventLoop<'a> {
             begun: Instant::now(),
             stack: Stack::new(parameters(&owned.config), seed),
             world,
-            names: Names::new(paths, &owned.config, domains),
+            names: Names::new(paths, &owned.config, shared_domain),
             machines: Machines::new(paths, owned.config.clone(), &owned.directory),
             clients: Clients::default(),
             again: VecDeque::new(),

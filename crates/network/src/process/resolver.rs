@@ -33,12 +33,13 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// `domains` are those below which containers have names besides the domains on record.
-    pub(super) fn new(paths: &AppPaths, config: &NetworkConfig, domains: Vec<String>) -> Self {
-        let (watched, domains) = Domains::new(paths, domains);
+    /// `shared_domain`: see [`Zone::shared_domain`].
+    pub(super) fn new(paths: &AppPaths, config: &NetworkConfig, shared_domain: Option<String>) -> Self {
+        let (watched, domains) = Domains::new(paths);
         let zone = Zone {
             network: config.name.to_string(),
             domains,
+            shared_domain,
             ipv4_subnet: config.ipv4_subnet,
             ipv6_subnet: config.ipv6_subnet,
             host_access: NetworkAddresses::new(config).host_access(),

@@ -15,6 +15,7 @@ fn answerer() -> Answerer {
     let mut answerer = Answerer::new(Zone {
         network: "backend".to_owned(),
         domains: vec!["test".to_owned()],
+        shared_domain: None,
         ipv4_subnet: "192.168.64.0/24".parse().unwrap(),
         ipv6_subnet: "fd00:64::/64".parse().unwrap(),
         host_access: vec!["192.168.64.254".parse().unwrap()],

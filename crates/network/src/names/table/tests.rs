@@ -6,6 +6,7 @@ fn zone() -> Zone {
     Zone {
         network: "Backend".to_owned(),
         domains: vec!["test".to_owned(), "deep.test.".to_owned()],
+        shared_domain: None,
         ipv4_subnet: "192.168.64.0/24".parse().unwrap(),
         ipv6_subnet: "fd00:64::/64".parse().unwrap(),
         host_access: vec!["192.168.64.254".parse().unwrap(), "fd00:64::fe".parse().unwrap()],
@@ -220,4 +221,15 @@ fn domains_that_change_are_those_of_containers_that_are_there() {
     assert_eq!(find(&table, "db.test"), Found::Foreign);
     table.remove(2);
     assert_eq!(find(&table, "db.lab"), Found::Missing);
+}
+
+#[test]
+fn others_have_names_in_a_shared_domain_too() {
+    let mut table = Table::new(Zone {
+        shared_domain: Some("corp.example".to_owned()),
+        ..zone()
+    });
+    insert(&mut table, 2, &["db"]);
+    assert_eq!(find(&table, "db.corp.example"), find(&table, "db"));
+    assert_eq!(find(&table, "mail.corp.example"), Found::Foreign);
 }
