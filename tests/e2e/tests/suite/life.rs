@@ -86,6 +86,10 @@ fn data_survive_a_kill_without_damage() {
         process.kill();
     }
     eventually("the processes are gone", COMMAND_LIMIT, || home.processes().is_empty());
+    // A process that ends has no arguments any more a moment before its lock is free.
+    eventually("the launcher's lock is free", COMMAND_LIMIT, || {
+        home.status("hurt")["state"] == "stopped"
+    });
     home.run(["start", "hurt"]).success();
     assert_eq!(home.run(["exec", "hurt", "cat", "/data"]).success().text(), "kept");
 }
