@@ -18,6 +18,7 @@ use container_state::AppPaths;
 use tokio::task::spawn_blocking;
 
 use crate::notes::Notes;
+pub(crate) use change::ChangeError;
 pub(crate) use interface::{configuration, device_address};
 use keep::Kept;
 pub(crate) use lines::Lines;
@@ -31,6 +32,8 @@ pub(crate) struct Networks {
     notes: Notes,
     /// What was asked of each network.
     attachments: Mutex<Vec<NetworkAttachment>>,
+    /// Changes are made one after the other: two at once would take the same line.
+    changes: tokio::sync::Mutex<()>,
     /// What each line of the machine is attached to.
     kept: Mutex<Vec<Option<Kept>>>,
 }
@@ -65,6 +68,7 @@ impl Networks {
             notes,
             attachments: Mutex::new(config.networks.clone()),
             config,
+            changes: tokio::sync::Mutex::default(),
             kept: Mutex::new(kept),
         }
     }

@@ -24,7 +24,7 @@ pub use client::{
     AttachError, Attachment, Capture, CaptureEnd, NetworkClient, PROCESS_COMMAND, QueryError, tell_others,
 };
 pub use domains::{DomainError, DomainStore};
-pub use network_addresses::NetworkAddresses;
+pub use network_addresses::{HOST_ACCESS_NAMES, NetworkAddresses};
 pub use process::execute;
 pub use protocol::{AttachRequest, Attached, Inspection, LiveFlow, LiveMachine, Refusal, RefusalKind};
 pub use request::{NetworkRequest, OptionError};

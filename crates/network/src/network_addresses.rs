@@ -6,6 +6,13 @@ use container_model::NetworkConfig;
 
 use crate::subnets::addresses::{gateway_v4, gateway_v6, host_access_v4, host_access_v6, refusal_v4, refusal_v6};
 
+/// The names of the host-access address: ours, Docker's and podman's.
+pub const HOST_ACCESS_NAMES: [&str; 3] = [
+    "host.container.internal",
+    "host.docker.internal",
+    "host.containers.internal",
+];
+
 /// The addresses of a network. Host number `n` is the n-th address of either subnet: a container has one number for both families, unless
 /// its user chose another address.
 #[derive(Debug, Clone, Copy)]

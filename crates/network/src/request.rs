@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use container_model::NetworkName;
+use container_model::{NetworkConfig, NetworkName};
 use ipnet::{Ipv4Net, Ipv6Net};
 
-/// The option with the largest IP packet of the network's interfaces, bytes.
-pub(crate) const MTU_OPTION: &str = "mtu";
 /// The option that says whether containers reach services on the host's loopback.
 pub(crate) const HOST_ACCESS_OPTION: &str = "host-access";
 
@@ -68,7 +66,7 @@ impl NetworkRequest {
 
     /// Checks the option `mtu`, whose value stays among the options.
     pub(crate) fn check_mtu(&self) -> Result<(), OptionError> {
-        match self.options.get(MTU_OPTION) {
+        match self.options.get(NetworkConfig::MTU_OPTION) {
             Some(text) if !text.parse().is_ok_and(|mtu: u16| mtu >= MTU_MIN) => Err(OptionError::Mtu(text.clone())),
             _ => Ok(()),
         }

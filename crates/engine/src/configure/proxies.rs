@@ -1,5 +1,6 @@
 //! Which proxies a new container's environment names.
 
+use container_network::HOST_ACCESS_NAMES;
 use container_settings::{ProxySettings, Settings};
 
 use crate::ProxyRequest;
@@ -8,7 +9,7 @@ use crate::ProxyRequest;
 const VARIABLES: [&str; 4] = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"];
 
 /// The name by which containers reach the host's loopback.
-const HOST_ACCESS_NAME: &str = "host.container.internal";
+const HOST_ACCESS_NAME: &str = HOST_ACCESS_NAMES[0];
 
 /// The entries of the environment. One that `environment` has itself, in whatever case, is left out.
 pub(crate) fn entries(request: &ProxyRequest, settings: &Settings, environment: &[String]) -> Vec<String> {

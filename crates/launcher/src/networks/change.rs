@@ -19,6 +19,7 @@ pub(crate) enum ChangeError {
 impl Networks {
     /// Connects the container to one more network, on record as well. Nothing is left of it when it fails.
     pub(crate) async fn connect(&self, agent: &AgentClient, attachment: NetworkAttachment) -> Result<(), ChangeError> {
+        let _turn = self.changes.lock().await;
         let network = attachment.network.clone();
         // The other networks are told of this one, and this one of them.
         self.attachments().push(attachment.clone());
@@ -29,8 +30,11 @@ impl Networks {
         };
         if let Err(error) = connected.await {
             // One that was connected before stays so.
-            if !matches!(error, ChangeError::Connect(ConnectError::Connected(_))) {
-                self.detach(&network);
+            if !matches!(error, ChangeError::Connect(ConnectError::Connected(_)))
+                && let Some(line) = self.detach(&network)
+            {
+                // A guest that refused it may have done a part; that it refuses this as well changes nothing.
+                let _ = agent.release_interface(device_address(line)).await;
             }
             let mut attachments = self.attachments();
             let last = attachments.iter().rposition(|known| known.network == network);
@@ -43,6 +47,7 @@ impl Networks {
 
     /// Takes the container from a network, on record as well.
     pub(crate) async fn disconnect(&self, agent: &AgentClient, network: &NetworkName) -> Result<(), ChangeError> {
+        let _turn = self.changes.lock().await;
         let line = self
             .detach(network)
             .ok_or_else(|| ChangeError::NotConnected(network.clone()))?;

@@ -4,15 +4,9 @@ use std::net::IpAddr;
 
 use container_agent_api::v1::{HostsLine, Names, Resolver};
 use container_model::ContainerConfig;
+use container_network::HOST_ACCESS_NAMES;
 
 use super::AttachedLine;
-
-/// The names of the host-access address: ours, Docker's and podman's. They work also with name servers that the user chose.
-const HOST_ACCESS_NAMES: [&str; 3] = [
-    "host.container.internal",
-    "host.docker.internal",
-    "host.containers.internal",
-];
 
 /// What a container knows of names besides what servers tell it.
 pub(crate) fn guest_names(config: &ContainerConfig, lines: &[AttachedLine]) -> Names {
@@ -25,6 +19,7 @@ pub(crate) fn guest_names(config: &ContainerConfig, lines: &[AttachedLine]) -> N
             attached.status.ipv6_address.addr().into(),
         ];
         hosts.extend(addresses.map(|address| line(address, &own)));
+        // Here they work also with name servers that the user chose.
         let host_names = HOST_ACCESS_NAMES.map(str::to_owned);
         hosts.extend(attached.host_access.iter().map(|&address| line(address, &host_names)));
     }

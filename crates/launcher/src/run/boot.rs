@@ -102,7 +102,6 @@ async fn attempt(
                 Arc::clone(context.config),
             )),
             console,
-            networks,
         }),
         Err(error) => {
             switch_off(&machine, &launch.limits).await;

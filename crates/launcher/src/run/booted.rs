@@ -5,7 +5,6 @@ use std::sync::Arc;
 use container_hypervisor::Machine;
 
 use crate::logs::ConsoleLog;
-use crate::networks::Networks;
 use crate::session::Run;
 
 /// A machine with the container's file systems in place, and what belongs to it.
@@ -13,6 +12,4 @@ pub(crate) struct Booted {
     pub(crate) machine: Machine,
     pub(crate) run: Arc<Run>,
     pub(crate) console: ConsoleLog,
-    /// Attached until this value is dropped.
-    pub(crate) networks: Arc<Networks>,
 }

@@ -15,7 +15,7 @@ pub(crate) async fn take_down(context: &RunContext<'_>, mut booted: Booted, is_d
         switch_off(machine, limits).await;
     }
     drop(booted.machine);
-    booted.networks.detach_all();
+    booted.run.networks.detach_all();
     booted.console.complete().await;
 }
 

@@ -42,9 +42,12 @@ impl NetworkConfig {
     /// Format version of the record.
     pub const VERSION: u32 = 1;
 
+    /// The option with the largest IP packet of its interfaces, bytes.
+    pub const MTU_OPTION: &str = "mtu";
+
     /// Largest IP packet of its interfaces, bytes, where the option `mtu` says so.
     #[must_use]
     pub fn mtu(&self) -> Option<u16> {
-        self.options.get("mtu")?.parse().ok()
+        self.options.get(Self::MTU_OPTION)?.parse().ok()
     }
 }

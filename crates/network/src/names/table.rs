@@ -8,15 +8,11 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 mod key;
 
+use crate::network_addresses::HOST_ACCESS_NAMES;
 use key::{key_of_name, key_of_text, name_of_key, short_id};
 
-/// The host's names, by which containers reach services on its loopback: Apple's, Docker's two and podman's.
-const HOST_NAMES: [&str; 4] = [
-    "host.container.internal",
-    "host.docker.internal",
-    "gateway.docker.internal",
-    "host.containers.internal",
-];
+/// One more of Docker's names of the host, in servers' answers only.
+const DOCKER_GATEWAY_NAME: &str = "gateway.docker.internal";
 
 /// What seldom changes while a network lives.
 #[derive(Debug, Clone)]
@@ -189,7 +185,7 @@ impl Table {
                 .flat_map(|of| &of.addresses);
             return Found::Addresses(addresses.copied().collect());
         }
-        if HOST_NAMES.contains(&key.as_str()) {
+        if HOST_ACCESS_NAMES.contains(&key.as_str()) || key == DOCKER_GATEWAY_NAME {
             return match self.zone.host_access.as_slice() {
                 [] => Found::Missing,
                 addresses => Found::Addresses(addresses.to_vec()),
@@ -240,7 +236,7 @@ impl Table {
         }
         let address = reversed.addr();
         if self.zone.host_access.contains(&address) {
-            return name_of_key(HOST_NAMES[0]).map_or(Found::Missing, Found::Pointer);
+            return name_of_key(HOST_ACCESS_NAMES[0]).map_or(Found::Missing, Found::Pointer);
         }
         let container = self.by_address.get(&address).and_then(|key| self.containers.get(key));
         match container.map(|container| &container.canonical) {

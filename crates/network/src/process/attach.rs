@@ -22,8 +22,6 @@ use crate::protocol::{AttachRequest, Attached, Refusal, RefusalKind};
 const DEFAULT_MTU_BYTES: u16 = 65_520;
 /// Smallest one: IPv6 has no link with less (RFC 8200, section 5).
 const LEAST_MTU_BYTES: u16 = 1280;
-/// Option of a network that sets it for all machines.
-const MTU_OPTION: &str = "mtu";
 
 /// A machine that is attached.
 pub(super) struct Machine {
@@ -171,8 +169,7 @@ impl Machines {
     }
 
     fn mtu(&self, request: &AttachRequest) -> u16 {
-        let of_network = self.config.options.get(MTU_OPTION).and_then(|text| text.parse().ok());
-        let wanted = request.mtu.or(of_network).unwrap_or(DEFAULT_MTU_BYTES);
+        let wanted = request.mtu.or(self.config.mtu()).unwrap_or(DEFAULT_MTU_BYTES);
         wanted.max(LEAST_MTU_BYTES).min(request.device_mtu)
     }
 
