@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use super::event_loop::EventLoop;
 use super::tokens::Source;
-use super::world::{Listener, UdpPeer};
+use super::world::Listener;
 
 /// Clients of a published port that are taken at once.
 const ACCEPT_BURST: usize = 64;
@@ -68,30 +68,23 @@ impl EventLoop<'_> {
             return false;
         };
         let received = match listener.datagrams() {
-            Some(datagrams) => datagrams.recv_from(&mut self.buffer),
+            Some(datagrams) => datagrams.receive(&mut self.buffer),
             None => return false,
         };
         match received {
             Ok((length, client)) => {
                 let payload = self.buffer.get(..length).unwrap_or_default();
-                if let Some(flow) = listener.flow_of(client) {
+                if let Some(flow) = listener.flow_of(&client) {
                     self.stack.udp_received(now, flow, payload, &mut self.world);
                     return true;
                 }
-                let (shown, is_ipv6) = shown(listener, client);
+                let (shown, is_ipv6) = shown(listener, client.address);
                 let (port, to_port) = (listener.port, listener.to_port);
                 let accepted = self
                     .stack
                     .udp_accepted(now, port, to_port, is_ipv6, shown, payload, &mut self.world);
                 if let Some(flow) = accepted {
-                    let peer = UdpPeer::Client {
-                        listener: number,
-                        address: client,
-                    };
-                    self.world.udp.insert(flow, peer);
-                    if let Some(listener) = self.world.listeners.get_mut(&number) {
-                        listener.remember(client, flow);
-                    }
+                    self.world.set_client(flow, number, client);
                 }
                 true
             }

@@ -1,5 +1,6 @@
 //! The sockets of a network's process.
 
+mod datagrams;
 mod echo;
 mod outside;
 mod ports;

@@ -11,6 +11,7 @@ use mio::{Interest, Token};
 use socket2::{Domain, Socket, Type};
 
 use super::World;
+use super::datagrams::{Datagrams, UdpClient, tell_asked_address};
 use crate::process::tokens::Source;
 
 /// Connections that may wait to be accepted.
@@ -30,12 +31,12 @@ pub(in crate::process) struct Listener {
     socket: ListenerSocket,
     token: Token,
     /// Flows of datagrams by client.
-    clients: HashMap<SocketAddr, FlowId>,
+    clients: HashMap<UdpClient, FlowId>,
 }
 
 enum ListenerSocket {
     Tcp(TcpListener),
-    Udp(UdpSocket),
+    Udp(Datagrams),
 }
 
 /// A port cannot be published.
@@ -59,7 +60,7 @@ fn reason(error: &io::Error, address: IpAddr, port: u16) -> String {
 }
 
 impl Listener {
-    pub(in crate::process) fn datagrams(&self) -> Option<&UdpSocket> {
+    pub(in crate::process) fn datagrams(&self) -> Option<&Datagrams> {
         match &self.socket {
             ListenerSocket::Udp(socket) => Some(socket),
             ListenerSocket::Tcp(_) => None,
@@ -73,16 +74,16 @@ impl Listener {
         }
     }
 
-    pub(in crate::process) fn flow_of(&self, client: SocketAddr) -> Option<FlowId> {
-        self.clients.get(&client).copied()
+    pub(in crate::process) fn flow_of(&self, client: &UdpClient) -> Option<FlowId> {
+        self.clients.get(client).copied()
     }
 
-    pub(in crate::process) fn remember(&mut self, client: SocketAddr, flow: FlowId) {
+    pub(in crate::process) fn remember(&mut self, client: UdpClient, flow: FlowId) {
         self.clients.insert(client, flow);
     }
 
-    pub(in crate::process) fn forget(&mut self, client: SocketAddr) {
-        self.clients.remove(&client);
+    pub(in crate::process) fn forget(&mut self, client: &UdpClient) {
+        self.clients.remove(client);
     }
 }
 
@@ -164,7 +165,7 @@ impl World {
         } else {
             let mut datagrams = UdpSocket::from_std(socket.into());
             let token = self.register(&mut datagrams, source, Interest::READABLE)?;
-            (ListenerSocket::Udp(datagrams), token)
+            (ListenerSocket::Udp(Datagrams { socket: datagrams }), token)
         };
         let listener = Listener {
             port,
@@ -200,7 +201,11 @@ impl World {
 }
 
 /// Listens on a port at one address, or at all of IPv4 and IPv6. A host without IPv6 does without.
-fn listen(address: Option<IpAddr>, port: u16, proto: Transport) -> Result<Vec<(Socket, SocketAddr)>, PublishError> {
+pub(super) fn listen(
+    address: Option<IpAddr>,
+    port: u16,
+    proto: Transport,
+) -> Result<Vec<(Socket, SocketAddr)>, PublishError> {
     let failed = |address: IpAddr, port: u16| {
         move |source| PublishError {
             address,
@@ -237,6 +242,9 @@ fn bind(address: SocketAddr, proto: Transport) -> io::Result<(Socket, SocketAddr
     if address.is_ipv6() {
         // IPv4 has a socket of its own.
         socket.set_only_v6(true)?;
+    }
+    if proto == Transport::Udp && address.ip().is_unspecified() {
+        tell_asked_address(&socket, address.is_ipv6())?;
     }
     if proto == Transport::Tcp {
         // Else the port is in use for a minute after its last connection.
