@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use container_model::NetworkName;
+use container_network::names::HostResolvers;
 
 use crate::{Engine, EngineError};
 
@@ -15,5 +16,10 @@ pub fn serve_network(name: &NetworkName) -> Result<ExitCode, EngineError> {
     // Settings that cannot be read are an error of the command that made the container, and no reason to have no network.
     let settings = engine.clone().configured().ok();
     let domain = settings.and_then(|engine| engine.settings.dns.domain.clone());
-    Ok(container_network::execute(&engine.paths, name, domain))
+    Ok(container_network::execute(
+        &engine.paths,
+        name,
+        domain,
+        HostResolvers::new(),
+    ))
 }

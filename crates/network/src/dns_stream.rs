@@ -5,8 +5,11 @@ use std::collections::VecDeque;
 
 use container_netstack::Read;
 
-/// Questions that may wait for their answer.
+/// Questions that may wait for their answer; further ones are not taken before.
 const QUESTIONS_MAX: usize = 16;
+
+/// Bytes of questions that are not asked yet: room for the largest one with its length.
+const QUESTIONS_MAX_BYTES: usize = 2 + u16::MAX as usize;
 
 /// Bytes of answers that may wait for the machine to take them.
 const ANSWERS_MAX_BYTES: usize = 256 << 10;
@@ -14,29 +17,42 @@ const ANSWERS_MAX_BYTES: usize = 256 << 10;
 /// One connection.
 #[derive(Debug, Default)]
 pub(crate) struct DnsStream {
-    incoming: Vec<u8>,
+    incoming: VecDeque<u8>,
     outgoing: VecDeque<u8>,
     unanswered: usize,
     is_finished: bool,
 }
 
 impl DnsStream {
-    /// Takes bytes of the machine; none when it asks without waiting for answers.
+    /// Takes bytes of the machine, as many as there is room for.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> usize {
-        if self.unanswered >= QUESTIONS_MAX {
-            return 0;
-        }
-        self.incoming.extend_from_slice(bytes);
-        bytes.len()
+        let room = QUESTIONS_MAX_BYTES.saturating_sub(self.incoming.len());
+        let taken = bytes.get(..room).unwrap_or(bytes);
+        self.incoming.extend(taken);
+        taken.len()
     }
 
-    /// The next whole question.
+    /// Whether there is a question to be asked: one that is whole, unless too many wait for their answer. A machine for whose bytes there was
+    /// no room is to be let on whenever there was one.
+    pub(crate) fn has_question(&self) -> bool {
+        self.unanswered < QUESTIONS_MAX && self.length().is_some_and(|length| self.incoming.len() >= 2 + length)
+    }
+
+    /// The next question.
     pub(crate) fn next_question(&mut self) -> Option<Vec<u8>> {
-        let length = usize::from(u16::from_be_bytes(*self.incoming.first_chunk()?));
-        let message = self.incoming.get(2..2 + length)?.to_vec();
-        self.incoming.drain(..2 + length);
+        let length = self.length().filter(|_| self.has_question())?;
         self.unanswered += 1;
-        Some(message)
+        Some(self.incoming.drain(..2 + length).skip(2).collect())
+    }
+
+    fn length(&self) -> Option<usize> {
+        let (&high, &low) = (self.incoming.front()?, self.incoming.get(1)?);
+        Some(usize::from(u16::from_be_bytes([high, low])))
+    }
+
+    /// Whether [`DnsStream::read`] has something to say.
+    pub(crate) fn is_readable(&self) -> bool {
+        !self.outgoing.is_empty() || self.is_finished && self.unanswered == 0
     }
 
     /// Answers one question.
@@ -102,12 +118,42 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_only_asks_is_given_up() {
+    fn a_machine_that_only_asks_is_held_back_until_it_has_answers() {
         let mut stream = DnsStream::default();
+        let questions = [0; 2 * (QUESTIONS_MAX + 1)];
+        assert_eq!(stream.write(&questions), questions.len());
         for _ in 0..QUESTIONS_MAX {
-            assert_eq!(stream.write(&[0, 0]), 2);
-            assert!(stream.next_question().is_some());
+            assert_eq!(stream.next_question().unwrap(), b"");
         }
-        assert_eq!(stream.write(&[0, 0]), 0);
+        assert!(!stream.has_question());
+        assert_eq!(stream.next_question(), None);
+        stream.answer(b"");
+        assert!(stream.has_question());
+        assert_eq!(stream.next_question().unwrap(), b"");
+        assert_eq!(stream.next_question(), None);
+    }
+
+    #[test]
+    fn what_is_not_asked_yet_is_bounded_and_the_largest_question_has_room() {
+        let mut stream = DnsStream::default();
+        let flood = vec![u8::MAX; 1 << 20];
+        assert_eq!(stream.write(&flood), QUESTIONS_MAX_BYTES);
+        assert_eq!(stream.write(&flood), 0);
+        assert!(stream.has_question());
+        assert_eq!(stream.next_question().unwrap().len(), usize::from(u16::MAX));
+        assert!(!stream.has_question());
+        assert_eq!(stream.write(&[0]), 1);
+    }
+
+    #[test]
+    fn a_connection_ends_after_the_last_answer_or_none() {
+        let mut stream = DnsStream::default();
+        stream.write(&[0, 0]);
+        assert!(stream.next_question().is_some());
+        stream.finish();
+        assert!(!stream.is_readable());
+        stream.leave_unanswered();
+        assert!(stream.is_readable());
+        assert_eq!(stream.read(&mut [0; 4]), Read::End);
     }
 }

@@ -23,12 +23,18 @@ use std::process::ExitCode;
 use container_model::NetworkName;
 use container_state::AppPaths;
 
+use crate::names::HostResolvers;
 use event_loop::EventLoop;
 
 /// Becomes the process of a network and serves it until a moment after the last machine has left. One that finds another in its place
 /// ends at once. What it has to say goes to standard error, which is the network's log. Containers have names below the domains of
-/// [`crate::DomainStore`], and below `shared_domain`, where hosts of the world may have names too.
-pub fn execute(paths: &AppPaths, name: &NetworkName, shared_domain: Option<String>) -> ExitCode {
+/// [`crate::DomainStore`], and below `shared_domain`, where hosts of the world may have names too. `resolvers` are asked for all others.
+pub fn execute(
+    paths: &AppPaths,
+    name: &NetworkName,
+    shared_domain: Option<String>,
+    resolvers: HostResolvers,
+) -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_ansi(false)
@@ -47,7 +53,7 @@ pub fn execute(paths: &AppPaths, name: &NetworkName, shared_domain: Option<Strin
             return ExitCode::FAILURE;
         }
     };
-    match EventLoop::new(paths, &owned, shared_domain).and_then(EventLoop::run) {
+    match EventLoop::new(paths, &owned, shared_domain, resolvers).and_then(EventLoop::run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "the network ends");

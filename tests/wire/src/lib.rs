@@ -13,7 +13,12 @@ mod device;
 mod machine;
 mod memory;
 mod network;
+mod packets;
+mod request;
+mod station;
 
 pub use machine::Machine;
 pub use memory::{Memory, cpu_seconds};
-pub use network::{Network, paths_below, publish};
+pub use network::{Network, paths_below, publish, resolver_below};
+pub use packets::Message;
+pub use station::Station;

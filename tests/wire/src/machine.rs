@@ -14,9 +14,15 @@ use smoltcp::wire::{EthernetAddress, IpCidr};
 
 use crate::Network;
 use crate::device::Device;
+use crate::request::attach_request;
 
 /// First and last local port of connections that the machine opens (RFC 6335, 6).
 const LOCAL_PORTS: std::ops::RangeInclusive<u16> = 49_152..=65_535;
+
+/// A port on which the gateway does not listen (RFC 863).
+const DISCARD_PORT: u16 = 9;
+/// The gateway answers in that time.
+const GATEWAY_LIMIT: Duration = Duration::from_secs(15);
 
 /// A machine. It does something only while it is waited for.
 pub struct Machine {
@@ -40,20 +46,7 @@ impl Machine {
     /// When the process does not take it.
     #[must_use]
     pub fn attach(network: &Network, name: &str, mtu: u16, ports: Vec<PublishedPort>) -> Self {
-        let request = AttachRequest {
-            container: name.parse().unwrap(),
-            created: time::OffsetDateTime::now_utc(),
-            hostname: name.to_owned(),
-            other_networks: Vec::new(),
-            aliases: Vec::new(),
-            mac_address: None,
-            ipv4_address: None,
-            ipv6_address: None,
-            mtu: Some(mtu),
-            device_mtu: mtu,
-            ports,
-            client_addresses: false,
-        };
+        let request = attach_request(name, mtu, ports);
         let line = frame_pair().unwrap();
         let attachment = network.client.attach(&request, &line.switch).unwrap();
         let (attached, connection) = attachment.into_connection();
@@ -79,6 +72,21 @@ impl Machine {
             begun: Instant::now(),
             local_port: *LOCAL_PORTS.start(),
         }
+    }
+
+    /// Has the gateway refuse a connection, after which its hardware address is known. While smoltcp has yet to ask for that address, it
+    /// loses what it would answer to a packet, such as a reset; other hosts hold it back until they know.
+    ///
+    /// # Panics
+    /// When it does not refuse.
+    pub fn learn_gateway(&mut self) {
+        let gateway = SocketAddr::new(self.attached.status.ipv4_gateway.into(), DISCARD_PORT);
+        let handle = self.socket(64);
+        self.connect(handle, gateway);
+        self.wait(GATEWAY_LIMIT, |machine| {
+            (machine.tcp(handle).state() == tcp::State::Closed).then_some(())
+        });
+        self.sockets.remove(handle);
     }
 
     /// Attaches the machine again to the process that takes the place of a lost one.

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use container_network::PROCESS_COMMAND;
-use container_wire::paths_below;
+use container_network::names::HostResolvers;
+use container_wire::{paths_below, resolver_below};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -31,7 +32,11 @@ fn serve(name: &str) -> ExitCode {
         return ExitCode::FAILURE;
     };
     match name.parse() {
-        Ok(name) => container_network::execute(&paths_below(&root), &name, None),
+        Ok(name) => {
+            let resolvers =
+                resolver_below(&root).map_or_else(HostResolvers::new, |server| HostResolvers::fixed(vec![server]));
+            container_network::execute(&paths_below(&root), &name, None, resolvers)
+        }
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE

@@ -1,7 +1,7 @@
 //! A network with a process of its own, below a directory of its own.
 
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,15 @@ const FLOWS_LIMIT: Duration = Duration::from_secs(5);
 #[must_use]
 pub fn paths_below(root: &Path) -> AppPaths {
     AppPaths::new(root, root.join("run"))
+}
+
+/// Name of the file below the app root in which the resolver of a network is written.
+const RESOLVER_FILE: &str = "resolver";
+
+/// The resolver that a network below this app root asks instead of the host's.
+#[must_use]
+pub fn resolver_below(root: &Path) -> Option<SocketAddr> {
+    fs::read_to_string(root.join(RESOLVER_FILE)).ok()?.parse().ok()
 }
 
 /// A port of the machine that is published at a port of the host's loopback that the system chooses.
@@ -57,6 +66,17 @@ impl Network {
             .unwrap();
         let client = NetworkClient::new(paths, name).with_program(program);
         Self { client, root }
+    }
+
+    /// Makes the record of a network whose process will run `program` and ask `resolver`.
+    ///
+    /// # Panics
+    /// When there is no place for it.
+    #[must_use]
+    pub fn with_resolver(program: &Path, resolver: SocketAddr) -> Self {
+        let network = Self::new(program);
+        fs::write(network.root.path().join(RESOLVER_FILE), resolver.to_string()).unwrap();
+        network
     }
 
     /// What goes on.

@@ -80,7 +80,8 @@ fn server(text: &str) -> Option<SocketAddr> {
 /// only some domains, are not in it and are not followed.
 #[derive(Debug)]
 pub struct HostResolvers {
-    path: PathBuf,
+    /// `None`: they never change.
+    path: Option<PathBuf>,
     stamp: Option<Stamp>,
     checked: Option<Duration>,
     current: ResolverFile,
@@ -100,10 +101,24 @@ impl HostResolvers {
     #[must_use]
     pub fn at(path: &Path) -> Self {
         Self {
-            path: path.to_owned(),
+            path: Some(path.to_owned()),
             stamp: None,
             checked: None,
             current: ResolverFile::parse(""),
+        }
+    }
+
+    /// These, whatever the host's files say.
+    #[must_use]
+    pub fn fixed(servers: Vec<SocketAddr>) -> Self {
+        Self {
+            path: None,
+            stamp: None,
+            checked: None,
+            current: ResolverFile {
+                servers,
+                search_domains: Vec::new(),
+            },
         }
     }
 
@@ -118,7 +133,10 @@ impl HostResolvers {
             return false;
         }
         let is_first = self.checked.replace(now).is_none();
-        let stamp = std::fs::metadata(&self.path)
+        let Some(path) = &self.path else {
+            return is_first;
+        };
+        let stamp = std::fs::metadata(path)
             .ok()
             .filter(Metadata::is_file)
             .map(|metadata| stamp(&metadata));
@@ -127,7 +145,7 @@ impl HostResolvers {
         }
         let text = match stamp {
             None => String::new(),
-            Some(_) => match read(&self.path) {
+            Some(_) => match read(path) {
                 Ok(text) => text,
                 Err(_) => return is_first,
             },

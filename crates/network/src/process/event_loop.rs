@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use container_model::NetworkConfig;
-use container_netstack::{Ipv4Parameters, Ipv6Parameters, Limits, NetworkParameters, Stack};
+use container_netstack::{ConnectFailure, Ipv4Parameters, Ipv6Parameters, Limits, NetworkParameters, Stack};
 use container_state::AppPaths;
 use mio::net::UnixListener;
 use mio::{Events, Interest, Poll};
@@ -17,6 +17,7 @@ use super::own::{OwnError, Owned};
 use super::resolver::Names;
 use super::tokens::Source;
 use super::world::{Received, World};
+use crate::names::HostResolvers;
 use crate::network_addresses::NetworkAddresses;
 
 /// How long the process waits for the first machine.
@@ -58,7 +59,12 @@ pub(super) struct EventLoop<'a> {
 }
 
 impl<'a> EventLoop<'a> {
-    pub(super) fn new(paths: &AppPaths, owned: &'a Owned, shared_domain: Option<String>) -> Result<Self, OwnError> {
+    pub(super) fn new(
+        paths: &AppPaths,
+        owned: &'a Owned,
+        shared_domain: Option<String>,
+        resolvers: HostResolvers,
+    ) -> Result<Self, OwnError> {
         let failed = |source| OwnError::Events { source };
         let poll = Poll::new().map_err(failed)?;
         let registry = poll.registry().try_clone().map_err(failed)?;
@@ -78,7 +84,7 @@ impl<'a> EventLoop<'a> {
             begun: Instant::now(),
             stack: Stack::new(parameters(&owned.config), seed),
             world,
-            names: Names::new(paths, &owned.config, shared_domain),
+            names: Names::new(paths, &owned.config, shared_domain, resolvers),
             machines: Machines::new(paths, owned.config.clone(), &owned.directory),
             clients: Clients::default(),
             again: VecDeque::new(),
@@ -115,7 +121,12 @@ impl<'a> EventLoop<'a> {
                 }
             }
             for source in turn {
-                self.serve(source, true, false);
+                let mut is_writable = false;
+                if let Source::Tcp(flow) = source {
+                    self.world.take_questions(flow);
+                    is_writable = true;
+                }
+                self.serve(source, true, is_writable);
             }
             self.serve_due();
         }
@@ -210,6 +221,12 @@ impl<'a> EventLoop<'a> {
                 Happened::Connected(flow) => self.stack.tcp_connected(now, flow, world),
                 Happened::ConnectFailed(flow, why) => self.stack.tcp_failed(now, flow, why, world),
                 Happened::Readable(flow) => self.stack.tcp_readable(now, flow, world),
+                Happened::NamesWanted(flow) => match self.stack.port_of(flow) {
+                    Some(machine) if world.connect_names(flow, machine) => self.stack.tcp_connected(now, flow, world),
+                    _ => self.stack.tcp_failed(now, flow, ConnectFailure::Refused, world),
+                },
+                // Others have their turn before.
+                Happened::MayAsk(flow) => self.serve_again(Source::Tcp(flow)),
                 Happened::Datagram(flow, payload) => self.stack.udp_received(now, flow, &payload, world),
                 Happened::UdpRefused(flow) => self.stack.udp_refused(now, flow, world),
                 Happened::EchoRefused(flow, sequence) => self.stack.echo_refused(now, flow, sequence, world),

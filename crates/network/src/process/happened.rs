@@ -11,6 +11,10 @@ pub(super) enum Happened {
     ConnectFailed(FlowId, ConnectFailure),
     /// There may be bytes of the peer.
     Readable(FlowId),
+    /// A machine connects to ask for names.
+    NamesWanted(FlowId),
+    /// A connection with questions about names may have more of them asked.
+    MayAsk(FlowId),
     /// A datagram came for a flow.
     Datagram(FlowId, Vec<u8>),
     /// The peer's host has no such port.

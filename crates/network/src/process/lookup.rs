@@ -17,8 +17,9 @@ use crate::protocol::{LINE_MAX_BYTES, Reply, Request, from_line, to_line};
 /// How long one network has for its answer: it knows it or not.
 const LIMIT: Duration = Duration::from_millis(500);
 
-/// Questions that are asked of others at once.
+/// Questions that are asked of others at once, of all machines and of one.
 const LOOKUPS_MAX: usize = 1024;
+const LOOKUPS_PER_MACHINE_MAX: usize = 256;
 
 /// A question that others are asked.
 #[derive(Debug)]
@@ -53,6 +54,8 @@ pub(super) enum Outcome {
 pub(super) struct LookUps {
     paths: AppPaths,
     waiting: HashMap<u64, Waiting>,
+    /// How many of them each machine has; none is not kept.
+    per_machine: HashMap<PortId, usize>,
     next: u64,
 }
 
@@ -61,6 +64,7 @@ impl LookUps {
         Self {
             paths: paths.clone(),
             waiting: HashMap::new(),
+            per_machine: HashMap::new(),
             next: 0,
         }
     }
@@ -68,13 +72,15 @@ impl LookUps {
     /// Asks the next network. `Some`: nobody is left.
     pub(super) fn ask(&mut self, now: Duration, mut lookup: LookUp, world: &mut World) -> Option<Outcome> {
         while let Some(network) = lookup.networks.pop_front() {
-            if self.waiting.len() >= LOOKUPS_MAX {
+            let of_machine = self.per_machine.get(&lookup.machine).copied().unwrap_or_default();
+            if self.waiting.len() >= LOOKUPS_MAX || of_machine >= LOOKUPS_PER_MACHINE_MAX {
                 break;
             }
             let number = self.next;
             // One that has ended has no names.
             if let Ok((stream, token)) = self.send(&network, number, &lookup, world) {
                 self.next += 1;
+                self.per_machine.insert(lookup.machine, of_machine + 1);
                 let waiting = Waiting {
                     lookup,
                     stream,
@@ -144,6 +150,12 @@ impl LookUps {
         let mut waiting = self.waiting.remove(&number)?;
         let _ = world.registry.deregister(&mut waiting.stream);
         world.tokens.remove(waiting.token);
+        if let Some(count) = self.per_machine.get_mut(&waiting.lookup.machine) {
+            *count -= 1;
+            if *count == 0 {
+                self.per_machine.remove(&waiting.lookup.machine);
+            }
+        }
         Some(waiting.lookup)
     }
 }
@@ -165,5 +177,50 @@ fn read_reply(stream: &mut UnixStream, incoming: &mut Vec<u8>) -> io::Result<Opt
         if incoming.len() > LINE_MAX_BYTES {
             return Err(ErrorKind::InvalidData.into());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use container_netstack::FlowId;
+    use mio::Poll;
+
+    use super::*;
+
+    fn lookup(machine: u32) -> LookUp {
+        LookUp {
+            asker: Asker {
+                flow: FlowId(1),
+                is_datagram: true,
+            },
+            machine: PortId(machine),
+            message: b"question".to_vec(),
+            otherwise: None,
+            networks: VecDeque::from(["other".parse().unwrap()]),
+        }
+    }
+
+    #[test]
+    fn a_machine_that_asks_too_much_leaves_room_for_the_others() {
+        let root = tempfile::tempdir().unwrap();
+        let paths = AppPaths::new(root.path(), root.path().join("run"));
+        paths.prepare().unwrap();
+        let silent = UnixListener::bind(paths.network_socket(&"other".parse().unwrap()).unwrap()).unwrap();
+        let poll = Poll::new().unwrap();
+        let mut world = World::new(poll.registry().try_clone().unwrap());
+        let mut lookups = LookUps::new(&paths);
+        let mut connections = Vec::new();
+        for _ in 0..LOOKUPS_PER_MACHINE_MAX {
+            assert!(lookups.ask(Duration::ZERO, lookup(1), &mut world).is_none());
+            connections.push(silent.accept().unwrap());
+        }
+        assert!(lookups.ask(Duration::ZERO, lookup(1), &mut world).is_some());
+        assert!(lookups.ask(Duration::ZERO, lookup(2), &mut world).is_none());
+        // What has taken too long makes room again.
+        assert_eq!(lookups.expire(LIMIT, &mut world).len(), LOOKUPS_PER_MACHINE_MAX + 1);
+        assert!(lookups.per_machine.is_empty());
+        assert!(lookups.ask(LIMIT, lookup(1), &mut world).is_none());
     }
 }

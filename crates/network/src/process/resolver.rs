@@ -13,7 +13,7 @@ use super::domains::Domains;
 use super::happened::Happened;
 use super::lookup::{LookUp, LookUps, Outcome};
 use super::upstream::Upstream;
-use super::world::{Asker, Question, TcpPeer, World};
+use super::world::{Asker, Question, World};
 use crate::names::{Action, Answer, Answerer, Forwarder, HostResolvers, Limits, Over, UpstreamId, Zone};
 use crate::network_addresses::NetworkAddresses;
 
@@ -23,9 +23,6 @@ pub(super) struct Names {
     forwarder: Forwarder,
     resolvers: HostResolvers,
     upstreams: HashMap<u64, Upstream>,
-    /// Who waits for the answer of a question that was forwarded.
-    askers: HashMap<u64, Asker>,
-    next_asker: u64,
     lookups: LookUps,
     domains: Domains,
     /// The other networks of machines' containers.
@@ -34,7 +31,12 @@ pub(super) struct Names {
 
 impl Names {
     /// `shared_domain`: see [`Zone::shared_domain`].
-    pub(super) fn new(paths: &AppPaths, config: &NetworkConfig, shared_domain: Option<String>) -> Self {
+    pub(super) fn new(
+        paths: &AppPaths,
+        config: &NetworkConfig,
+        shared_domain: Option<String>,
+        resolvers: HostResolvers,
+    ) -> Self {
         let (watched, domains) = Domains::new(paths);
         let zone = Zone {
             network: config.name.to_string(),
@@ -54,10 +56,8 @@ impl Names {
         Self {
             answerer: Answerer::new(zone),
             forwarder: Forwarder::new(Limits::default(), identifiers),
-            resolvers: HostResolvers::new(),
+            resolvers,
             upstreams: HashMap::new(),
-            askers: HashMap::new(),
-            next_asker: 0,
             lookups: LookUps::new(paths),
             domains: watched,
             others: HashMap::new(),
@@ -161,12 +161,10 @@ impl Names {
         if self.resolvers.refresh(now) {
             self.forwarder.set_servers(&self.resolvers.current().servers);
         }
-        let token = self.next_asker;
-        self.next_asker += 1;
-        self.askers.insert(token, lookup.asker);
         let over = if lookup.asker.is_datagram { Over::Udp } else { Over::Tcp };
         let machine = lookup.machine.0.into();
-        self.forwarder.submit(now, machine, token, &lookup.message, over);
+        self.forwarder
+            .submit(now, machine, lookup.asker.token(), &lookup.message, over);
         self.act(now, world);
     }
 
@@ -222,15 +220,9 @@ impl Names {
                     }
                 }
                 Action::Reply { token, bytes } => {
-                    if let Some(asker) = self.askers.remove(&token) {
-                        deliver(asker, Some(bytes), world);
-                    }
+                    deliver(Asker::of_token(token), Some(bytes), world);
                 }
             }
-        }
-        if self.forwarder.pending() == 0 {
-            // Of machines that were forgotten.
-            self.askers.clear();
         }
     }
 }
@@ -249,11 +241,5 @@ fn deliver(asker: Asker, reply: Option<Vec<u8>>, world: &mut World) {
             .extend(reply.map(|reply| Happened::Datagram(flow, reply)));
         return;
     }
-    if let Some(TcpPeer::Names(stream)) = world.tcp.get_mut(&flow) {
-        match reply {
-            Some(reply) => stream.answer(&reply),
-            None => stream.leave_unanswered(),
-        }
-        world.happened.push_back(Happened::Readable(flow));
-    }
+    world.answer_question(flow, reply.as_deref());
 }

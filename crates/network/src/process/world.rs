@@ -2,6 +2,7 @@
 
 mod datagrams;
 mod echo;
+mod name_connections;
 mod outside;
 mod ports;
 mod published;
@@ -18,6 +19,7 @@ use super::happened::Happened;
 use super::tokens::{Source, Tokens};
 use crate::capture_tap::Taps;
 use echo::EchoSocket;
+use name_connections::NameConnections;
 use ports::PortSocket;
 pub(super) use ports::Received;
 pub(super) use published::{Listener, PublishError};
@@ -30,6 +32,7 @@ pub(super) struct World {
     pub(super) tokens: Tokens,
     pub(super) ports: HashMap<PortId, PortSocket>,
     pub(super) tcp: HashMap<FlowId, TcpPeer>,
+    name_connections: NameConnections,
     pub(super) udp: HashMap<FlowId, UdpPeer>,
     pub(super) echo: HashMap<FlowId, EchoSocket>,
     pub(super) listeners: HashMap<u64, Listener>,
@@ -49,10 +52,26 @@ pub(super) struct Question {
 }
 
 /// Who asks for a name: the flow, and whether as a datagram.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Asker {
     pub(super) flow: FlowId,
     pub(super) is_datagram: bool,
+}
+
+impl Asker {
+    /// A number that says who it is, so that nothing has to be kept of a question that is with others.
+    pub(super) fn token(self) -> u64 {
+        // Flows are numbered one after the other.
+        self.flow.0 << 1 | u64::from(self.is_datagram)
+    }
+
+    /// Whose number it is.
+    pub(super) fn of_token(token: u64) -> Self {
+        Self {
+            flow: FlowId(token >> 1),
+            is_datagram: token & 1 == 1,
+        }
+    }
 }
 
 impl World {
@@ -62,6 +81,7 @@ impl World {
             tokens: Tokens::default(),
             ports: HashMap::new(),
             tcp: HashMap::new(),
+            name_connections: NameConnections::default(),
             udp: HashMap::new(),
             echo: HashMap::new(),
             listeners: HashMap::new(),
@@ -85,6 +105,22 @@ impl World {
                 self.tokens.remove(token);
                 Err(error)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_is_known_by_its_number() {
+        for (number, is_datagram) in [(0, true), (0, false), (7, true), (1 << 62, false)] {
+            let asker = Asker {
+                flow: FlowId(number),
+                is_datagram,
+            };
+            assert_eq!(Asker::of_token(asker.token()), asker);
         }
     }
 }

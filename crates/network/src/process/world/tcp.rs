@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use container_netstack::{Close, ConnectFailure, Destination, FlowId, Read, Service, Wrote};
+use container_netstack::{Close, ConnectFailure, Destination, FlowId, PortId, Read, Service, Wrote};
 use mio::net::TcpStream;
 use mio::{Interest, Token};
 use rustix::io::Errno;
@@ -57,8 +57,7 @@ impl World {
                 self.dial(flow, first, Some(second));
             }
             Destination::Service(Service::Dns) => {
-                self.tcp.insert(flow, TcpPeer::Names(DnsStream::default()));
-                self.happened.push_back(Happened::Connected(flow));
+                self.happened.push_back(Happened::NamesWanted(flow));
             }
         }
     }
@@ -137,20 +136,54 @@ impl World {
             },
             Some(TcpPeer::Names(stream)) => {
                 let taken = stream.write(bytes);
-                while let Some(message) = stream.next_question() {
-                    let asker = Asker {
-                        flow,
-                        is_datagram: false,
-                    };
-                    self.questions.push_back(Question { asker, message });
-                }
+                self.take_questions(flow);
                 match taken {
-                    0 => Wrote::Broken,
+                    0 => Wrote::Full,
                     count => Wrote::Bytes(count),
                 }
             }
             Some(TcpPeer::Connecting { .. }) => Wrote::Full,
             None => Wrote::Broken,
+        }
+    }
+
+    /// Opens a machine's connection for questions about names. Returns whether it may have another one.
+    pub(in crate::process) fn connect_names(&mut self, flow: FlowId, machine: PortId) -> bool {
+        let is_admitted = self.name_connections.admit(flow, machine);
+        if is_admitted {
+            self.tcp.insert(flow, TcpPeer::Names(DnsStream::default()));
+        }
+        is_admitted
+    }
+
+    /// Takes the questions of a connection that may be asked now.
+    pub(in crate::process) fn take_questions(&mut self, flow: FlowId) {
+        let Some(TcpPeer::Names(stream)) = self.tcp.get_mut(&flow) else {
+            return;
+        };
+        while let Some(message) = stream.next_question() {
+            let asker = Asker {
+                flow,
+                is_datagram: false,
+            };
+            self.questions.push_back(Question { asker, message });
+        }
+    }
+
+    /// Answers a question of a connection; `None`: it has no answer.
+    pub(in crate::process) fn answer_question(&mut self, flow: FlowId, reply: Option<&[u8]>) {
+        let Some(TcpPeer::Names(stream)) = self.tcp.get_mut(&flow) else {
+            return;
+        };
+        match reply {
+            Some(reply) => stream.answer(reply),
+            None => stream.leave_unanswered(),
+        }
+        if stream.is_readable() {
+            self.happened.push_back(Happened::Readable(flow));
+        }
+        if stream.has_question() {
+            self.happened.push_back(Happened::MayAsk(flow));
         }
     }
 
@@ -188,7 +221,8 @@ impl World {
     pub(in crate::process) fn close(&mut self, flow: FlowId, how: Close) {
         let (mut stream, token) = match self.tcp.remove(&flow) {
             Some(TcpPeer::Connecting { stream, token, .. } | TcpPeer::Connected { stream, token }) => (stream, token),
-            Some(TcpPeer::Names(_)) | None => return,
+            Some(TcpPeer::Names(_)) => return self.name_connections.release(flow),
+            None => return,
         };
         let _ = self.registry.deregister(&mut stream);
         self.tokens.remove(token);
