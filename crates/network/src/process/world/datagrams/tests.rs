@@ -1,3 +1,5 @@
+//! Where answers of a published UDP port come from, at the addresses that this host has.
+
 use std::net::{Ipv4Addr, SocketAddrV6, UdpSocket};
 use std::time::Duration;
 
