@@ -9,6 +9,7 @@
 //! reset, by the second SYN a second later. Ports of peers are chosen one after the other, so that this takes 49,152 connections to a
 //! machine within a minute.
 
+mod burst;
 mod clock;
 mod connection;
 mod deadlines;
@@ -33,7 +34,7 @@ use smoltcp::wire::TcpPacket;
 use crate::link::Link;
 use crate::{Close, ConnectFailure, Destination, FlowId, FlowView, Limits, PortId};
 use clock::instant;
-use connection::{Connection, Next, Scene};
+use connection::{Connection, Next};
 use deadlines::Deadlines;
 use flow::{Flow, FlowState};
 use port::PortFlows;
@@ -83,6 +84,8 @@ pub(crate) struct TcpFlows {
     bound: HashMap<FlowKey, FlowId>,
     ports: HashMap<PortId, PortFlows>,
     deadlines: Deadlines,
+    /// Flows that took segments of which nothing was made yet.
+    unsettled: Vec<FlowId>,
 }
 
 impl TcpFlows {
@@ -94,10 +97,12 @@ impl TcpFlows {
             bound: HashMap::new(),
             ports: HashMap::new(),
             deadlines: Deadlines::default(),
+            unsettled: Vec::new(),
         }
     }
 
-    /// Takes a segment from a machine. `to` is where its destination leads.
+    /// Takes a segment from a machine. `to` is where its destination leads. What it brings to a connection is made something of by
+    /// [`Self::settle`] at the latest.
     pub(crate) fn segment(
         &mut self,
         now: Duration,
@@ -135,14 +140,14 @@ impl TcpFlows {
     pub(crate) fn readable(&mut self, now: Duration, flow: FlowId, link: &mut dyn Link) {
         if let Some(connection) = self.connection(flow) {
             connection.set_readable();
-            self.advance(now, flow, None, usize::MAX, link);
+            self.advance(now, flow, usize::MAX, link);
         }
     }
 
     pub(crate) fn writable(&mut self, now: Duration, flow: FlowId, link: &mut dyn Link) {
         if let Some(connection) = self.connection(flow) {
             connection.set_writable();
-            self.advance(now, flow, None, usize::MAX, link);
+            self.advance(now, flow, usize::MAX, link);
         }
     }
 
@@ -154,7 +159,7 @@ impl TcpFlows {
             if let Some(flow) = self.flows.get_mut(&flow) {
                 flow.turn = None;
             }
-            self.advance(now, flow, None, TURN_BYTES, link);
+            self.advance(now, flow, TURN_BYTES, link);
         }
     }
 
@@ -183,7 +188,7 @@ impl TcpFlows {
                 link.outside().tcp_close(id, Close::Reset);
                 self.remove(id);
             } else {
-                self.advance(now, id, None, usize::MAX, link);
+                self.advance(now, id, usize::MAX, link);
             }
         }
     }
@@ -215,48 +220,14 @@ impl TcpFlows {
         }
     }
 
-    fn segment_of_flow(
-        &mut self,
-        now: Duration,
-        id: FlowId,
-        packet: &[u8],
-        segment: &TcpPacket<&[u8]>,
-        link: &mut dyn Link,
-    ) {
-        let Some(flow) = self.flows.get_mut(&id) else {
-            return;
-        };
-        match &mut flow.state {
-            FlowState::Open(_) => self.advance(now, id, Some(packet), usize::MAX, link),
-            FlowState::Dialling { .. } if segment.rst() => {
-                link.outside().tcp_close(id, Close::Reset);
-                self.remove(id);
-            }
-            // The same SYN again, or one of a machine that was started again: the last one is answered.
-            FlowState::Dialling { syn, sequence } if is_request(segment) && packet.len() <= LONGEST_SYN_BYTES => {
-                *syn = packet.into();
-                *sequence = segment.seq_number();
-            }
-            FlowState::Dialling { .. } => {}
-        }
-    }
-
-    fn advance(&mut self, now: Duration, id: FlowId, packet: Option<&[u8]>, quantum_bytes: usize, link: &mut dyn Link) {
+    fn advance(&mut self, now: Duration, id: FlowId, quantum_bytes: usize, link: &mut dyn Link) {
         let Some(flow) = self.flows.get_mut(&id) else {
             return;
         };
         let (FlowState::Open(connection), Some(port)) = (&mut flow.state, self.ports.get_mut(&flow.key.port)) else {
             return;
         };
-        let mut scene = Scene {
-            now: instant(now),
-            flow: id,
-            port: port.port,
-            interface: &mut port.interface,
-            link,
-            quantum_bytes,
-        };
-        let next = connection.advance(&mut scene, packet);
+        let next = connection.advance(&mut port.scene(now, id, quantum_bytes, link));
         // The machine may use the pair of ports again, also while the peer has not taken everything.
         if connection.has_machine_left() && std::mem::take(&mut flow.is_bound) {
             self.bound.remove(&flow.key);

@@ -272,16 +272,16 @@ fuzz_target!(|steps: Vec<(u8, u8, Vec<u8>)>| {
         world.dice = last;
         let flow = world.flows.get(usize::from(argument) % REMEMBERED_FLOWS).copied();
         match (kind % 16, flow) {
-            (0, _) => stack.frame(now, port, &bytes, &mut world),
+            (0, _) => stack.frame_of_burst(now, port, &bytes, &mut world),
             (1, _) => {
                 let mut frame = bytes;
                 if let Some(source) = frame.get_mut(6..12) {
                     source.copy_from_slice(&machine(index).mac);
                 }
-                stack.frame(now, port, &frame, &mut world);
+                stack.frame_of_burst(now, port, &frame, &mut world);
             }
-            (2..=4, _) => stack.frame(now, port, &packet(index, false, last, &bytes), &mut world),
-            (5..=7, _) => stack.frame(now, port, &packet(index, true, last, &bytes), &mut world),
+            (2..=4, _) => stack.frame_of_burst(now, port, &packet(index, false, last, &bytes), &mut world),
+            (5..=7, _) => stack.frame_of_burst(now, port, &packet(index, true, last, &bytes), &mut world),
             (8, _) => {
                 world.is_full[index] = !world.is_full[index];
                 if !world.is_full[index] {
@@ -315,6 +315,10 @@ fuzz_target!(|steps: Vec<(u8, u8, Vec<u8>)>| {
                 world.ports[index] = stack.add_port(machine(index)).expect("a free port");
             }
             _ => {}
+        }
+        // Otherwise what follows is in the same burst.
+        if kind < 128 {
+            stack.end_burst(now, &mut world);
         }
         for port in &world.ports {
             let held = stack.held_bytes(*port).expect("a port that is there");

@@ -25,6 +25,13 @@ const IGMP: u8 = 2;
 impl Stack {
     /// Takes one Ethernet frame from a machine, which may be any bytes.
     pub fn frame(&mut self, now: Duration, port: PortId, frame: &[u8], outside: &mut dyn Outside) {
+        self.frame_of_burst(now, port, frame, outside);
+        self.end_burst(now, outside);
+    }
+
+    /// Takes one of several frames that are there at once. [`Self::end_burst`] has to follow the last one before anything is waited for: it
+    /// carries on what the frames have brought to connections, so that what many segments bring goes on in one piece.
+    pub fn frame_of_burst(&mut self, now: Duration, port: PortId, frame: &[u8], outside: &mut dyn Outside) {
         let Some(state) = self.switch.ports.get_mut(port) else {
             return;
         };
@@ -36,6 +43,11 @@ impl Stack {
         {
             state.counters.sent_dropped += 1;
         }
+    }
+
+    /// Carries on what [`Self::frame_of_burst`] has taken since the last call.
+    pub fn end_burst(&mut self, now: Duration, outside: &mut dyn Outside) {
+        self.tcp.settle(now, &mut self.switch.link(outside));
     }
 
     /// `None`: it was dropped.

@@ -186,15 +186,18 @@ impl Connection {
         }
     }
 
-    /// Takes a packet, moves what can be moved and sends what can be sent. Each way this is one ring full of bytes at most, so that other
-    /// connections get their turn.
-    pub(super) fn advance(&mut self, scene: &mut Scene<'_>, packet: Option<&[u8]>) -> Next {
-        if let Some(packet) = packet {
-            let mut device = PacketDevice::new(scene.port, Some(packet), scene.link);
-            scene
-                .interface
-                .poll_ingress_single(scene.now, &mut device, &mut self.sockets);
-        }
+    /// Takes a packet. [`Self::advance`] makes something of it. Returns how many bytes wait for the peer.
+    pub(super) fn take(&mut self, scene: &mut Scene<'_>, packet: &[u8]) -> usize {
+        let mut device = PacketDevice::new(scene.port, Some(packet), scene.link);
+        scene
+            .interface
+            .poll_ingress_single(scene.now, &mut device, &mut self.sockets);
+        self.socket().recv_queue()
+    }
+
+    /// Moves what can be moved and sends what can be sent. Each way this is one ring full of bytes at most, so that other connections get
+    /// their turn.
+    pub(super) fn advance(&mut self, scene: &mut Scene<'_>) -> Next {
         loop {
             self.note_state(scene);
             self.move_bytes(scene);

@@ -34,6 +34,8 @@ pub(super) struct Flow {
     pub(super) turn: Option<Turn>,
     /// Whether segments with its key are its own.
     pub(super) is_bound: bool,
+    /// Whether it stands among the unsettled flows.
+    pub(super) is_unsettled: bool,
 }
 
 impl Flow {
@@ -45,6 +47,7 @@ impl Flow {
             deadline: None,
             turn: None,
             is_bound: true,
+            is_unsettled: false,
         }
     }
 

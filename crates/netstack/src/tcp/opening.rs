@@ -52,7 +52,7 @@ impl TcpFlows {
         let flow = link.new_flow_id();
         let state = FlowState::Open(Box::new(connection));
         self.insert(flow, Flow::new(key(peer), FlowDirection::Incoming, state));
-        self.advance(now, flow, None, usize::MAX, link);
+        self.advance(now, flow, usize::MAX, link);
         Some(flow)
     }
 
@@ -73,9 +73,11 @@ impl TcpFlows {
             return;
         };
         port.dialling -= 1;
-        flow.state = FlowState::Open(Box::new(Connection::to_peer(&flow.key, ring_bytes, sequence)));
+        let mut connection = Box::new(Connection::to_peer(&flow.key, ring_bytes, sequence));
+        connection.take(&mut port.scene(now, id, usize::MAX, link), &syn);
+        flow.state = FlowState::Open(connection);
         self.deadlines.clear(id, &mut flow.deadline);
-        self.advance(now, id, Some(&syn), usize::MAX, link);
+        self.advance(now, id, usize::MAX, link);
     }
 
     /// The peer of a flow cannot be connected to.
@@ -150,13 +152,14 @@ impl TcpFlows {
         let Some(&id) = self.bound.get(key) else {
             return;
         };
+        self.settle_flow(now, id, link);
         if let Some(connection) = self.connection(id)
             && connection.is_forgotten_by(request)
         {
             connection.abort();
             // At once, also if the reset has to wait: the next connection has the key.
             self.unbind(id);
-            self.advance(now, id, None, usize::MAX, link);
+            self.advance(now, id, usize::MAX, link);
         }
     }
 }

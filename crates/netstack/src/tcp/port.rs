@@ -1,17 +1,20 @@
 //! What the flows of one port share.
 
 use std::fmt;
+use std::time::Duration;
 
 use smoltcp::iface::{Config, Interface, SocketSet};
 use smoltcp::time::Instant;
 use smoltcp::wire::HardwareAddress;
 
 use super::TcpPort;
+use super::clock::instant;
+use super::connection::Scene;
 use super::device::PacketDevice;
 use super::rings::RingBudget;
 use super::turns::Turns;
-use crate::Limits;
 use crate::link::Link;
+use crate::{FlowId, Limits};
 
 /// Ports that a peer has towards a machine when it does not matter which. As many as there are above the ports of services, so that it
 /// takes long until one comes again that the machine still has in TIME-WAIT.
@@ -61,6 +64,24 @@ impl PortFlows {
             rings: RingBudget::new(limits.tcp_buffer_bytes_per_port, limits.tcp_flows_per_port),
             turns: Turns::default(),
             next_ephemeral_port: EPHEMERAL_PORTS.start() + first,
+        }
+    }
+
+    /// What a connection needs while it is looked at.
+    pub(super) fn scene<'a>(
+        &'a mut self,
+        now: Duration,
+        flow: FlowId,
+        quantum_bytes: usize,
+        link: &'a mut dyn Link,
+    ) -> Scene<'a> {
+        Scene {
+            now: instant(now),
+            flow,
+            port: self.port,
+            interface: &mut self.interface,
+            link,
+            quantum_bytes,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Flows between a second stack, which plays the machine, and a world that compares every byte.
 
+mod burst;
 mod ending;
 mod garbage;
 mod load;

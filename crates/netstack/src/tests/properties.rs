@@ -196,7 +196,13 @@ impl Run {
             ..
         } = self;
         match step {
-            Step::Frame(index, frame) => stack.frame(*now, ports[index].0, &frame, outside),
+            Step::Frame(index, frame) => {
+                stack.frame_of_burst(*now, ports[index].0, &frame, outside);
+                // The others are in a burst with what follows.
+                if frame.len() % 4 != 3 {
+                    stack.end_burst(*now, outside);
+                }
+            }
             Step::Full(index, true) => {
                 outside.full.insert(ports[index].0);
             }

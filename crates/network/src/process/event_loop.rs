@@ -238,20 +238,25 @@ impl<'a> EventLoop<'a> {
         let Source::Port(port) = source else {
             return;
         };
+        let now = self.now();
+        let mut has_more = true;
         for _ in 0..FRAME_BURST {
             match self.world.receive_frame(port, &mut self.buffer) {
                 Received::Frame(length) => {
-                    let now = self.now();
                     let frame = self.buffer.get(..length).unwrap_or_default();
-                    self.stack.frame(now, port, frame, &mut self.world);
-                    self.tell();
+                    self.stack.frame_of_burst(now, port, frame, &mut self.world);
                 }
-                Received::Empty => return,
                 // The launcher, which has an end of it as well, tells when the machine is gone for good.
-                Received::Gone => return,
+                Received::Empty | Received::Gone => {
+                    has_more = false;
+                    break;
+                }
             }
         }
-        self.serve_again(source);
+        self.stack.end_burst(now, &mut self.world);
+        if has_more {
+            self.serve_again(source);
+        }
     }
 }
 

@@ -70,7 +70,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn no_segment_does_harm(spoilt in proptest::collection::vec((garbage(), 0..4_u8), 1..40), seed: u64) {
+    fn no_segment_does_harm(spoilt in proptest::collection::vec((garbage(), 0..4_u8), 1..40), seed: u64, is_bursty: bool) {
         let mut network = Network::with(1500, crate::Limits::default(), seed);
         let peer = "93.184.216.34:443".parse().unwrap();
         let victim = network.machine.connect(peer, 40000);
@@ -91,6 +91,7 @@ proptest! {
         };
         // What garbage says need not be the pattern.
         network.world.peer(flow).is_unchecked = true;
+        network.is_bursty = is_bursty;
         for (garbage, then) in &spoilt {
             network.take(&spoil(&template, garbage));
             match then {

@@ -45,6 +45,8 @@ pub(super) struct Network {
     pub(super) now: Duration,
     pub(super) weather: Weather,
     pub(super) dial: Dial,
+    /// Whether what the machine sends in one step comes in one burst.
+    pub(super) is_bursty: bool,
     /// Where every destination leads, if not to itself.
     pub(super) to: Option<Result<Destination, ConnectFailure>>,
     late: [VecDeque<Vec<u8>>; 2],
@@ -65,6 +67,7 @@ impl Network {
             now: Duration::from_secs(1000),
             weather: Weather::default(),
             dial: Dial::Connects,
+            is_bursty: false,
             to: None,
             late: Default::default(),
             random: SplitMix64::new(!seed),
@@ -137,6 +140,14 @@ impl Network {
         };
         let to = self.to.unwrap_or(Ok(remote));
         self.flows.segment(self.now, &self.port, packet, to, &mut self.world);
+        if !self.is_bursty {
+            self.settle();
+        }
+    }
+
+    pub(super) fn settle(&mut self) {
+        self.flows.settle(self.now, &mut self.world);
+        assert!(self.flows.unsettled.is_empty());
     }
 
     fn is_hit(&mut self, of_thousand: u64) -> bool {
@@ -171,6 +182,7 @@ impl Network {
                 self.take(&packet);
             }
         }
+        self.settle();
         while let Some(flow) = self.world.dialled.pop_front() {
             match self.dial {
                 Dial::Connects => self.flows.connected(self.now, flow, &mut self.world),

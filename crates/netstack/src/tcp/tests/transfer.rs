@@ -26,6 +26,7 @@ proptest! {
         seed: u64,
         is_ipv6: bool,
         is_incoming: bool,
+        is_bursty: bool,
         mtu_bytes in prop_oneof![Just(1500_u16), Just(1280), Just(65520)],
         capacity in prop_oneof![Just(usize::MAX), 1..20_usize],
         out_bytes in 0..400_000_usize,
@@ -35,7 +36,7 @@ proptest! {
     ) {
         let limits = Limits { tcp_buffer_bytes_per_port: budget_bytes, ..Limits::default() };
         let mut network = Network::with(mtu_bytes, limits, seed);
-        network.weather = weather;
+        (network.weather, network.is_bursty) = (weather, is_bursty);
         network.world.capacity = capacity;
         let program = if is_incoming {
             let program = network.machine.listen(80);

@@ -23,6 +23,8 @@ pub(super) struct Peer {
     /// How many bytes it takes before it is full.
     pub(super) room: usize,
     pub(super) received: usize,
+    /// How often it took bytes.
+    pub(super) writes: usize,
     pub(super) is_finished: bool,
     pub(super) close: Option<Close>,
     /// Whether what the machine sends is not compared.
@@ -41,6 +43,7 @@ impl Peer {
             is_broken: false,
             room: usize::MAX,
             received: 0,
+            writes: 0,
             is_finished: false,
             close: None,
             is_unchecked: false,
@@ -143,6 +146,7 @@ impl Outside for World {
             assert!(peer.is_unchecked || *byte == pattern(at), "byte {at} of the machine");
         }
         peer.received += taken;
+        peer.writes += 1;
         peer.room -= taken;
         Wrote::Bytes(taken)
     }
