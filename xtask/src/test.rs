@@ -27,7 +27,7 @@ use stage::Stage;
 use tally::Tally;
 
 /// Parts of the end-to-end tests that need programs of Debian which macOS does not have: a registry, mmdebstrap, e2fsck.
-const DEBIANS_PROGRAMS: [&str; 11] = [
+const DEBIANS_PROGRAMS: [&str; 13] = [
     "archives",
     "debian",
     "interruption",
@@ -37,6 +37,8 @@ const DEBIANS_PROGRAMS: [&str; 11] = [
     "peers",
     "platforms",
     "pulling",
+    "real_load",
+    "real_peers",
     "tls",
     "traffic",
 ];

@@ -74,7 +74,12 @@ impl Home {
             .with("DOCKER_CONFIG", docker)
     }
 
-    pub(crate) fn with_busybox(self) -> Self {
+    /// The same home with the busybox image.
+    ///
+    /// # Panics
+    /// When it cannot be loaded.
+    #[must_use]
+    pub fn with_busybox(self) -> Self {
         let archive = archive::busybox();
         self.run([
             OsStr::new("image"),

@@ -78,6 +78,8 @@ pub(crate) fn for_tests() -> Vec<Package> {
         package("dbus", "dbus-run-session"),
         package("gnome-keyring", "gnome-keyring-daemon"),
         package("zstd", "zstd"),
+        package("wrk", "wrk"),
+        package("iperf3", "iperf3"),
     ]
 }
 

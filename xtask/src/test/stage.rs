@@ -23,6 +23,8 @@ const NOBODY: u32 = 65534;
 const BUSYBOX: &str = "busybox";
 /// Name of the Debian root file system in the stage.
 const DEBIAN_TAR: &str = "debian.tar";
+/// Name of the Debian root file system with servers and clients in the stage.
+const PEERS_TAR: &str = "peers.tar";
 
 /// The prepared directory.
 pub(crate) struct Stage {
@@ -54,9 +56,10 @@ impl Stage {
         }
         process::run(Command::new("chmod").arg("-R").arg("a+rX").arg(stage.path("dist")))?;
         if rustix::process::geteuid().is_root() {
-            fs::copy(debian_tar::cached(guest.architecture)?, stage.path(DEBIAN_TAR))
-                .context("cannot copy the Debian root file system")?;
-            fs::set_permissions(stage.path(DEBIAN_TAR), Permissions::from_mode(0o644))?;
+            stage.admit_archive(&debian_tar::cached(guest.architecture)?, DEBIAN_TAR)?;
+            if !guest.is_foreign() {
+                stage.admit_archive(&debian_tar::peers()?, PEERS_TAR)?;
+            }
         }
         if guest.programs_are_foreign() {
             let program = fs::read(busybox::file(guest.architecture)?).context("cannot read the busybox")?;
@@ -69,6 +72,13 @@ impl Stage {
         }
         fs::create_dir(stage.path("bin"))?;
         Ok(stage)
+    }
+
+    /// Copies a root file system out of the home of root.
+    fn admit_archive(&self, archive: &Path, name: &str) -> Result<()> {
+        let copy = self.path(name);
+        fs::copy(archive, &copy).with_context(|| format!("cannot copy {}", archive.display()))?;
+        Ok(fs::set_permissions(copy, Permissions::from_mode(0o644))?)
     }
 
     /// The guests that the end-to-end tests have.
@@ -123,8 +133,10 @@ impl Stage {
         if self.guest.programs_are_foreign() {
             command.env("E2E_BUSYBOX", self.path(BUSYBOX));
         }
-        if self.path(DEBIAN_TAR).exists() {
-            command.env("E2E_DEBIAN_TAR", self.path(DEBIAN_TAR));
+        for (variable, name) in [("E2E_DEBIAN_TAR", DEBIAN_TAR), ("E2E_PEERS_TAR", PEERS_TAR)] {
+            if self.path(name).exists() {
+                command.env(variable, self.path(name));
+            }
         }
         if rustix::process::geteuid().is_root() {
             // The standard library drops root's supplementary groups when it changes the user.

@@ -35,6 +35,8 @@ mod platforms;
 mod ports;
 mod process;
 mod pulling;
+mod real_load;
+mod real_peers;
 mod signals;
 mod stacks;
 mod stdio;
