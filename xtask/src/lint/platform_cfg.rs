@@ -10,7 +10,7 @@ use anyhow::Result;
 use std::path::Path;
 
 /// The files, and folders (with `/` at the end), that may ask for the system, and why.
-const PLACES: [(&str, &str); 14] = [
+const PLACES: [(&str, &str); 15] = [
     (
         "crates/cli/src/session/signals.rs",
         "a test compares with the numbers of Linux's signals",
@@ -51,6 +51,7 @@ const PLACES: [(&str, &str); 14] = [
         "crates/stream/src/",
         "vsock is a kind of socket on Linux and part of the framework on macOS",
     ),
+    ("guest/peer/src/main.rs", "the guest is Linux"),
     ("guest/vminitd/src/main.rs", "the guest is Linux"),
     ("guest/workload/src/lib.rs", "the guest is Linux"),
     (
