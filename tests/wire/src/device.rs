@@ -1,66 +1,57 @@
 //! The machine's end of the line as smoltcp's device.
 
-use std::io::ErrorKind;
-use std::os::unix::net::UnixDatagram;
+use std::os::fd::BorrowedFd;
 
 use smoltcp::phy::{self, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
 
-/// Room for the largest frame, bytes.
-const FRAME_BYTES: usize = 1 << 17;
+use crate::line::{Line, Outgoing};
+
+/// Bytes before an IP packet in a frame (IEEE 802.3).
+const HEADER_BYTES: usize = 14;
 
 /// The line. A frame that finds no room waits, and no other one is made until it is gone.
 #[derive(Debug)]
 pub(crate) struct Device {
-    line: UnixDatagram,
-    mtu_bytes: usize,
-    received: Vec<u8>,
+    line: Line,
+    frame_bytes: usize,
     waiting: Option<Vec<u8>>,
     spare: Vec<u8>,
 }
 
 impl Device {
     /// `mtu_bytes` is the largest IP packet.
-    pub(crate) fn new(line: UnixDatagram, mtu_bytes: usize) -> Self {
-        line.set_nonblocking(true).unwrap();
+    pub(crate) fn new(line: Line, mtu_bytes: usize) -> Self {
         Self {
             line,
-            mtu_bytes: mtu_bytes + 14,
-            received: vec![0; FRAME_BYTES],
+            frame_bytes: mtu_bytes + HEADER_BYTES,
             waiting: None,
             spare: Vec::new(),
         }
     }
 
-    pub(crate) fn line(&self) -> &UnixDatagram {
-        &self.line
+    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.line.incoming.as_fd()
     }
 
     pub(crate) fn is_waiting(&self) -> bool {
-        self.waiting.is_some()
+        self.waiting.is_some() || self.line.outgoing.is_behind()
     }
 
     /// Sends the frame that waits; whether none waits now.
-    pub(crate) fn flush(&mut self) -> bool {
+    fn flush(&mut self) -> bool {
         let Some(frame) = self.waiting.take() else {
-            return true;
+            return self.line.outgoing.flush();
         };
-        match self.line.send(&frame) {
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock) || error.raw_os_error() == Some(NO_BUFFERS) => {
-                self.waiting = Some(frame);
-                false
-            }
-            // A line without a process loses what is sent, as a wire does.
-            _ => {
-                self.spare = frame;
-                true
-            }
+        if self.line.outgoing.send(&frame) {
+            self.spare = frame;
+            true
+        } else {
+            self.waiting = Some(frame);
+            false
         }
     }
 }
-
-/// `ENOBUFS`, how macOS says that a datagram socket is full.
-const NO_BUFFERS: i32 = rustix::io::Errno::NOBUFS.raw_os_error();
 
 impl phy::Device for Device {
     type RxToken<'a> = Received<'a>;
@@ -70,24 +61,32 @@ impl phy::Device for Device {
         if !self.flush() {
             return None;
         }
-        let length = self.line.recv(&mut self.received).ok()?;
-        let frame = self.received.get(..length)?;
-        let (line, waiting, spare) = (&self.line, &mut self.waiting, &mut self.spare);
-        Some((Received(frame), Sending { line, waiting, spare }))
+        let frame = self.line.incoming.receive()?;
+        let (outgoing, waiting, spare) = (&mut self.line.outgoing, &mut self.waiting, &mut self.spare);
+        let sending = Sending {
+            outgoing,
+            waiting,
+            spare,
+        };
+        Some((Received(frame), sending))
     }
 
     fn transmit(&mut self, _: Instant) -> Option<Sending<'_>> {
         if !self.flush() {
             return None;
         }
-        let (line, waiting, spare) = (&self.line, &mut self.waiting, &mut self.spare);
-        Some(Sending { line, waiting, spare })
+        let (outgoing, waiting, spare) = (&mut self.line.outgoing, &mut self.waiting, &mut self.spare);
+        Some(Sending {
+            outgoing,
+            waiting,
+            spare,
+        })
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
         let mut capabilities = DeviceCapabilities::default();
         capabilities.medium = Medium::Ethernet;
-        capabilities.max_transmission_unit = self.mtu_bytes;
+        capabilities.max_transmission_unit = self.frame_bytes;
         capabilities
     }
 }
@@ -103,7 +102,7 @@ impl phy::RxToken for Received<'_> {
 
 /// A frame to be made.
 pub(crate) struct Sending<'a> {
-    line: &'a UnixDatagram,
+    outgoing: &'a mut Outgoing,
     waiting: &'a mut Option<Vec<u8>>,
     spare: &'a mut Vec<u8>,
 }
@@ -113,11 +112,10 @@ impl phy::TxToken for Sending<'_> {
         let mut frame = std::mem::take(self.spare);
         frame.resize(length, 0);
         let result = write(&mut frame);
-        match self.line.send(&frame) {
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock) || error.raw_os_error() == Some(NO_BUFFERS) => {
-                *self.waiting = Some(frame);
-            }
-            _ => *self.spare = frame,
+        if self.outgoing.send(&frame) {
+            *self.spare = frame;
+        } else {
+            *self.waiting = Some(frame);
         }
         result
     }

@@ -10,6 +10,9 @@
 )]
 
 mod device;
+mod endpoint;
+mod frame_stream;
+mod line;
 mod machine;
 mod memory;
 mod network;
@@ -17,8 +20,10 @@ mod packets;
 mod request;
 mod station;
 
+pub use endpoint::Endpoint;
 pub use machine::Machine;
 pub use memory::{Memory, cpu_seconds};
 pub use network::{Network, paths_below, publish, resolver_below};
 pub use packets::Message;
+pub use request::attach_request;
 pub use station::Station;

@@ -4,7 +4,8 @@ use container_model::PublishedPort;
 use container_network::AttachRequest;
 
 /// The request of a machine of this name whose IP packets have at most `mtu` bytes.
-pub(crate) fn attach_request(name: &str, mtu: u16, ports: Vec<PublishedPort>) -> AttachRequest {
+#[must_use]
+pub fn attach_request(name: &str, mtu: u16, ports: Vec<PublishedPort>) -> AttachRequest {
     AttachRequest {
         container: name.parse().unwrap(),
         created: time::OffsetDateTime::now_utc(),
