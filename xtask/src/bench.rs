@@ -4,6 +4,7 @@
 //! medians and the ratio. The program is built in the `release` profile first. The table goes to standard error, JSON to standard output.
 
 mod app_root;
+mod bare_machine;
 mod exec;
 mod images;
 mod layers;
@@ -53,7 +54,7 @@ enum Benchmark {
     Images,
     /// Resident memory of our processes and size of what a guest loads.
     Memory,
-    /// What a network carries and takes, and what it adds to `container run`.
+    /// What a network carries and takes, against passt and QEMU's user network, and what it adds to `container run`.
     Network,
     /// A cold `cargo xtask setup`, with empty caches.
     Setup,

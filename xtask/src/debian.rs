@@ -5,4 +5,6 @@ mod packages;
 mod simulation;
 
 pub(crate) use apt::{install, unpack, unpack_for};
-pub(crate) use packages::{for_fuzzing, for_image_bench, for_kernel, for_mac_link, for_setup, for_tests};
+pub(crate) use packages::{
+    for_fuzzing, for_image_bench, for_kernel, for_mac_link, for_network_bench, for_setup, for_tests,
+};

@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 /// # Errors
 /// When there is no standard library for the target, the build fails, or the result is larger than it may be.
 pub(crate) fn build(architecture: Architecture) -> Result<PathBuf> {
-    let program = build_program(architecture)?;
+    let program = static_program(architecture, "container-vminitd", "vminitd")?;
     let vminitd = fs::read(&program).with_context(|| format!("cannot read {}", program.display()))?;
     let archive = cpio::initramfs(&vminitd)?;
     say(format_args!(
@@ -67,7 +67,11 @@ pub(crate) fn initramfs(init: &[u8]) -> Result<Vec<u8>> {
     cpio::initramfs(init)
 }
 
-fn build_program(architecture: Architecture) -> Result<PathBuf> {
+/// Builds the program `name` of `package` for guests, static and as small as it gets.
+///
+/// # Errors
+/// When there is no standard library for the target, or the build fails.
+pub(crate) fn static_program(architecture: Architecture, package: &str, name: &str) -> Result<PathBuf> {
     let musl = format!("{}-unknown-linux-musl", architecture.name());
     let gnu = format!("{}-unknown-linux-gnu", architecture.name());
     let mut cargo = Command::new(workspace::cargo());
@@ -76,9 +80,9 @@ fn build_program(architecture: Architecture) -> Result<PathBuf> {
             "build",
             "--locked",
             "--package",
-            "container-vminitd",
+            package,
             "--bin",
-            "vminitd",
+            name,
             "--profile",
             "guest",
             "--target",
@@ -97,7 +101,7 @@ fn build_program(architecture: Architecture) -> Result<PathBuf> {
         bail!("no Rust standard library for {musl}; run: rustup target add {musl}");
     };
     process::run(cargo.arg(&target))?;
-    Ok(workspace::target_directory().join(target).join("guest/vminitd"))
+    Ok(workspace::target_directory().join(target).join("guest").join(name))
 }
 
 /// Makes sure that the standard library for `target` is installed, by rustup if there is one.

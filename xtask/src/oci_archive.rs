@@ -62,6 +62,20 @@ pub(crate) fn write_busybox(architecture: Architecture, name: &str, destination:
     )
 }
 
+/// Writes an image that has nothing but a static `program`, named as the image is without its tag, to the OCI archive `destination`.
+///
+/// # Errors
+/// When the archive cannot be written.
+pub(crate) fn write_program(program: &[u8], architecture: Architecture, name: &str, destination: &Path) -> Result<()> {
+    let (file, _) = name.split_once(':').unwrap_or((name, ""));
+    let mut tar = Tar::new(Vec::new());
+    for directory in ["dev/", "etc/", "proc/", "sys/"] {
+        tar.directory(directory, 0o755)?;
+    }
+    tar.file(file, 0o755, program)?;
+    write(&Layer::plain(tar.finish()?), architecture, name, destination)
+}
+
 /// Writes an image of one layer to the OCI archive `destination`.
 ///
 /// # Errors

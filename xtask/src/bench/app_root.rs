@@ -59,6 +59,17 @@ impl AppRoot {
         Ok(app_root)
     }
 
+    /// Loads a further image, which has `program` at `/name` and nothing else, as `name:latest`.
+    ///
+    /// # Errors
+    /// When the image cannot be made or loaded.
+    pub(crate) fn load_program(&self, name: &str, program: &[u8]) -> Result<()> {
+        let archive = self.path().join(format!("{name}.tar"));
+        let image = format!("{name}:latest");
+        oci_archive::write_program(program, self.architecture, &image, &archive)?;
+        self.quietly(&["image", "load", "--input", &archive.to_string_lossy()])
+    }
+
     /// The scratch directory.
     pub(crate) fn path(&self) -> &Path {
         self.directory.path()
@@ -137,7 +148,8 @@ impl AppRoot {
         self.architecture != Architecture::host()
     }
 
-    fn application_root(&self) -> PathBuf {
+    /// Where the program keeps everything.
+    pub(crate) fn application_root(&self) -> PathBuf {
         self.path().join("root")
     }
 }

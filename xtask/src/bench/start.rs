@@ -3,11 +3,12 @@
 //! The launcher itself reports the duration of each phase: it appends a line of JSON to the file that [`TIMINGS`] names.
 
 use super::app_root::{AppRoot, IMAGE};
+use super::bare_machine::BareMachine;
 use super::sample::{Report, Samples};
 use super::tree::{RATIO_TO_OTHER, Trees, other_label};
 use crate::architecture::Architecture;
 use crate::{guest, process};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -51,14 +52,14 @@ pub(crate) fn measure(trees: &Trees, architecture: Architecture, runs: usize) ->
     let mut ours = Samples::new(label, "ms");
     let mut other_ms = Samples::new(other_label(label), "ms");
     // Each is run once before measuring, so that all files are in the page cache.
-    bare_machine.start()?;
+    bare_machine.run()?;
     for app_root in [Some(&app_root), other.as_ref()].into_iter().flatten() {
         app_root.quietly(&RUN)?;
     }
     let timings = app_root.path().join("timings");
     let mut phases: Vec<Samples> = Vec::new();
     for _ in 0..runs {
-        bare.time(|| bare_machine.start())?;
+        bare.time(|| bare_machine.run())?;
         let started = SystemTime::now();
         ours.time(|| process::output(app_root.container(&RUN).env(TIMINGS, &timings)).map(drop))?;
         add_phases(&mut phases, &fs::read_to_string(&timings).unwrap_or_default(), started);
@@ -151,68 +152,6 @@ fn power_off_initramfs(architecture: Architecture, scratch: &Path) -> Result<Pat
     let initramfs = scratch.join("power_off.cpio");
     fs::write(&initramfs, guest::initramfs(&fs::read(&program)?)?)?;
     Ok(initramfs)
-}
-
-/// QEMU with nothing but a kernel and an initramfs.
-struct BareMachine {
-    architecture: Architecture,
-    accelerator: &'static str,
-    kernel: PathBuf,
-    initramfs: PathBuf,
-}
-
-impl BareMachine {
-    /// Starts it and waits for its end.
-    fn start(&self) -> Result<()> {
-        let mut command = Command::new(self.architecture.qemu());
-        command.args(["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"]);
-        command.args(["-m", "1024", "-smp", "1", "-accel", self.accelerator]);
-        let (board, processor) = self.board();
-        command.args(["-M", board, "-cpu", processor]);
-        command.arg("-kernel").arg(&self.kernel);
-        command.arg("-initrd").arg(&self.initramfs);
-        process::output(command.arg("-append").arg(self.kernel_arguments()?)).map(drop)
-    }
-
-    /// Machine type and processor, as our own machines have them.
-    fn board(&self) -> (&'static str, &'static str) {
-        match (self.architecture, self.accelerator) {
-            (Architecture::X86_64, "tcg") => (
-                "microvm,x-option-roms=off,acpi=off,rtc=on,pit=off,pic=off",
-                "max,erms=off,fsrm=off",
-            ),
-            (Architecture::X86_64, _) => ("microvm,x-option-roms=off,acpi=off,rtc=on", "host"),
-            (Architecture::Aarch64, "tcg") => ("virt,gic-version=3", "max,pauth-impdef=on"),
-            (Architecture::Aarch64, _) => ("virt,gic-version=host", "host"),
-        }
-    }
-
-    fn kernel_arguments(&self) -> Result<String> {
-        let common = "quiet panic=-1";
-        Ok(match (self.architecture, self.accelerator) {
-            (Architecture::X86_64, "tcg") => format!(
-                "{common} reboot=t tsc_early_khz={} tsc=reliable no_timer_check noreplace-smp lapic_timer_khz=1000000",
-                tsc_khz()?
-            ),
-            (Architecture::X86_64, _) => format!("{common} reboot=t"),
-            (Architecture::Aarch64, _) => common.to_owned(),
-        })
-    }
-}
-
-/// The host's time stamp counter rate, which is what QEMU's emulated one counts at.
-fn tsc_khz() -> Result<u64> {
-    let cpuinfo = fs::read_to_string("/proc/cpuinfo")?;
-    let line = cpuinfo
-        .lines()
-        .find(|line| line.starts_with("cpu MHz"))
-        .context("/proc/cpuinfo names no clock rate")?;
-    let megahertz = line.split(':').nth(1).unwrap_or_default().trim();
-    // 2596.098 MHz is 2596098 kHz: the fraction has three digits.
-    megahertz
-        .replace('.', "")
-        .parse()
-        .with_context(|| format!("not a clock rate: {megahertz}"))
 }
 
 #[cfg(test)]

@@ -109,6 +109,11 @@ pub(crate) fn for_image_bench() -> Vec<Package> {
     ]
 }
 
+/// Packages that `cargo xtask bench network` compares with and measures with.
+pub(crate) fn for_network_bench() -> Vec<Package> {
+    vec![package("passt", "passt"), package("wrk", "wrk")]
+}
+
 /// The names of those of `packages` that are missing.
 pub(super) fn missing(packages: &[Package]) -> Vec<&'static str> {
     packages
