@@ -1,6 +1,7 @@
-//! The program of the network's process in these tests, and the measurements of `cargo xtask bench network`.
+//! The program of the network's process in these tests, and what `cargo xtask bench network` measures with.
 #![allow(clippy::unwrap_used, reason = "a measurement that does not work fails by panicking")]
 
+mod attached_program;
 mod measure;
 
 use std::path::PathBuf;
@@ -18,8 +19,9 @@ fn main() -> ExitCode {
             println!("{}", measure::measure());
             ExitCode::SUCCESS
         }
+        ["attach", ports, program, ref arguments @ ..] => attached_program::run(ports, program, arguments),
         _ => {
-            eprintln!("usage: wire measure");
+            eprintln!("usage: wire measure\n       wire attach PORTS QEMU ARGUMENTS…");
             ExitCode::FAILURE
         }
     }

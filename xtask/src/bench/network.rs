@@ -1,6 +1,7 @@
 //! Networks: what their process carries and takes, what goes through one to and from real machines, and what one adds to a start; each
 //! against who does the same.
 
+mod bare_guest;
 mod container;
 mod http_load;
 mod loopback;
@@ -9,7 +10,6 @@ mod network_process;
 mod process;
 mod services;
 mod start;
-mod user_network;
 
 use super::app_root::AppRoot;
 use super::sample::Report;
@@ -49,14 +49,15 @@ pub(super) fn measure(tree: &Tree, runs: usize) -> Result<Report> {
     if let Err(error) = debian::install(&debian::for_network_bench()) {
         say(error);
     }
-    let alone = process::measure(runs.min(PROCESS_ROUNDS))?;
+    let wire = process::build()?;
+    let alone = process::measure(&wire, runs.min(PROCESS_ROUNDS))?;
     let peer = guest::static_program(Architecture::host(), "container-peer", "peer")?;
     let peer = fs::read(&peer).with_context(|| format!("cannot read {}", peer.display()))?;
     let app_root = AppRoot::with_image(tree)?;
     for network in [BUSY, IDLE] {
         app_root.quietly(&["network", "create", network])?;
     }
-    let machines = machine::measure(&app_root, &peer, BUSY, runs)?;
+    let machines = machine::measure(&app_root, &peer, &wire, BUSY, runs)?;
     let starts = start::measure(&app_root, BUSY, IDLE, (runs * STARTS_PER_RUN).max(LEAST_STARTS))?;
     let samples = [alone.samples, machines.samples, starts.samples].concat();
     let report = Report::new("network", samples)

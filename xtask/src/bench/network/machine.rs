@@ -1,17 +1,19 @@
 //! Throughput, latency and requests through a network to and from a machine, against QEMU's built-in user network under the same accelerator.
 //!
-//! The same program answers in both guests, which have one processor and 1 GiB each. The two are measured in turn, and the limit, TCP on the
-//! host's loopback to the same program, beside them.
+//! The same program answers in all guests, which have one processor and 1 GiB each. The two networks are compared with bare machines on them; a
+//! container of ours, whose program has namespaces, control groups and a filter of system calls around it, and the limit, TCP on the host's
+//! loopback to the same program, are measured beside them in turn.
 
+use super::bare_guest::BareGuest;
 use super::container::Container;
 use super::http_load;
 use super::loopback::Loopback;
 use super::services::Services;
-use super::user_network::UserNetwork;
 use crate::bench::app_root::AppRoot;
 use crate::bench::sample::Samples;
 use crate::progress::say;
 use anyhow::Result;
+use std::path::Path;
 
 /// Connections whose first byte is waited for, and round trips on one connection, in each round.
 const FIRST_BYTES: usize = 100;
@@ -74,20 +76,23 @@ impl Way {
     }
 }
 
-pub(super) fn measure(app_root: &AppRoot, peer: &[u8], network: &str, runs: usize) -> Result<Machines> {
+pub(super) fn measure(app_root: &AppRoot, peer: &[u8], wire: &Path, network: &str, runs: usize) -> Result<Machines> {
     let container = Container::start(app_root, peer, network)?;
-    let user_network = UserNetwork::start(app_root, peer)?;
+    let bare = BareGuest::on_our_network(app_root, peer, wire)?;
+    let user_network = BareGuest::on_user_network(app_root, peer)?;
     let loopback = Loopback::start(app_root, peer)?;
-    let mut ours = Way::new("published port");
-    let mut theirs = Way::new("QEMU user network, hostfwd");
+    let mut ours = Way::new("bare machine, our network");
+    let mut theirs = Way::new("bare machine, QEMU's user network");
+    let mut contained = Way::new("container, published port");
     let mut limit = Way::new("loopback, no machine");
     if crate::process::find("wrk").is_none() {
         say("wrk is not installed: requests are not measured");
     }
     for run in 1..=runs {
         say(format_args!("machines: round {run} of {runs}"));
-        ours.measure(&container.services)?;
+        ours.measure(&bare.services)?;
         theirs.measure(&user_network.services)?;
+        contained.measure(&container.services)?;
         limit.measure(&loopback.services)?;
     }
     Ok(Machines {
@@ -96,7 +101,10 @@ pub(super) fn measure(app_root: &AppRoot, peer: &[u8], network: &str, runs: usiz
         first_byte: ours.first_byte.ratio_to(&theirs.first_byte),
         round_trip: ours.round_trip.ratio_to(&theirs.round_trip),
         requests: ours.requests.ratio_to(&theirs.requests),
-        samples: [ours, theirs, limit].into_iter().flat_map(Way::samples).collect(),
+        samples: [ours, theirs, contained, limit]
+            .into_iter()
+            .flat_map(Way::samples)
+            .collect(),
     })
 }
 

@@ -6,7 +6,7 @@ use crate::progress::say;
 use crate::{process, workspace};
 use anyhow::{Context, Result};
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Subjects, as `wire measure` calls them.
@@ -32,17 +32,24 @@ struct Figure {
     samples: Samples,
 }
 
-pub(super) fn measure(rounds: usize) -> Result<Alone> {
+/// Builds `wire`.
+///
+/// # Errors
+/// When the build fails.
+pub(super) fn build() -> Result<PathBuf> {
     let mut build = Command::new(workspace::cargo());
     build
         .args(["build", "--locked", "--release", "--package", "container-wire"])
         .current_dir(workspace::root());
     process::run(&mut build)?;
-    let program = workspace::target_directory().join("release/wire");
+    Ok(workspace::target_directory().join("release/wire"))
+}
+
+pub(super) fn measure(wire: &Path, rounds: usize) -> Result<Alone> {
     let mut figures = Vec::new();
     for round in 1..=rounds {
         say(format_args!("network's process: round {round} of {rounds}"));
-        add_round(&mut figures, &program)?;
+        add_round(&mut figures, wire)?;
     }
     let median = |wanted: &str| {
         let mut ours = figures.iter().filter(|figure| figure.subject == OURS);

@@ -1,6 +1,6 @@
 //! The services of `peer` (`guest/peer`) at addresses of the host, and what is done with them.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
@@ -118,6 +118,19 @@ impl Services {
 /// The value of [`PORTS_VARIABLE`].
 pub(super) fn list(ports: [u16; 4]) -> String {
     ports.map(|port| port.to_string()).join(",")
+}
+
+/// The services at addresses that are listed in the same way.
+///
+/// # Errors
+/// When they are none, or not as many as there are services.
+pub(super) fn parse(list: &str) -> Result<Services> {
+    let addresses: Result<Vec<SocketAddr>, _> = list.split(',').map(str::parse).collect();
+    let addresses = addresses.with_context(|| format!("not addresses: {list}"))?;
+    let addresses = <[SocketAddr; 4]>::try_from(addresses).ok();
+    addresses
+        .map(Services::at)
+        .with_context(|| format!("not one for each service: {list}"))
 }
 
 /// Addresses on loopback that were free a moment ago, for programs that choose none themselves.
