@@ -175,14 +175,15 @@ impl fmt::Display for Report {
             let sorted = samples.sorted();
             let (min, max) = (sorted.first().unwrap_or(&f64::NAN), sorted.last().unwrap_or(&f64::NAN));
             let (label, median, unit, count) = (&samples.label, samples.median(), samples.unit, sorted.len());
+            let digits = if median.abs() < 10.0 { 2 } else { 1 };
             write!(
                 formatter,
-                "  {label:<44} {median:>11.1} {unit:<4} [{min:.1} … {max:.1}] of {count}"
+                "  {label:<44} {median:>11.digits$} {unit:<4} [{min:.digits$} … {max:.digits$}] of {count}"
             )?;
             // Fewer values than that have no quartiles worth a look.
             if count >= 8 {
                 let (lower, upper) = (samples.quartile(1), samples.quartile(3));
-                write!(formatter, ", half of them {lower:.1} … {upper:.1}")?;
+                write!(formatter, ", half of them {lower:.digits$} … {upper:.digits$}")?;
             }
             writeln!(formatter)?;
         }
