@@ -4,7 +4,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use tokio::runtime::Builder;
 
-use crate::commands::{container, image, network, registry, switch, system};
+use crate::commands::{container, image, network, registry, switch, system, volume};
 use crate::error::{CommandError, cannot};
 use crate::output;
 
@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Registry(registry::RegistryCommand),
     #[command(subcommand, visible_alias = "s")]
     System(system::SystemCommand),
+    #[command(subcommand, visible_alias = "v")]
+    Volume(volume::VolumeCommand),
     /// Short for image pull
     #[command(display_order = SHORT)]
     Pull(image::pull::Pull),
@@ -124,6 +126,7 @@ async fn dispatch(command: Command) -> Result<u8, CommandError> {
         Command::Exec(exec) => exec.run().await.map_err(CommandError::starting_a_program),
         Command::Port(port) => port.run(),
         Command::Network(network) => network.run().await,
+        Command::Volume(volume) => volume.run(),
         Command::Image(image) => image.run().await,
         Command::Registry(registry) => registry.run().await,
         Command::Login(login) => login.run().await,

@@ -6,3 +6,4 @@ pub(crate) mod network;
 pub(crate) mod registry;
 pub(crate) mod switch;
 pub(crate) mod system;
+pub(crate) mod volume;

@@ -1,5 +1,6 @@
 //! From a request and an image to a container's configuration, without I/O.
 
+mod mounts;
 pub(crate) mod networks;
 mod ports;
 pub(crate) mod proxies;
@@ -7,11 +8,13 @@ pub(crate) mod proxies;
 use std::collections::BTreeMap;
 
 use container_model::{
-    ContainerConfig, ContainerId, ContainerImage, ContainerOptions, InitProcess, NetworkAttachment, ProcessUser,
-    Resources, Security, StopSignal, UnknownFields, check_host_name,
+    ContainerConfig, ContainerId, ContainerImage, ContainerOptions, DiskMount, InitProcess, Mount, NetworkAttachment,
+    ProcessUser, Resources, Security, StopSignal, UnknownFields, check_host_name,
 };
 use container_oci::{Platform, ProcessDefaults};
 use time::OffsetDateTime;
+
+pub(crate) use mounts::inherited;
 
 use crate::error::RequestError;
 use crate::{CreateRequest, NetworkingRequest, UserRequest};
@@ -43,6 +46,8 @@ pub(crate) struct ImageFacts<'a> {
     pub(crate) default_cpus: u32,
     pub(crate) image: ContainerImage,
     pub(crate) platform: Platform,
+    /// Volumes of other containers that it gets.
+    pub(crate) inherited_volumes: Vec<DiskMount>,
     pub(crate) defaults: &'a ProcessDefaults,
 }
 
@@ -85,7 +90,7 @@ pub(crate) fn configure(
         image: image.image,
         platform: image.platform,
         process,
-        mounts: request.mounts.clone(),
+        mounts: mounts::mounts(request, image.inherited_volumes, defaults.volumes.keys())?,
         published_ports: ports::published(&networking.ports, exposed, !networks.is_empty())?,
         networks,
         dns: networking.dns.clone(),
@@ -114,6 +119,11 @@ pub(crate) fn configure(
         },
         unknown: UnknownFields::new(),
     })
+}
+
+/// Checks what is mounted, as far as that can be done without the image; gives the mounts.
+pub(crate) fn check_mounts(request: &CreateRequest, inherited: Vec<DiskMount>) -> Result<Vec<Mount>, RequestError> {
+    mounts::mounts(request, inherited, &[])
 }
 
 /// Checks what can be checked without the image; gives what the container asks of its networks.
@@ -262,6 +272,7 @@ mod tests {
                 unknown: UnknownFields::new(),
             },
             platform: "linux/amd64".parse().unwrap(),
+            inherited_volumes: Vec::new(),
             defaults,
         };
         configure(request, image, "web-1".parse().unwrap(), OffsetDateTime::UNIX_EPOCH)

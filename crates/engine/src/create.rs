@@ -1,15 +1,16 @@
 //! Making a container: a configuration, an empty writable disk, and nothing copied from the image.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::PathBuf;
 
-use container_model::{ContainerConfig, ContainerId, ContainerImage, Resources, UnknownFields};
+use container_model::{ContainerConfig, ContainerId, ContainerImage, Mount, Resources, UnknownFields};
 use container_oci::Platform;
 use time::OffsetDateTime;
 
 use crate::backend;
-use crate::configure::{ImageFacts, check_networking, configure};
-use container_ext4::{FormatError, FormatOptions, Timestamp};
+use crate::configure::{ImageFacts, check_mounts, check_networking, configure};
+use container_ext4::{FormatError, FormatOptions, Journal, Timestamp};
 
 use crate::error::RequestError;
 use crate::kernel::usable_kernel;
@@ -52,8 +53,8 @@ impl ConfiguredEngine {
     /// Dropping the future ends the work: what a pull has brought stays for the next one, and the container is undone with `new`.
     ///
     /// # Errors
-    /// [`EngineError::UnusableImage`] and [`EngineError::Image`] when the image cannot be had, [`EngineError::Network`] when a network
-    /// cannot, [`EngineError::Request`] when the request contradicts itself.
+    /// [`EngineError::UnusableImage`] and [`EngineError::Image`] when the image cannot be had, [`EngineError::Network`] and
+    /// [`EngineError::Volume`] when a network or a volume cannot, [`EngineError::Request`] when the request contradicts itself.
     pub async fn create<P: ImageProgress>(
         &self,
         new: &mut NewContainer,
@@ -62,6 +63,8 @@ impl ConfiguredEngine {
     ) -> Result<(), EngineError> {
         // Before the image, which may take long to come.
         self.check_networks(&check_networking(&request.networking)?)?;
+        let inherited_volumes = self.inherited_volumes(&request)?;
+        check_mounts(&request, inherited_volumes.clone())?;
         let lease = self.ensure_image(&request, progress).await?;
         new.is_temporary = request.auto_remove;
         fill_in(&mut request, &self.settings);
@@ -88,6 +91,7 @@ impl ConfiguredEngine {
             default_cpus,
             image: used_image,
             platform: image.config.platform.clone(),
+            inherited_volumes,
             defaults: &image.config.config,
         };
         let config = configure(&request, facts, new.id().clone(), OffsetDateTime::now_utc())?;
@@ -95,15 +99,32 @@ impl ConfiguredEngine {
         if count > maximum {
             return Err(RequestError::TooManyNetworks { count, maximum }.into());
         }
+        check_disk_slots(&config, machine.limits.disk_slots)?;
         make_writable_disk(new.guard.bundle().root_disk(), &config)?;
         // None of the networks goes before the record names them.
         let held = self.networks.hold().map_err(NetworkError::from)?;
         self.check_networks(&config.networks)?;
+        let volumes = self.prepare_volumes(&config)?;
         new.guard.record(&config)?;
+        volumes.keep();
         drop(held);
         // From here on the record keeps the image and its disks.
         drop((lease, image));
         Ok(())
+    }
+}
+
+/// Fails when a machine with so many slots has no room for the disks of all volumes, next to those of the image and the container.
+fn check_disk_slots(config: &ContainerConfig, disk_slots: usize) -> Result<(), RequestError> {
+    let names = config.mounts.iter().filter_map(|mount| match mount {
+        Mount::Disk(disk) => Some(&disk.volume),
+        _ => None,
+    });
+    let count = names.collect::<BTreeSet<_>>().len();
+    let maximum = disk_slots.saturating_sub(config.image.layers.len() + 1);
+    match count > maximum {
+        true => Err(RequestError::TooManyVolumes { count, maximum }),
+        false => Ok(()),
     }
 }
 
@@ -130,7 +151,7 @@ fn make_writable_disk(path: PathBuf, config: &ContainerConfig) -> Result<(), Eng
         // Else the guest makes them, and the start of the container waits for that.
         directories: ["upper", "work"].map(str::to_owned).to_vec(),
         // A container that is removed at its end never needs its disk after a crash.
-        journal: !config.options.auto_remove,
+        journal: (!config.options.auto_remove).then(Journal::default),
     };
     File::create_new(&path)
         .map_err(FormatError::from)

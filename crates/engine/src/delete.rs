@@ -1,17 +1,18 @@
 //! Deleting containers.
 
 use container_model::{ContainerId, Signal};
-use container_state::{DeleteError, OwnError};
+use container_state::{AnonymousVolumes, DeleteError, OwnError};
 
 use crate::engine::phase_error;
 use crate::{Engine, EngineError};
 
 impl Engine {
-    /// Deletes a container with its writable disk and logs. A running one is killed first if `force` says so.
+    /// Deletes a container with its writable disk and logs. A running one is killed first if `force` says so. Volumes that were
+    /// made for it alone go with it if `volumes` says so, or if the container was to be removed at its end.
     ///
     /// # Errors
     /// [`EngineError::Phase`] when it runs and `force` is not set.
-    pub async fn delete(&self, id: &ContainerId, force: bool) -> Result<(), EngineError> {
+    pub async fn delete(&self, id: &ContainerId, force: bool, volumes: bool) -> Result<(), EngineError> {
         let view = match self.load(id) {
             Ok(view) => view,
             // The record of a damaged container says nothing, but the container is there.
@@ -41,7 +42,10 @@ impl Engine {
         match self.load(id) {
             // Another container has the name now.
             Ok(found) if found.config.created != view.config.created => Ok(()),
-            _ => Ok(owned.delete()?),
+            _ => Ok(owned.delete(match volumes || view.config.options.auto_remove {
+                true => AnonymousVolumes::Delete,
+                false => AnonymousVolumes::Keep,
+            })?),
         }
     }
 }

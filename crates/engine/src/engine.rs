@@ -11,7 +11,7 @@ use container_model::{ContainerId, Standing};
 use container_network::NetworkStore;
 use container_registry::Registries;
 use container_settings::Settings;
-use container_state::{AppPaths, ContainerStore};
+use container_state::{AppPaths, ContainerStore, VolumeStore};
 
 use crate::assets::check_install_root;
 use crate::registries::registries;
@@ -24,6 +24,7 @@ pub struct Engine {
     pub(crate) containers: ContainerStore,
     pub(crate) logins: LoginStore,
     pub(crate) networks: NetworkStore,
+    pub(crate) volumes: VolumeStore,
     images: ImageStore,
 }
 
@@ -61,6 +62,7 @@ impl Engine {
         Ok(Self {
             containers: ContainerStore::new(paths.clone()),
             networks: NetworkStore::new(&paths),
+            volumes: VolumeStore::new(&paths),
             logins,
             images,
             paths,

@@ -14,6 +14,8 @@ mod open;
 mod parts;
 mod report;
 mod request;
+mod users;
+mod volume;
 
 use container_model::ContainerId;
 
@@ -25,6 +27,7 @@ pub use login::LoginError;
 pub use network::NetworkError;
 pub use open::OpenError;
 pub use request::RequestError;
+pub use volume::VolumeError;
 
 /// What it means to the user that a connection to a launcher broke; the words of the transport would say nothing.
 const LAUNCHER_GONE: &str = "the container's launcher was killed or has failed";
@@ -89,6 +92,9 @@ pub enum EngineError {
     /// A network is not what the verb needs.
     #[error(transparent)]
     Network(#[from] NetworkError),
+    /// A volume is not what the verb needs.
+    #[error(transparent)]
+    Volume(#[from] VolumeError),
     /// The app root or the settings cannot be used.
     #[error(transparent)]
     Open(#[from] OpenError),

@@ -39,12 +39,13 @@ mod start;
 mod system;
 mod usage;
 mod user_settings;
+mod volumes;
 
 pub use container::ContainerView;
 pub use engine::{ConfiguredEngine, Engine};
 pub use error::{
     Cause, EngineError, FailureClass, ImageError, ImageErrorKind, KernelError, LoginError, NetworkError, OpenError,
-    RequestError,
+    RequestError, VolumeError,
 };
 pub use images::{
     HistoryStep, ImageEvent, ImageProgress, ImageSummary, ImageVariant, LayerEvent, LoadRequest, LoadSource,
@@ -65,10 +66,11 @@ pub use networks::{
 pub use new_container::NewContainer;
 pub use request::{
     CreateRequest, ExecOptions, NetworkSelection, NetworkingRequest, ProxyRequest, PullOptions, SessionOptions,
-    UserRequest, WindowSize,
+    UserRequest, VolumeMountRequest, VolumesFromRequest, WindowSize,
 };
 pub use scheme::Scheme;
 pub use serve_network::serve_network;
 pub use session::{InputClosed, Session, SessionControl, SessionEvent, SessionEvents, SessionInput};
 pub use system::{HypervisorView, SystemStatus};
 pub use usage::{DiskUsage, Usage};
+pub use volumes::{CreateVolumeRequest, PrunedVolumes, VolumeView};

@@ -1,6 +1,7 @@
 //! What front ends ask for.
 
 mod networking;
+mod storage;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use container_model::{ByteSize, Mount, Rlimit, Signal};
 use container_oci::{Platform, Reference};
 
 pub use networking::{NetworkSelection, NetworkingRequest, ProxyRequest};
+pub use storage::{VolumeMountRequest, VolumesFromRequest};
 
 use crate::Scheme;
 
@@ -49,8 +51,12 @@ pub struct CreateRequest {
     pub cap_add: Vec<String>,
     /// Capabilities to drop.
     pub cap_drop: Vec<String>,
-    /// tmpfs and other mounts.
+    /// File systems in memory.
     pub mounts: Vec<Mount>,
+    /// Volumes.
+    pub volumes: Vec<VolumeMountRequest>,
+    /// Containers whose volumes it gets as well.
+    pub volumes_from: Vec<VolumesFromRequest>,
     /// Networks, ports and names.
     pub networking: NetworkingRequest,
     /// Read-only root file system.
@@ -86,6 +92,8 @@ impl CreateRequest {
             cap_add: Vec::new(),
             cap_drop: Vec::new(),
             mounts: Vec::new(),
+            volumes: Vec::new(),
+            volumes_from: Vec::new(),
             networking: NetworkingRequest::default(),
             read_only: false,
             auto_remove: false,

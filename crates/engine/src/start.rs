@@ -123,7 +123,7 @@ mod tests {
             assert_eq!((error.to_string().as_str(), error.hint()), (expected, None));
         }
         assert_eq!(std::fs::read_to_string(bundle.state()).unwrap(), state);
-        engine.delete(&id, false).await.unwrap();
+        engine.delete(&id, false, false).await.unwrap();
         assert!(!bundle.directory().exists());
     }
 }

@@ -10,7 +10,7 @@ pub struct DiskUsage {
     pub images: Usage,
     /// Containers; those that do not run are reclaimable.
     pub containers: Usage,
-    /// Volumes. There are none yet.
+    /// Volumes; those that no container refers to are reclaimable.
     pub volumes: Usage,
 }
 
@@ -31,14 +31,14 @@ impl Engine {
     /// What images, containers and volumes cost on the disk, in allocated bytes: holes cost nothing.
     ///
     /// # Errors
-    /// [`EngineError::List`] and [`EngineError::Image`] when something cannot be looked through.
+    /// [`EngineError::List`], [`EngineError::Image`] and [`EngineError::Volume`] when something cannot be looked through.
     pub async fn disk_usage(&self) -> Result<DiskUsage, EngineError> {
         let engine = self.clone();
         blocking(move || {
             Ok(DiskUsage {
                 images: engine.image_usage()?,
                 containers: engine.container_usage()?,
-                volumes: Usage::default(),
+                volumes: engine.volume_usage()?,
             })
         })
         .await

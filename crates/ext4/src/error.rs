@@ -147,6 +147,14 @@ pub enum FormatError {
         /// The size asked for.
         size_bytes: u64,
     },
+    /// A journal that is too small to work, or too large for the disk.
+    #[error("a journal of this disk has 4 MiB to {} MiB, not {size_bytes} bytes", max_bytes >> 20)]
+    JournalSize {
+        /// The size asked for.
+        size_bytes: u64,
+        /// The largest.
+        max_bytes: u64,
+    },
     /// Not the name of an entry in a directory: empty, `.`, `..`, with a slash or NUL, over 255 bytes, or there twice.
     #[error("{name:?} cannot be made in the root directory of a disk")]
     DirectoryName {

@@ -40,8 +40,47 @@ pub struct FormatOptions {
     pub root: (u16, u32, u32),
     /// Names of empty directories in the root. Together they fit one block: 12 bytes for the shortest names, 264 for the longest, 4,060 in all.
     pub directories: Vec<String>,
-    /// Whether a journal keeps the disk consistent. Without one it mounts faster, but may be damaged when the machine ends before it is unmounted.
-    pub journal: bool,
+    /// The journal that keeps the disk consistent. Without one it mounts faster, but may be damaged when the machine ends before it is unmounted.
+    pub journal: Option<Journal>,
+}
+
+/// The journal of a disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Journal {
+    /// What goes through it.
+    pub mode: JournalMode,
+    /// Its size, rounded up to whole blocks; `None` is a sixteenth of the disk, within [`Journal::MIN_BYTES`] and [`Journal::MAX_BYTES`].
+    pub size_bytes: Option<u64>,
+}
+
+/// What goes through a journal, the `data=` of ext4(5).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum JournalMode {
+    /// Metadata; the data that it speaks of is written before.
+    #[default]
+    Ordered,
+    /// Metadata only: after a crash files may hold what was in their blocks before.
+    Writeback,
+    /// Metadata and data.
+    Data,
+}
+
+impl Journal {
+    /// The smallest journal: JBD2_MIN_JOURNAL_BLOCKS blocks of 4 KiB.
+    pub const MIN_BYTES: u64 = 4 << 20;
+    /// The largest one, so that it fits the first group: a larger one would only grow the file on the host.
+    pub const MAX_BYTES: u64 = 64 << 20;
+}
+
+impl JournalMode {
+    /// EXT3_DEFM_JMODE_DATA, EXT3_DEFM_JMODE_ORDERED, EXT3_DEFM_JMODE_WBACK ("s_default_mount_opts"). Ordered is what the kernel does anyway.
+    fn default_mount_options(self) -> u32 {
+        match self {
+            Self::Ordered => 0,
+            Self::Writeback => 0x60,
+            Self::Data => 0x20,
+        }
+    }
 }
 
 /// What was made.
@@ -58,7 +97,7 @@ pub struct WritableDisk {
 /// Makes an empty EXT4 file system in `out`, which must be empty or read as zeros. The file is not synced.
 ///
 /// # Errors
-/// [`FormatError::Size`] outside of 8 MiB to 16 TiB, [`FormatError::DirectoryName`], [`FormatError::TooManyDirectories`], all before anything is written;
+/// [`FormatError::Size`] outside of 8 MiB to 16 TiB, [`FormatError::JournalSize`], [`FormatError::DirectoryName`], [`FormatError::TooManyDirectories`], all before anything is written;
 /// [`FormatError::Io`].
 pub fn format_writable<W: Write + Seek>(out: &mut W, options: &FormatOptions) -> Result<WritableDisk, FormatError> {
     let seed = checksum_seed(&options.uuid);
@@ -79,7 +118,10 @@ pub fn format_writable<W: Write + Seek>(out: &mut W, options: &FormatOptions) ->
             | ro_compat::DIR_NLINK
             | ro_compat::EXTRA_ISIZE
             | ro_compat::METADATA_CSUM,
-        default_mount_options: DEFAULT_MOUNT_OPTIONS,
+        default_mount_options: DEFAULT_MOUNT_OPTIONS
+            | options
+                .journal
+                .map_or(0, |journal| journal.mode.default_mount_options()),
         backup_groups: [u32::from(plan.groups > 1), 0],
         ..Superblock::default()
     };

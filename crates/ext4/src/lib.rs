@@ -4,7 +4,8 @@
 //! regular files go to the image as they arrive; everything else waits in a scratch file, with little more than twenty bytes of memory an entry, and is written
 //! by [`Writer::finish`].
 //! [`Reader`] reads such a disk, and [`Writer::lay`] lays one over another by the rules of a stack of layers.
-//! [`format_writable`] makes an empty disk, with a journal or without, by writing a handful of blocks, however large the disk.
+//! [`format_writable`] makes an empty disk, with a journal or without, by writing a handful of blocks, however large the disk;
+//! [`mount_state`] tells what has become of it.
 //!
 //! `e2fsck -fn` finds no fault in a finished disk, stock Linux kernels (6.1 and later) mount it, and equal input gives equal bytes.
 //! Limits: 16 TiB a writable disk, 4 TiB a read-only one with blocks of 1 KiB, 65,000 hard links a file.
@@ -13,6 +14,7 @@ mod disk;
 mod error;
 mod format;
 mod metadata;
+mod mount_state;
 mod path;
 mod reader;
 mod scratch;
@@ -24,8 +26,9 @@ mod xattr_name;
 pub use disk::ROOT_INODE;
 pub use disk::block_size::BlockSize;
 pub use error::{FormatError, ReadError, WriteError};
-pub use format::{FormatOptions, WritableDisk, format_writable};
+pub use format::{FormatOptions, Journal, JournalMode, WritableDisk, format_writable};
 pub use metadata::{DeviceNumber, Metadata, Timestamp, Xattr};
+pub use mount_state::{MountState, mount_state};
 pub use reader::{Names, Node, NodeKind, Piece, Reader};
 pub use scratch::ScratchFile;
 pub use writer::{EntryKind, FileWriter, Limits, Options, RootMetadata, Summary, Writer};

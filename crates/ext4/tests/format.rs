@@ -13,7 +13,9 @@ use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
-use container_ext4::{FormatError, FormatOptions, Timestamp, format_writable};
+use container_ext4::{
+    FormatError, FormatOptions, Journal, JournalMode, MountState, Timestamp, format_writable, mount_state,
+};
 use support::{UUID, assert_clean, debugfs};
 
 fn options(size_bytes: u64) -> FormatOptions {
@@ -28,7 +30,7 @@ fn options(size_bytes: u64) -> FormatOptions {
         made,
         root: (0o755, 0, 0),
         directories: Vec::new(),
-        journal: true,
+        journal: Some(Journal::default()),
     }
 }
 
@@ -58,7 +60,7 @@ fn disks_of_every_size_are_clean_and_sparse() {
         ] {
             let mut file = tempfile::NamedTempFile::new().unwrap();
             let options = FormatOptions {
-                journal,
+                journal: journal.then(Journal::default),
                 directories,
                 ..options(size_bytes)
             };
@@ -84,7 +86,7 @@ fn directories_are_empty_and_owned_as_the_root() {
         let options = FormatOptions {
             root: (0o750, 100_000, 7),
             directories: overlay_directories(),
-            journal,
+            journal: journal.then(Journal::default),
             ..options(64 << 30)
         };
         format_writable(&mut file, &options).unwrap();
@@ -128,7 +130,7 @@ fn directories_fill_at_most_one_block_of_the_root() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         let options = FormatOptions {
             directories: names.clone(),
-            journal,
+            journal: journal.then(Journal::default),
             ..options(8 << 20)
         };
         let disk = format_writable(&mut file, &options).unwrap();
@@ -175,7 +177,7 @@ fn try_directories(directories: Vec<String>) -> Result<(), FormatError> {
 fn a_disk_without_journal_has_no_trace_of_one() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     let options = FormatOptions {
-        journal: false,
+        journal: None,
         ..options(64 << 30)
     };
     format_writable(&mut file, &options).unwrap();
@@ -236,4 +238,52 @@ fn impossible_sizes_are_refused() {
             Err(FormatError::Size { .. })
         ));
     }
+}
+
+#[test]
+fn a_journal_has_the_mode_and_the_size_that_were_asked_for() {
+    for (mode, shown) in [
+        (JournalMode::Ordered, "user_xattr acl discard"),
+        (JournalMode::Writeback, "journal_data_writeback"),
+        (JournalMode::Data, "journal_data "),
+    ] {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let journal = Journal {
+            mode,
+            size_bytes: Some((8 << 20) + 1),
+        };
+        let options = FormatOptions {
+            journal: Some(journal),
+            ..options(1 << 30)
+        };
+        let disk = format_writable(&mut file, &options).unwrap();
+        assert_eq!(disk.journal_bytes, (8 << 20) + 4096);
+        assert_clean(file.path());
+        let stats = debugfs(file.path(), "stats -h");
+        assert!(stats.contains(shown), "{mode:?}: {stats}");
+    }
+    for (disk_bytes, size_bytes) in [(1 << 30, 4095 << 10), (1 << 30, 65 << 20), (8 << 20, 5 << 20)] {
+        let journal = Journal {
+            size_bytes: Some(size_bytes),
+            ..Journal::default()
+        };
+        let options = FormatOptions {
+            journal: Some(journal),
+            ..options(disk_bytes)
+        };
+        let refused = format_writable(&mut tempfile::tempfile().unwrap(), &options);
+        assert!(matches!(refused, Err(FormatError::JournalSize { .. })), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_new_disk_was_never_mounted() {
+    let mut file = tempfile::tempfile().unwrap();
+    format_writable(&mut file, &options(64 << 20)).unwrap();
+    let expected = MountState {
+        was_mounted: false,
+        needs_recovery: false,
+    };
+    assert_eq!(mount_state(&file).unwrap(), expected);
+    assert!(mount_state(&tempfile::tempfile().unwrap()).is_err());
 }

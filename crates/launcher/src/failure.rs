@@ -14,6 +14,7 @@ use crate::control::start_failure;
 use crate::control::v1::{Failure, FailureKind};
 use crate::networks::ConnectError;
 use crate::plan::{MachinePlanError, MountPlanError, ProcessPlanError};
+use crate::volumes::VolumesError;
 
 /// Why a container did not come to run.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +31,8 @@ pub(crate) enum LifeError {
     UnknownPhase { id: ContainerId, phase: String },
     #[error("cannot open {}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
+    #[error("{0}")]
+    Volumes(#[from] VolumesError),
     #[error(transparent)]
     MachinePlan(#[from] MachinePlanError),
     #[error(transparent)]
@@ -166,6 +169,7 @@ impl LifeError {
                 hint.as_ref()
                     .map_or_else(|| patience.to_owned(), |hint| format!("{patience}; {hint}"))
             }
+            Self::Volumes(error) => error.hint(),
             Self::Hypervisor(error) | Self::Create(error) => error.hint().unwrap_or_default().to_owned(),
             Self::Networks(ConnectError::Attach(AttachError::Refused { refusal, .. })) => refusal.hint.clone(),
             _ => String::new(),

@@ -24,6 +24,7 @@ mod session;
 mod spawn;
 mod stdin;
 mod timings;
+mod volumes;
 
 pub use execute::execute;
 pub use launch::{EndedRun, Launch, Limits, MachineChooser, NextRun, OneRun, RunPolicy};

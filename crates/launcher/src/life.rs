@@ -9,13 +9,16 @@ use std::sync::Arc;
 
 use container_model::{ContainerConfig, Phase};
 use container_state::ContainerLock;
+use tokio::task::spawn_blocking;
 
+use crate::failure::LifeError;
 use crate::launch::Launch;
 use crate::recorder::Recorder;
 use crate::run::RunContext;
 use crate::server::ControlService;
 use crate::session::{Ending, Progress, Session};
 use crate::timings::{Stopwatch, Timings};
+use crate::volumes::{self, AttachedVolumes};
 use own::own;
 use prepare::prepare;
 use runs::run_all;
@@ -64,26 +67,40 @@ async fn live(
     let recorder = Recorder::start(owned, (*config).clone());
     // Before there is a socket: only a record that says "live" makes the next command look for what a killed launcher left.
     let _ = recorder.phase(Phase::Starting).await;
+    let attached = attach_volumes(launch, &config).await;
+    let nothing = AttachedVolumes::default();
     let context = RunContext {
         launch,
         session,
         config: &config,
         bundle: &bundle,
         recorder: &recorder,
+        volumes: attached.as_ref().unwrap_or(&nothing),
     };
     // A container that is removed at its end leaves none.
     let timings_file = (!config.options.auto_remove).then(|| bundle.timings());
-    let (socket, ending) = match prepare(&context, service).await {
-        Ok(socket) => {
+    let prepared = prepare(&context, service).await;
+    let (socket, ending) = match (prepared, &attached) {
+        (Ok(socket), Ok(_)) => {
             let ending = run_all(&context, &mut timings, timings_file.as_deref()).await;
             (Some(socket), ending)
         }
-        Err(error) => (None, Ending::failed(error.to_failure(&[]))),
+        (Ok(socket), Err(error)) => (Some(socket), Ending::failed(error.to_failure(&[]))),
+        (Err(error), _) => (None, Ending::failed(error.to_failure(&[]))),
     };
     let mut stopwatch = Stopwatch::start();
     drop(socket);
+    // Before the end is on record, so that whoever sees it may have the volumes, and anonymous ones can be deleted.
+    drop(attached);
     recorder.finish(&ending, config.options.auto_remove).await;
     timings.teardown_ms += stopwatch.lap_ms();
     timings.publish(timings_file.as_deref());
     ending
+}
+
+/// Takes the disks of the container's volumes.
+async fn attach_volumes(launch: &Launch, config: &Arc<ContainerConfig>) -> Result<AttachedVolumes, LifeError> {
+    let (paths, config) = (launch.paths.clone(), Arc::clone(config));
+    let attached = spawn_blocking(move || volumes::attach(&paths, &config)).await;
+    Ok(attached.map_err(|_| LifeError::Interrupted)??)
 }

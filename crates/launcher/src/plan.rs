@@ -18,3 +18,8 @@ const ROOT_DISK_SERIAL: &str = "rootfs";
 fn layer_serial(index: usize) -> String {
     format!("layer-{index}")
 }
+
+/// Serial of the disk of a container's volume.
+fn volume_serial(index: usize) -> String {
+    format!("volume-{index}")
+}

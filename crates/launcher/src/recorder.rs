@@ -3,7 +3,7 @@
 use std::sync::mpsc::{self, Sender};
 
 use container_model::{ContainerConfig, Phase};
-use container_state::ContainerLock;
+use container_state::{AnonymousVolumes, ContainerLock};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -80,7 +80,7 @@ impl Recorder {
             spawn_blocking(move || {
                 if !(auto_remove || owned.bundle().is_abandoned()) {
                     write(&owned, phase, None);
-                } else if let Err(error) = owned.delete() {
+                } else if let Err(error) = owned.delete(AnonymousVolumes::Delete) {
                     tracing::error!(%error, "cannot remove the container");
                 }
             })

@@ -14,6 +14,7 @@ mod standing;
 mod state;
 mod unknown;
 mod version1;
+mod volume;
 
 pub use config::{
     ContainerConfig, ContainerImage, ContainerOptions, DiskMount, ImageDescriptor, InitProcess, Layer, Mount,
@@ -32,3 +33,4 @@ pub use standing::{LockState, Retention, Standing};
 pub use state::ObservedState;
 pub use unknown::UnknownFields;
 pub use version1::upgrade_config;
+pub use volume::{VolumeConfig, VolumeJournal, VolumeJournalError, VolumeJournalMode, VolumeName, VolumeNameError};

@@ -49,6 +49,11 @@ impl Bundle {
         &self.directory
     }
 
+    /// The app root that the container is in.
+    pub(crate) fn app_root(&self) -> PathBuf {
+        self.directory.ancestors().nth(2).unwrap_or(Path::new("")).to_owned()
+    }
+
     /// What the container was asked to be.
     #[must_use]
     pub fn config(&self) -> PathBuf {

@@ -1,6 +1,6 @@
-//! Records, locks and crash repair of containers.
+//! Records, locks and crash repair of containers, and the volumes that they use.
 //!
-//! [`AppPaths`] says where everything lies, [`ContainerStore`] keeps one directory per container. The owner of a running
+//! [`AppPaths`] says where everything lies, [`ContainerStore`] keeps one directory per container, [`VolumeStore`] one per volume. The owner of a running
 //! container holds its lock ([`ContainerLock`]) and is the only one to write its state. A state that says "running" while the lock is
 //! free means that the owner died; a read of the container repairs the record then ([`container_model::Standing`]). A container whose
 //! maker died before the user was told of it ([`NewContainer`]) is removed in the same way. Everything here is synchronous and small;
@@ -14,11 +14,18 @@ mod paths;
 mod platform;
 mod record;
 mod store;
+mod volume_users;
+mod volumes;
 
 pub use bundle::{Bundle, ROOT_DISK_FILE, previous_log};
 pub use error::{
     CreateError, DeleteError, FindError, KeepError, ListError, LoadError, OwnError, ReserveError, StateError,
 };
-pub use lock::ContainerLock;
+pub use lock::{AnonymousVolumes, ContainerLock};
 pub use paths::{AppPaths, PathsError};
 pub use store::{Container, ContainerStore, DamagedContainer, Listing, NewContainer};
+pub use volume_users::VolumeUsers;
+pub use volumes::{
+    CreateVolumeError, DamagedVolume, DeleteVolumeError, HeldVolumes, LeaseError, ListVolumesError, LoadVolumeError,
+    VolumeLease, VolumeListing, VolumeOptionError, VolumePlaceError, VolumeRequest, VolumeStore,
+};

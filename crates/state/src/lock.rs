@@ -5,7 +5,17 @@ use container_model::{ContainerConfig, NetworkStatus, ObservedState, Phase, Publ
 
 use crate::discard;
 use crate::record;
+use crate::volumes::delete_anonymous_volumes;
 use crate::{Bundle, DeleteError, StateError};
+
+/// What becomes of the volumes that were made for a container alone when it is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnonymousVolumes {
+    /// They stay, for `volume prune`.
+    Keep,
+    /// They go with it, unless another container has come to use them.
+    Delete,
+}
 
 /// A container without another owner for as long as this value, or its process, lives.
 #[derive(Debug)]
@@ -98,7 +108,11 @@ impl ContainerLock {
     ///
     /// # Errors
     /// [`DeleteError::Remove`] when it is still there.
-    pub fn delete(self) -> Result<(), DeleteError> {
+    pub fn delete(self, volumes: AnonymousVolumes) -> Result<(), DeleteError> {
+        let config = match volumes {
+            AnonymousVolumes::Delete => record::read_config(&self.bundle.config()).ok().flatten(),
+            AnonymousVolumes::Keep => None,
+        };
         self.bundle.remove_control_socket();
         let trash = discard::move_away(self.bundle.directory()).map_err(|source| DeleteError::Remove {
             path: self.bundle.directory().to_owned(),
@@ -109,6 +123,9 @@ impl ContainerLock {
             discard::remove(&trash);
         }
         drop(self.lock);
+        if let Some(config) = config {
+            delete_anonymous_volumes(self.bundle.app_root(), &config);
+        }
         Ok(())
     }
 }

@@ -17,7 +17,10 @@ use container_model::{ContainerConfig, ContainerId, ObservedState, Standing};
 
 pub use create::NewContainer;
 
-use crate::{AppPaths, Bundle, ContainerLock, DeleteError, LoadError, OwnError};
+use crate::volume_users::volume_users;
+use crate::{
+    AnonymousVolumes, AppPaths, Bundle, ContainerLock, DeleteError, ListError, LoadError, OwnError, VolumeUsers,
+};
 
 /// How long possession is waited for. Only a launcher holds a lock longer than a repair takes.
 const REPAIR_LIMIT: Duration = Duration::from_millis(500);
@@ -78,6 +81,14 @@ impl ContainerStore {
         Bundle::new(&self.paths.containers(), id)
     }
 
+    /// Reads which containers refer to which volumes. No record is repaired, so that this can be asked under any lock.
+    ///
+    /// # Errors
+    /// [`ListError`] when the directory of containers cannot be read.
+    pub fn volume_users(&self) -> Result<VolumeUsers, ListError> {
+        volume_users(&self.paths.containers())
+    }
+
     /// Takes possession of a container. Waits for a repair in progress, but not for a launcher.
     ///
     /// # Errors
@@ -96,11 +107,11 @@ impl ContainerStore {
         }
     }
 
-    /// Removes a container that has no owner.
+    /// Removes a container that has no owner. Its anonymous volumes stay.
     ///
     /// # Errors
     /// [`OwnError::Taken`] inside [`DeleteError::Own`] when a launcher owns it.
     pub fn delete(&self, id: &ContainerId) -> Result<(), DeleteError> {
-        self.own(id)?.delete()
+        self.own(id)?.delete(AnonymousVolumes::Keep)
     }
 }

@@ -106,6 +106,12 @@ impl Machine {
             .layer_disks
             .iter()
             .chain([&request.writable_disk])
+            .chain(
+                request
+                    .mounts
+                    .iter()
+                    .filter_map(|mount| Some(&mount.volume.as_ref()?.disk)),
+            )
             .map(String::as_str)
             .collect();
         let disks = find_disks(&serials).await?;

@@ -1,14 +1,13 @@
 //! Converts the host's requests to the workload library's types, or refuses them.
 
+mod mounts;
 mod names;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 use container_agent_api::v1;
-use container_workload::{
-    CapabilitySet, ContainerSpec, Limits, MountSpec, ProcessSpec, Rlimit, Role, Streams, WindowSize,
-};
+use container_workload::{CapabilitySet, ContainerSpec, Limits, ProcessSpec, Rlimit, Role, Streams, WindowSize};
 use tonic::Status;
 
 pub(crate) use names::names;
@@ -47,6 +46,7 @@ pub(crate) fn container(
         .map(|serial| disk(serial))
         .collect::<Result<_, _>>()?;
     let writable = disk(&request.writable_disk)?;
+    let (volumes, mounts) = mounts::mounts(request.mounts, &mut disk)?;
     let absolute = |path: &str| {
         if path.starts_with('/') && !path.contains('\0') {
             return Ok(());
@@ -58,7 +58,7 @@ pub(crate) fn container(
         .iter()
         .chain(&request.readonly_paths)
         .try_for_each(|path| absolute(path))?;
-    request.mounts.iter().try_for_each(|mount| absolute(&mount.target))?;
+    mounts.iter().try_for_each(|mount| absolute(&mount.target))?;
     if let Some(name) = request
         .sysctls
         .keys()
@@ -75,16 +75,8 @@ pub(crate) fn container(
         layers,
         writable,
         read_only_root: request.read_only_root,
-        mounts: request
-            .mounts
-            .into_iter()
-            .map(|mount| MountSpec {
-                kind: mount.kind,
-                source: mount.source,
-                target: mount.target,
-                options: mount.options,
-            })
-            .collect(),
+        volumes,
+        mounts,
         limits: Limits {
             memory_bytes: given(request.memory_limit_bytes),
             cpu_quota_us: given(request.cpu_quota_us),

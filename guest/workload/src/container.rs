@@ -16,6 +16,7 @@ use crate::overlay::{mount_disks, mount_overlay};
 use crate::root_mounts::mount_outside;
 use crate::spec::ContainerSpec;
 use crate::translator;
+use crate::volume::{mount_volume_disks, unmount_volumes};
 
 /// Name of the container's cgroup.
 const CGROUP_NAME: &str = "container";
@@ -68,6 +69,7 @@ impl Container {
     pub fn create(spec: ContainerSpec, layout: Layout, hierarchy: &Path) -> Result<(Self, CreateTimings), CreateError> {
         let start = Instant::now();
         mount_disks(&layout, &spec.layers, &spec.writable)?;
+        mount_volume_disks(&layout, &spec.volumes)?;
         let disks = start.elapsed();
         mount_overlay(&layout, spec.layers.len())?;
         let overlay = start.elapsed().saturating_sub(disks);
@@ -114,10 +116,10 @@ impl Container {
         self.init = None;
     }
 
-    /// Takes the root file system apart and flushes the writable disk. No process of the container may be left.
+    /// Takes the root file system apart and flushes the writable disk and those of volumes. No process of the container may be left.
     ///
     /// # Errors
-    /// The first file system that could not be unmounted; the disk has been flushed even then.
+    /// The first file system that could not be unmounted; the disks have been flushed even then.
     pub fn unmount(&self) -> Result<(), MountError> {
         let writable = self.layout.writable();
         let flushed = openat(CWD, &writable, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
@@ -127,7 +129,8 @@ impl Container {
                 source,
             });
         detach(self.layout.root())?;
+        let volumes = unmount_volumes(&self.layout, self.spec.volumes.len());
         detach(writable)?;
-        flushed
+        flushed.and(volumes)
     }
 }

@@ -42,6 +42,11 @@ impl Layout {
         self.writable().join("work")
     }
 
+    /// Mount point of the disk of volume `index`.
+    pub(crate) fn volume(&self, index: usize) -> PathBuf {
+        self.base.join(format!("volume-{index}"))
+    }
+
     /// Mount point of the container's root.
     pub(crate) fn root(&self) -> PathBuf {
         self.base.join("root")

@@ -35,6 +35,7 @@ mod spec;
 mod start;
 mod stdio;
 mod translator;
+mod volume;
 mod working_directory;
 
 pub mod disk;
@@ -49,6 +50,9 @@ pub use mount_option::UnknownMountOption;
 pub use names::{HostsLine, Names, Resolver, ResolverFile};
 pub use rlimit::{OPEN_FILES_MAX, Rlimit, UnknownRlimit, raise_own};
 pub use signal::send_signal;
-pub use spec::{ContainerSpec, Limits, MountSpec, ProcessSpec, Role, Streams, WindowSize};
+pub use spec::{
+    ContainerSpec, FileSystemSpec, Limits, MountSource, MountSpec, ProcessSpec, Role, Streams, VolumeDisk, VolumeSpec,
+    WindowSize,
+};
 pub use start::StartedProcess;
 pub use stdio::{ParentStdio, set_window_size};

@@ -47,6 +47,24 @@ pub enum MountError {
         /// The kernel's reason.
         source: Errno,
     },
+    /// What the image has where a volume appears could not be copied to the volume.
+    #[error("cannot copy what the image has at {target} to the volume: {source}")]
+    Fill {
+        /// Mount point.
+        target: String,
+        /// Which file, and the kernel's reason.
+        source: std::io::Error,
+    },
+    /// A volume lacks the directory that is to appear.
+    #[error("cannot mount the directory {subpath:?} of the volume on {target}: {source}")]
+    Subpath {
+        /// The directory.
+        subpath: String,
+        /// Mount point.
+        target: String,
+        /// The kernel's reason.
+        source: Errno,
+    },
     /// An option that mount(8) does not know.
     #[error(transparent)]
     Option(#[from] UnknownMountOption),

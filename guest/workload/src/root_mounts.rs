@@ -14,7 +14,8 @@ use crate::in_root::{ensure_directory, find_directory, path_of};
 use crate::layout::Layout;
 use crate::mount::{MountError, bind, make_read_only, mount};
 use crate::mount_option;
-use crate::spec::{ContainerSpec, MountSpec};
+use crate::spec::{ContainerSpec, FileSystemSpec, MountSource, MountSpec};
+use crate::volume::mount_volume;
 
 const RESTRICTED: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV).union(MountFlags::NOEXEC);
 
@@ -36,7 +37,12 @@ pub(crate) fn mount_outside(layout: &Layout, spec: &ContainerSpec) -> Result<(),
         "",
     )?;
     mount_dev(&root, &root_path, spec.shm_size_bytes)?;
-    spec.mounts.iter().try_for_each(|wanted| mount_wanted(&root, wanted))?;
+    for MountSpec { target, source } in &spec.mounts {
+        match source {
+            MountSource::FileSystem(wanted) => mount_file_system(&root, target, wanted)?,
+            MountSource::Volume(volume) => mount_volume(layout, &root, target, volume)?,
+        }
+    }
     // After the mounts, one of which may be the directory that a link in /etc leads to.
     mount_files(layout, &root, &spec.hostname, &spec.names)?;
     if spec.read_only_root {
@@ -45,15 +51,15 @@ pub(crate) fn mount_outside(layout: &Layout, spec: &ContainerSpec) -> Result<(),
     Ok(())
 }
 
-fn mount_wanted(root: &OwnedFd, wanted: &MountSpec) -> Result<(), MountError> {
+fn mount_file_system(root: &OwnedFd, path: &str, wanted: &FileSystemSpec) -> Result<(), MountError> {
     let (flags, data) = mount_option::parse(&wanted.options)?;
-    let there_before = look(root, &wanted.target);
-    let target = ensure(root, &wanted.target)?;
+    let there_before = look(root, path);
+    let target = ensure(root, path)?;
     let data = match there_before {
         Some(directory) if wanted.kind == "tmpfs" => like(&directory, &data),
         _ => data,
     };
-    mount(&wanted.kind, &wanted.source, path_of(&target), flags, &data).map_err(|error| error.at(&wanted.target))
+    mount(&wanted.kind, &wanted.source, path_of(&target), flags, &data).map_err(|error| error.at(path))
 }
 
 /// Owner and mode of the image's directory that a mount is about to hide.

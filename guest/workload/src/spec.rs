@@ -19,6 +19,8 @@ pub struct ContainerSpec {
     pub writable: PathBuf,
     /// Whether the root is read-only for the workload.
     pub read_only_root: bool,
+    /// The disks of volumes that mounts show.
+    pub volumes: Vec<VolumeDisk>,
     /// Further mounts, in order.
     pub mounts: Vec<MountSpec>,
     /// Limits of the container's cgroup.
@@ -35,17 +37,55 @@ pub struct ContainerSpec {
     pub translator_tag: Option<String>,
 }
 
+/// The disk of a volume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VolumeDisk {
+    /// Block device with an EXT4 file system.
+    pub device: PathBuf,
+    /// Whether the machine has it read-only.
+    pub read_only: bool,
+}
+
 /// One additional mount.
 #[derive(Debug, Clone)]
 pub struct MountSpec {
+    /// Absolute path inside the container.
+    pub target: String,
+    /// What appears there.
+    pub source: MountSource,
+}
+
+/// What appears at the target of a mount.
+#[derive(Debug, Clone)]
+pub enum MountSource {
+    /// A new file system.
+    FileSystem(FileSystemSpec),
+    /// A directory of a volume.
+    Volume(VolumeSpec),
+}
+
+/// A new file system.
+#[derive(Debug, Clone)]
+pub struct FileSystemSpec {
     /// File system type.
     pub kind: String,
     /// What is mounted; any word for file systems without a device.
     pub source: String,
-    /// Absolute path inside the container.
-    pub target: String,
     /// As for mount(8).
     pub options: Vec<String>,
+}
+
+/// A directory of a volume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VolumeSpec {
+    /// Which of [`ContainerSpec::volumes`] it is.
+    pub disk: usize,
+    /// The directory, relative to the root of the disk; empty for the root.
+    pub subpath: String,
+    /// Whether it is read-only at the target.
+    pub read_only: bool,
+    /// Whether an empty disk gets what the image has at the target.
+    pub copy_image: bool,
 }
 
 /// Limits of a cgroup; `None` leaves the kernel's default.

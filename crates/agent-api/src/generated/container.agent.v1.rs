@@ -154,6 +154,28 @@ pub struct Mount {
     /// as in mount(8): "ro", "nosuid", "size=64m", ...
     #[prost(string, repeated, tag = "4")]
     pub options: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The mount is a directory of a volume: there is no kind, no source and no option then.
+    #[prost(message, optional, tag = "5")]
+    pub volume: ::core::option::Option<VolumeMount>,
+}
+/// A directory on the disk of a volume, which several mounts may show.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VolumeMount {
+    /// its serial
+    #[prost(string, tag = "1")]
+    pub disk: ::prost::alloc::string::String,
+    /// the machine has it read-only
+    #[prost(bool, tag = "2")]
+    pub read_only_disk: bool,
+    /// it is read-only at the target
+    #[prost(bool, tag = "3")]
+    pub read_only: bool,
+    /// directory that is shown, relative to the root of the disk; empty for the root
+    #[prost(string, tag = "4")]
+    pub subpath: ::prost::alloc::string::String,
+    /// Before it is shown, an empty disk gets what the image has at the target, with its owner and mode.
+    #[prost(bool, tag = "5")]
+    pub copy_image: bool,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateContainerResponse {

@@ -4,13 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use container_engine::{CreateRequest, PullOptions};
-use container_model::{ByteSize, ContainerId, Mount, Rlimit};
+use container_model::{ByteSize, ContainerId, Rlimit};
 use container_oci::{Platform, Reference};
 
 use super::label::{self, Label};
-use super::tmpfs;
 use super::ulimit;
-use super::{LaterFlags, NetworkingFlags, ProcessFlags};
+use super::{LaterFlags, NetworkingFlags, ProcessFlags, StorageFlags};
 use crate::error::CommandError;
 
 /// What the container is to be.
@@ -53,14 +52,6 @@ pub(crate) struct ContainerFlags {
     #[arg(short, long, value_name = "KEY=VALUE")]
     pub(crate) label: Vec<Label>,
 
-    /// Mount a temporary file system in memory, for example /run:size=64m,mode=755
-    #[arg(long, value_name = "PATH[:OPTIONS]", value_parser = tmpfs::parse)]
-    pub(crate) tmpfs: Vec<Mount>,
-
-    /// Size of /dev/shm
-    #[arg(long, value_name = "SIZE")]
-    pub(crate) shm_size: Option<ByteSize>,
-
     /// Limit a resource, for example nofile=1024:4096
     #[arg(long, value_name = "TYPE=SOFT[:HARD]", value_parser = ulimit::parse)]
     pub(crate) ulimit: Vec<Rlimit>,
@@ -76,6 +67,9 @@ pub(crate) struct ContainerFlags {
     /// Kernel image to boot
     #[arg(short, long, value_name = "FILE")]
     pub(crate) kernel: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) storage: StorageFlags,
 
     #[command(flatten)]
     pub(crate) networking: NetworkingFlags,
@@ -100,6 +94,8 @@ impl ContainerFlags {
         platform: Option<Platform>,
         arguments: Vec<String>,
     ) -> Result<CreateRequest, CommandError> {
+        let (shm_size, volumes_from) = (self.storage.shm_size, self.storage.volumes_from.clone());
+        let (mounts, volumes) = self.storage.mounts();
         Ok(CreateRequest {
             image,
             pull,
@@ -113,12 +109,14 @@ impl ContainerFlags {
             stdin: process.interactive,
             cpus: self.cpus,
             memory: self.memory,
-            shm_size: self.shm_size,
+            shm_size,
             labels: label::collect(self.label),
             rlimits: self.ulimit,
             cap_add: self.cap_add,
             cap_drop: self.cap_drop,
-            mounts: self.tmpfs,
+            mounts,
+            volumes,
+            volumes_from,
             networking: self.networking.request()?,
             read_only: self.read_only,
             auto_remove: self.remove,

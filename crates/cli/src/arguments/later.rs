@@ -1,6 +1,6 @@
 //! Flags of Apple's tool that this release knows but cannot honour.
 //!
-//! Ignoring them would be worse than refusing: a container without the volume that was asked for looks as if it worked.
+//! Ignoring them would be worse than refusing: a container without the socket that was asked for looks as if it worked.
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
@@ -30,14 +30,12 @@ const fn value(long: &'static str, short: Option<char>) -> Later {
 }
 
 /// Of `run` and `create`.
-const OF_CONTAINERS: [Later; 12] = [
+const OF_CONTAINERS: [Later; 10] = [
     switch("init"),
     value("init-image", None),
     value("kernel-arg", None),
     value("masked-path", None),
     value("read-only-path", None),
-    value("mount", None),
-    value("volume", Some('v')),
     value("publish-socket", None),
     switch("rosetta"),
     value("runtime", None),
@@ -153,7 +151,7 @@ mod tests {
             LaterFlags::from_arg_matches(&matches).unwrap().refuse()
         };
         assert!(refused(&["run"]).is_ok());
-        assert!(format!("{:?}", refused(&["run", "-v", "/a:/b"])).contains("--volume is not available yet"));
+        assert!(format!("{:?}", refused(&["run", "--runtime", "x"])).contains("--runtime is not available yet"));
         assert!(format!("{:?}", refused(&["run", "--ssh"])).contains("--ssh is not available yet"));
     }
 }

@@ -6,12 +6,16 @@ mod networking;
 
 pub(crate) use networking::port as published_port;
 
-use container_model::{ContainerConfig, ContainerImage, InitProcess, Mount, ProcessUser, Rlimit, UnknownFields};
+use std::path::{Path, PathBuf};
+
+use container_model::{
+    ContainerConfig, ContainerImage, DiskMount, InitProcess, Mount, ProcessUser, Rlimit, UnknownFields, VolumeName,
+};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
-/// `{id, image, mounts, labels, sysctls, initProcess, platform, resources, …}`.
-pub(crate) fn configuration(config: &ContainerConfig) -> Value {
+/// `{id, image, mounts, labels, sysctls, initProcess, platform, resources, …}`. `volume_image` says where the image of a volume's disk is.
+pub(crate) fn configuration(config: &ContainerConfig, volume_image: &dyn Fn(&VolumeName) -> PathBuf) -> Value {
     let ContainerConfig {
         id,
         created,
@@ -35,7 +39,7 @@ pub(crate) fn configuration(config: &ContainerConfig) -> Value {
     let mut configuration = json!({
         "id": id,
         "image": image(made_from),
-        "mounts": mounts.iter().map(mount).collect::<Value>(),
+        "mounts": mounts.iter().map(|mount| self::mount(mount, volume_image)).collect::<Value>(),
         "labels": labels,
         "sysctls": sysctls,
         "initProcess": process(first),
@@ -110,7 +114,7 @@ fn rlimit(limit: &Rlimit) -> Value {
     with_unknown(unknown, json!({ "limit": resource, "soft": soft, "hard": hard }))
 }
 
-fn mount(mount: &Mount) -> Value {
+fn mount(mount: &Mount, volume_image: &dyn Fn(&VolumeName) -> PathBuf) -> Value {
     let read_only = |is_read_only: bool| if is_read_only { vec!["ro"] } else { Vec::new() };
     match mount {
         Mount::Tmpfs(tmpfs) => with_unknown(
@@ -119,12 +123,7 @@ fn mount(mount: &Mount) -> Value {
                 "kind": "tmpfs", "source": "tmpfs", "destination": tmpfs.target, "options": tmpfs.options,
             }),
         ),
-        Mount::Disk(disk) => with_unknown(
-            &disk.unknown,
-            json!({
-                "kind": "disk", "source": disk.volume, "destination": disk.target, "options": read_only(disk.read_only),
-            }),
-        ),
+        Mount::Disk(disk) => with_unknown(&disk.unknown, volume(disk, &volume_image(&disk.volume))),
         Mount::Share(share) => with_unknown(
             &share.unknown,
             json!({
@@ -136,6 +135,27 @@ fn mount(mount: &Mount) -> Value {
         ),
         Mount::Unknown(mount) => json!(mount),
     }
+}
+
+/// The mount of a volume, with `type` as Apple's tool has it.
+fn volume(mount: &DiskMount, image: &Path) -> Value {
+    let options = [(mount.read_only, "ro"), (mount.no_copy, "nocopy")];
+    let mut shown = json!({
+        "kind": "disk",
+        "type": {
+            "volume": { "name": mount.volume, "format": "ext4", "cache": { "on": {} }, "sync": { "fsync": {} } },
+        },
+        "source": image,
+        "destination": mount.target,
+        "options": options.iter().filter(|(is_set, _)| *is_set).map(|(_, option)| *option).collect::<Vec<_>>(),
+    });
+    if let Some(subpath) = &mount.subpath {
+        shown["subpath"] = json!(subpath);
+    }
+    if mount.anonymous {
+        shown["anonymous"] = json!(true);
+    }
+    shown
 }
 
 /// `shown`, an object, with the unknown fields beside the known ones.
@@ -161,7 +181,7 @@ mod tests {
 
     fn shown(fields: UnknownFields) -> Value {
         let fields = upgrade_config(1, fields).unwrap();
-        configuration(&serde_json::from_value(fields.into()).unwrap())
+        configuration(&serde_json::from_value(fields.into()).unwrap(), &|_| PathBuf::new())
     }
 
     #[test]
@@ -187,10 +207,15 @@ mod tests {
         ]);
         let mounts: Vec<Mount> = serde_json::from_value(written).unwrap();
         let expected = json!([
-            { "kind": "disk", "source": "data", "destination": "/data", "options": ["ro"] },
+            {
+                "kind": "disk", "source": "/volumes/data", "destination": "/data", "options": ["ro"],
+                "type": { "volume": { "name": "data", "format": "ext4", "cache": { "on": {} }, "sync": { "fsync": {} } } },
+            },
             { "kind": "share", "source": "/home", "destination": "/home", "options": [] },
             { "kind": "image", "target": "/tools" },
         ]);
-        assert_eq!(mounts.iter().map(mount).collect::<Value>(), expected);
+        let image = |name: &VolumeName| Path::new("/volumes").join(name.as_str());
+        let shown = mounts.iter().map(|mount| super::mount(mount, &image));
+        assert_eq!(shown.collect::<Value>(), expected);
     }
 }

@@ -1,16 +1,22 @@
 //! A container as scripts see it: the JSON shape of Apple's tool, with what it lacks added to `status`.
 
 use super::configuration::configuration;
-use container_engine::ContainerView;
-use container_model::Phase;
+use std::path::PathBuf;
+
+use container_engine::{ContainerView, Engine};
+use container_model::{Phase, VolumeName};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// `{configuration, id, status{state, networks, startedDate, …}}`. What was not observed is left out of `status`.
-pub(crate) fn container_json(view: &ContainerView) -> Value {
+pub(crate) fn container_json(view: &ContainerView, engine: &Engine) -> Value {
+    shown(view, &|volume| engine.volume_image(volume))
+}
+
+fn shown(view: &ContainerView, volume_image: &dyn Fn(&VolumeName) -> PathBuf) -> Value {
     json!({
-        "configuration": configuration(&view.config),
+        "configuration": configuration(&view.config, volume_image),
         "id": view.id().as_str(),
         "status": status(view),
     })
@@ -95,7 +101,7 @@ mod tests {
                     state: state.unwrap_or_default(),
                     standing: Standing::AtRest,
                 };
-                let mut now = container_json(&view);
+                let mut now = super::shown(&view, &|_| PathBuf::new());
                 for (key, of_old_containers) in NOT_SHOWN_THEN {
                     let added = now["configuration"].as_object_mut().unwrap().remove(key).unwrap();
                     assert_eq!(
@@ -122,7 +128,7 @@ mod tests {
             standing: Standing::Live,
         };
         assert_eq!(
-            container_json(&view)["status"],
+            super::shown(&view, &|_| PathBuf::new())["status"],
             json!({ "state": "paused", "networks": [] })
         );
     }

@@ -5,10 +5,8 @@ use container_network::{
     CreateNetworkError, DeleteNetworkError, EnsureNetworkError, ListNetworksError, LoadNetworkError, PlaceError,
 };
 
+use super::users::users;
 use super::{Cause, FailureClass};
-
-/// Containers that a message names before it counts the rest.
-const NAMED_CONTAINERS: usize = 3;
 
 /// An operation on networks failed.
 #[derive(Debug, thiserror::Error)]
@@ -88,20 +86,6 @@ pub enum NetworkError {
     /// Records of networks could not be read or written.
     #[error(transparent)]
     Records(Cause),
-}
-
-fn users(containers: &[ContainerId]) -> String {
-    let named: Vec<&str> = containers
-        .iter()
-        .take(NAMED_CONTAINERS)
-        .map(ContainerId::as_str)
-        .collect();
-    let named_text = named.join(", ");
-    match (containers.len(), containers.len() - named.len()) {
-        (1, _) => format!("container {named_text} uses"),
-        (_, 0) => format!("containers {named_text} use"),
-        (_, more) => format!("containers {named_text} and {more} more use"),
-    }
 }
 
 impl NetworkError {
@@ -186,18 +170,5 @@ impl From<DeleteNetworkError<NetworkError>> for NetworkError {
             DeleteNetworkError::Refused(error) => error,
             other => Self::Records(Cause::new(other)),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn users_of_a_network_are_named_until_they_are_many() {
-        let containers: Vec<ContainerId> = ["aa", "bb", "cc", "dd", "ee"].map(|id| id.parse().unwrap()).to_vec();
-        assert_eq!(users(&containers[..1]), "container aa uses");
-        assert_eq!(users(&containers[..2]), "containers aa, bb use");
-        assert_eq!(users(&containers), "containers aa, bb, cc and 2 more use");
     }
 }

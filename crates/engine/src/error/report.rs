@@ -11,6 +11,7 @@ impl EngineError {
             Self::ContainerNotFound { .. } => FailureClass::NotFound,
             Self::Image(error) => error.class(),
             Self::Network(error) => error.class(),
+            Self::Volume(error) => error.class(),
             Self::Request(_) => FailureClass::Usage,
             Self::Launch { class, .. } => *class,
             Self::Spawn(_) | Self::Hypervisor { .. } | Self::Lost => FailureClass::Launch,
@@ -30,6 +31,7 @@ impl EngineError {
             } => Some(format!("container start {id}")),
             Self::Hypervisor { hint, .. } => hint.clone(),
             Self::Network(error) => error.hint(),
+            Self::Volume(error) => error.hint(),
             Self::LauncherVersions {
                 id, program_version, ..
             } => Some(format!(

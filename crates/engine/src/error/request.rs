@@ -21,6 +21,28 @@ pub enum RequestError {
         /// The most.
         maximum: usize,
     },
+    /// A place at which nothing can be mounted.
+    #[error("nothing can be mounted at {target:?}: {reason}")]
+    MountTarget {
+        /// What was asked for.
+        target: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// Two mounts for one place.
+    #[error("two mounts are asked for at {target}")]
+    MountTwice {
+        /// The place.
+        target: String,
+    },
+    /// More volumes than a machine has room for disks.
+    #[error("{count} volumes are too many: a container of this image can have {maximum} on this host")]
+    TooManyVolumes {
+        /// What was asked for.
+        count: usize,
+        /// The most.
+        maximum: usize,
+    },
     /// Less memory than a container needs.
     #[error("{asked} of memory is too little: at least {} is needed", ByteSize(*minimum_bytes))]
     Memory {

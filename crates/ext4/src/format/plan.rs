@@ -1,6 +1,6 @@
 //! Where everything lies on an empty writable disk.
 
-use super::FormatOptions;
+use super::{FormatOptions, Journal};
 use crate::disk::bitmap::Bitmap;
 use crate::disk::block_range::BlockRange;
 use crate::disk::block_size::BlockSize;
@@ -21,10 +21,8 @@ const MAX_DISK_BYTES: u64 = (1 << 44) - (BLOCKS_PER_GROUP << 12);
 const BYTES_PER_INODE: u64 = 16 << 10;
 /// Units of 512 bytes, which inodes count in.
 const SECTORS_PER_BLOCK: u64 = BLOCK_BYTES as u64 / 512;
-/// JBD2_MIN_JOURNAL_BLOCKS
-const MIN_JOURNAL_BLOCKS: u32 = 1024;
-/// 64 MiB: a larger one would only grow the file on the host.
-const MAX_JOURNAL_BLOCKS: u32 = 16_384;
+/// A disk of the smallest size keeps this share of it for a journal at most.
+const MAX_JOURNAL_SHARE: u64 = 2;
 
 /// Where everything is. All of it lies in the first group, except the copy of superblock and descriptors.
 pub(super) struct Plan {
@@ -55,13 +53,15 @@ impl Plan {
         }
         let groups = blocks.div_ceil(BLOCKS_PER_GROUP) as u32;
         let descriptor_blocks = crate::writer::descriptor_blocks(groups, BlockSize::Kib4) as u32;
-        let journal_blocks = ((blocks / 16) as u32).clamp(MIN_JOURNAL_BLOCKS, MAX_JOURNAL_BLOCKS);
         let root_block = 1 + descriptor_blocks + 2 + inodes_per_group / INODES_PER_BLOCK;
         let directories = options.directories.len() as u32;
-        let journal = options.journal.then_some(BlockRange {
-            start: root_block + 1 + directories,
-            count: journal_blocks,
-        });
+        let journal = match options.journal {
+            Some(journal) => Some(BlockRange {
+                start: root_block + 1 + directories,
+                count: journal_blocks(journal, blocks)?,
+            }),
+            None => None,
+        };
         Ok(Self {
             blocks,
             groups,
@@ -201,5 +201,22 @@ impl Plan {
             put(FIRST_INODE + index, &directory);
         }
         table
+    }
+}
+
+/// Blocks of a journal on a disk of so many.
+fn journal_blocks(journal: Journal, blocks: u64) -> Result<u32, FormatError> {
+    let block_bytes = BLOCK_BYTES as u64;
+    let bytes = match journal.size_bytes {
+        None => (blocks / 16 * block_bytes).clamp(Journal::MIN_BYTES, Journal::MAX_BYTES),
+        Some(size_bytes) => size_bytes,
+    };
+    let max_bytes = Journal::MAX_BYTES.min(blocks / MAX_JOURNAL_SHARE * block_bytes);
+    match (Journal::MIN_BYTES..=max_bytes).contains(&bytes) {
+        true => Ok(bytes.div_ceil(block_bytes) as u32),
+        false => Err(FormatError::JournalSize {
+            size_bytes: bytes,
+            max_bytes,
+        }),
     }
 }

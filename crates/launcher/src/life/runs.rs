@@ -34,7 +34,8 @@ pub(super) async fn run_all(context: &RunContext<'_>, timings: &mut Timings, tim
         };
         let mut stopwatch = Stopwatch::start();
         if let Some(machine) = run.machine {
-            let is_disk_needed = !context.config.options.auto_remove || pause.is_some();
+            let is_disk_needed =
+                !context.config.options.auto_remove || pause.is_some() || context.volumes.outlive(context.config);
             take_down(context, machine, is_disk_needed).await;
         }
         timings.teardown_ms += stopwatch.lap_ms();

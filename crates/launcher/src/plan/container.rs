@@ -7,6 +7,7 @@ use container_model::ContainerConfig;
 use super::machine::needs_translation;
 use super::mounts::{MountPlanError, mounts};
 use super::{ROOT_DISK_SERIAL, layer_serial};
+use crate::volumes::VolumeDisk;
 
 /// The request that turns a machine into this container.
 ///
@@ -14,6 +15,7 @@ use super::{ROOT_DISK_SERIAL, layer_serial};
 /// [`MountPlanError`] when the container has a mount that this version cannot make.
 pub(crate) fn container_request(
     config: &ContainerConfig,
+    volumes: &[VolumeDisk],
     info: &HypervisorInfo,
 ) -> Result<CreateContainerRequest, MountPlanError> {
     let security = &config.security;
@@ -24,7 +26,7 @@ pub(crate) fn container_request(
         layer_disks: (0..config.image.layers.len()).map(layer_serial).collect(),
         writable_disk: ROOT_DISK_SERIAL.to_owned(),
         read_only_root: security.read_only_root,
-        mounts: mounts(config)?,
+        mounts: mounts(config, volumes)?,
         memory_limit_bytes: config.resources.memory_bytes,
         // The machine has as many processors as the container may use.
         cpu_quota_us: 0,

@@ -10,7 +10,8 @@ use container_hypervisor::{
 use container_model::{ContainerConfig, Layer};
 use container_state::{AppPaths, Bundle};
 
-use super::{ROOT_DISK_SERIAL, layer_serial};
+use super::{ROOT_DISK_SERIAL, layer_serial, volume_serial};
+use crate::volumes::VolumeDisk;
 
 /// What kernel, agent and page tables take besides the workload, bytes: the allowance of Apple's tool.
 const MEMORY_OVERHEAD_BYTES: u64 = 128 << 20;
@@ -35,11 +36,12 @@ pub(crate) struct Boot<'a> {
     pub(crate) frame_ports: Vec<FramePort>,
 }
 
-/// The machine for a container: its layers' disks read-only, lowest first, then its own.
+/// The machine for a container: its layers' disks read-only, lowest first, then its own, then those of its volumes.
 pub(crate) fn machine_config(
     config: &ContainerConfig,
     paths: &AppPaths,
     bundle: &Bundle,
+    volumes: &[VolumeDisk],
     boot: Boot<'_>,
 ) -> Result<MachineConfig, MachinePlanError> {
     let layers = paths.layers();
@@ -58,6 +60,18 @@ pub(crate) fn machine_config(
         access: DiskAccess::ReadWrite,
         flush: root_flush(config),
     });
+    for (index, volume) in volumes.iter().enumerate() {
+        let (access, flush) = match volume.is_writable {
+            true => (DiskAccess::ReadWrite, FlushPolicy::Fsync),
+            false => (DiskAccess::ReadOnly, FlushPolicy::Never),
+        };
+        disks.push(Disk {
+            serial: DiskSerial::new(volume_serial(index))?,
+            path: volume.image.clone(),
+            access,
+            flush,
+        });
+    }
     let memory_bytes = config.resources.memory_bytes.saturating_add(MEMORY_OVERHEAD_BYTES);
     // Unique on the host, and what the user knows it by.
     let name = bundle.directory().display().to_string();

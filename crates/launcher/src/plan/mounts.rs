@@ -1,7 +1,10 @@
 //! The mounts of a container as the guest's agent is asked to make them.
 
 use container_agent_api::v1;
-use container_model::{ContainerConfig, Mount};
+use container_model::{ContainerConfig, DiskMount, Mount, VolumeName};
+
+use super::volume_serial;
+use crate::volumes::VolumeDisk;
 
 /// What the kernel calls a file system in memory, as its type and as its source (tmpfs(5)).
 const TMPFS: &str = "tmpfs";
@@ -9,8 +12,8 @@ const TMPFS: &str = "tmpfs";
 /// A mount for which the container's machine has no device.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum MountPlanError {
-    #[error("cannot mount volume {volume:?} at {target}: this version does not know volumes; use a newer `container`")]
-    Disk { volume: String, target: String },
+    #[error("cannot mount volume {volume} at {target}: its disk was not taken")]
+    Disk { volume: VolumeName, target: String },
     #[error(
         "cannot mount {source_path} at {target}: this version does not know how to share directories of the host; use a newer `container`"
     )]
@@ -19,23 +22,28 @@ pub(crate) enum MountPlanError {
     Unknown { kind: String },
 }
 
-/// The mounts of a container, in the order in which they are made.
-pub(crate) fn mounts(config: &ContainerConfig) -> Result<Vec<v1::Mount>, MountPlanError> {
-    config.mounts.iter().map(mount).collect()
+/// The mounts of a container in the order in which they are made: what is mounted below another mount comes after it.
+pub(crate) fn mounts(config: &ContainerConfig, volumes: &[VolumeDisk]) -> Result<Vec<v1::Mount>, MountPlanError> {
+    let mounts = config.mounts.iter().map(|mount| self::mount(mount, volumes));
+    let mut mounts: Vec<v1::Mount> = mounts.collect::<Result<_, _>>()?;
+    mounts.sort_by_key(|mount| depth(&mount.target));
+    Ok(mounts)
 }
 
-fn mount(mount: &Mount) -> Result<v1::Mount, MountPlanError> {
+fn depth(target: &str) -> usize {
+    target.split('/').filter(|part| !matches!(*part, "" | ".")).count()
+}
+
+fn mount(mount: &Mount, volumes: &[VolumeDisk]) -> Result<v1::Mount, MountPlanError> {
     match mount {
         Mount::Tmpfs(tmpfs) => Ok(v1::Mount {
             kind: TMPFS.to_owned(),
             source: TMPFS.to_owned(),
             target: tmpfs.target.clone(),
             options: tmpfs.options.clone(),
+            volume: None,
         }),
-        Mount::Disk(disk) => Err(MountPlanError::Disk {
-            volume: disk.volume.clone(),
-            target: disk.target.clone(),
-        }),
+        Mount::Disk(disk) => volume_mount(disk, volumes),
         Mount::Share(share) => Err(MountPlanError::Share {
             source_path: share.source.display().to_string(),
             target: share.target.clone(),
@@ -46,21 +54,51 @@ fn mount(mount: &Mount) -> Result<v1::Mount, MountPlanError> {
     }
 }
 
+fn volume_mount(mount: &DiskMount, volumes: &[VolumeDisk]) -> Result<v1::Mount, MountPlanError> {
+    let found = volumes.iter().enumerate().find(|(_, disk)| disk.name == mount.volume);
+    let Some((index, disk)) = found else {
+        return Err(MountPlanError::Disk {
+            volume: mount.volume.clone(),
+            target: mount.target.clone(),
+        });
+    };
+    Ok(v1::Mount {
+        target: mount.target.clone(),
+        volume: Some(v1::VolumeMount {
+            disk: volume_serial(index),
+            read_only_disk: !disk.is_writable,
+            read_only: mount.read_only,
+            subpath: mount.subpath.clone().unwrap_or_default(),
+            // What the image has there belongs to the root of a volume.
+            copy_image: !mount.no_copy && mount.subpath.is_none(),
+        }),
+        ..v1::Mount::default()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
+    fn planned(written: serde_json::Value) -> Result<v1::Mount, MountPlanError> {
+        let volumes = ["other", "data"].map(|name| VolumeDisk {
+            name: name.parse().unwrap(),
+            image: "/image".into(),
+            is_writable: name == "data",
+        });
+        mount(&serde_json::from_value(written).unwrap(), &volumes)
+    }
+
     #[test]
     fn memory_is_mounted_and_what_has_no_device_is_refused() {
-        let planned = |written: serde_json::Value| mount(&serde_json::from_value(written).unwrap());
         let tmpfs = planned(json!({ "kind": "tmpfs", "target": "/run", "options": ["mode=755"] })).unwrap();
         assert_eq!((tmpfs.kind.as_str(), tmpfs.target.as_str()), ("tmpfs", "/run"));
         assert_eq!(tmpfs.options, ["mode=755"]);
         for (written, named) in [
             (
-                json!({ "kind": "disk", "volume": "data", "target": "/d" }),
-                "volume \"data\" at /d",
+                json!({ "kind": "disk", "volume": "lost", "target": "/d" }),
+                "volume lost at /d",
             ),
             (
                 json!({ "kind": "share", "source": "/home", "target": "/d" }),
@@ -69,7 +107,32 @@ mod tests {
             (json!({ "kind": "image", "target": "/d" }), "kind \"image\""),
         ] {
             let error = planned(written).unwrap_err().to_string();
-            assert!(error.contains(named) && error.contains("use a newer"), "{error}");
+            assert!(error.contains(named), "{error}");
         }
+    }
+
+    #[test]
+    fn a_volume_is_named_by_the_serial_of_its_disk() {
+        let volume = |written| planned(written).unwrap().volume.unwrap();
+        let whole = volume(json!({ "kind": "disk", "volume": "data", "target": "/d" }));
+        assert_eq!(whole.disk, "volume-1");
+        assert_eq!(
+            (whole.read_only_disk, whole.read_only, whole.copy_image),
+            (false, false, true)
+        );
+        let part =
+            volume(json!({ "kind": "disk", "volume": "other", "target": "/d", "readOnly": true, "subpath": "a" }));
+        assert_eq!((part.disk.as_str(), part.subpath.as_str()), ("volume-0", "a"));
+        assert_eq!(
+            (part.read_only_disk, part.read_only, part.copy_image),
+            (true, true, false)
+        );
+    }
+
+    #[test]
+    fn mounts_are_made_from_the_outside_in() {
+        let mut targets = vec!["/a/b/c", "/a//", "/x/y", "/a/b"];
+        targets.sort_by_key(|target| depth(target));
+        assert_eq!(targets, ["/a//", "/x/y", "/a/b", "/a/b/c"]);
     }
 }

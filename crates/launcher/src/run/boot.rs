@@ -58,7 +58,7 @@ async fn attempt(
         "chose the accelerator"
     );
     timings.accelerator.clone_from(&info.accelerator);
-    let request = container_request(context.config, info)?;
+    let request = container_request(context.config, &context.volumes.disks, info)?;
     // Empty, so that what is in it belongs to one boot.
     let path = context.bundle.boot_log();
     let (mut console, console_end) = ConsoleLog::begin(&path).map_err(|source| LifeError::File { path, source })?;
@@ -76,6 +76,7 @@ async fn attempt(
         context.config,
         &launch.paths,
         context.bundle,
+        &context.volumes.disks,
         Boot {
             info,
             kernel: source.kernel().to_owned(),

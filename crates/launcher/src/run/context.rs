@@ -8,6 +8,7 @@ use container_state::Bundle;
 use crate::launch::Launch;
 use crate::recorder::Recorder;
 use crate::session::Session;
+use crate::volumes::AttachedVolumes;
 
 /// The container that is run.
 pub(crate) struct RunContext<'a> {
@@ -16,4 +17,5 @@ pub(crate) struct RunContext<'a> {
     pub(crate) config: &'a Arc<ContainerConfig>,
     pub(crate) bundle: &'a Bundle,
     pub(crate) recorder: &'a Recorder,
+    pub(crate) volumes: &'a AttachedVolumes,
 }

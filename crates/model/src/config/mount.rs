@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::UnknownFields;
+use crate::{UnknownFields, VolumeName};
 
 /// The kinds that have a variant of their own.
 const KNOWN_KINDS: [&str; 3] = ["tmpfs", "disk", "share"];
@@ -43,12 +43,21 @@ pub struct TmpfsMount {
 #[serde(rename_all = "camelCase")]
 pub struct DiskMount {
     /// Name of the volume.
-    pub volume: String,
+    pub volume: VolumeName,
     /// Where it appears, absolute.
     pub target: String,
-    /// Whether the machine has the disk read-only.
+    /// Whether it is read-only there.
     #[serde(default)]
     pub read_only: bool,
+    /// The directory of the volume that appears, relative to its root; `None` is the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subpath: Option<String>,
+    /// Whether an empty volume stays empty instead of getting what the image has at the target.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_copy: bool,
+    /// Whether the volume was made for this container and goes with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anonymous: bool,
     /// Fields of other versions.
     #[serde(flatten)]
     pub unknown: UnknownFields,
@@ -119,6 +128,17 @@ impl Mount {
         })
     }
 
+    /// Where it appears; `None` for a kind that this program does not know.
+    #[must_use]
+    pub fn target(&self) -> Option<&str> {
+        match self {
+            Self::Tmpfs(tmpfs) => Some(&tmpfs.target),
+            Self::Disk(disk) => Some(&disk.target),
+            Self::Share(share) => Some(&share.target),
+            Self::Unknown(_) => None,
+        }
+    }
+
     /// A mount of a kind for which there is no variant.
     ///
     /// # Errors
@@ -139,6 +159,10 @@ mod tests {
         for written in [
             json!({ "kind": "tmpfs", "target": "/run", "options": ["mode=755"], "label": "x" }),
             json!({ "kind": "disk", "volume": "data", "target": "/data", "readOnly": true, "label": "x" }),
+            json!({
+                "kind": "disk", "volume": "data", "target": "/data", "readOnly": false, "subpath": "a/b", "noCopy": true,
+                "anonymous": true,
+            }),
             json!({ "kind": "share", "source": "/home", "target": "/data", "readOnly": false, "label": "x" }),
             json!({ "kind": "image", "from": { "reference": "a" }, "target": "/tools" }),
         ] {

@@ -2,7 +2,7 @@
 
 use container_model::{
     ContainerConfig, ContainerImage, ContainerOptions, DiskMount, InitProcess, Layer, Mount, ProcessUser, Resources,
-    Rlimit, Security, ShareMount, TmpfsMount, UnknownFields,
+    Rlimit, Security, ShareMount, TmpfsMount, UnknownFields, VolumeName,
 };
 use container_oci::{Descriptor, Digest, Platform};
 use proptest::collection::{btree_map, vec};
@@ -78,9 +78,12 @@ fn mount() -> impl Strategy<Value = Mount> {
                 unknown,
             }),
             1 => Mount::Disk(DiskMount {
-                volume: source,
+                volume: VolumeName::random(),
+                subpath: (!source.is_empty()).then_some(source),
                 target,
                 read_only,
+                no_copy: read_only,
+                anonymous: !read_only,
                 unknown,
             }),
             2 => Mount::Share(ShareMount {

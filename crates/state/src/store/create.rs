@@ -11,6 +11,7 @@ use rustix::fs::AtFlags;
 
 use super::{ContainerStore, REPAIR_LIMIT};
 use crate::bundle::{LOCK_FILE, MAKER_FILE};
+use crate::volumes::delete_anonymous_volumes;
 use crate::{Bundle, CreateError, KeepError, ReserveError, StateError, discard, record};
 
 /// How often a new directory may be taken for an abandoned one before its lock is held.
@@ -183,9 +184,13 @@ impl Drop for NewContainer {
         });
         // Without possession it is a launcher's, who removes it at its end.
         if own.is_some() && self.still_has_its_name() {
+            let config = record::read_config(&self.bundle.config()).ok().flatten();
             self.bundle.remove_control_socket();
             if let Ok(Some(trash)) = discard::move_away(self.bundle.directory()) {
                 discard::remove(&trash);
+                if let Some(config) = config {
+                    delete_anonymous_volumes(self.bundle.app_root(), &config);
+                }
             }
         }
     }

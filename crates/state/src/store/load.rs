@@ -5,7 +5,7 @@ use container_model::{ContainerConfig, ContainerId, LockState, ObservedState, Ph
 
 use super::letter_case::is_namesake;
 use super::{Container, ContainerStore};
-use crate::{Bundle, ContainerLock, LoadError, StateError, record};
+use crate::{AnonymousVolumes, Bundle, ContainerLock, LoadError, StateError, record};
 
 /// Why a container is stopped whose launcher did not live to say so.
 const LAUNCHER_KILLED: &str = "the launcher was killed";
@@ -92,7 +92,7 @@ fn repair(bundle: &Bundle, config: &ContainerConfig) -> Result<Option<(Standing,
         Err(error) => return Err(error.into()),
     };
     if retention != Retention::Keep {
-        owned.delete()?;
+        owned.delete(AnonymousVolumes::Delete)?;
         return Ok(None);
     }
     let phase = Phase::Stopped {

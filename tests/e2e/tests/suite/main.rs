@@ -43,4 +43,5 @@ mod stdio;
 mod terminal;
 mod tls;
 mod traffic;
+mod volumes;
 mod way_out;

@@ -18,6 +18,10 @@ pub(crate) struct Delete {
     #[arg(short, long)]
     force: bool,
 
+    /// Delete the volumes that were made for them alone, too
+    #[arg(short, long)]
+    volumes: bool,
+
     /// Containers
     #[arg(value_name = "CONTAINER")]
     containers: Vec<ContainerQuery>,
@@ -32,8 +36,8 @@ impl Delete {
             false => several::find(&engine, &self.containers),
         };
         let delete = |id: ContainerId| {
-            let (engine, force) = (engine.clone(), self.force);
-            async move { Ok(engine.delete(&id, force).await?) }
+            let (engine, force, volumes) = (engine.clone(), self.force, self.volumes);
+            async move { Ok(engine.delete(&id, force, volumes).await?) }
         };
         several::each(ids, errors, delete).await
     }

@@ -21,7 +21,7 @@ impl Inspect {
         let (mut found, mut errors) = (Vec::new(), Vec::new());
         for query in &self.containers {
             match engine.find(query).and_then(|id| engine.load(&id)) {
-                Ok(view) => found.push(container_json(&view)),
+                Ok(view) => found.push(container_json(&view, &engine)),
                 Err(error) => errors.push(error.into()),
             }
         }

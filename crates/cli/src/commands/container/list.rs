@@ -19,11 +19,12 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) fn run(self) -> Result<u8, CommandError> {
-        let mut views = Engine::open()?.list()?;
+        let engine = Engine::open()?;
+        let mut views = engine.list()?;
         views.retain(|view| self.all || view.is_live());
         self.output.print(Listing {
             identifiers: || views.iter().map(|view| view.id().to_string()).collect(),
-            objects: || views.iter().map(container_json).collect(),
+            objects: || views.iter().map(|view| container_json(view, &engine)).collect(),
             table: || {
                 let rows: Vec<_> = views.iter().map(row).collect();
                 table(

@@ -1,0 +1,178 @@
+//! The mounts of a new container.
+
+use container_model::{DiskMount, Mount, TmpfsMount, UnknownFields, VolumeName};
+
+use crate::error::RequestError;
+use crate::{CreateRequest, VolumeMountRequest};
+
+/// What is mounted in a container: what the request asks for, then volumes of other containers, then those that the image asks for, each as
+/// far as its place is still free. A volume without a name gets one here.
+///
+/// # Errors
+/// [`RequestError::MountTarget`], [`RequestError::MountTwice`].
+pub(crate) fn mounts<'a>(
+    request: &CreateRequest,
+    inherited: Vec<DiskMount>,
+    image_volumes: impl IntoIterator<Item = &'a String>,
+) -> Result<Vec<Mount>, RequestError> {
+    let mut mounts: Vec<Mount> = Vec::new();
+    for mount in &request.mounts {
+        let Mount::Tmpfs(tmpfs) = mount else {
+            mounts.push(mount.clone());
+            continue;
+        };
+        let target = normal(&tmpfs.target)?;
+        // The last word on a place counts, as in Apple's tool.
+        mounts.retain(|mount| mount.target() != Some(&target));
+        mounts.push(Mount::Tmpfs(TmpfsMount {
+            target,
+            ..tmpfs.clone()
+        }));
+    }
+    for volume in &request.volumes {
+        let target = normal(&volume.target)?;
+        if is_taken(&mounts, &target) {
+            return Err(RequestError::MountTwice { target });
+        }
+        mounts.push(Mount::Disk(disk(volume, target)));
+    }
+    for mount in inherited {
+        if !is_taken(&mounts, &mount.target) {
+            mounts.push(Mount::Disk(mount));
+        }
+    }
+    for place in image_volumes {
+        // An image that names no place that a volume could have is used as it is.
+        let Ok(target) = normal(place) else { continue };
+        if !is_taken(&mounts, &target) {
+            mounts.push(Mount::Disk(disk(
+                &VolumeMountRequest::new(None, &*target),
+                target.clone(),
+            )));
+        }
+    }
+    Ok(mounts)
+}
+
+/// The volumes of another container as the new one gets them. They are not its own, whoever made them.
+pub(crate) fn inherited(mounts: &[Mount], read_only: bool) -> Vec<DiskMount> {
+    let disks = mounts.iter().filter_map(|mount| match mount {
+        Mount::Disk(disk) => Some(disk),
+        _ => None,
+    });
+    let inherit = |disk: &DiskMount| DiskMount {
+        read_only: disk.read_only || read_only,
+        anonymous: false,
+        ..disk.clone()
+    };
+    disks.map(inherit).collect()
+}
+
+fn disk(request: &VolumeMountRequest, target: String) -> DiskMount {
+    DiskMount {
+        volume: request.name.clone().unwrap_or_else(VolumeName::random),
+        target,
+        read_only: request.read_only,
+        subpath: request.subpath.clone().filter(|path| !path.is_empty()),
+        no_copy: request.no_copy,
+        anonymous: request.name.is_none(),
+        unknown: UnknownFields::new(),
+    }
+}
+
+fn is_taken(mounts: &[Mount], target: &str) -> bool {
+    mounts.iter().any(|mount| mount.target() == Some(target))
+}
+
+/// An absolute path without empty parts, so that equal places are equal texts.
+fn normal(target: &str) -> Result<String, RequestError> {
+    let refuse = |reason| {
+        Err(RequestError::MountTarget {
+            target: target.to_owned(),
+            reason,
+        })
+    };
+    if !target.starts_with('/') {
+        return refuse("it is not absolute");
+    }
+    let mut normal = String::new();
+    for part in target.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        if part == ".." || part.contains('\0') {
+            return refuse("\"..\" and zero bytes lead elsewhere");
+        }
+        normal.push('/');
+        normal.push_str(part);
+    }
+    match normal.as_str() {
+        "" => refuse("it is the root of the container"),
+        _ => Ok(normal),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(volumes: &[(Option<&str>, &str)], tmpfs: &[&str]) -> CreateRequest {
+        let mut request = CreateRequest::new("busybox".parse().unwrap());
+        let volume = |(name, target): &(Option<&str>, &str)| {
+            VolumeMountRequest::new(name.map(|name| name.parse().unwrap()), *target)
+        };
+        request.volumes = volumes.iter().map(volume).collect();
+        request.mounts = tmpfs.iter().map(|target| Mount::tmpfs(*target, Vec::new())).collect();
+        request
+    }
+
+    /// Target and volume; an anonymous one is `?`.
+    fn shown(mounts: &[Mount]) -> Vec<String> {
+        let show = |mount: &Mount| match mount {
+            Mount::Disk(disk) if disk.anonymous => format!("{} ?", disk.target),
+            Mount::Disk(disk) => format!("{} {}", disk.target, disk.volume),
+            other => other.target().unwrap().to_owned(),
+        };
+        mounts.iter().map(show).collect()
+    }
+
+    #[test]
+    fn the_request_wins_over_other_containers_and_those_over_the_image() {
+        let request = request(&[(Some("data"), "/a//b/"), (None, "/own")], &["/run", "/run/."]);
+        let other = [
+            Mount::Disk(disk(&VolumeMountRequest::new(None, "/a/b"), "/a/b".to_owned())),
+            Mount::Disk(disk(&VolumeMountRequest::new(None, "/other"), "/other".to_owned())),
+            Mount::tmpfs("/tmp", Vec::new()),
+        ];
+        let inherited = inherited(&other, true);
+        let name = inherited[1].volume.clone();
+        assert!(inherited.iter().all(|mount| mount.read_only && !mount.anonymous));
+        let image = ["/other", "/run", "/var/lib/data", "relative", "/"].map(str::to_owned);
+        let mounts = mounts(&request, inherited, &image).unwrap();
+        let expected = [
+            "/run".to_owned(),
+            "/a/b data".to_owned(),
+            "/own ?".to_owned(),
+            format!("/other {name}"),
+            "/var/lib/data ?".to_owned(),
+        ];
+        assert_eq!(shown(&mounts), expected);
+    }
+
+    #[test]
+    fn a_place_is_given_once_and_must_be_one() {
+        let refused = |volumes: &[(Option<&str>, &str)], tmpfs: &[&str]| {
+            mounts(&request(volumes, tmpfs), Vec::new(), &[])
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            refused(&[(None, "/a"), (Some("data"), "/a/")], &[]),
+            "two mounts are asked for at /a"
+        );
+        assert_eq!(refused(&[(None, "/a")], &["/a"]), "two mounts are asked for at /a");
+        for bad in ["data", "/", "/.", "/a/../b"] {
+            assert!(
+                refused(&[(None, bad)], &[]).contains("nothing can be mounted at"),
+                "{bad}"
+            );
+        }
+    }
+}

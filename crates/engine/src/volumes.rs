@@ -1,0 +1,14 @@
+//! Volumes. Each verb is a file in `volumes/`.
+
+mod create;
+mod delete;
+mod inspect;
+mod list;
+mod prepare;
+mod prune;
+mod usage;
+mod view;
+
+pub use create::CreateVolumeRequest;
+pub use prune::PrunedVolumes;
+pub use view::VolumeView;

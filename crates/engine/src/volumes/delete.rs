@@ -1,0 +1,108 @@
+//! `volume delete`.
+
+use container_model::VolumeName;
+
+use crate::{Cause, Engine, EngineError, VolumeError};
+
+impl Engine {
+    /// Deletes a volume that no container refers to, not even one that does not run, with what is on it.
+    ///
+    /// # Errors
+    /// [`VolumeError::InUse`], [`VolumeError::NotFound`].
+    pub fn delete_volume(&self, name: &VolumeName) -> Result<(), EngineError> {
+        // Removes what dead launchers have left, before the lock that this needs is held.
+        self.volume_users()?;
+        let deleted = self.volumes.delete_if(name, || self.check_volume_unused(name));
+        Ok(deleted.map_err(VolumeError::from)?)
+    }
+
+    /// Fails when a container refers to the volume, or may do so.
+    fn check_volume_unused(&self, name: &VolumeName) -> Result<(), VolumeError> {
+        let users = self.containers.volume_users();
+        let users = users.map_err(|error| VolumeError::Records(Cause::new(error)))?;
+        let containers = users.of(name).to_vec();
+        if !containers.is_empty() {
+            return Err(VolumeError::InUse {
+                name: name.clone(),
+                containers,
+            });
+        }
+        match users.unreadable.into_iter().next() {
+            Some(container) => Err(VolumeError::UnknownUsers {
+                name: name.clone(),
+                container,
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CreateVolumeRequest;
+
+    fn request(name: &str) -> CreateVolumeRequest {
+        CreateVolumeRequest {
+            name: name.parse().unwrap(),
+            labels: [].into(),
+            options: [("size".to_owned(), "8m".to_owned())].into(),
+        }
+    }
+
+    /// Puts the record of a stopped container with a volume into the app root.
+    fn container(engine: &Engine, name: &str, volume: &str) {
+        let bundle = engine.containers.bundle(&name.parse().unwrap());
+        std::fs::create_dir_all(bundle.directory()).unwrap();
+        let record = include_str!("../../../model/tests/version1/made/config.json");
+        let mut record: container_model::UnknownFields = serde_json::from_str(record).unwrap();
+        record.remove("version");
+        let mut record = container_model::upgrade_config(1, record).unwrap();
+        record.insert("version".to_owned(), 2.into());
+        record.insert("id".to_owned(), name.into());
+        let mount = serde_json::json!([{ "kind": "disk", "volume": volume, "target": "/d" }]);
+        record.insert("mounts".to_owned(), mount);
+        std::fs::write(bundle.config(), serde_json::to_string(&record).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn volumes_are_made_listed_and_deleted() {
+        let root = tempfile::tempdir().unwrap();
+        let engine = Engine::for_tests(root.path());
+        let made = engine.create_volume(request("data")).unwrap();
+        assert!(made.image.ends_with("volumes/data/volume.img") && made.image.exists());
+        assert_eq!(engine.volumes().unwrap(), std::slice::from_ref(&made));
+        assert_eq!(engine.volume(&made.config.name).unwrap(), made);
+        let again = engine.create_volume(request("data")).unwrap_err();
+        assert_eq!(again.to_string(), "volume data exists already");
+        let mut odd = request("odd");
+        odd.options.insert("color".to_owned(), "red".to_owned());
+        let odd = engine.create_volume(odd).unwrap_err();
+        assert_eq!(odd.class(), crate::FailureClass::Usage);
+        engine.delete_volume(&made.config.name).unwrap();
+        let gone = engine.volume(&made.config.name).unwrap_err();
+        assert_eq!(gone.hint().as_deref(), Some("container volume list"));
+        assert!(engine.delete_volume(&made.config.name).is_err());
+    }
+
+    #[test]
+    fn a_volume_that_a_stopped_container_refers_to_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let engine = Engine::for_tests(root.path());
+        for name in ["data", "idle"] {
+            engine.create_volume(request(name)).unwrap();
+        }
+        container(&engine, "db", "data");
+        let used = engine.delete_volume(&"data".parse().unwrap()).unwrap_err();
+        assert_eq!(used.to_string(), "volume data cannot be deleted: container db uses it");
+        assert_eq!(used.hint().as_deref(), Some("container delete db"));
+        assert_eq!(engine.volume(&"data".parse().unwrap()).unwrap().containers.len(), 1);
+        let usage = engine.volume_usage().unwrap();
+        assert_eq!((usage.total, usage.active), (2, 1));
+        assert!(usage.reclaimable_bytes > 0 && usage.reclaimable_bytes < usage.size_bytes);
+        let pruned = engine.prune_volumes().unwrap();
+        assert_eq!(pruned.deleted, ["idle".parse().unwrap()]);
+        assert_eq!(pruned.reclaimed_bytes, usage.reclaimable_bytes);
+        assert_eq!(engine.volumes().unwrap().len(), 1);
+    }
+}
