@@ -27,7 +27,7 @@ use stage::Stage;
 use tally::Tally;
 
 /// Parts of the end-to-end tests that need programs of Debian which macOS does not have: a registry, mmdebstrap, e2fsck.
-const DEBIANS_PROGRAMS: [&str; 13] = [
+const DEBIANS_PROGRAMS: [&str; 14] = [
     "archives",
     "debian",
     "interruption",
@@ -41,6 +41,7 @@ const DEBIANS_PROGRAMS: [&str; 13] = [
     "real_peers",
     "tls",
     "traffic",
+    "volumes",
 ];
 
 /// Options of `cargo xtask test`.

@@ -75,13 +75,33 @@ async fn guest_that_sends_garbage_is_given_up() {
 
 #[tokio::test]
 async fn a_mount_without_a_device_is_refused_before_there_is_a_machine() {
+    for (mount, said) in [
+        (
+            serde_json::json!({ "kind": "share", "source": "/home", "target": "/data" }),
+            "cannot mount /home at /data: this version does not know how to share directories of the host; use a newer `container`",
+        ),
+        (
+            serde_json::json!({ "kind": "disk", "volume": "data", "target": "/data" }),
+            "volume \"data\" not found",
+        ),
+    ] {
+        let world = World::new(|config| config.mounts = vec![serde_json::from_value(mount).unwrap()]);
+        let (message, _world) = failure_in(world, Guest::booting(Boot::Hang)).await;
+        assert_eq!(message, said);
+    }
+}
+
+#[tokio::test]
+async fn a_volume_is_free_once_its_container_has_ended() {
+    let name = "data".parse().unwrap();
     let mount = serde_json::json!({ "kind": "disk", "volume": "data", "target": "/data" });
     let world = World::new(|config| config.mounts = vec![serde_json::from_value(mount).unwrap()]);
-    let (message, _world) = failure_in(world, Guest::booting(Boot::Hang)).await;
-    assert_eq!(
-        message,
-        "cannot mount volume \"data\" at /data: this version does not know volumes; use a newer `container`"
-    );
+    let volumes = container_state::VolumeStore::new(&world.paths());
+    let mut request = container_state::VolumeRequest::new(name);
+    request.options.insert("size".to_owned(), "8m".to_owned());
+    volumes.create(&request).unwrap();
+    let (_, _world) = failure_in(world, Guest::booting(Boot::Hang)).await;
+    assert!(volumes.lease(&request.name, true).unwrap().is_some());
 }
 
 #[tokio::test]

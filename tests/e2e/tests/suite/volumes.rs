@@ -10,10 +10,7 @@ use serde_json::json;
 /// Runs a script in a container that is removed at its end.
 #[track_caller]
 fn shell(home: &Home, mounts: &[&str], script: &str) -> String {
-    let line = ["run", "--rm"]
-        .iter()
-        .chain(mounts)
-        .chain(&[BUSYBOX, "sh", "-c", script]);
+    let line = [&["run", "--rm"], mounts, &[BUSYBOX, "sh", "-c", script]].concat();
     home.run(line).success().text()
 }
 
@@ -26,16 +23,25 @@ fn image(home: &Home, volume: &str) -> PathBuf {
     home.app_root().join("volumes").join(volume).join("volume.img")
 }
 
-/// Replays the journal of a volume's disk and checks that nothing else has to be repaired.
+/// Replays the journal of a volume's disk and checks that nothing else is wrong with it. The totals of free blocks and inodes in the superblock
+/// are not in the journal, and a volume has no directory for what a repair finds until a repair makes it.
 #[track_caller]
 fn assert_clean(image: &Path) {
+    const EXPECTED: [&str; 3] = [
+        "Free blocks count wrong (",
+        "Free inodes count wrong (",
+        "/lost+found not found.",
+    ];
     let check = |flags: &str| Command::new("e2fsck").arg(flags).arg(image).output().unwrap();
-    // 1 says that the journal was replayed, e2fsck(8).
     let replayed = check("-fy");
     let said = String::from_utf8_lossy(&replayed.stdout);
+    // 1 says that something was written, e2fsck(8).
     assert!(matches!(replayed.status.code(), Some(0 | 1)), "{said}");
-    let repairs = ["Fix?", "Clear?", "FIXED", "CLEARED", "RELOCATED", "lost+found? yes"];
-    assert!(!repairs.iter().any(|repair| said.contains(repair)), "{said}");
+    let lines: Vec<&str> = said.lines().filter(|line| !line.is_empty()).collect();
+    for (index, line) in lines.iter().enumerate().filter(|(_, line)| line.ends_with("? yes")) {
+        let what = lines[index.saturating_sub(usize::from(*line == "Fix? yes"))];
+        assert!(EXPECTED.iter().any(|expected| what.starts_with(expected)), "{said}");
+    }
     let checked = check("-fn");
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
 }
