@@ -92,6 +92,9 @@ pub struct Limits {
     pub kill: Duration,
     /// For flushing and unmounting the file systems, and again for powering off.
     pub shutdown: Duration,
+    /// For flushing and unmounting when there are volumes that outlive the container: what is still in the guest's memory has to reach the
+    /// disk.
+    pub volume_flush: Duration,
     /// For the starter of a launcher whose start failed to ask why, and for clients to read their last answers when the launcher was told
     /// to end.
     pub farewell: Duration,
@@ -108,6 +111,7 @@ impl Default for Limits {
             stop: Duration::from_secs(5),
             kill: Duration::from_secs(5),
             shutdown: Duration::from_secs(5),
+            volume_flush: Duration::from_secs(60),
             farewell: Duration::from_secs(2),
             clock: Duration::from_secs(10 * 60),
             reading: Duration::from_secs(60 * 60),

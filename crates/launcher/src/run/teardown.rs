@@ -1,5 +1,7 @@
 //! Taking the machine down.
 
+use std::time::Duration;
+
 use container_agent::AgentClient;
 use container_hypervisor::Machine;
 
@@ -11,7 +13,11 @@ use crate::launch::Limits;
 pub(crate) async fn take_down(context: &RunContext<'_>, mut booted: Booted, is_disk_needed: bool) {
     let limits = &context.launch.limits;
     let machine = &booted.machine;
-    if !is_disk_needed || !power_off(machine, &booted.run.agent, limits).await {
+    let flush = match context.volumes.outlive(context.config) {
+        true => limits.volume_flush,
+        false => limits.shutdown,
+    };
+    if !is_disk_needed || !power_off(machine, &booted.run.agent, flush, limits.shutdown).await {
         switch_off(machine, limits).await;
     }
     drop(booted.machine);
@@ -19,13 +25,12 @@ pub(crate) async fn take_down(context: &RunContext<'_>, mut booted: Booted, is_d
     booted.console.complete().await;
 }
 
-/// Has the guest unmount and power itself off; `false` when it did not.
-async fn power_off(machine: &Machine, agent: &AgentClient, limits: &Limits) -> bool {
-    let limit = limits.shutdown;
+/// Has the guest unmount within `flush` and power itself off within `limit`; `false` when it did not.
+async fn power_off(machine: &Machine, agent: &AgentClient, flush: Duration, limit: Duration) -> bool {
     tokio::select! {
         // A guest may well be gone before its answer has arrived.
         _ = machine.wait() => return true,
-        answer = agent.shutdown(limit) => {
+        answer = agent.shutdown(flush) => {
             if let Err(error) = answer {
                 tracing::warn!(%error, "the guest does not shut down");
                 return tokio::time::timeout(limit / 10, machine.wait()).await.is_ok();

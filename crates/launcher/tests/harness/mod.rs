@@ -72,6 +72,7 @@ impl World {
             stop: short,
             kill: short,
             shutdown: short,
+            volume_flush: short,
             farewell: short,
             clock: PATIENCE,
             reading: short,

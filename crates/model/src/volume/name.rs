@@ -43,7 +43,7 @@ impl FromStr for VolumeName {
         let bytes = text.as_bytes();
         if bytes.len() <= NAME_MAX_BYTES
             && bytes.first().is_some_and(is_first)
-            && bytes.iter().all(|byte| is_sound(byte))
+            && bytes.iter().all(is_sound)
         {
             Ok(Self(text.to_owned()))
         } else {
