@@ -102,6 +102,20 @@ fn a_volume_gets_what_the_image_has_unless_it_must_not() {
         "0"
     );
     assert_clean(&image(&home, "filled"));
+
+    // As if the machine had been killed while the volume was being filled.
+    shell(&home, &["-v", "half:/d"], "mkdir /d/sub; echo half >/d/sub/file");
+    let marked = Command::new("debugfs")
+        .args(["-w", "-R", "ea_set / trusted.container.filling 1"])
+        .arg(image(&home, "half"))
+        .output()
+        .unwrap();
+    assert!(marked.status.success(), "{marked:?}");
+    assert_eq!(shell(&home, &["-v", "half:/bin"], count), of_image);
+    assert_eq!(
+        shell(&home, &["-v", "half:/d"], "ls -d /d/sub 2>/dev/null || echo gone"),
+        "gone"
+    );
 }
 
 #[test]
