@@ -41,10 +41,7 @@ impl FromStr for VolumeName {
         let is_first = |byte: &u8| byte.is_ascii_alphanumeric();
         let is_sound = |byte: &u8| is_first(byte) || matches!(byte, b'_' | b'.' | b'-');
         let bytes = text.as_bytes();
-        if bytes.len() <= NAME_MAX_BYTES
-            && bytes.first().is_some_and(is_first)
-            && bytes.iter().all(is_sound)
-        {
+        if bytes.len() <= NAME_MAX_BYTES && bytes.first().is_some_and(is_first) && bytes.iter().all(is_sound) {
             Ok(Self(text.to_owned()))
         } else {
             Err(VolumeNameError(text.to_owned()))
