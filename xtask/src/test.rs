@@ -26,9 +26,11 @@ use run::Selection;
 use stage::Stage;
 use tally::Tally;
 
-/// Parts of the end-to-end tests that need programs of Debian which macOS does not have: a registry, mmdebstrap, e2fsck.
-const DEBIANS_PROGRAMS: [&str; 14] = [
+/// Parts of the end-to-end tests that need programs of Debian which macOS does not have (a registry, mmdebstrap, e2fsck), or the file server, which is
+/// for Linux.
+const DEBIANS_PROGRAMS: [&str; 15] = [
     "archives",
+    "binds",
     "debian",
     "interruption",
     "layers",

@@ -4,7 +4,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use tokio::runtime::Builder;
 
-use crate::commands::{container, image, network, registry, switch, system, volume};
+use crate::commands::{container, file_server, image, network, registry, switch, system, volume};
 use crate::error::{CommandError, cannot};
 use crate::output;
 
@@ -89,6 +89,8 @@ pub(crate) enum Command {
     Launcher(container::launcher::Launcher),
     #[command(hide = true)]
     Switch(switch::Switch),
+    #[command(hide = true)]
+    FileServer(file_server::FileServer),
 }
 
 /// Runs a command; gives the exit code.
@@ -138,8 +140,8 @@ async fn dispatch(command: Command) -> Result<u8, CommandError> {
         Command::Rmi(delete) => delete.run().await,
         Command::System(system) => system.run().await,
         // The program becomes one of them before it comes here.
-        Command::Launcher(_) | Command::Switch(_) => Err(CommandError::usage(
-            "only the program itself starts launchers and switches",
+        Command::Launcher(_) | Command::Switch(_) | Command::FileServer(_) => Err(CommandError::usage(
+            "only the program itself starts launchers, switches and file servers",
         )),
     }
 }

@@ -33,6 +33,9 @@ pub fn main() -> ExitCode {
     if let Some(Command::Switch(switch)) = command_line.command {
         return switch.run();
     }
+    if let Some(Command::FileServer(file_server)) = command_line.command {
+        return file_server.run();
+    }
     tracing_output::start(command_line.debug);
     match command_line::run(command_line) {
         Ok(code) => ExitCode::from(code),

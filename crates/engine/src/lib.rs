@@ -32,6 +32,7 @@ mod registries;
 mod request;
 mod scheme;
 mod serve_network;
+mod serve_shares;
 mod session;
 mod settings;
 mod signal;
@@ -66,10 +67,11 @@ pub use networks::{
 pub use new_container::NewContainer;
 pub use request::{
     CreateRequest, ExecOptions, NetworkSelection, NetworkingRequest, ProxyRequest, PullOptions, SessionOptions,
-    UserRequest, VolumeMountRequest, VolumesFromRequest, WindowSize,
+    ShareMountRequest, UserRequest, VolumeMountRequest, VolumesFromRequest, WindowSize,
 };
 pub use scheme::Scheme;
 pub use serve_network::serve_network;
+pub use serve_shares::serve_shares;
 pub use session::{InputClosed, Session, SessionControl, SessionEvent, SessionEvents, SessionInput};
 pub use system::{HypervisorView, SystemStatus};
 pub use usage::{DiskUsage, Usage};

@@ -10,7 +10,7 @@ use container_model::{ByteSize, Mount, Rlimit, Signal};
 use container_oci::{Platform, Reference};
 
 pub use networking::{NetworkSelection, NetworkingRequest, ProxyRequest};
-pub use storage::{VolumeMountRequest, VolumesFromRequest};
+pub use storage::{ShareMountRequest, VolumeMountRequest, VolumesFromRequest};
 
 use crate::Scheme;
 
@@ -55,6 +55,8 @@ pub struct CreateRequest {
     pub mounts: Vec<Mount>,
     /// Volumes.
     pub volumes: Vec<VolumeMountRequest>,
+    /// Directories and files of the host.
+    pub shares: Vec<ShareMountRequest>,
     /// Containers whose volumes it gets as well.
     pub volumes_from: Vec<VolumesFromRequest>,
     /// Networks, ports and names.
@@ -93,6 +95,7 @@ impl CreateRequest {
             cap_drop: Vec::new(),
             mounts: Vec::new(),
             volumes: Vec::new(),
+            shares: Vec::new(),
             volumes_from: Vec::new(),
             networking: NetworkingRequest::default(),
             read_only: false,

@@ -1,7 +1,7 @@
 //! The backend: what was found out about the host, and machines made accordingly.
 
 use std::io::Write as _;
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -12,6 +12,7 @@ use container_hypervisor::{
 use crate::channels::{self, SocketPair};
 use crate::command_line::{self, LIMITS, Setup};
 use crate::confinement::{self, Confinement, Limits, Openable, Reach};
+use crate::file_server;
 use crate::handed::Handed;
 use crate::host::findings::{HardwareFindings, now_unix_s};
 use crate::host::probe::{self, Trial};
@@ -200,6 +201,10 @@ impl Hypervisor for QemuHypervisor {
         let host_error = |what| move |source| CreateError::Host { what, source };
         let (agent, agent_end, agent_theirs) = channels::agent().map_err(host_error("agent channel"))?;
         let control = SocketPair::new().map_err(host_error("control channel"))?;
+        let (file_server, shares) = match file_server::prepare(&config.shares, &self.options)? {
+            Some((server, qemus_end)) => (Some(server), Some(qemus_end)),
+            None => (None, None),
+        };
         let (configuration, mut writer) = std::io::pipe().map_err(host_error("configuration"))?;
         let configuration = OwnedFd::from(configuration);
         let setup = Setup {
@@ -211,7 +216,11 @@ impl Hypervisor for QemuHypervisor {
             emulated_kernel: kernel::is_emulated_variant(&config.kernel),
             tsc_khz: self.tsc_khz,
             agent,
-            numbers: handed.numbers(&config, control.theirs.as_raw_fd()),
+            numbers: handed.numbers(
+                &config,
+                control.theirs.as_raw_fd(),
+                shares.as_ref().map(AsRawFd::as_raw_fd),
+            ),
             configuration_descriptor: configuration.as_raw_fd(),
         };
         let line = command_line::build(&config, &setup)?;
@@ -228,9 +237,9 @@ impl Hypervisor for QemuHypervisor {
                 Accelerator::Tcg => &[],
             },
         };
-        let limits = Limits {
-            file_size_bytes: handed.writable_bytes,
-        };
+        // The memory of a machine with shared directories is a file as well.
+        let memory_bytes = shares.is_some().then_some(config.memory_bytes);
+        let limits = Limits::of_qemu(handed.writable_bytes.map(|bytes| bytes.max(memory_bytes.unwrap_or(0))));
         let confinement =
             Confinement::prepare(&self.reach, &openable, limits).map_err(host_error("confinement of QEMU"))?;
         let attached = Attached {
@@ -244,11 +253,13 @@ impl Hypervisor for QemuHypervisor {
             program: self.program.clone(),
             arguments: line.arguments,
             confinement,
+            file_server,
             file_names: command_line::file_names(&config, &setup.numbers),
             inherited: handed
                 .into_descriptors()
                 .into_iter()
                 .chain([agent_theirs, control.theirs, configuration])
+                .chain(shares)
                 .collect(),
         };
         Ok(Machine::new(QemuMachine::new(launch, attached)))

@@ -165,7 +165,7 @@ mod tests {
 
     /// A process that runs `script`, confined as all are, with its id.
     fn shell(name: &str, script: &str) -> (Running, Pid) {
-        let limits = Limits { file_size_bytes: None };
+        let limits = Limits::of_qemu(None);
         let confinement = Confinement::prepare(&Reach::Any, &Openable::default(), limits).unwrap();
         let arguments = ["-c".into(), script.into()];
         let running = Running::start(name, Path::new("/bin/sh"), &arguments, Vec::new(), confinement).unwrap();

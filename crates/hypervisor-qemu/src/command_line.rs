@@ -11,7 +11,7 @@ pub(crate) mod value;
 
 use std::ffi::OsString;
 
-use container_hypervisor::{ConfigError, GuestArchitecture, MachineConfig, SharedDirectory};
+use container_hypervisor::{ConfigError, GuestArchitecture, MachineConfig};
 
 use crate::Accelerator;
 use devices::Devices;
@@ -38,7 +38,8 @@ pub(crate) const SANDBOX: &str = "on,obsolete=deny,elevateprivileges=deny,spawn=
 /// # Errors
 /// [`ConfigError::Unavailable`] for what this backend cannot attach.
 pub(crate) fn build(config: &MachineConfig, setup: &Setup) -> Result<CommandLine, ConfigError> {
-    // Field by field, so that one that is added is forgotten by nobody. The files are known by their numbers.
+    // Field by field, so that one that is added is forgotten by nobody. The files are known by their numbers, the shared directories
+    // to the file server.
     let MachineConfig {
         name,
         kernel: _,
@@ -48,14 +49,14 @@ pub(crate) fn build(config: &MachineConfig, setup: &Setup) -> Result<CommandLine
         memory_bytes,
         disks,
         frame_ports,
-        shares,
+        shares: _,
         translation,
         nested_virtualization,
         machine_identifier,
         console: _,
         balloon,
     } = config;
-    refuse_what_is_missing(shares, *translation, machine_identifier.as_deref())?;
+    refuse_what_is_missing(*translation, machine_identifier.as_deref())?;
     if *nested_virtualization && !offers_nested(setup.accelerator, setup.architecture) {
         let reason = "QEMU offers it only with KVM, on x86-64";
         return Err(unavailable("nested virtualisation", reason));
@@ -66,6 +67,7 @@ pub(crate) fn build(config: &MachineConfig, setup: &Setup) -> Result<CommandLine
     ports::agent(&setup.agent, &mut devices);
     ports::entropy(setup.accelerator, setup.devices, &mut devices);
     ports::frames(frame_ports, &numbers.frame_ports, &mut devices);
+    ports::shares(numbers.shares, &mut devices);
     ports::balloon(*balloon, &mut devices);
     let slot_count = board::slot_count(setup);
     let free = slot_count.checked_sub(devices.slot_count).ok_or_else(|| {
@@ -111,18 +113,7 @@ pub(crate) fn build(config: &MachineConfig, setup: &Setup) -> Result<CommandLine
 }
 
 /// Refuses what this backend has no device for.
-fn refuse_what_is_missing(
-    shares: &[SharedDirectory],
-    translation: bool,
-    machine_identifier: Option<&[u8]>,
-) -> Result<(), ConfigError> {
-    if let Some(share) = shares.first() {
-        let reason = format!(
-            "this version shares no directories with a machine ({})",
-            share.path.display()
-        );
-        return Err(unavailable("a shared directory", &reason));
-    }
+fn refuse_what_is_missing(translation: bool, machine_identifier: Option<&[u8]>) -> Result<(), ConfigError> {
     if translation {
         return Err(unavailable("a translator of foreign programs", "QEMU has none"));
     }

@@ -58,6 +58,14 @@ impl Confinement {
         })
     }
 
+    /// Prepares the restrictions of a program of ours that confines its files itself, as its first act.
+    pub(crate) fn apart_from_files(limits: Limits) -> Self {
+        Self {
+            limits,
+            restrictions: system::Restrictions::apart_from_files(),
+        }
+    }
+
     /// Gives up everything but `inherited`, which the program will find open. Makes system calls only: it runs between
     /// fork and exec. Takes effect once.
     pub(crate) fn enforce(&mut self, inherited: &[OwnedFd]) -> io::Result<()> {

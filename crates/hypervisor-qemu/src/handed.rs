@@ -52,14 +52,16 @@ impl Handed {
         })
     }
 
-    /// The files' numbers in QEMU, which are those here; `control` is the control channel's. `config` is what they were opened for.
-    pub(crate) fn numbers(&self, config: &MachineConfig, control: i32) -> Numbers {
+    /// The files' numbers in QEMU, which are those here; `control` is the control channel's, `shares` that of the
+    /// file server's. `config` is what they were opened for.
+    pub(crate) fn numbers(&self, config: &MachineConfig, control: i32, shares: Option<i32>) -> Numbers {
         let all = |descriptors: &[OwnedFd]| descriptors.iter().map(|descriptor| descriptor.as_raw_fd()).collect();
         Numbers {
             kernel: loaded_file(&self.kernel, &config.kernel),
             initramfs: loaded_file(&self.initramfs, &config.initramfs),
             console: self.console.as_raw_fd(),
             control,
+            shares,
             disks: all(&self.disks),
             frame_ports: all(&self.frame_ports),
         }

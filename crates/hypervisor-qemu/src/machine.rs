@@ -16,6 +16,7 @@ use crate::channels::AgentEnd;
 use crate::children::Children;
 use crate::confinement::Confinement;
 use crate::control::{Control, refused};
+use crate::file_server::{self, ServerLaunch};
 use crate::handed;
 use crate::running::{QEMU, Running};
 use crate::{process, watcher};
@@ -28,6 +29,8 @@ pub(crate) struct Launch {
     /// QEMU's ends of the channels and its files, as the arguments name them.
     pub(crate) inherited: Vec<OwnedFd>,
     pub(crate) confinement: Confinement,
+    /// What serves the shared directories.
+    pub(crate) file_server: Option<ServerLaunch>,
     /// What QEMU calls its files, and what they are.
     pub(crate) file_names: Vec<(String, String)>,
 }
@@ -102,8 +105,8 @@ impl QemuMachine {
     }
 }
 
-/// What a machine's processes need beside QEMU.
-fn companions(qemu: &Running) -> io::Result<Vec<Running>> {
+/// What ends QEMU where it outlives this process.
+fn watchers(qemu: &Running) -> io::Result<Vec<Running>> {
     if process::DIES_WITH_PARENT {
         Ok(Vec::new())
     } else {
@@ -136,10 +139,21 @@ impl MachineDriver for QemuMachine {
             arguments,
             inherited,
             confinement,
+            file_server,
             file_names,
         } = *launch;
-        let started = Running::start(QEMU, &program, &arguments, inherited, confinement)
-            .and_then(|running| Ok((companions(&running)?, running)));
+        let mut companions = Vec::new();
+        if let Some(file_server) = file_server {
+            match file_server.start() {
+                Ok(running) => companions.push(running),
+                Err(source) => return Err(self.start_failed(file_server::NAME.to_owned(), source)),
+            }
+        }
+        let started = Running::start(QEMU, &program, &arguments, inherited, confinement);
+        let started = started.and_then(|running| {
+            companions.extend(watchers(&running)?);
+            Ok((companions, running))
+        });
         match started {
             Ok((companions, running)) => {
                 let running = running.with_file_names(file_names);

@@ -33,6 +33,20 @@ pub struct QemuOptions {
     pub accelerator: Option<Accelerator>,
     /// Skips the search in `PATH`: `CONTAINER_QEMU`.
     pub program: Option<PathBuf>,
+    /// What serves shared directories; without it a machine has none.
+    pub file_server: Option<FileServer>,
+}
+
+/// How this program becomes the process that serves a machine's shared directories.
+///
+/// Its standard input is a listening Unix socket, to which the machine connects once to speak vhost-user; the last argument, which is added here,
+/// names a file with the trees, as JSON of [`container_shares::SharedTree`]s. Its environment is empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileServer {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments before the last one.
+    pub arguments: Vec<OsString>,
 }
 
 impl QemuOptions {
@@ -46,6 +60,7 @@ impl QemuOptions {
             state_directory,
             accelerator: None,
             program: None,
+            file_server: None,
         }
     }
 

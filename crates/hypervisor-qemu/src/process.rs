@@ -25,8 +25,15 @@ use linux as system;
 use macos as system;
 pub(crate) use system::{DIES_WITH_PARENT, ProcessHandle};
 
-/// Starts `program` under `confinement`. It inherits exactly `inherited`, under their numbers in this process, `output`
-/// for standard output and a pipe for standard error; its environment is empty and its working directory `/`.
+/// Standard streams of a child.
+#[derive(Debug)]
+pub(crate) struct Streams {
+    pub(crate) input: Stdio,
+    pub(crate) output: Stdio,
+}
+
+/// Starts `program` under `confinement`. It inherits exactly `inherited`, under their numbers in this process, `streams`
+/// and a pipe for standard error; its environment is empty and its working directory `/`.
 ///
 /// Linux kills the child when the *thread* that starts it ends (prctl(2), PR_SET_PDEATHSIG), so this must run on
 /// a thread that lives as long as the machine: the launcher's main thread. Elsewhere see [`DIES_WITH_PARENT`].
@@ -35,7 +42,7 @@ pub(crate) fn spawn(
     arguments: &[OsString],
     inherited: Vec<OwnedFd>,
     mut confinement: Confinement,
-    output: Stdio,
+    streams: Streams,
 ) -> io::Result<Child> {
     let parent = getpid();
     let mut command = Command::new(program);
@@ -43,8 +50,8 @@ pub(crate) fn spawn(
         .args(arguments)
         .env_clear()
         .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(output)
+        .stdin(streams.input)
+        .stdout(streams.output)
         .stderr(Stdio::piped())
         .kill_on_drop(true);
     // SAFETY: the closure runs in the child between fork and exec. It makes system calls only, allocates nothing and

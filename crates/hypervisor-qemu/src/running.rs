@@ -11,7 +11,7 @@ use tokio::process::{Child, ChildStdin};
 
 use crate::confinement::Confinement;
 use crate::last_words::{self, LastWords};
-use crate::process;
+use crate::process::{self, Streams};
 
 /// What messages call QEMU's process.
 pub(crate) const QEMU: &str = "QEMU";
@@ -38,9 +38,25 @@ impl Running {
         inherited: Vec<OwnedFd>,
         confinement: Confinement,
     ) -> io::Result<Self> {
+        Self::start_with_input(name, program, arguments, Stdio::null(), inherited, confinement)
+    }
+
+    /// As [`Running::start`], with `input` as its standard input.
+    pub(crate) fn start_with_input(
+        name: &str,
+        program: &Path,
+        arguments: &[OsString],
+        input: Stdio,
+        inherited: Vec<OwnedFd>,
+        confinement: Confinement,
+    ) -> io::Result<Self> {
+        let streams = Streams {
+            input,
+            output: Stdio::null(),
+        };
         Self::of(
             name,
-            process::spawn(program, arguments, inherited, confinement, Stdio::null())?,
+            process::spawn(program, arguments, inherited, confinement, streams)?,
         )
     }
 

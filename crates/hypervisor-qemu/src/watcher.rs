@@ -47,7 +47,7 @@ mod tests {
     use crate::confinement::{Confinement, Limits, Openable, Reach};
 
     fn sleeper() -> Running {
-        let limits = Limits { file_size_bytes: None };
+        let limits = Limits::of_qemu(None);
         let confinement = Confinement::prepare(&Reach::Any, &Openable::default(), limits).unwrap();
         Running::start(
             "QEMU",

@@ -5,6 +5,7 @@ mod container;
 mod machine;
 mod mounts;
 mod process;
+mod shares;
 
 pub(crate) use container::container_request;
 pub(crate) use machine::{Boot, MachinePlanError, machine_config};

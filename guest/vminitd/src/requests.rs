@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use container_agent_api::v1;
-use container_workload::{CapabilitySet, ContainerSpec, Limits, ProcessSpec, Rlimit, Role, Streams, WindowSize};
+use container_workload::{
+    CapabilitySet, ContainerSpec, Limits, ProcessSpec, Rlimit, Role, SharesDevice, Streams, WindowSize,
+};
 use tonic::Status;
 
 pub(crate) use names::names;
@@ -76,6 +78,12 @@ pub(crate) fn container(
         writable,
         read_only_root: request.read_only_root,
         volumes,
+        shares: Some(request.shares_tag)
+            .filter(|tag| !tag.is_empty())
+            .map(|tag| SharesDevice {
+                tag,
+                owner: request.shares_owner,
+            }),
         mounts,
         limits: Limits {
             memory_bytes: given(request.memory_limit_bytes),

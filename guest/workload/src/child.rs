@@ -24,9 +24,6 @@ use crate::spec::{ProcessSpec, Role};
 use crate::stdio::ChildStdio;
 use crate::working_directory::WorkingDirectory;
 
-/// How much of the image's user files is read, bytes.
-const USER_FILE_MAX_BYTES: u64 = 4 << 20;
-
 /// Everything the child needs. After the fork this is the child's copy of the parent's memory.
 pub(crate) struct Setup<'a> {
     pub(crate) container: &'a Container,
@@ -134,7 +131,7 @@ fn resolve_identity(spec: &ProcessSpec) -> Result<Identity, StartFailure> {
 fn read_text(path: &str) -> String {
     let mut bytes = Vec::new();
     if let Ok(file) = std::fs::File::open(path) {
-        let _ = file.take(USER_FILE_MAX_BYTES).read_to_end(&mut bytes);
+        let _ = file.take(identity::USER_FILE_MAX_BYTES).read_to_end(&mut bytes);
     }
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }

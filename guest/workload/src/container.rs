@@ -129,6 +129,12 @@ impl Container {
                 source,
             });
         detach(self.layout.root())?;
+        if self.spec.shares.is_some() {
+            // What programs have changed in mapped files is written, and the device let go of.
+            let shares = self.layout.shares();
+            let _ = openat(CWD, &shares, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).and_then(syncfs);
+            detach(shares)?;
+        }
         let volumes = unmount_volumes(&self.layout, self.spec.volumes.len());
         detach(writable)?;
         flushed.and(volumes)

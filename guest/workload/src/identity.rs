@@ -2,6 +2,9 @@
 
 use rustix::process::{Gid, Uid};
 
+/// How much of the image's user files is read, bytes.
+pub(crate) const USER_FILE_MAX_BYTES: u64 = 4 << 20;
+
 /// A resolved user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {

@@ -1,6 +1,8 @@
 //! Resolves paths within the root of an image: symbolic links, absolute ones included, are resolved below it (openat2(2),
 //! `RESOLVE_IN_ROOT`).
 
+use std::fs::File;
+use std::io::Read as _;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
@@ -53,6 +55,20 @@ pub(crate) fn ensure_file(root: BorrowedFd<'_>, path: &str) -> rustix::io::Resul
         ensure_link_directory(root, directory, &parent, name)?;
     }
     open(root, path, OFlags::RDONLY | OFlags::CREATE | OFlags::NOCTTY, FILE_MODE)
+}
+
+/// The beginning of the file `path` below `root`, at most `limit_bytes`; empty without such a file.
+pub(crate) fn read_text(root: BorrowedFd<'_>, path: &str, limit_bytes: u64) -> String {
+    let mut bytes = Vec::new();
+    if let Ok(file) = open(
+        root,
+        path,
+        OFlags::RDONLY | OFlags::NOCTTY | OFlags::NONBLOCK,
+        Mode::empty(),
+    ) {
+        let _ = File::from(file).take(limit_bytes).read_to_end(&mut bytes);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// When `name` is a link into a directory that is missing (systemd's stub resolver), makes that directory.

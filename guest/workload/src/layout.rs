@@ -47,6 +47,11 @@ impl Layout {
         self.base.join(format!("volume-{index}"))
     }
 
+    /// Mount point of the device of shares.
+    pub(crate) fn shares(&self) -> PathBuf {
+        self.base.join("shares")
+    }
+
     /// Mount point of the container's root.
     pub(crate) fn root(&self) -> PathBuf {
         self.base.join("root")

@@ -30,6 +30,7 @@ mod program;
 mod rlimit;
 mod root_mounts;
 mod seccomp;
+mod share;
 mod signal;
 mod spec;
 mod start;
@@ -51,8 +52,8 @@ pub use names::{HostsLine, Names, Resolver, ResolverFile};
 pub use rlimit::{OPEN_FILES_MAX, Rlimit, UnknownRlimit, raise_own};
 pub use signal::send_signal;
 pub use spec::{
-    ContainerSpec, FileSystemSpec, Limits, MountSource, MountSpec, ProcessSpec, Role, Streams, VolumeDisk, VolumeSpec,
-    WindowSize,
+    ContainerSpec, FileSystemSpec, Limits, MountSource, MountSpec, ProcessSpec, Role, ShareSpec, SharesDevice, Streams,
+    VolumeDisk, VolumeSpec, WindowSize,
 };
 pub use start::StartedProcess;
 pub use stdio::{ParentStdio, set_window_size};

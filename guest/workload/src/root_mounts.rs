@@ -14,6 +14,7 @@ use crate::in_root::{ensure_directory, find_directory, path_of};
 use crate::layout::Layout;
 use crate::mount::{MountError, bind, make_read_only, mount};
 use crate::mount_option;
+use crate::share::{mount_shares, show_share};
 use crate::spec::{ContainerSpec, FileSystemSpec, MountSource, MountSpec};
 use crate::volume::mount_volume;
 
@@ -37,10 +38,14 @@ pub(crate) fn mount_outside(layout: &Layout, spec: &ContainerSpec) -> Result<(),
         "",
     )?;
     mount_dev(&root, &root_path, spec.shm_size_bytes)?;
+    if let Some(device) = &spec.shares {
+        mount_shares(layout, &root, device)?;
+    }
     for MountSpec { target, source } in &spec.mounts {
         match source {
             MountSource::FileSystem(wanted) => mount_file_system(&root, target, wanted)?,
             MountSource::Volume(volume) => mount_volume(layout, &root, target, volume)?,
+            MountSource::Share(share) => show_share(layout, &root, target, share)?,
         }
     }
     // After the mounts, one of which may be the directory that a link in /etc leads to.

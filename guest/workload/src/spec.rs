@@ -21,6 +21,8 @@ pub struct ContainerSpec {
     pub read_only_root: bool,
     /// The disks of volumes that mounts show.
     pub volumes: Vec<VolumeDisk>,
+    /// The device of shares, if the machine has one.
+    pub shares: Option<SharesDevice>,
     /// Further mounts, in order.
     pub mounts: Vec<MountSpec>,
     /// Limits of the container's cgroup.
@@ -62,6 +64,26 @@ pub enum MountSource {
     FileSystem(FileSystemSpec),
     /// A directory of a volume.
     Volume(VolumeSpec),
+    /// A directory or a file of the host.
+    Share(ShareSpec),
+}
+
+/// A directory or a file of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShareSpec {
+    /// Its name in the root of the device of shares.
+    pub name: String,
+    /// Whether it is read-only at the target.
+    pub read_only: bool,
+}
+
+/// The device that has all shares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharesDevice {
+    /// Its tag.
+    pub tag: String,
+    /// Whose the shared files are that nobody has given away: as [`ProcessSpec::user`].
+    pub owner: String,
 }
 
 /// A new file system.

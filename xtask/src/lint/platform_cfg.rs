@@ -10,7 +10,7 @@ use anyhow::Result;
 use std::path::Path;
 
 /// The files, and folders (with `/` at the end), that may ask for the system, and why.
-const PLACES: [(&str, &str); 15] = [
+const PLACES: [(&str, &str); 16] = [
     (
         "crates/cli/src/session/signals.rs",
         "a test compares with the numbers of Linux's signals",
@@ -42,6 +42,10 @@ const PLACES: [(&str, &str); 15] = [
     (
         "crates/network/src/process/port_holder.rs",
         "another command lists the holders of ports",
+    ),
+    (
+        "crates/shares/src/lib.rs",
+        "the file server answers QEMU over vhost-user, which is for Linux",
     ),
     (
         "crates/state/src/platform.rs",

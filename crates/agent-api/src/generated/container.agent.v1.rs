@@ -65,6 +65,12 @@ pub struct CreateContainerRequest {
     pub translator_tag: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "13")]
     pub names: ::core::option::Option<Names>,
+    /// Tag of the device of shares; empty for none.
+    #[prost(string, tag = "14")]
+    pub shares_tag: ::prost::alloc::string::String,
+    /// The user, as in Process.user, to whom what is shared belongs as far as nobody in a container has given it away.
+    #[prost(string, tag = "15")]
+    pub shares_owner: ::prost::alloc::string::String,
 }
 /// What the container knows of names.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -157,6 +163,19 @@ pub struct Mount {
     /// The mount is a directory of a volume: there is no kind, no source and no option then.
     #[prost(message, optional, tag = "5")]
     pub volume: ::core::option::Option<VolumeMount>,
+    /// The mount is a directory or a file of the host: there is no kind, no source, no option and no volume then.
+    #[prost(message, optional, tag = "6")]
+    pub share: ::core::option::Option<ShareMount>,
+}
+/// A directory or a file that the host shares with the machine.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ShareMount {
+    /// its name in the root of the device of shares
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// the host refuses changes
+    #[prost(bool, tag = "2")]
+    pub read_only: bool,
 }
 /// A directory on the disk of a volume, which several mounts may show.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -95,7 +95,7 @@ impl ContainerFlags {
         arguments: Vec<String>,
     ) -> Result<CreateRequest, CommandError> {
         let (shm_size, volumes_from) = (self.storage.shm_size, self.storage.volumes_from.clone());
-        let (mounts, volumes) = self.storage.mounts();
+        let mounts = self.storage.mounts();
         Ok(CreateRequest {
             image,
             pull,
@@ -114,8 +114,9 @@ impl ContainerFlags {
             rlimits: self.ulimit,
             cap_add: self.cap_add,
             cap_drop: self.cap_drop,
-            mounts,
-            volumes,
+            mounts: mounts.memory,
+            volumes: mounts.volumes,
+            shares: mounts.shares,
             volumes_from,
             networking: self.networking.request()?,
             read_only: self.read_only,

@@ -1,6 +1,6 @@
 //! `--mount KEY=VALUE,…`.
 
-use container_engine::VolumeMountRequest;
+use container_engine::{ShareMountRequest, VolumeMountRequest};
 use container_model::Mount;
 
 use super::{tmpfs, volume};
@@ -12,6 +12,8 @@ pub(crate) enum MountArgument {
     Tmpfs(Mount),
     /// A volume.
     Volume(VolumeMountRequest),
+    /// A directory or a file of the host.
+    Share(ShareMountRequest),
 }
 
 /// The words of a mount, those that mean the same under one name.
@@ -59,7 +61,17 @@ pub(crate) fn parse(text: &str) -> Result<MountArgument, String> {
             }))
         }
         // Apple's tool takes a mount without a type for one of these.
-        None | Some("bind" | "virtiofs") => Err(volume::host_path(words.source.unwrap_or("a directory"))),
+        None | Some("bind" | "virtiofs") => {
+            let source = words.source.ok_or("source= is needed: what is shared of the host")?;
+            if !target.starts_with('/') {
+                return Err(format!("{target:?} is no absolute path in the container"));
+            }
+            Ok(MountArgument::Share(ShareMountRequest {
+                source: source.into(),
+                target: target.to_owned(),
+                read_only: words.read_only,
+            }))
+        }
         Some(kind) => Err(format!(
             "there is no type {kind:?} of mounts; known are volume, tmpfs and bind"
         )),
@@ -79,6 +91,8 @@ fn words(text: &str) -> Result<Words<'_>, String> {
             "source" | "src" => words.source = Some(needed()?),
             "target" | "dst" | "destination" => words.target = Some(needed()?),
             "readonly" | "ro" => words.read_only = switch(key, value)?,
+            // How later mounts go to and fro, and what other tools cache: without effect here.
+            "bind-propagation" | "consistency" => drop(needed()?),
             "volume-nocopy" => words.no_copy = switch(key, value)?,
             "volume-subpath" => words.subpath = Some(needed()?),
             "size" | "tmpfs-size" => words.tmpfs.push(format!("size={}", needed()?)),
@@ -136,14 +150,28 @@ mod tests {
     }
 
     #[test]
+    fn a_path_of_the_host_is_a_bind_mount() {
+        let share = |read_only| {
+            Ok(MountArgument::Share(ShareMountRequest {
+                source: "./src".into(),
+                target: "/d".to_owned(),
+                read_only,
+            }))
+        };
+        assert_eq!(parse("type=bind,source=./src,target=/d,readonly"), share(true));
+        assert_eq!(
+            parse("type=virtiofs,src=./src,dst=/d,bind-propagation=rslave"),
+            share(false)
+        );
+        assert_eq!(parse("source=./src,target=/d"), share(false));
+    }
+
+    #[test]
     fn what_cannot_be_mounted_is_refused_in_words() {
         for (bad, said) in [
-            (
-                "type=bind,source=/host,target=/d",
-                "cannot share /host with the container",
-            ),
-            ("source=/host,target=/d", "bind mounts are not there yet"),
-            ("type=volume,source=/host,target=/d", "bind mounts are not there yet"),
+            ("type=bind,target=/d", "source= is needed"),
+            ("type=bind,source=/host,target=d", "no absolute path"),
+            ("type=volume,source=/host,target=/d", "/host is a path"),
             ("type=image,target=/d", "no type \"image\""),
             ("type=volume,source=data", "target= is needed"),
             ("type=volume,source=data,target=d", "no absolute path"),

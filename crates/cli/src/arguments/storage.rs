@@ -1,19 +1,21 @@
 //! Flags about what is mounted in a container.
 
 use clap::Args;
-use container_engine::{VolumeMountRequest, VolumesFromRequest};
+use container_engine::{ShareMountRequest, VolumeMountRequest, VolumesFromRequest};
 use container_model::{ByteSize, Mount};
 
 use super::mount::{self, MountArgument};
-use super::{tmpfs, volume};
+use super::tmpfs;
+use super::volume::{self, VolumeArgument};
 
 /// What is mounted in the container.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Storage options")]
 pub(crate) struct StorageFlags {
-    /// Mount a volume, which is made if it is not there; without a name one of the container's own. OPTIONS: ro, nocopy
-    #[arg(short, long, value_name = "[NAME:]PATH[:OPTIONS]", value_parser = volume::parse)]
-    pub(crate) volume: Vec<VolumeMountRequest>,
+    /// Mount a directory or file of the host (a SOURCE with a slash), or a volume, which is made if it is not there; without a SOURCE one of the
+    /// container's own. OPTIONS: ro, nocopy
+    #[arg(short, long, value_name = "[SOURCE:]PATH[:OPTIONS]", value_parser = volume::parse)]
+    pub(crate) volume: Vec<VolumeArgument>,
 
     /// Mount something, for example type=volume,source=data,target=/data,readonly
     #[arg(long, value_name = "KEY=VALUE,...", value_parser = mount::parse)]
@@ -33,15 +35,35 @@ pub(crate) struct StorageFlags {
 }
 
 impl StorageFlags {
-    /// File systems in memory, and volumes.
-    pub(crate) fn mounts(self) -> (Vec<Mount>, Vec<VolumeMountRequest>) {
-        let (mut memory, mut volumes) = (self.tmpfs, self.volume);
-        for mount in self.mount {
-            match mount {
-                MountArgument::Tmpfs(mount) => memory.push(mount),
-                MountArgument::Volume(volume) => volumes.push(volume),
+    /// What is mounted, by kind.
+    pub(crate) fn mounts(self) -> Mounts {
+        let mut mounts = Mounts {
+            memory: self.tmpfs,
+            ..Mounts::default()
+        };
+        for volume in self.volume {
+            match volume {
+                VolumeArgument::Volume(volume) => mounts.volumes.push(volume),
+                VolumeArgument::Share(share) => mounts.shares.push(share),
             }
         }
-        (memory, volumes)
+        for mount in self.mount {
+            match mount {
+                MountArgument::Tmpfs(mount) => mounts.memory.push(mount),
+                MountArgument::Volume(volume) => mounts.volumes.push(volume),
+                MountArgument::Share(share) => mounts.shares.push(share),
+            }
+        }
+        mounts
     }
+}
+
+/// What is mounted in a container.
+#[derive(Debug, Default)]
+pub(crate) struct Mounts {
+    /// File systems in memory.
+    pub(crate) memory: Vec<Mount>,
+    pub(crate) volumes: Vec<VolumeMountRequest>,
+    /// Directories and files of the host.
+    pub(crate) shares: Vec<ShareMountRequest>,
 }

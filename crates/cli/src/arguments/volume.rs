@@ -1,10 +1,10 @@
-//! `--volume [SOURCE:]PATH[:OPTION,…]` and `--volumes-from CONTAINER[:ro]`.
+//! `--volume [SOURCE:]PATH[:OPTION,…]`, where a source with a slash is a path of the host, and `--volumes-from CONTAINER[:ro]`.
 
-use container_engine::{VolumeMountRequest, VolumesFromRequest};
+use container_engine::{ShareMountRequest, VolumeMountRequest, VolumesFromRequest};
 use container_model::{ContainerQuery, VolumeName};
 
-/// Options that say how a directory of the host is shared; they mean nothing for a volume.
-const OF_SHARES: [&str; 10] = [
+/// Options of other tools about labels, caches and mounts that come later. Here they change nothing.
+const WITHOUT_EFFECT: [&str; 10] = [
     "Z",
     "z",
     "cached",
@@ -17,8 +17,17 @@ const OF_SHARES: [&str; 10] = [
     "rslave",
 ];
 
-/// A volume by its name, or one of the container's own, and where it appears.
-pub(crate) fn parse(text: &str) -> Result<VolumeMountRequest, String> {
+/// What appears in a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum VolumeArgument {
+    /// A volume by its name, or one of the container's own.
+    Volume(VolumeMountRequest),
+    /// A directory or a file of the host.
+    Share(ShareMountRequest),
+}
+
+/// A volume or a path of the host, and where it appears.
+pub(crate) fn parse(text: &str) -> Result<VolumeArgument, String> {
     let mut parts = text.splitn(3, ':');
     let first = parts.next().unwrap_or_default();
     let (source, target, options) = match (parts.next(), parts.next()) {
@@ -27,38 +36,48 @@ pub(crate) fn parse(text: &str) -> Result<VolumeMountRequest, String> {
         (Some(second), None) if first.starts_with('/') && !is_path(second) => (None, first, second),
         (Some(target), options) => (Some(first), target, options.unwrap_or_default()),
     };
-    let name = source.map(name).transpose()?;
     if !target.starts_with('/') {
         return Err(format!("{target:?} is no absolute path in the container"));
     }
-    let mut request = VolumeMountRequest::new(name, target);
+    let (mut read_only, mut no_copy) = (false, false);
     for option in options.split(',').filter(|option| !option.is_empty()) {
         match option {
-            "ro" => request.read_only = true,
-            "rw" => request.read_only = false,
-            "nocopy" => request.no_copy = true,
-            share if OF_SHARES.contains(&share) => {}
+            "ro" => read_only = true,
+            "rw" => read_only = false,
+            "nocopy" => no_copy = true,
+            other if WITHOUT_EFFECT.contains(&other) => {}
             _ => return Err(format!("there is no option {option:?}; known are ro, rw and nocopy")),
         }
     }
-    Ok(request)
+    match source {
+        Some(source) if is_path(source) => {
+            if no_copy {
+                return Err("nocopy is for volumes: nothing is copied into a directory of the host".to_owned());
+            }
+            Ok(VolumeArgument::Share(ShareMountRequest {
+                source: source.into(),
+                target: target.to_owned(),
+                read_only,
+            }))
+        }
+        _ => Ok(VolumeArgument::Volume(VolumeMountRequest {
+            read_only,
+            no_copy,
+            ..VolumeMountRequest::new(source.map(name).transpose()?, target)
+        })),
+    }
 }
 
-/// The name of a volume. What looks like a path is one of the host's.
+/// The name of a volume.
 pub(super) fn name(source: &str) -> Result<VolumeName, String> {
     if is_path(source) {
-        return Err(host_path(source));
+        return Err(format!(
+            "{source} is a path, and the name of a volume has no slash; type=bind shares a directory"
+        ));
     }
     source
         .parse()
         .map_err(|error: container_model::VolumeNameError| error.to_string())
-}
-
-/// What is said of directories and files of the host.
-pub(super) fn host_path(source: &str) -> String {
-    format!(
-        "cannot share {source} with the container: bind mounts are not there yet; a volume is named without a slash"
-    )
 }
 
 fn is_path(source: &str) -> bool {
@@ -88,30 +107,41 @@ mod tests {
     #[test]
     fn volumes_are_written_as_in_docker() {
         let named = |target: &str| VolumeMountRequest::new(Some("data".parse().unwrap()), target);
-        assert_eq!(parse("data:/var/lib"), Ok(named("/var/lib")));
-        assert_eq!(parse("/var/lib"), Ok(VolumeMountRequest::new(None, "/var/lib")));
+        let volume = |request| Ok(VolumeArgument::Volume(request));
+        assert_eq!(parse("data:/var/lib"), volume(named("/var/lib")));
+        assert_eq!(parse("/var/lib"), volume(VolumeMountRequest::new(None, "/var/lib")));
         let read_only = VolumeMountRequest {
             read_only: true,
             no_copy: true,
             ..named("/d")
         };
-        assert_eq!(parse("data:/d:ro,nocopy,Z"), Ok(read_only));
+        assert_eq!(parse("data:/d:ro,nocopy,Z"), volume(read_only));
         let own = VolumeMountRequest {
             read_only: true,
             ..VolumeMountRequest::new(None, "/d")
         };
-        assert_eq!(parse("/d:ro"), Ok(own));
+        assert_eq!(parse("/d:ro"), volume(own));
+    }
+
+    #[test]
+    fn a_source_with_a_slash_is_a_path_of_the_host() {
+        let share = |source: &str, read_only| {
+            Ok(VolumeArgument::Share(ShareMountRequest {
+                source: source.into(),
+                target: "/d".to_owned(),
+                read_only,
+            }))
+        };
+        assert_eq!(parse("/host:/d"), share("/host", false));
+        assert_eq!(parse("./src:/d:ro,z"), share("./src", true));
+        assert_eq!(parse(".:/d:cached"), share(".", false));
+        assert_eq!(parse("/a b/ö:/d:rw,delegated"), share("/a b/ö", false));
     }
 
     #[test]
     fn what_is_no_volume_is_refused_in_words() {
         for (bad, said) in [
-            (
-                "/host:/d",
-                "cannot share /host with the container: bind mounts are not there yet",
-            ),
-            ("./src:/d", "bind mounts are not there yet"),
-            ("..:/d", "bind mounts are not there yet"),
+            ("/host:/d:nocopy", "nocopy is for volumes"),
             ("data", "\"data\" is no absolute path"),
             ("data:relative", "\"relative\" is no absolute path"),
             (":/d", "invalid volume name \"\""),

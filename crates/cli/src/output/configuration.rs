@@ -128,6 +128,7 @@ fn mount(mount: &Mount, volume_image: &dyn Fn(&VolumeName) -> PathBuf) -> Value 
             &share.unknown,
             json!({
                 "kind": "share",
+                "type": { "virtiofs": {} },
                 "source": share.source,
                 "destination": share.target,
                 "options": read_only(share.read_only),
@@ -211,7 +212,7 @@ mod tests {
                 "kind": "disk", "source": "/volumes/data", "destination": "/data", "options": ["ro"],
                 "type": { "volume": { "name": "data", "format": "ext4", "cache": { "on": {} }, "sync": { "fsync": {} } } },
             },
-            { "kind": "share", "source": "/home", "destination": "/home", "options": [] },
+            { "kind": "share", "type": { "virtiofs": {} }, "source": "/home", "destination": "/home", "options": [] },
             { "kind": "image", "target": "/tools" },
         ]);
         let image = |name: &VolumeName| Path::new("/volumes").join(name.as_str());

@@ -6,12 +6,13 @@ use async_trait::async_trait;
 use container_hypervisor::{
     CreateError, GuestArchitecture, Hypervisor, HypervisorInfo, Machine, MachineConfig, MachineExit, Translation,
 };
-use container_hypervisor_qemu::{QemuHypervisor, QemuOptions};
+use container_hypervisor_qemu::{FileServer, QemuHypervisor, QemuOptions};
 use container_hypervisor_vz::{VzHypervisor, VzOptions};
 
 use super::Host;
 use super::choice::BackendChoice;
 use crate::assets::asset_directories;
+use crate::serve_shares::FILE_SERVER_COMMAND;
 
 /// The host that this program runs on.
 pub(crate) struct ThisHost {
@@ -49,9 +50,20 @@ impl ThisHost {
     /// QEMU; `refusal` is why the first choice was not to be had.
     async fn qemu(&self, refusal: Option<&CreateError>) -> Result<Backend, CreateError> {
         let assets = asset_directories(&self.app_root);
-        let options = QemuOptions::from_environment(self.architecture, assets, self.app_root.clone())?;
+        let options = QemuOptions {
+            file_server: file_server(),
+            ..QemuOptions::from_environment(self.architecture, assets, self.app_root.clone())?
+        };
         Ok(Backend::qemu(QemuHypervisor::detect(options).await?, refusal))
     }
+}
+
+/// This very program, once more, by a name that leads to it also when its file was replaced since (proc(5)).
+fn file_server() -> Option<FileServer> {
+    container_shares::IS_AVAILABLE.then(|| FileServer {
+        program: "/proc/self/exe".into(),
+        arguments: vec![FILE_SERVER_COMMAND.into()],
+    })
 }
 
 #[async_trait]

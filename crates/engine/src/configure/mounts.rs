@@ -1,6 +1,9 @@
 //! The mounts of a new container.
 
-use container_model::{DiskMount, Mount, TmpfsMount, UnknownFields, VolumeName};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use container_model::{DiskMount, Mount, ShareMount, TmpfsMount, UnknownFields, VolumeName};
 
 use crate::error::RequestError;
 use crate::{CreateRequest, VolumeMountRequest};
@@ -35,6 +38,18 @@ pub(crate) fn mounts<'a>(
             return Err(RequestError::MountTwice { target });
         }
         mounts.push(Mount::Disk(disk(volume, target)));
+    }
+    for share in &request.shares {
+        let target = normal(&share.target)?;
+        if is_taken(&mounts, &target) {
+            return Err(RequestError::MountTwice { target });
+        }
+        mounts.push(Mount::Share(ShareMount {
+            source: share_source(&share.source)?,
+            target,
+            read_only: share.read_only,
+            unknown: UnknownFields::new(),
+        }));
     }
     for mount in inherited {
         if !is_taken(&mounts, &mount.target) {
@@ -80,6 +95,29 @@ fn disk(request: &VolumeMountRequest, target: String) -> DiskMount {
     }
 }
 
+/// The absolute path of something that can be shared. Links in it stay: they are followed when the container starts.
+fn share_source(source: &Path) -> Result<PathBuf, RequestError> {
+    let refuse = |reason: String| RequestError::ShareSource {
+        source_path: source.to_owned(),
+        reason,
+    };
+    let metadata = fs::metadata(source).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            refuse("there is no such file or directory; make it first, or name a volume without a slash".to_owned())
+        }
+        _ => refuse(error.to_string()),
+    })?;
+    if !metadata.is_dir() && !metadata.is_file() {
+        return Err(refuse("only directories and plain files can be shared".to_owned()));
+    }
+    let absolute = std::path::absolute(source).map_err(|error| refuse(error.to_string()))?;
+    let is_text = absolute.canonicalize().is_ok_and(|path| path.to_str().is_some());
+    match is_text {
+        true => Ok(absolute),
+        false => Err(refuse("its path is no UTF-8 text".to_owned())),
+    }
+}
+
 fn is_taken(mounts: &[Mount], target: &str) -> bool {
     mounts.iter().any(|mount| mount.target() == Some(target))
 }
@@ -112,6 +150,7 @@ fn normal(target: &str) -> Result<String, RequestError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ShareMountRequest;
 
     fn request(volumes: &[(Option<&str>, &str)], tmpfs: &[&str]) -> CreateRequest {
         let mut request = CreateRequest::new("busybox".parse().unwrap());
@@ -154,6 +193,46 @@ mod tests {
             "/var/lib/data ?".to_owned(),
         ];
         assert_eq!(shown(&mounts), expected);
+    }
+
+    #[test]
+    fn what_is_shared_is_there_and_has_an_absolute_path() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        fs::write(&file, "").unwrap();
+        let share = |source: &Path| ShareMountRequest {
+            source: source.to_owned(),
+            target: "/d/".to_owned(),
+            read_only: true,
+        };
+        let mut request = request(&[], &[]);
+        for source in [directory.path(), &file] {
+            request.shares = vec![share(source)];
+            let mounts = mounts(&request, Vec::new(), &[]).unwrap();
+            let [Mount::Share(mount)] = mounts.as_slice() else {
+                panic!("{mounts:?}")
+            };
+            assert_eq!(
+                (mount.source.as_path(), mount.target.as_str(), mount.read_only),
+                (source, "/d", true)
+            );
+        }
+        for (source, said) in [
+            (directory.path().join("lost"), "no such file"),
+            ("/dev/null".into(), "plain files"),
+        ] {
+            request.shares = vec![share(&source)];
+            let error = mounts(&request, Vec::new(), &[]).unwrap_err().to_string();
+            assert!(
+                error.contains(said) && error.contains(&source.display().to_string()),
+                "{error}"
+            );
+        }
+        request.shares = vec![share(&file), share(&file)];
+        assert_eq!(
+            mounts(&request, Vec::new(), &[]).unwrap_err().to_string(),
+            "two mounts are asked for at /d"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Requests that no container can be made of.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use container_model::{ByteSize, HostNameError, NetworkName};
 
@@ -28,6 +29,14 @@ pub enum RequestError {
         target: String,
         /// Why not.
         reason: &'static str,
+    },
+    /// A directory or file of the host that cannot be shared.
+    #[error("cannot share {} with the container: {reason}", source_path.display())]
+    ShareSource {
+        /// What was asked for.
+        source_path: PathBuf,
+        /// Why not.
+        reason: String,
     },
     /// Two mounts for one place.
     #[error("two mounts are asked for at {target}")]

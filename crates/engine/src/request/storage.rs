@@ -1,4 +1,6 @@
-//! Volumes of a container to be made.
+//! Volumes, and directories and files of the host, of a container to be made.
+
+use std::path::PathBuf;
 
 use container_model::{ContainerQuery, VolumeName};
 
@@ -29,6 +31,17 @@ impl VolumeMountRequest {
             subpath: None,
         }
     }
+}
+
+/// A directory or a file of the host that is to appear in the container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShareMountRequest {
+    /// The directory or file; a relative path begins at the working directory.
+    pub source: PathBuf,
+    /// Where it appears, absolute.
+    pub target: String,
+    /// Whether the container cannot change it.
+    pub read_only: bool,
 }
 
 /// All volumes of another container are to appear where they appear in that.

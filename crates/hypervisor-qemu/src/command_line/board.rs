@@ -37,18 +37,26 @@ pub(super) fn arguments(vcpu_count: u32, memory_bytes: u64, nested: bool, setup:
         Mmio => "virtio-mmio.force-legacy=false",
         Pci => "virtio-pci.disable-legacy=on",
     };
-    [
-        ["-M", machine(vcpu_count, setup)],
+    let mut machine = machine(vcpu_count, setup).to_owned();
+    let mut memory_file = Vec::new();
+    if setup.numbers.shares.is_some() {
+        // The file server reads and writes the memory, which is a file without a name for that.
+        machine.push_str(",memory-backend=memory");
+        let file = format!("memory-backend-memfd,id=memory,size={memory},share=on");
+        memory_file.extend(["-object".into(), file.into()]);
+    }
+    let options = [
+        ["-M", &machine],
         ["-accel", accelerator(setup)],
         ["-cpu", processor(nested, setup)],
         ["-smp", &vcpus],
         ["-m", &memory],
         ["-global", modern],
     ]
-    .iter()
+    .into_iter()
     .flatten()
-    .map(OsString::from)
-    .collect()
+    .map(OsString::from);
+    memory_file.into_iter().chain(options).collect()
 }
 
 fn machine(vcpu_count: u32, setup: &Setup) -> &'static str {

@@ -3,12 +3,15 @@
 use std::ffi::OsString;
 
 use container_agent_api::AGENT_PORT_NAME;
-use container_hypervisor::FramePort;
+use container_hypervisor::{FramePort, SHARES_TAG};
 
 use super::devices::Devices;
 use super::setup::AgentChannel;
 use super::value;
 use crate::{Accelerator, DeviceSet};
+
+/// Requests that the guest may have on the way: as many as QEMU's device takes.
+const SHARES_QUEUE_SIZE: u32 = 1024;
 
 /// The console, written to a descriptor: the board's first serial port, where a start takes as long as with a console of virtio and which
 /// shows what happens before virtio works; on PCI that console, because machines that have it there have no serial port.
@@ -73,6 +76,17 @@ pub(super) fn frames(ports: &[FramePort], numbers: &[i32], devices: &mut Devices
             format!("dgram,id=net{index},local.type=fd,local.str={number}"),
         );
         devices.network(&format!("netdev=net{index},mac={mac_address},host_mtu={mtu_bytes}"));
+    }
+}
+
+/// The device that has all shared directories, whose requests another process answers by way of the machine's memory.
+pub(super) fn shares(descriptor: Option<i32>, devices: &mut Devices) {
+    if let Some(descriptor) = descriptor {
+        devices.option("-chardev", format!("socket,id=shares,fd={descriptor}"));
+        devices.virtio(
+            "vhost-user-fs",
+            &format!("chardev=shares,tag={SHARES_TAG},queue-size={SHARES_QUEUE_SIZE}"),
+        );
     }
 }
 

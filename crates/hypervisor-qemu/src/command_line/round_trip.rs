@@ -198,6 +198,7 @@ fn setups() -> impl Strategy<Value = Setup> {
                     initramfs: LoadedFile::Descriptor(21),
                     console: 22,
                     control: 10,
+                    shares: None,
                     disks: Vec::new(),
                     frame_ports: Vec::new(),
                 },

@@ -52,6 +52,8 @@ pub(crate) struct Numbers {
     pub(crate) console: i32,
     /// QEMU's end of the control channel.
     pub(crate) control: i32,
+    /// QEMU's end of the connection to the file server, if there is one.
+    pub(crate) shares: Option<i32>,
     /// In the order of the configuration.
     pub(crate) disks: Vec<i32>,
     /// Connected datagram sockets, in the order of the configuration.

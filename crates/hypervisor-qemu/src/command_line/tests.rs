@@ -3,10 +3,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use container_hypervisor::{
-    Disk, DiskAccess, DiskSerial, FlushPolicy, FramePort, MacAddress, ShareAccess, ShareName, SharedDescriptor,
-    SharedDirectory,
-};
+use container_hypervisor::{Disk, DiskAccess, DiskSerial, FlushPolicy, FramePort, MacAddress, SharedDescriptor};
 
 use super::*;
 use crate::{Accelerator, DeviceSet};
@@ -27,6 +24,7 @@ fn setup(accelerator: Accelerator) -> Setup {
             initramfs: LoadedFile::Descriptor(21),
             console: 22,
             control: 12,
+            shares: None,
             disks: (100..400).collect(),
             frame_ports: (30..60).collect(),
         },
@@ -272,21 +270,29 @@ fn vsock_replaces_the_port() {
 }
 
 #[test]
-fn what_cannot_be_attached_is_refused_with_a_reason() {
-    let shared = SharedDirectory {
-        name: ShareName::new("src").unwrap(),
-        path: "/src".into(),
-        access: ShareAccess::ReadOnly,
-    };
-    let error = build(
-        &MachineConfig {
-            shares: vec![shared],
-            ..config()
+fn shares_are_one_device_whose_server_sees_the_memory() {
+    let connected = |setup: Setup| Setup {
+        numbers: Numbers {
+            shares: Some(14),
+            ..setup.numbers
         },
-        &setup(Accelerator::Tcg),
-    );
-    assert!(error.unwrap_err().to_string().contains("shared directory"));
+        ..setup
+    };
+    let text = line(&config(), &connected(setup(Accelerator::Tcg)));
+    for part in [
+        "-object memory-backend-memfd,id=memory,size=256M,share=on -M microvm,",
+        ",memory-backend=memory ",
+        "-chardev socket,id=shares,fd=14 -device vhost-user-fs-device,chardev=shares,tag=container-shares,queue-size=1024",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let text = line(&config(), &connected(pci(setup(Accelerator::Kvm))));
+    assert!(text.contains("-device vhost-user-fs-pci,chardev=shares"), "{text}");
+    assert!(!line(&config(), &setup(Accelerator::Tcg)).contains("memfd"));
+}
 
+#[test]
+fn what_cannot_be_attached_is_refused_with_a_reason() {
     let port = FramePort {
         socket: nothing(),
         mac_address: MacAddress([2; 6]),

@@ -21,6 +21,8 @@ pub(crate) const CONFINES_FILES: bool = true;
 /// Rules and filter of one process.
 #[derive(Debug)]
 pub(super) struct Restrictions {
+    /// Whether there are rules for files.
+    has_files: bool,
     files: Option<files::FileRules>,
     system_calls: system_calls::Filter,
 }
@@ -28,16 +30,27 @@ pub(super) struct Restrictions {
 impl Restrictions {
     pub(super) fn prepare(reach: &Reach, openable: &Openable<'_>) -> io::Result<Self> {
         Ok(Self {
+            has_files: true,
             files: Some(files::FileRules::prepare(reach, openable)?),
             system_calls: system_calls::Filter::new(),
         })
     }
 
+    pub(super) fn apart_from_files() -> Self {
+        Self {
+            has_files: false,
+            files: None,
+            system_calls: system_calls::Filter::new(),
+        }
+    }
+
     /// System calls only. Takes effect once.
     pub(super) fn enforce(&mut self) -> io::Result<()> {
         set_no_new_privs(true)?;
-        let files = self.files.take().ok_or(io::ErrorKind::InvalidInput)?;
-        files.enforce()?;
+        if self.has_files {
+            let files = self.files.take().ok_or(io::ErrorKind::InvalidInput)?;
+            files.enforce()?;
+        }
         self.system_calls.enforce()
     }
 }

@@ -56,6 +56,10 @@ pub(crate) fn landlock_abi() -> u32 {
 pub(super) struct Restrictions;
 
 impl Restrictions {
+    pub(super) fn apart_from_files() -> Self {
+        Self
+    }
+
     #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
     pub(super) fn prepare(_reach: &Reach, _openable: &Openable<'_>) -> io::Result<Self> {
         Ok(Self)

@@ -117,9 +117,7 @@ fn start(program: &Path, arguments: &[OsString], reach: &Reach, inherited: Vec<O
         reopened: &[],
         devices: &devices,
     };
-    let limits = Limits {
-        file_size_bytes: Some(0),
-    };
+    let limits = Limits::of_qemu(Some(0));
     let confinement = Confinement::prepare(reach, &openable, limits)?;
     Running::start(QEMU, program, arguments, inherited, confinement)
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::system;
 use crate::confinement::{self, Confinement, Limits, Openable, Reach};
-use crate::process;
+use crate::process::{self, Streams};
 
 /// Time for an answer; a cold disk included.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -125,9 +125,13 @@ async fn ask(path: &Path, arguments: &[&str], variable: Option<(&str, &str)>) ->
 
 /// The version as the program says it when it may reach no other files, if it can.
 async fn confined_version(path: &Path, reach: &Reach) -> Option<String> {
-    let limits = Limits { file_size_bytes: None };
+    let limits = Limits::of_qemu(None);
     let confinement = Confinement::prepare(reach, &Openable::default(), limits).ok()?;
-    let child = process::spawn(path, &["--version".into()], Vec::new(), confinement, Stdio::piped()).ok()?;
+    let streams = Streams {
+        input: Stdio::null(),
+        output: Stdio::piped(),
+    };
+    let child = process::spawn(path, &["--version".into()], Vec::new(), confinement, streams).ok()?;
     let output = tokio::time::timeout(ANSWER_TIMEOUT, child.wait_with_output())
         .await
         .ok()?

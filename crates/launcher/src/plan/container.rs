@@ -1,12 +1,12 @@
 //! The container as the guest's agent is asked to make it.
 
 use container_agent_api::v1::CreateContainerRequest;
-use container_hypervisor::{HypervisorInfo, TRANSLATOR_TAG};
+use container_hypervisor::{HypervisorInfo, SHARES_TAG, TRANSLATOR_TAG};
 use container_model::ContainerConfig;
 
 use super::machine::needs_translation;
 use super::mounts::{MountPlanError, mounts};
-use super::{ROOT_DISK_SERIAL, layer_serial};
+use super::{ROOT_DISK_SERIAL, layer_serial, shares};
 use crate::volumes::VolumeDisk;
 
 /// The request that turns a machine into this container.
@@ -34,6 +34,11 @@ pub(crate) fn container_request(
         sysctls: config.sysctls.clone().into_iter().collect(),
         masked_paths: security.masked_paths.clone(),
         readonly_paths: security.readonly_paths.clone(),
+        shares_tag: match shares::of(config).next() {
+            Some(_) => SHARES_TAG.to_owned(),
+            None => String::new(),
+        },
+        shares_owner: config.process.user.to_agent_text(),
         translator_tag: if needs_translation(config, info) {
             TRANSLATOR_TAG.to_owned()
         } else {

@@ -10,6 +10,7 @@ use container_hypervisor::{
 use container_model::{ContainerConfig, Layer};
 use container_state::{AppPaths, Bundle};
 
+use super::shares::{SharePlanError, shared_directories};
 use super::{ROOT_DISK_SERIAL, layer_serial, volume_serial};
 use crate::volumes::VolumeDisk;
 
@@ -21,6 +22,8 @@ const MEMORY_OVERHEAD_BYTES: u64 = 128 << 20;
 pub(crate) enum MachinePlanError {
     #[error(transparent)]
     Name(#[from] NameError),
+    #[error(transparent)]
+    Share(#[from] SharePlanError),
 }
 
 /// What a machine boots and where its console goes.
@@ -81,6 +84,7 @@ pub(crate) fn machine_config(
         memory_bytes: boot.info.limits.memory_at_least(memory_bytes),
         disks,
         frame_ports: boot.frame_ports,
+        shares: shared_directories(config)?,
         translation: needs_translation(config, boot.info),
         ..MachineConfig::new(name, boot.kernel, boot.initramfs, boot.console)
     })

@@ -3,6 +3,7 @@
 use container_agent_api::v1;
 use container_model::{ContainerConfig, DiskMount, Mount, VolumeName};
 
+use super::shares::share_name;
 use super::volume_serial;
 use crate::volumes::VolumeDisk;
 
@@ -14,17 +15,18 @@ const TMPFS: &str = "tmpfs";
 pub(crate) enum MountPlanError {
     #[error("cannot mount volume {volume} at {target}: its disk was not taken")]
     Disk { volume: VolumeName, target: String },
-    #[error(
-        "cannot mount {source_path} at {target}: this version does not know how to share directories of the host; use a newer `container`"
-    )]
-    Share { source_path: String, target: String },
     #[error("cannot make a mount of kind {kind:?}: this version does not know it; use a newer `container`")]
     Unknown { kind: String },
 }
 
 /// The mounts of a container in the order in which they are made: what is mounted below another mount comes after it.
 pub(crate) fn mounts(config: &ContainerConfig, volumes: &[VolumeDisk]) -> Result<Vec<v1::Mount>, MountPlanError> {
-    let mounts = config.mounts.iter().map(|mount| self::mount(mount, volumes));
+    let mut share_count = 0;
+    let mounts = config.mounts.iter().map(|mount| {
+        let share_index = share_count;
+        share_count += usize::from(matches!(mount, Mount::Share(_)));
+        self::mount(mount, volumes, share_index)
+    });
     let mut mounts: Vec<v1::Mount> = mounts.collect::<Result<_, _>>()?;
     mounts.sort_by_key(|mount| depth(&mount.target));
     Ok(mounts)
@@ -34,19 +36,24 @@ fn depth(target: &str) -> usize {
     target.split('/').filter(|part| !matches!(*part, "" | ".")).count()
 }
 
-fn mount(mount: &Mount, volumes: &[VolumeDisk]) -> Result<v1::Mount, MountPlanError> {
+/// `share_index` is how many shares come before the mount.
+fn mount(mount: &Mount, volumes: &[VolumeDisk], share_index: usize) -> Result<v1::Mount, MountPlanError> {
     match mount {
         Mount::Tmpfs(tmpfs) => Ok(v1::Mount {
             kind: TMPFS.to_owned(),
             source: TMPFS.to_owned(),
             target: tmpfs.target.clone(),
             options: tmpfs.options.clone(),
-            volume: None,
+            ..v1::Mount::default()
         }),
         Mount::Disk(disk) => volume_mount(disk, volumes),
-        Mount::Share(share) => Err(MountPlanError::Share {
-            source_path: share.source.display().to_string(),
+        Mount::Share(share) => Ok(v1::Mount {
             target: share.target.clone(),
+            share: Some(v1::ShareMount {
+                name: share_name(share_index),
+                read_only: share.read_only,
+            }),
+            ..v1::Mount::default()
         }),
         Mount::Unknown(unknown) => Err(MountPlanError::Unknown {
             kind: unknown.kind().to_owned(),
@@ -87,7 +94,7 @@ mod tests {
             image: "/image".into(),
             is_writable: name == "data",
         });
-        mount(&serde_json::from_value(written).unwrap(), &volumes)
+        mount(&serde_json::from_value(written).unwrap(), &volumes, 3)
     }
 
     #[test]
@@ -100,15 +107,22 @@ mod tests {
                 json!({ "kind": "disk", "volume": "lost", "target": "/d" }),
                 "volume lost at /d",
             ),
-            (
-                json!({ "kind": "share", "source": "/home", "target": "/d" }),
-                "/home at /d",
-            ),
             (json!({ "kind": "image", "target": "/d" }), "kind \"image\""),
         ] {
             let error = planned(written).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");
         }
+    }
+
+    #[test]
+    fn a_share_is_named_by_its_place_among_the_shares() {
+        let share = planned(json!({ "kind": "share", "source": "/home", "target": "/d", "readOnly": true })).unwrap();
+        assert_eq!(share.target, "/d");
+        let expected = v1::ShareMount {
+            name: "share-3".to_owned(),
+            read_only: true,
+        };
+        assert_eq!(share.share, Some(expected));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use container_agent_api::v1;
-use container_workload::{FileSystemSpec, MountSource, MountSpec, VolumeDisk, VolumeSpec};
+use container_workload::{FileSystemSpec, MountSource, MountSpec, ShareSpec, VolumeDisk, VolumeSpec};
 use tonic::Status;
 
 /// The disks of volumes, each once, and the mounts in their order. `disk` finds a disk by its serial.
@@ -16,6 +16,7 @@ pub(super) fn mounts(
     let mut mounts = Vec::new();
     for mount in requests {
         let source = match mount.volume {
+            None if mount.share.is_some() => MountSource::Share(share(mount.share.unwrap_or_default())?),
             None => MountSource::FileSystem(FileSystemSpec {
                 kind: mount.kind,
                 source: mount.source,
@@ -46,6 +47,21 @@ pub(super) fn mounts(
         });
     }
     Ok((disks, mounts))
+}
+
+/// A name in the root of the device, which is not to lead elsewhere.
+fn share(share: v1::ShareMount) -> Result<ShareSpec, Status> {
+    let is_elsewhere = matches!(share.name.as_str(), "" | "." | "..") || share.name.contains(['/', '\0']);
+    match is_elsewhere {
+        true => Err(Status::invalid_argument(format!(
+            "\"{}\" is not the name of a share",
+            share.name.escape_debug()
+        ))),
+        false => Ok(ShareSpec {
+            name: share.name,
+            read_only: share.read_only,
+        }),
+    }
 }
 
 fn subpath(text: String) -> Result<String, Status> {
@@ -94,10 +110,27 @@ mod tests {
             .iter()
             .map(|mount| match &mount.source {
                 MountSource::Volume(volume) => Some((volume.disk, volume.subpath.as_str())),
-                MountSource::FileSystem(_) => None,
+                MountSource::FileSystem(_) | MountSource::Share(_) => None,
             })
             .collect();
         assert_eq!(shown, [Some((0, "")), None, Some((1, "")), Some((0, "sub/dir"))]);
+    }
+
+    #[test]
+    fn a_share_has_a_plain_name() {
+        let share = |name: &str| v1::Mount {
+            share: Some(v1::ShareMount {
+                name: name.to_owned(),
+                read_only: true,
+            }),
+            ..Default::default()
+        };
+        let (_, found) = mounts(vec![share("share-0")], device).unwrap();
+        assert!(matches!(&found[0].source, MountSource::Share(share) if share.read_only && share.name == "share-0"));
+        for bad in ["", ".", "..", "a/b", "a\0b"] {
+            let refused = mounts(vec![share(bad)], device).unwrap_err();
+            assert_eq!(refused.code(), Code::InvalidArgument, "{bad}");
+        }
     }
 
     #[test]

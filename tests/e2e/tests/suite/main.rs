@@ -7,6 +7,7 @@
 )]
 
 mod archives;
+mod binds;
 mod churn;
 mod command_line;
 mod confinement;

@@ -1,0 +1,115 @@
+//! The process that serves a machine.
+
+mod confine;
+mod filesystem;
+mod names;
+mod node;
+mod record;
+mod tree_filesystem;
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use vhost::vhost_user::Listener;
+use vhost_user_backend::VhostUserDaemon;
+use virtiofsd::vhost_user::VhostUserFsBackendBuilder;
+use vm_memory::{GuestMemoryAtomic, GuestMemoryMmap};
+
+use crate::tree::SharedTree;
+use filesystem::Filesystem;
+
+/// Whether this system has a file server.
+pub const IS_AVAILABLE: bool = true;
+
+/// Descriptors that the process needs for itself: the connection, its queues, the trees.
+const OWN_DESCRIPTORS: u64 = 128;
+
+/// Why nothing is served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// A tree cannot be opened.
+    #[error("cannot share {}: {source}", path.display())]
+    Tree {
+        /// The directory or file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The system refuses to confine the process.
+    #[error("cannot confine the file server to what it shares: {source}")]
+    Confine {
+        /// What it says.
+        #[from]
+        source: landlock::RulesetError,
+    },
+    /// The process may open too few files.
+    #[error("the file server may open {limit} files, which are too few: raise the limit of open files (`ulimit -Hn`)")]
+    Descriptors {
+        /// The limit.
+        limit: u64,
+    },
+    /// The connection cannot be set up.
+    #[error("cannot speak to the machine: {reason}")]
+    Connection {
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// Serves `trees` to the one machine that connects to `listener`, and returns when that is gone.
+///
+/// The calling process is confined to the trees for good, so it does nothing else. It ends by itself when the machine breaks the protocol.
+///
+/// # Errors
+/// When a tree cannot be opened, the process cannot be confined, or there is no connection.
+pub fn serve(listener: OwnedFd, trees: &[SharedTree]) -> Result<(), ServeError> {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let limit = limit.unwrap_or(u64::MAX);
+    let per_tree = limit.saturating_sub(OWN_DESCRIPTORS) / (trees.len() as u64).max(1);
+    if per_tree < OWN_DESCRIPTORS {
+        return Err(ServeError::Descriptors { limit });
+    }
+    let of_tree = |tree: &SharedTree| {
+        let path = tree.path.clone();
+        move |source| ServeError::Tree { path, source }
+    };
+    let opened = trees.iter().map(|tree| Ok((tree, open(tree).map_err(of_tree(tree))?)));
+    let opened: Vec<_> = opened.collect::<Result<_, ServeError>>()?;
+    let filesystem = Filesystem::new(trees, per_tree).map_err(|source| ServeError::Tree {
+        path: trees.first().map(|tree| tree.path.clone()).unwrap_or_default(),
+        source,
+    })?;
+    let backend = VhostUserFsBackendBuilder::default()
+        .build(filesystem)
+        .map_err(connection)?;
+    let memory = GuestMemoryAtomic::new(GuestMemoryMmap::new());
+    let mut daemon = VhostUserDaemon::new("shares".to_owned(), Arc::new(backend), memory).map_err(connection)?;
+    if !confine::to(&opened)? {
+        tracing::warn!(
+            "this kernel has no Landlock, so that only the file server's own checks keep a machine inside what is shared with it"
+        );
+    }
+    drop(opened);
+    let mut listener = Listener::from(UnixListener::from(listener));
+    daemon.start(&mut listener).map_err(connection)?;
+    // The end of the connection is that of the machine.
+    let _ = daemon.wait();
+    Ok(())
+}
+
+/// Opens a tree without any right to its content, for the rule that confines this process to it.
+fn open(tree: &SharedTree) -> io::Result<File> {
+    let flags = libc::O_PATH | libc::O_NOFOLLOW;
+    OpenOptions::new().read(true).custom_flags(flags).open(&tree.path)
+}
+
+fn connection(error: impl std::fmt::Debug) -> ServeError {
+    ServeError::Connection {
+        reason: format!("{error:?}"),
+    }
+}

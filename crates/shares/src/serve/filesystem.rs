@@ -1,0 +1,165 @@
+//! The device's file system: a root with an entry for each tree, and the trees.
+
+mod entries;
+mod requests;
+
+use std::ffi::CStr;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use virtiofsd::filesystem::{Context, Entry, FileSystem as _};
+use virtiofsd::fuse::{Attr, ROOT_ID};
+
+use crate::serve::names::error;
+use crate::serve::node::Node;
+use crate::serve::tree_filesystem::{DefaultOwner, TreeFilesystem};
+use crate::tree::SharedTree;
+
+/// Where the number of a tree's host file system begins in a file's number, bits: two files on different file systems of the host have different
+/// numbers, as long as the host's are smaller.
+const DEVICE_SHIFT: u32 = 56;
+
+/// The root never changes.
+const ROOT_VALID: Duration = Duration::from_secs(3600);
+
+/// Most digits of an owner, and the colon.
+const OWNER_BYTES: usize = 21;
+
+/// All trees of a machine.
+pub(crate) struct Filesystem {
+    trees: Vec<Tree>,
+    owner: Arc<DefaultOwner>,
+    has_owner: AtomicBool,
+}
+
+struct Tree {
+    name: Vec<u8>,
+    filesystem: TreeFilesystem,
+    /// What makes the numbers of its files unlike those of files on another file system of the host.
+    mark: u64,
+}
+
+impl Filesystem {
+    /// `descriptor_limit` is how many files and directories the machine may keep open or known in each tree.
+    ///
+    /// # Errors
+    /// When a tree cannot be opened.
+    pub(crate) fn new(shared: &[SharedTree], descriptor_limit: u64) -> io::Result<Self> {
+        let owner = Arc::new(DefaultOwner::default());
+        let mut devices: Vec<u64> = Vec::new();
+        let mut trees = Vec::with_capacity(shared.len());
+        for tree in shared {
+            let device = std::fs::symlink_metadata(&tree.path)?.dev();
+            let rank = devices.iter().position(|known| *known == device).unwrap_or_else(|| {
+                devices.push(device);
+                devices.len() - 1
+            });
+            trees.push(Tree {
+                name: tree.name.clone().into_bytes(),
+                filesystem: TreeFilesystem::new(tree, Arc::clone(&owner), descriptor_limit)?,
+                mark: (rank as u64) << DEVICE_SHIFT,
+            });
+        }
+        Ok(Self {
+            trees,
+            owner,
+            has_owner: AtomicBool::new(false),
+        })
+    }
+
+    /// The tree of a node, and the node's number there.
+    fn of(&self, number: u64) -> io::Result<Place<'_>> {
+        match Node::of_number(number) {
+            Node::Root => Err(error(libc::EPERM)),
+            Node::Of(index, node) => {
+                let tree = self.trees.get(index).ok_or_else(|| error(libc::EBADF))?;
+                Ok(Place { tree, index, node })
+            }
+        }
+    }
+
+    /// Two nodes of the same tree.
+    fn of_both(&self, one: u64, other: u64) -> io::Result<(Place<'_>, u64)> {
+        let (one, other) = (self.of(one)?, self.of(other)?);
+        if one.index == other.index {
+            Ok((one, other.node))
+        } else {
+            Err(error(libc::EXDEV))
+        }
+    }
+
+    /// The entry of the root that is called `name`.
+    fn tree_called(&self, name: &CStr) -> io::Result<Entry> {
+        let index = self.trees.iter().position(|tree| tree.name == name.to_bytes());
+        let index = index.ok_or_else(|| error(libc::ENOENT))?;
+        let place = self.of(Node::Of(index, ROOT_ID).number())?;
+        let (attr, attr_timeout) = place.tree.filesystem.getattr(nobody(), ROOT_ID, None)?;
+        Ok(place.entry(Entry {
+            inode: ROOT_ID,
+            generation: 0,
+            attr,
+            attr_timeout,
+            entry_timeout: ROOT_VALID,
+        }))
+    }
+
+    /// Takes the owner of files without a record, the first time.
+    fn set_owner(&self, value: &[u8]) -> io::Result<()> {
+        let text = std::str::from_utf8(value).ok().filter(|text| text.len() <= OWNER_BYTES);
+        let owner = text.and_then(|text| text.split_once(':'));
+        let owner = owner.and_then(|(user, group)| Some((user.parse().ok()?, group.parse().ok()?)));
+        let (user, group) = owner.ok_or_else(|| error(libc::EINVAL))?;
+        if self.has_owner.swap(true, Ordering::Relaxed) {
+            return Err(error(libc::EEXIST));
+        }
+        self.owner.set(user, group);
+        Ok(())
+    }
+}
+
+/// A node and its tree.
+struct Place<'a> {
+    tree: &'a Tree,
+    index: usize,
+    node: u64,
+}
+
+impl Place<'_> {
+    /// An entry of the tree as one of the device.
+    fn entry(&self, mut entry: Entry) -> Entry {
+        entry.inode = Node::Of(self.index, entry.inode).number();
+        entry.attr.ino ^= self.tree.mark;
+        entry
+    }
+
+    fn attributes(&self, (mut attributes, valid): (Attr, Duration)) -> (Attr, Duration) {
+        attributes.ino ^= self.tree.mark;
+        (attributes, valid)
+    }
+}
+
+/// Who asks, where it does not matter.
+fn nobody() -> Context {
+    Context {
+        uid: 0.into(),
+        gid: 0.into(),
+        pid: 0,
+    }
+}
+
+/// The root, which nobody writes to.
+fn root() -> (Attr, Duration) {
+    let attributes = Attr {
+        ino: ROOT_ID,
+        mode: libc::S_IFDIR | 0o555,
+        nlink: 2,
+        ..Attr::default()
+    };
+    (attributes, ROOT_VALID)
+}
+
+#[cfg(test)]
+mod tests;

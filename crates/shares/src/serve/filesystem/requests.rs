@@ -1,0 +1,431 @@
+//! The requests of FUSE for the device: each goes to the tree of its node, and what comes back is renumbered.
+
+use std::ffi::CStr;
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use virtiofsd::filesystem::{
+    Context, Entry, Extensions, FileSystem, FsOptions, GetxattrReply, ListxattrReply, OpenOptions,
+    SerializableFileSystem, SetattrValid, SetxattrFlags, ZeroCopyReader, ZeroCopyWriter,
+};
+use virtiofsd::fuse::{Attr, ROOT_ID, SetattrIn};
+
+use super::entries::Entries;
+use super::{Filesystem, root};
+use crate::serve::names::error;
+use crate::serve::node::Node;
+use crate::tree::OWNER_ATTRIBUTE;
+
+type Opened = (Option<u64>, OpenOptions);
+
+/// Whether a node is the device's root.
+fn is_root(number: u64) -> bool {
+    Node::of_number(number) == Node::Root
+}
+
+impl FileSystem for Filesystem {
+    type Inode = u64;
+    type Handle = u64;
+    type DirIter = Entries;
+
+    fn init(&self, capable: FsOptions) -> io::Result<FsOptions> {
+        let mut wanted = FsOptions::empty();
+        for tree in &self.trees {
+            wanted |= tree.filesystem.init(capable)?;
+        }
+        Ok(wanted)
+    }
+
+    fn destroy(&self) {
+        self.trees.iter().for_each(|tree| tree.filesystem.destroy());
+    }
+
+    fn lookup(&self, context: Context, parent: u64, name: &CStr) -> io::Result<Entry> {
+        if is_root(parent) {
+            return self.tree_called(name);
+        }
+        let place = self.of(parent)?;
+        Ok(place.entry(place.tree.filesystem.lookup(context, place.node, name)?))
+    }
+
+    fn forget(&self, context: Context, node: u64, count: u64) {
+        // Roots stay: they were not looked up in their trees.
+        if let Ok(place) = self.of(node)
+            && place.node != ROOT_ID
+        {
+            place.tree.filesystem.forget(context, place.node, count);
+        }
+    }
+
+    fn batch_forget(&self, context: Context, requests: Vec<(u64, u64)>) {
+        for (node, count) in requests {
+            self.forget(context, node, count);
+        }
+    }
+
+    fn getattr(&self, context: Context, node: u64, handle: Option<u64>) -> io::Result<(Attr, Duration)> {
+        if is_root(node) {
+            return Ok(root());
+        }
+        let place = self.of(node)?;
+        Ok(place.attributes(place.tree.filesystem.getattr(context, place.node, handle)?))
+    }
+
+    fn setattr(
+        &self,
+        context: Context,
+        node: u64,
+        change: SetattrIn,
+        handle: Option<u64>,
+        valid: SetattrValid,
+    ) -> io::Result<(Attr, Duration)> {
+        let place = self.of(node)?;
+        let changed = place
+            .tree
+            .filesystem
+            .setattr(context, place.node, change, handle, valid)?;
+        Ok(place.attributes(changed))
+    }
+
+    fn readlink(&self, context: Context, node: u64) -> io::Result<Vec<u8>> {
+        let place = self.of(node)?;
+        place.tree.filesystem.readlink(context, place.node)
+    }
+
+    fn symlink(
+        &self,
+        context: Context,
+        target: &CStr,
+        parent: u64,
+        name: &CStr,
+        extensions: Extensions,
+    ) -> io::Result<Entry> {
+        let place = self.of(parent)?;
+        Ok(place.entry(
+            place
+                .tree
+                .filesystem
+                .symlink(context, target, place.node, name, extensions)?,
+        ))
+    }
+
+    fn mknod(
+        &self,
+        context: Context,
+        parent: u64,
+        name: &CStr,
+        mode: u32,
+        device: u32,
+        umask: u32,
+        extensions: Extensions,
+    ) -> io::Result<Entry> {
+        let place = self.of(parent)?;
+        Ok(place.entry(
+            place
+                .tree
+                .filesystem
+                .mknod(context, place.node, name, mode, device, umask, extensions)?,
+        ))
+    }
+
+    fn mkdir(
+        &self,
+        context: Context,
+        parent: u64,
+        name: &CStr,
+        mode: u32,
+        umask: u32,
+        extensions: Extensions,
+    ) -> io::Result<Entry> {
+        let place = self.of(parent)?;
+        Ok(place.entry(
+            place
+                .tree
+                .filesystem
+                .mkdir(context, place.node, name, mode, umask, extensions)?,
+        ))
+    }
+
+    fn unlink(&self, context: Context, parent: u64, name: &CStr) -> io::Result<()> {
+        let place = self.of(parent)?;
+        place.tree.filesystem.unlink(context, place.node, name)
+    }
+
+    fn rmdir(&self, context: Context, parent: u64, name: &CStr) -> io::Result<()> {
+        let place = self.of(parent)?;
+        place.tree.filesystem.rmdir(context, place.node, name)
+    }
+
+    fn rename(
+        &self,
+        context: Context,
+        from: u64,
+        from_name: &CStr,
+        to: u64,
+        to_name: &CStr,
+        flags: u32,
+    ) -> io::Result<()> {
+        let (place, to) = self.of_both(from, to)?;
+        place
+            .tree
+            .filesystem
+            .rename(context, place.node, from_name, to, to_name, flags)
+    }
+
+    fn link(&self, context: Context, node: u64, parent: u64, name: &CStr) -> io::Result<Entry> {
+        let (place, parent) = self.of_both(node, parent)?;
+        Ok(place.entry(place.tree.filesystem.link(context, place.node, parent, name)?))
+    }
+
+    fn open(&self, context: Context, node: u64, kills_privileges: bool, flags: u32) -> io::Result<Opened> {
+        let place = self.of(node)?;
+        place.tree.filesystem.open(context, place.node, kills_privileges, flags)
+    }
+
+    fn create(
+        &self,
+        context: Context,
+        parent: u64,
+        name: &CStr,
+        mode: u32,
+        kills_privileges: bool,
+        flags: u32,
+        umask: u32,
+        extensions: Extensions,
+    ) -> io::Result<(Entry, Option<u64>, OpenOptions)> {
+        let place = self.of(parent)?;
+        let tree = &place.tree.filesystem;
+        let (entry, handle, options) = tree.create(
+            context,
+            place.node,
+            name,
+            mode,
+            kills_privileges,
+            flags,
+            umask,
+            extensions,
+        )?;
+        Ok((place.entry(entry), handle, options))
+    }
+
+    fn read<W: ZeroCopyWriter>(
+        &self,
+        context: Context,
+        node: u64,
+        handle: u64,
+        writer: W,
+        size: u32,
+        offset: u64,
+        lock_owner: Option<u64>,
+        flags: u32,
+    ) -> io::Result<usize> {
+        let place = self.of(node)?;
+        let tree = &place.tree.filesystem;
+        tree.read(context, place.node, handle, writer, size, offset, lock_owner, flags)
+    }
+
+    fn write<R: ZeroCopyReader>(
+        &self,
+        context: Context,
+        node: u64,
+        handle: u64,
+        reader: R,
+        size: u32,
+        offset: u64,
+        lock_owner: Option<u64>,
+        is_delayed: bool,
+        kills_privileges: bool,
+        flags: u32,
+    ) -> io::Result<usize> {
+        let place = self.of(node)?;
+        let tree = &place.tree.filesystem;
+        tree.write(
+            context,
+            place.node,
+            handle,
+            reader,
+            size,
+            offset,
+            lock_owner,
+            is_delayed,
+            kills_privileges,
+            flags,
+        )
+    }
+
+    fn flush(&self, context: Context, node: u64, handle: u64, lock_owner: u64) -> io::Result<()> {
+        let place = self.of(node)?;
+        place.tree.filesystem.flush(context, place.node, handle, lock_owner)
+    }
+
+    fn fsync(&self, context: Context, node: u64, only_data: bool, handle: u64) -> io::Result<()> {
+        let place = self.of(node)?;
+        place.tree.filesystem.fsync(context, place.node, only_data, handle)
+    }
+
+    fn fallocate(
+        &self,
+        context: Context,
+        node: u64,
+        handle: u64,
+        mode: u32,
+        offset: u64,
+        length: u64,
+    ) -> io::Result<()> {
+        let place = self.of(node)?;
+        place
+            .tree
+            .filesystem
+            .fallocate(context, place.node, handle, mode, offset, length)
+    }
+
+    fn release(
+        &self,
+        context: Context,
+        node: u64,
+        flags: u32,
+        handle: u64,
+        flush: bool,
+        flock_release: bool,
+        lock_owner: Option<u64>,
+    ) -> io::Result<()> {
+        let place = self.of(node)?;
+        let tree = &place.tree.filesystem;
+        tree.release(context, place.node, flags, handle, flush, flock_release, lock_owner)
+    }
+
+    fn statfs(&self, context: Context, node: u64) -> io::Result<libc::statvfs64> {
+        // The root is no file system of the host. That of the first tree is as good as any.
+        let node = if is_root(node) {
+            Node::Of(0, ROOT_ID).number()
+        } else {
+            node
+        };
+        let place = self.of(node)?;
+        place.tree.filesystem.statfs(context, place.node)
+    }
+
+    fn setxattr(
+        &self,
+        context: Context,
+        node: u64,
+        name: &CStr,
+        value: &[u8],
+        flags: u32,
+        extra: SetxattrFlags,
+    ) -> io::Result<()> {
+        if is_root(node) {
+            return if name.to_bytes() == OWNER_ATTRIBUTE.as_bytes() {
+                self.set_owner(value)
+            } else {
+                Err(error(libc::EPERM))
+            };
+        }
+        let place = self.of(node)?;
+        place
+            .tree
+            .filesystem
+            .setxattr(context, place.node, name, value, flags, extra)
+    }
+
+    fn getxattr(&self, context: Context, node: u64, name: &CStr, size: u32) -> io::Result<GetxattrReply> {
+        let place = self.of(node)?;
+        place.tree.filesystem.getxattr(context, place.node, name, size)
+    }
+
+    fn listxattr(&self, context: Context, node: u64, size: u32) -> io::Result<ListxattrReply> {
+        let place = self.of(node)?;
+        place.tree.filesystem.listxattr(context, place.node, size)
+    }
+
+    fn removexattr(&self, context: Context, node: u64, name: &CStr) -> io::Result<()> {
+        let place = self.of(node)?;
+        place.tree.filesystem.removexattr(context, place.node, name)
+    }
+
+    fn opendir(&self, context: Context, node: u64, flags: u32) -> io::Result<Opened> {
+        if is_root(node) {
+            return Ok((None, OpenOptions::empty()));
+        }
+        let place = self.of(node)?;
+        place.tree.filesystem.opendir(context, place.node, flags)
+    }
+
+    fn readdir(&self, context: Context, node: u64, handle: u64, size: u32, offset: u64) -> io::Result<Entries> {
+        if is_root(node) {
+            return Ok(Entries::default());
+        }
+        let place = self.of(node)?;
+        let entries = place
+            .tree
+            .filesystem
+            .readdir(context, place.node, handle, size, offset)?;
+        Ok(Entries::new(entries, place.tree.mark))
+    }
+
+    fn fsyncdir(&self, context: Context, node: u64, only_data: bool, handle: u64) -> io::Result<()> {
+        let place = self.of(node)?;
+        place.tree.filesystem.fsyncdir(context, place.node, only_data, handle)
+    }
+
+    fn releasedir(&self, context: Context, node: u64, flags: u32, handle: u64) -> io::Result<()> {
+        if is_root(node) {
+            return Ok(());
+        }
+        let place = self.of(node)?;
+        place.tree.filesystem.releasedir(context, place.node, flags, handle)
+    }
+
+    fn lseek(&self, context: Context, node: u64, handle: u64, offset: u64, whence: u32) -> io::Result<u64> {
+        let place = self.of(node)?;
+        place.tree.filesystem.lseek(context, place.node, handle, offset, whence)
+    }
+
+    fn copyfilerange(
+        &self,
+        context: Context,
+        from: u64,
+        from_handle: u64,
+        from_offset: u64,
+        to: u64,
+        to_handle: u64,
+        to_offset: u64,
+        length: u64,
+        flags: u64,
+    ) -> io::Result<usize> {
+        let (place, to) = self.of_both(from, to)?;
+        let tree = &place.tree.filesystem;
+        tree.copyfilerange(
+            context,
+            place.node,
+            from_handle,
+            from_offset,
+            to,
+            to_handle,
+            to_offset,
+            length,
+            flags,
+        )
+    }
+
+    // It would flush the whole file system of the host, whoever wrote to it, whenever a container ends. A file's own fsync reaches the disk.
+    fn syncfs(&self, _: Context, _: u64) -> io::Result<()> {
+        Err(error(libc::ENOSYS))
+    }
+}
+
+/// The connection to a machine wants these for moving one to another host, which machines with shares are not: the calls' own answers refuse it.
+impl SerializableFileSystem for Filesystem {
+    fn prepare_serialization(&self, _: Arc<AtomicBool>) {}
+
+    fn serialize(&self, _: File) -> io::Result<()> {
+        Err(error(libc::EOPNOTSUPP))
+    }
+
+    fn deserialize_and_apply(&self, _: File) -> io::Result<()> {
+        Err(error(libc::EOPNOTSUPP))
+    }
+}
