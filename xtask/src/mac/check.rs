@@ -9,7 +9,7 @@ use anyhow::Result;
 use std::process::Command;
 
 /// Packages that run in the guest only, which is Linux.
-const GUEST: [&str; 2] = ["container-vminitd", "container-workload"];
+const GUEST: [&str; 3] = ["container-peer", "container-vminitd", "container-workload"];
 
 /// Runs clippy, which checks all that `cargo check` does, for each target.
 ///
@@ -55,7 +55,7 @@ mod tests {
             "{line}"
         );
         assert!(
-            line.contains("--exclude container-vminitd --exclude container-workload"),
+            line.contains("--exclude container-peer --exclude container-vminitd --exclude container-workload"),
             "{line}"
         );
         assert!(line.ends_with("-- --deny warnings"), "{line}");
