@@ -14,6 +14,8 @@ pub struct Memory {
     pub pss_bytes: u64,
     /// What nobody else has.
     pub private_bytes: u64,
+    /// What is in no file: stacks and what was allocated.
+    pub anonymous_bytes: u64,
 }
 
 impl Memory {
@@ -29,6 +31,7 @@ impl Memory {
             rss_bytes: field("Rss:")?,
             pss_bytes: field("Pss:")?,
             private_bytes: field("Private_Clean:")? + field("Private_Dirty:")?,
+            anonymous_bytes: field("Anonymous:")?,
         })
     }
 }

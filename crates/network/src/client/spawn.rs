@@ -20,6 +20,11 @@ pub(crate) const LOG_FILE: &str = "switch.log";
 /// The program that a process runs, proc(5).
 const RUNNING_PROGRAM: &str = "/proc/self/exe";
 
+/// From how many bytes on the GNU C library maps what is allocated and gives it back at once when it is freed (mallopt(3),
+/// `M_MMAP_THRESHOLD`): all buffers of connections but the smallest. Left alone, the limit grows with what is freed, and buffers come from the
+/// heap: zeroed whole, so that they take memory before they are used, and kept when the connection has ended.
+const MAPPED_FROM_BYTES: &str = "16384";
+
 /// Stack of the thread that waits for the process, bytes.
 const WAITING_STACK_BYTES: usize = 64 << 10;
 
@@ -54,9 +59,8 @@ fn this_program() -> io::Result<(PathBuf, PathBuf)> {
     Ok((named.clone(), named))
 }
 
-/// Starts the process of a network: `program`, or this program once more, in the environment of its caller, which is a launcher's. One
-/// that finds
-/// another in its place ends at once.
+/// Starts the process of a network: `program`, or this program once more, in the environment of its caller, which is a launcher's, and
+/// with a fixed [`MAPPED_FROM_BYTES`]. One that finds another in its place ends at once.
 pub(super) fn spawn(paths: &AppPaths, name: &NetworkName, program: Option<&Path>) -> Result<(), SpawnError> {
     let path = paths.networks().join(name.as_str()).join(LOG_FILE);
     let log = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
@@ -71,6 +75,7 @@ pub(super) fn spawn(paths: &AppPaths, name: &NetworkName, program: Option<&Path>
         .arg(PROCESS_COMMAND)
         .arg(name.as_str())
         .env("CONTAINER_APP_ROOT", paths.root())
+        .env("MALLOC_MMAP_THRESHOLD_", MAPPED_FROM_BYTES)
         .current_dir(paths.root())
         .stdin(Stdio::null())
         .stdout(Stdio::null())

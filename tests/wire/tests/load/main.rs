@@ -10,6 +10,7 @@ mod connections;
 mod datagrams;
 mod echoes;
 mod greed;
+mod memory;
 mod names;
 mod published_datagrams;
 mod refusal;
