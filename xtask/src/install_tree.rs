@@ -26,16 +26,29 @@ pub(crate) fn program() -> PathBuf {
 pub(crate) enum Profile {
     /// Optimised for speed: the program that is packed and measured.
     Release,
-    /// Optimised for a short compilation: the program that `setup`, `demo` and the end-to-end tests run.
+    /// Optimised for a short compilation: the program that `setup` and `demo` leave.
     Quick,
+    /// As the tests of the workspace are compiled, with what they have compiled already, and with checks of its own arithmetic: the program that the
+    /// end-to-end tests run.
+    Tested,
 }
 
 impl Profile {
-    /// Cargo's name of it, which is that of the directory below `target` as well.
+    /// Cargo's name of it.
     fn name(self) -> &'static str {
         match self {
             Self::Release => "release",
             Self::Quick => "quick",
+            Self::Tested => "dev",
+        }
+    }
+
+    /// The directory below `target` with what was compiled so.
+    fn directory(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Quick => "quick",
+            Self::Tested => "debug",
         }
     }
 }
@@ -51,7 +64,9 @@ pub(crate) fn build_program(profile: Profile) -> Result<PathBuf> {
             .args(["--profile", profile.name()])
             .current_dir(workspace::root()),
     )?;
-    let built = workspace::target_directory().join(profile.name()).join("container");
+    let built = workspace::target_directory()
+        .join(profile.directory())
+        .join("container");
     place(&built, &program())
 }
 

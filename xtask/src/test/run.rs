@@ -24,6 +24,8 @@ pub(crate) struct Selection<'a> {
     pub(crate) filter: &'a [String],
     /// The names of end-to-end tests outside of which none runs.
     pub(crate) only: Option<&'a [&'a str]>,
+    /// Parts of the end-to-end tests that are for another run.
+    pub(crate) except: &'a [&'a str],
     /// Parts of the end-to-end tests that this system lacks the programs for. They are counted as ignored.
     pub(crate) without: &'a [&'a str],
     /// Whether guests of another architecture were set up. Without them the tests of QEMU that need some are counted as ignored.
@@ -36,14 +38,14 @@ const FOREIGN: (&str, &str) = ("hypervisor-qemu", "foreign");
 impl Selection<'_> {
     fn has(&self, test: &Test<'_>) -> bool {
         let named = |names: &[&str]| test.binary.is_end_to_end() && names.contains(&test.name.as_str());
-        self.only.is_none_or(named) && self.filter.iter().all(|word| test.label.contains(word))
+        let is_elsewhere = test.binary.is_end_to_end() && self.except.contains(&test.part());
+        self.only.is_none_or(named) && !is_elsewhere && self.filter.iter().all(|word| test.label.contains(word))
     }
 
     /// Why a test is left out, if it is.
     fn reason_against(&self, test: &Test<'_>) -> Option<&'static str> {
-        let part = test.name.split("::").next().unwrap_or_default();
-        if test.binary.is_end_to_end() && self.without.contains(&part) {
-            return Some("its programs are Debian's");
+        if test.binary.is_end_to_end() && self.without.contains(&test.part()) {
+            return Some("it needs what Debian has and this system lacks");
         }
         let package = test.binary.name.split("::").next();
         let is_foreign = package == Some(FOREIGN.0) && test.label.contains(FOREIGN.1);
@@ -58,6 +60,13 @@ struct Test<'a> {
     name: String,
     /// What it is called in the output.
     label: String,
+}
+
+impl Test<'_> {
+    /// The part of the tests that it belongs to, which is its file.
+    fn part(&self) -> &str {
+        self.name.split("::").next().unwrap_or_default()
+    }
 }
 
 /// The tests that are left, and the results so far.
