@@ -1,15 +1,17 @@
 //! The device's file system: a root with an entry for each tree, and the trees.
 
 mod entries;
+mod nodes;
 mod requests;
 
 use std::ffi::CStr;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use nodes::{NodeId, Nodes};
 use virtiofsd::filesystem::{Context, Entry, FileSystem as _};
 use virtiofsd::fuse::{Attr, ROOT_ID};
 
@@ -38,6 +40,7 @@ pub(crate) struct Filesystem {
 struct Tree {
     name: Vec<u8>,
     filesystem: TreeFilesystem,
+    nodes: Mutex<Nodes>,
     /// What makes the numbers of its files unlike those of files on another file system of the host.
     mark: u64,
 }
@@ -60,6 +63,8 @@ impl Filesystem {
             trees.push(Tree {
                 name: tree.name.clone().into_bytes(),
                 filesystem: TreeFilesystem::new(tree, Arc::clone(&owner), descriptor_limit)?,
+                // The other half is for what is open.
+                nodes: Mutex::new(Nodes::new(usize::try_from(descriptor_limit / 2).unwrap_or(usize::MAX))),
                 mark: (rank as u64) << DEVICE_SHIFT,
             });
         }
@@ -70,22 +75,29 @@ impl Filesystem {
         })
     }
 
-    /// The tree of a node, and the node's number there.
-    fn of(&self, number: u64) -> io::Result<Place<'_>> {
+    /// The tree of a node.
+    fn tree(&self, number: u64) -> io::Result<(&Tree, usize, NodeId)> {
         match Node::of_number(number) {
             Node::Root => Err(error(libc::EPERM)),
             Node::Of(index, node) => {
                 let tree = self.trees.get(index).ok_or_else(|| error(libc::EBADF))?;
-                Ok(Place { tree, index, node })
+                Ok((tree, index, node))
             }
         }
     }
 
+    /// The tree of a node, and what the node is called there.
+    fn of(&self, number: u64) -> io::Result<Place<'_>> {
+        let (tree, index, id) = self.tree(number)?;
+        let node = tree.nodes().host(&tree.filesystem, id)?;
+        Ok(Place { tree, index, id, node })
+    }
+
     /// Two nodes of the same tree.
-    fn of_both(&self, one: u64, other: u64) -> io::Result<(Place<'_>, u64)> {
+    fn of_both(&self, one: u64, other: u64) -> io::Result<(Place<'_>, Place<'_>)> {
         let (one, other) = (self.of(one)?, self.of(other)?);
         if one.index == other.index {
-            Ok((one, other.node))
+            Ok((one, other))
         } else {
             Err(error(libc::EXDEV))
         }
@@ -97,7 +109,7 @@ impl Filesystem {
         let index = index.ok_or_else(|| error(libc::ENOENT))?;
         let place = self.of(Node::Of(index, ROOT_ID).number())?;
         let (attr, attr_timeout) = place.tree.filesystem.getattr(nobody(), ROOT_ID, None)?;
-        Ok(place.entry(Entry {
+        Ok(place.numbered(Entry {
             inode: ROOT_ID,
             generation: 0,
             attr,
@@ -120,19 +132,48 @@ impl Filesystem {
     }
 }
 
+impl Tree {
+    fn nodes(&self) -> MutexGuard<'_, Nodes> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A node and its tree.
 struct Place<'a> {
     tree: &'a Tree,
     index: usize,
+    /// The machine's number of the node in the tree.
+    id: NodeId,
+    /// The tree's own.
     node: u64,
 }
 
 impl Place<'_> {
-    /// An entry of the tree as one of the device.
-    fn entry(&self, mut entry: Entry) -> Entry {
+    /// An entry of the tree, found or made as `name` in this directory, as one of the device.
+    fn entry(&self, name: &CStr, entry: Entry) -> Entry {
+        self.numbered(self.tree.nodes().take(&self.tree.filesystem, self.id, name, entry))
+    }
+
+    fn numbered(&self, mut entry: Entry) -> Entry {
         entry.inode = Node::Of(self.index, entry.inode).number();
         entry.attr.ino ^= self.tree.mark;
         entry
+    }
+
+    /// Notes that the node is open, if it is.
+    fn opened<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        if result.is_ok() {
+            self.tree.nodes().opened(self.id);
+        }
+        result
+    }
+
+    /// Notes that the node is not as often open any more.
+    fn closed(&self, result: io::Result<()>) -> io::Result<()> {
+        if result.is_ok() {
+            self.tree.nodes().closed(self.id);
+        }
+        result
     }
 
     fn attributes(&self, (mut attributes, valid): (Attr, Duration)) -> (Attr, Duration) {

@@ -40,7 +40,10 @@ impl FileSystem for Filesystem {
     }
 
     fn destroy(&self) {
-        self.trees.iter().for_each(|tree| tree.filesystem.destroy());
+        for tree in &self.trees {
+            tree.nodes().clear();
+            tree.filesystem.destroy();
+        }
     }
 
     fn lookup(&self, context: Context, parent: u64, name: &CStr) -> io::Result<Entry> {
@@ -48,15 +51,15 @@ impl FileSystem for Filesystem {
             return self.tree_called(name);
         }
         let place = self.of(parent)?;
-        Ok(place.entry(place.tree.filesystem.lookup(context, place.node, name)?))
+        Ok(place.entry(name, place.tree.filesystem.lookup(context, place.node, name)?))
     }
 
-    fn forget(&self, context: Context, node: u64, count: u64) {
+    fn forget(&self, _: Context, node: u64, count: u64) {
         // Roots stay: they were not looked up in their trees.
-        if let Ok(place) = self.of(node)
-            && place.node != ROOT_ID
+        if let Ok((tree, _, id)) = self.tree(node)
+            && id != ROOT_ID
         {
-            place.tree.filesystem.forget(context, place.node, count);
+            tree.nodes().forget(&tree.filesystem, id, count);
         }
     }
 
@@ -105,6 +108,7 @@ impl FileSystem for Filesystem {
     ) -> io::Result<Entry> {
         let place = self.of(parent)?;
         Ok(place.entry(
+            name,
             place
                 .tree
                 .filesystem
@@ -124,6 +128,7 @@ impl FileSystem for Filesystem {
     ) -> io::Result<Entry> {
         let place = self.of(parent)?;
         Ok(place.entry(
+            name,
             place
                 .tree
                 .filesystem
@@ -142,6 +147,7 @@ impl FileSystem for Filesystem {
     ) -> io::Result<Entry> {
         let place = self.of(parent)?;
         Ok(place.entry(
+            name,
             place
                 .tree
                 .filesystem
@@ -151,12 +157,18 @@ impl FileSystem for Filesystem {
 
     fn unlink(&self, context: Context, parent: u64, name: &CStr) -> io::Result<()> {
         let place = self.of(parent)?;
-        place.tree.filesystem.unlink(context, place.node, name)
+        place.tree.nodes().hold_named(&place.tree.filesystem, place.id, name);
+        place.tree.filesystem.unlink(context, place.node, name)?;
+        place.tree.nodes().unnamed(place.id, name);
+        Ok(())
     }
 
     fn rmdir(&self, context: Context, parent: u64, name: &CStr) -> io::Result<()> {
         let place = self.of(parent)?;
-        place.tree.filesystem.rmdir(context, place.node, name)
+        place.tree.nodes().hold_named(&place.tree.filesystem, place.id, name);
+        place.tree.filesystem.rmdir(context, place.node, name)?;
+        place.tree.nodes().unnamed(place.id, name);
+        Ok(())
     }
 
     fn rename(
@@ -168,21 +180,26 @@ impl FileSystem for Filesystem {
         to_name: &CStr,
         flags: u32,
     ) -> io::Result<()> {
-        let (place, to) = self.of_both(from, to)?;
-        place
-            .tree
-            .filesystem
-            .rename(context, place.node, from_name, to, to_name, flags)
+        let (from, to) = self.of_both(from, to)?;
+        let tree = from.tree;
+        tree.nodes().hold_named(&tree.filesystem, to.id, to_name);
+        tree.filesystem
+            .rename(context, from.node, from_name, to.node, to_name, flags)?;
+        let is_exchange = flags & libc::RENAME_EXCHANGE != 0;
+        let (before, after) = ((from.id, from_name.to_owned()), (to.id, to_name.to_owned()));
+        tree.nodes().renamed(before, after, is_exchange);
+        Ok(())
     }
 
     fn link(&self, context: Context, node: u64, parent: u64, name: &CStr) -> io::Result<Entry> {
-        let (place, parent) = self.of_both(node, parent)?;
-        Ok(place.entry(place.tree.filesystem.link(context, place.node, parent, name)?))
+        let (linked, parent) = self.of_both(node, parent)?;
+        let entry = parent.tree.filesystem.link(context, linked.node, parent.node, name)?;
+        Ok(parent.entry(name, entry))
     }
 
     fn open(&self, context: Context, node: u64, kills_privileges: bool, flags: u32) -> io::Result<Opened> {
         let place = self.of(node)?;
-        place.tree.filesystem.open(context, place.node, kills_privileges, flags)
+        place.opened(place.tree.filesystem.open(context, place.node, kills_privileges, flags))
     }
 
     fn create(
@@ -208,7 +225,11 @@ impl FileSystem for Filesystem {
             umask,
             extensions,
         )?;
-        Ok((place.entry(entry), handle, options))
+        let entry = place.entry(name, entry);
+        if let Node::Of(_, id) = Node::of_number(entry.inode) {
+            place.tree.nodes().opened(id);
+        }
+        Ok((entry, handle, options))
     }
 
     fn read<W: ZeroCopyWriter>(
@@ -294,7 +315,7 @@ impl FileSystem for Filesystem {
     ) -> io::Result<()> {
         let place = self.of(node)?;
         let tree = &place.tree.filesystem;
-        tree.release(context, place.node, flags, handle, flush, flock_release, lock_owner)
+        place.closed(tree.release(context, place.node, flags, handle, flush, flock_release, lock_owner))
     }
 
     fn statfs(&self, context: Context, node: u64) -> io::Result<libc::statvfs64> {
@@ -351,7 +372,7 @@ impl FileSystem for Filesystem {
             return Ok((None, OpenOptions::empty()));
         }
         let place = self.of(node)?;
-        place.tree.filesystem.opendir(context, place.node, flags)
+        place.opened(place.tree.filesystem.opendir(context, place.node, flags))
     }
 
     fn readdir(&self, context: Context, node: u64, handle: u64, size: u32, offset: u64) -> io::Result<Entries> {
@@ -376,7 +397,7 @@ impl FileSystem for Filesystem {
             return Ok(());
         }
         let place = self.of(node)?;
-        place.tree.filesystem.releasedir(context, place.node, flags, handle)
+        place.closed(place.tree.filesystem.releasedir(context, place.node, flags, handle))
     }
 
     fn lseek(&self, context: Context, node: u64, handle: u64, offset: u64, whence: u32) -> io::Result<u64> {
@@ -396,14 +417,14 @@ impl FileSystem for Filesystem {
         length: u64,
         flags: u64,
     ) -> io::Result<usize> {
-        let (place, to) = self.of_both(from, to)?;
-        let tree = &place.tree.filesystem;
+        let (from, to) = self.of_both(from, to)?;
+        let tree = &from.tree.filesystem;
         tree.copyfilerange(
             context,
-            place.node,
+            from.node,
             from_handle,
             from_offset,
-            to,
+            to.node,
             to_handle,
             to_offset,
             length,

@@ -30,6 +30,10 @@ fn host() -> TempDir {
 
 impl Machine {
     fn boot(host: &Path, trees: &[(&str, &str, bool)]) -> Self {
+        Self::with_descriptors(host, trees, 100)
+    }
+
+    fn with_descriptors(host: &Path, trees: &[(&str, &str, bool)], limit: u64) -> Self {
         let trees: Vec<_> = trees
             .iter()
             .map(|(name, path, read_only)| SharedTree {
@@ -38,7 +42,7 @@ impl Machine {
                 read_only: *read_only,
             })
             .collect();
-        let filesystem = Filesystem::new(&trees, 100).unwrap();
+        let filesystem = Filesystem::new(&trees, limit).unwrap();
         filesystem.init(FsOptions::all()).unwrap();
         Self {
             host: host.to_owned(),
@@ -378,4 +382,74 @@ fn nodes_that_were_never_given_do_not_exist() {
     let tree = machine.node("tree");
     machine.filesystem.forget(nobody(), tree, 1000);
     assert!(machine.look("tree/file").is_ok(), "roots of trees are not forgotten");
+}
+
+#[test]
+fn a_machine_knows_more_files_than_there_are_descriptors() {
+    const FILES: usize = 400;
+    let host = host();
+    for index in 0..FILES {
+        fs::write(host.path().join(format!("shared/below/{index}")), index.to_string()).unwrap();
+    }
+    let machine = Machine::with_descriptors(host.path(), ONE, 64);
+    let nodes: Vec<u64> = (0..FILES)
+        .map(|index| machine.node(&format!("tree/below/{index}")))
+        .collect();
+    assert!(machine.filesystem.trees[0].nodes().held_count() <= 33);
+    for (index, node) in nodes.iter().enumerate() {
+        let (attributes, _) = machine.filesystem.getattr(nobody(), *node, None).unwrap();
+        assert_eq!(attributes.size as usize, index.to_string().len(), "{index}");
+        assert_eq!(
+            machine.node(&format!("tree/below/{index}")),
+            *node,
+            "it keeps its number"
+        );
+    }
+    assert!(machine.filesystem.trees[0].nodes().held_count() <= 33);
+}
+
+#[test]
+fn a_file_that_is_open_or_has_lost_its_name_stays_the_machine_s() {
+    let host = host();
+    let machine = Machine::with_descriptors(host.path(), ONE, 64);
+    let (files, tree, file) = (&machine.filesystem, machine.node("tree"), machine.node("tree/file"));
+    let flags = libc::O_RDONLY.cast_unsigned();
+    let (handle, _) = files.open(nobody(), file, false, flags).unwrap();
+    let unnamed = machine.create(0, "tree", "unnamed", 0o644).unwrap().inode;
+    let renamed = machine.create(0, "tree", "before", 0o644).unwrap().inode;
+    files.unlink(nobody(), tree, &text("unnamed")).unwrap();
+    files
+        .rename(nobody(), tree, &text("before"), tree, &text("after"), 0)
+        .unwrap();
+    for index in 0..200 {
+        fs::write(host.path().join(format!("shared/below/{index}")), "").unwrap();
+        machine.node(&format!("tree/below/{index}"));
+    }
+    assert_eq!(files.getattr(nobody(), file, handle).unwrap().0.size, 7);
+    assert_eq!(files.getattr(nobody(), unnamed, None).unwrap().0.nlink, 0);
+    assert_eq!(machine.node("tree/after"), renamed);
+    files.getattr(nobody(), renamed, None).unwrap();
+}
+
+#[test]
+fn a_name_that_leads_to_another_file_since_is_looked_up_again() {
+    let host = host();
+    let machine = Machine::with_descriptors(host.path(), ONE, 64);
+    let file = machine.node("tree/file");
+    for index in 0..200 {
+        fs::write(host.path().join(format!("shared/below/{index}")), "").unwrap();
+        machine.node(&format!("tree/below/{index}"));
+    }
+    // As editors save.
+    fs::write(host.path().join("shared/new"), "edited").unwrap();
+    fs::rename(host.path().join("shared/new"), host.path().join("shared/file")).unwrap();
+    assert_eq!(
+        number(machine.filesystem.getattr(nobody(), file, None)),
+        Some(libc::ESTALE)
+    );
+    let again = machine.look("tree/file").unwrap();
+    assert_ne!(again.inode, file);
+    assert_eq!(again.attr.size, 6);
+    machine.filesystem.forget(nobody(), file, 1);
+    assert_eq!(machine.node("tree/file"), again.inode);
 }
