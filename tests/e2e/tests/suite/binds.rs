@@ -166,5 +166,5 @@ fn what_cannot_be_shared_is_refused_before_anything_is_made() {
         .success();
     fs::rename(&shared, shared.with_extension("moved")).unwrap();
     home.run(["start", "later"])
-        .failure(1, &["cannot mount", "shared", "/d"]);
+        .failure(125, &["cannot mount", "shared", "/d"]);
 }
