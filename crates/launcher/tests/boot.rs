@@ -74,11 +74,11 @@ async fn guest_that_sends_garbage_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_mount_without_a_device_is_refused_before_there_is_a_machine() {
+async fn a_mount_of_what_is_not_there_is_refused_before_there_is_a_machine() {
     for (mount, said) in [
         (
-            serde_json::json!({ "kind": "share", "source": "/home", "target": "/data" }),
-            "cannot mount /home at /data: this version does not know how to share directories of the host; use a newer `container`",
+            serde_json::json!({ "kind": "share", "source": "/nowhere/at/all", "target": "/data" }),
+            "cannot mount /nowhere/at/all at /data: ",
         ),
         (
             serde_json::json!({ "kind": "disk", "volume": "data", "target": "/data" }),
@@ -87,7 +87,7 @@ async fn a_mount_without_a_device_is_refused_before_there_is_a_machine() {
     ] {
         let world = World::new(|config| config.mounts = vec![serde_json::from_value(mount).unwrap()]);
         let (message, _world) = failure_in(world, Guest::booting(Boot::Hang)).await;
-        assert_eq!(message, said);
+        assert!(message.starts_with(said), "{message}");
     }
 }
 
