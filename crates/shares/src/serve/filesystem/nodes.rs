@@ -9,7 +9,7 @@ use std::ffi::{CStr, CString};
 use std::io;
 
 use virtiofsd::filesystem::{Entry, FileSystem as _};
-use virtiofsd::fuse::ROOT_ID;
+use virtiofsd::fuse::{Attr, ROOT_ID};
 
 use super::nobody;
 use crate::serve::names::error;
@@ -24,6 +24,13 @@ type HostId = u64;
 
 /// A place of a node: the directory and the name in it.
 type Place = (NodeId, CString);
+
+/// The host's number of a file and its type. A number is given again when its file is gone; a machine takes no other type for a node.
+type FileIdentity = (u64, u32);
+
+fn identity(attributes: &Attr) -> FileIdentity {
+    (attributes.ino, attributes.mode & libc::S_IFMT)
+}
 
 /// All nodes that a machine knows.
 #[derive(Debug)]
@@ -45,8 +52,8 @@ struct Node {
     lookups: u64,
     held: Option<Held>,
     place: Option<Place>,
-    /// The host's number of the file, by which it is known again.
-    file: u64,
+    /// By which it is known again.
+    file: FileIdentity,
     /// How often it is open.
     opens: u64,
 }
@@ -95,7 +102,7 @@ impl Nodes {
         let (parent, name) = place.ok_or_else(|| error(libc::ESTALE))?;
         let parent = self.host(tree, parent)?;
         let entry = tree.lookup(nobody(), parent, &name).map_err(|_| error(libc::ESTALE))?;
-        if entry.attr.ino != file {
+        if identity(&entry.attr) != file {
             tree.forget(nobody(), entry.inode, 1);
             return Err(error(libc::ESTALE));
         }
@@ -111,7 +118,7 @@ impl Nodes {
             let id = *self.by_place.get(&place)?;
             // Without a descriptor it may be the same file; with one it would have been found by that.
             let node = self.nodes.get(&id)?;
-            (node.held.is_none() && node.file == entry.attr.ino).then_some(id)
+            (node.held.is_none() && node.file == identity(&entry.attr)).then_some(id)
         });
         let id = known.unwrap_or_else(|| {
             let id = self.next;
@@ -120,7 +127,7 @@ impl Nodes {
                 lookups: 0,
                 held: None,
                 place: None,
-                file: entry.attr.ino,
+                file: identity(&entry.attr),
                 opens: 0,
             };
             self.nodes.insert(id, node);

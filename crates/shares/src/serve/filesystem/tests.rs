@@ -284,6 +284,25 @@ fn a_symbolic_link_is_never_followed_on_the_host() {
 }
 
 #[test]
+fn a_new_link_has_its_maker_s_owner_whatever_was_set_of_one_before() {
+    let host = host();
+    let machine = Machine::boot(host.path(), ONE);
+    let tree = machine.node("tree");
+    for round in 0..8 {
+        let none = Extensions::default();
+        let made = machine
+            .filesystem
+            .symlink(nobody(), &text("target"), tree, &text("link"), none)
+            .unwrap();
+        assert_eq!(made.attr.uid.into_inner(), 0, "{round}");
+        machine.chown("tree/link", 9, 9).unwrap();
+        machine.filesystem.unlink(nobody(), tree, &text("link")).unwrap();
+        // The machine has forgotten it, so that the host gives its number again.
+        machine.filesystem.forget(nobody(), made.inode, 2);
+    }
+}
+
+#[test]
 fn no_device_is_made() {
     let host = host();
     let machine = Machine::boot(host.path(), ONE);

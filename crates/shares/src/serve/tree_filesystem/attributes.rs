@@ -65,7 +65,9 @@ impl TreeFilesystem {
     fn set_record(&self, node: u64, attributes: &Attr, record: Record) -> io::Result<()> {
         if !has_attributes(attributes.mode) {
             let mut unrecorded = self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner);
-            if unrecorded.len() < MAXIMUM_UNRECORDED || unrecorded.contains_key(&attributes.ino) {
+            if record == Record::default() {
+                unrecorded.remove(&attributes.ino);
+            } else if unrecorded.len() < MAXIMUM_UNRECORDED || unrecorded.contains_key(&attributes.ino) {
                 unrecorded.insert(attributes.ino, record);
             }
             return Ok(());
@@ -134,7 +136,8 @@ impl TreeFilesystem {
                 None
             },
         };
-        if record != Record::default() {
+        // What is no file nor directory may have the number of another one that is gone.
+        if record != Record::default() || !is_plain {
             self.set_record(entry.inode, &entry.attr, record)?;
         }
         self.show(entry.inode, &mut entry.attr);
