@@ -113,6 +113,8 @@ fn connection(directory: &Path) -> io::Result<(UnixListener, UnixStream)> {
     let name = format!("shares-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     // By way of the descriptor, because the name of a socket can have no more than 107 bytes (unix(7)).
     let path = Path::new("/dev/fd").join(opened.as_raw_fd().to_string()).join(name);
+    // A process of the same number may have been killed while it had the name.
+    let _ = std::fs::remove_file(&path);
     let listener = UnixListener::bind(&path)?;
     let connected = UnixStream::connect(&path);
     let removed = std::fs::remove_file(&path);

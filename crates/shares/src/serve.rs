@@ -80,20 +80,13 @@ pub fn serve(listener: OwnedFd, trees: &[SharedTree]) -> Result<(), ServeError> 
     };
     let opened = trees.iter().map(|tree| Ok((tree, open(tree).map_err(of_tree(tree))?)));
     let opened: Vec<_> = opened.collect::<Result<_, ServeError>>()?;
-    let filesystem = Filesystem::new(trees, per_tree).map_err(|source| ServeError::Tree {
-        path: trees.first().map(|tree| tree.path.clone()).unwrap_or_default(),
-        source,
-    })?;
+    let filesystem = Filesystem::new(trees, per_tree).map_err(|(path, source)| ServeError::Tree { path, source })?;
     let backend = VhostUserFsBackendBuilder::default()
         .build(filesystem)
         .map_err(connection)?;
     let memory = GuestMemoryAtomic::new(GuestMemoryMmap::new());
     let mut daemon = VhostUserDaemon::new("shares".to_owned(), Arc::new(backend), memory).map_err(connection)?;
-    if !confine::to(&opened)? {
-        tracing::warn!(
-            "this kernel has no Landlock, so that only the file server's own checks keep a machine inside what is shared with it"
-        );
-    }
+    confine::to(&opened)?;
     drop(opened);
     let mut listener = Listener::from(UnixListener::from(listener));
     daemon.start(&mut listener).map_err(connection)?;

@@ -1,11 +1,9 @@
 //! What this process gives up before the first request: every file but those of the shared trees (Landlock, landlock(7)), and core dumps.
 
 use std::fs::File;
-use std::os::fd::OwnedFd;
 
 use landlock::{
-    ABI, Access as _, AccessFs, BitFlags, PathBeneath, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _,
-    RulesetError, RulesetStatus,
+    ABI, Access as _, AccessFs, BitFlags, PathBeneath, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _, RulesetError,
 };
 
 use crate::tree::SharedTree;
@@ -25,18 +23,16 @@ fn rights(tree: &SharedTree, is_directory: bool) -> BitFlags<AccessFs> {
     possible & !BitFlags::from(AccessFs::Execute)
 }
 
-/// Confines the calling thread, and those that it starts, to the trees, which were opened as the descriptors beside them. Whether the kernel does it.
+/// Confines the calling thread, and those that it starts, to the trees, which were opened as the descriptors beside them. A kernel without Landlock
+/// does not do it.
 ///
 /// # Errors
 /// When a rule is refused.
-pub(crate) fn to(trees: &[(&SharedTree, File)]) -> Result<bool, RulesetError> {
+pub(crate) fn to(trees: &[(&SharedTree, File)]) -> Result<(), RulesetError> {
     let mut rules = Ruleset::default().handle_access(AccessFs::from_all(KNOWN))?.create()?;
     for (tree, opened) in trees {
         let is_directory = opened.metadata().is_ok_and(|metadata| metadata.is_dir());
-        let descriptor = opened.try_clone().map(OwnedFd::from);
-        let Ok(descriptor) = descriptor else { continue };
-        rules = rules.add_rule(PathBeneath::new(descriptor, rights(tree, is_directory)))?;
+        rules = rules.add_rule(PathBeneath::new(opened, rights(tree, is_directory)))?;
     }
-    let status = rules.restrict_self()?;
-    Ok(status.ruleset != RulesetStatus::NotEnforced)
+    rules.restrict_self().map(drop)
 }

@@ -7,6 +7,7 @@ mod requests;
 use std::ffi::CStr;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -49,20 +50,22 @@ impl Filesystem {
     /// `descriptor_limit` is how many files and directories the machine may keep open or known in each tree.
     ///
     /// # Errors
-    /// When a tree cannot be opened.
-    pub(crate) fn new(shared: &[SharedTree], descriptor_limit: u64) -> io::Result<Self> {
+    /// The path of a tree that cannot be opened, and why.
+    pub(crate) fn new(shared: &[SharedTree], descriptor_limit: u64) -> Result<Self, (PathBuf, io::Error)> {
         let owner = Arc::new(DefaultOwner::default());
         let mut devices: Vec<u64> = Vec::new();
         let mut trees = Vec::with_capacity(shared.len());
         for tree in shared {
-            let device = std::fs::symlink_metadata(&tree.path)?.dev();
+            let failed = |source| (tree.path.clone(), source);
+            let device = std::fs::symlink_metadata(&tree.path).map_err(failed)?.dev();
             let rank = devices.iter().position(|known| *known == device).unwrap_or_else(|| {
                 devices.push(device);
                 devices.len() - 1
             });
+            let filesystem = TreeFilesystem::new(tree, Arc::clone(&owner), descriptor_limit).map_err(failed)?;
             trees.push(Tree {
                 name: tree.name.clone().into_bytes(),
-                filesystem: TreeFilesystem::new(tree, Arc::clone(&owner), descriptor_limit)?,
+                filesystem,
                 // The other half is for what is open.
                 nodes: Mutex::new(Nodes::new(usize::try_from(descriptor_limit / 2).unwrap_or(usize::MAX))),
                 mark: (rank as u64) << DEVICE_SHIFT,
