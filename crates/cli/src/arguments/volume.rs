@@ -4,7 +4,7 @@ use container_engine::{ShareMountRequest, VolumeMountRequest, VolumesFromRequest
 use container_model::{ContainerQuery, VolumeName};
 
 /// Options of other tools about labels, caches and mounts that come later. Here they change nothing.
-const WITHOUT_EFFECT: [&str; 10] = [
+const WITHOUT_EFFECT: [&str; 11] = [
     "Z",
     "z",
     "cached",
@@ -14,6 +14,7 @@ const WITHOUT_EFFECT: [&str; 10] = [
     "rprivate",
     "shared",
     "rshared",
+    "slave",
     "rslave",
 ];
 
@@ -134,7 +135,7 @@ mod tests {
         };
         assert_eq!(parse("/host:/d"), share("/host", false));
         assert_eq!(parse("./src:/d:ro,z"), share("./src", true));
-        assert_eq!(parse(".:/d:cached"), share(".", false));
+        assert_eq!(parse(".:/d:cached,slave"), share(".", false));
         assert_eq!(parse("/a b/ö:/d:rw,delegated"), share("/a b/ö", false));
     }
 
