@@ -7,7 +7,14 @@ use anyhow::{Context, Result};
 /// Crates by layer; a crate sees the layers below its own.
 const LAYERS: [&[&str]; 5] = [
     &[
-        "durable", "ext4", "fixtures", "netstack", "shares", "stream", "terminal",
+        "durable",
+        "ext4",
+        "fixtures",
+        "go-template",
+        "netstack",
+        "shares",
+        "stream",
+        "terminal",
     ],
     &["agent-api", "dockerfile", "model", "oci", "settings"],
     &[
