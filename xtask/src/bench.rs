@@ -5,16 +5,19 @@
 
 mod app_root;
 mod bare_machine;
+mod build;
 mod exec;
 mod images;
 mod layers;
 mod memory;
 mod network;
 mod noise;
+mod podman;
 mod sample;
 mod setup;
 mod sizes;
 mod start;
+mod storage;
 mod tree;
 
 use crate::architecture::Architecture;
@@ -28,7 +31,7 @@ use tree::{Tree, Trees};
 /// Options of `cargo xtask bench`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// What to measure; everything but `images`, `network`, `setup` and `sizes` when none is named.
+    /// What to measure; everything but `images`, `build`, `network`, `storage`, `setup` and `sizes` when none is named.
     #[arg(value_enum)]
     benchmarks: Vec<Benchmark>,
     /// How often each thing is measured.
@@ -52,10 +55,14 @@ enum Benchmark {
     Layers,
     /// `container image pull` against `podman pull` and against inflating and hashing; needs root.
     Images,
+    /// `container build` against `buildah bud --layers`; needs root.
+    Build,
     /// Resident memory of our processes and size of what a guest loads.
     Memory,
     /// What a network carries and takes, against passt and QEMU's user network, and what it adds to `container run`.
     Network,
+    /// Shared directories against a bare machine with the same device, `cp` and `commit` against podman and gzip; needs root.
+    Storage,
     /// A cold `cargo xtask setup`, with empty caches.
     Setup,
     /// Sizes of programs, kernels and initial file systems, for every architecture in the install tree.
@@ -88,8 +95,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             Benchmark::Exec => exec::measure(&trees, arguments.runs),
             Benchmark::Layers => layers::measure(&trees.built, arguments.runs.min(3)),
             Benchmark::Images => images::measure(&trees, arguments.runs.clamp(3, 5)),
+            Benchmark::Build => build::measure(&trees.built, arguments.runs.min(5)),
             Benchmark::Memory => memory::measure(&trees),
             Benchmark::Network => network::measure(&trees.built, arguments.runs),
+            Benchmark::Storage => storage::measure(&trees.built, arguments.runs),
             Benchmark::Setup => setup::measure(),
             Benchmark::Sizes => sizes::measure(&trees),
         }?;

@@ -6,5 +6,5 @@ mod simulation;
 
 pub(crate) use apt::{install, unpack, unpack_for};
 pub(crate) use packages::{
-    for_fuzzing, for_image_bench, for_kernel, for_mac_link, for_network_bench, for_setup, for_tests,
+    for_build_bench, for_fuzzing, for_image_bench, for_kernel, for_mac_link, for_network_bench, for_setup, for_tests,
 };

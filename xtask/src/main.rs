@@ -8,6 +8,7 @@ mod backend;
 mod bench;
 mod busybox;
 mod cache;
+mod conformance;
 mod debian;
 mod demo;
 mod digest;
@@ -63,6 +64,8 @@ enum Task {
     Sign(sign::Arguments),
     /// Measures against a limit or a peer in the same run.
     Bench(bench::Arguments),
+    /// Builds Dockerfiles with known results and compares the images.
+    Conformance(conformance::Arguments),
     /// Runs what is written for Virtualization.framework against a stand-in for it, on Linux.
     VzStub(vz_stub::Arguments),
 }
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         Task::Mac(arguments) => mac::run(&arguments),
         Task::Sign(arguments) => sign::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::Conformance(arguments) => conformance::run(&arguments),
         Task::VzStub(arguments) => vz_stub::run(&arguments),
     };
     match outcome {

@@ -28,27 +28,46 @@ use tally::Tally;
 
 /// Parts of the end-to-end tests that need programs of Debian which macOS does not have (a registry, mmdebstrap, e2fsck), or the file server, which is
 /// for Linux.
-const DEBIANS_PROGRAMS: [&str; 15] = [
+const DEBIANS_PROGRAMS: [&str; 21] = [
     "archives",
     "binds",
+    "databases",
     "debian",
     "interruption",
     "layers",
     "lies",
+    "locks",
     "login",
     "peers",
     "platforms",
+    "posix",
     "pulling",
     "real_load",
     "real_peers",
+    "shared_volumes",
+    "stopped_root",
     "tls",
     "traffic",
     "volumes",
+    "watch",
 ];
 
-/// Parts of the end-to-end tests that say nothing of a backend, because they choose QEMU themselves or are about programs on networks: they run with
-/// the default one.
-const OF_ONE_BACKEND: [&str; 4] = ["binds", "host_faults", "real_load", "real_peers"];
+/// Parts of the end-to-end tests that say nothing of a backend, because they choose QEMU themselves, are about what it alone does (such as shared directories), or are
+/// about programs on networks: they run with the default one.
+const OF_ONE_BACKEND: [&str; 12] = [
+    "binds",
+    "build_mounts",
+    "clones",
+    "databases",
+    "full_disk",
+    "host_faults",
+    "locks",
+    "posix",
+    "real_load",
+    "real_peers",
+    "shared_volumes",
+    "watch",
+];
 
 /// Options of `cargo xtask test`.
 #[derive(clap::Args)]

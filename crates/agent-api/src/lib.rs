@@ -3,9 +3,11 @@
 //! The Rust code under `generated/` is made from `proto/agent.proto` and committed, so that an ordinary build needs no code
 //! generator. A test compares the two; `UPDATE_GENERATED=1 cargo test -p container-agent-api` rewrites it.
 
+mod socket;
 mod token;
 mod version;
 
+pub use socket::NoPiece;
 pub use token::{AGENT_TOKEN_BYTES, AGENT_TOKEN_KEY, AgentToken};
 pub use version::{PROTOCOL_VERSION, VersionMismatch, check_version};
 
@@ -35,5 +37,12 @@ pub const AGENT_CHANNEL_KEY: &str = "container.agent";
 /// x86-64 and `off` elsewhere.
 pub const POWER_KEY: &str = "container.power";
 
+/// Line on the console of a machine that is parked, once its agent waits for the next host. A machine that is saved sooner may be restored with
+/// an agent that still believes in the former host.
+pub const PARKED_LINE: &str = "vminitd: parked";
+
 /// Largest chunk of standard input or output in one message, bytes.
 pub const STDIO_CHUNK_BYTES: usize = 64 * 1024;
+
+/// Largest chunk of an archive of files in one message, bytes.
+pub const TREE_CHUNK_BYTES: usize = 256 * 1024;

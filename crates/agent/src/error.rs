@@ -74,7 +74,7 @@ pub enum RunError {
     Agent(#[from] AgentError),
 }
 
-/// A rule of `Run` that the agent broke.
+/// A rule of a call with streams that the agent broke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Violation {
     /// A message without content, or of an unknown kind.
@@ -97,6 +97,8 @@ pub enum Violation {
     },
     /// The stream ended without an outcome.
     NoOutcome,
+    /// A piece of a connection came before the connection was reported.
+    NotConnected,
 }
 
 impl fmt::Display for Violation {
@@ -108,7 +110,8 @@ impl fmt::Display for Violation {
             Self::AfterEnd => f.write_str("something came after the end"),
             Self::ChunkTooLarge { size_bytes } => write!(f, "a chunk of output has {size_bytes} bytes"),
             Self::ExitCode { code } => write!(f, "{code} is no exit code"),
-            Self::NoOutcome => f.write_str("the stream ended without an exit code"),
+            Self::NoOutcome => f.write_str("the stream ended without an outcome"),
+            Self::NotConnected => f.write_str("something came before the connection"),
         }
     }
 }

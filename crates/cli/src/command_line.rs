@@ -4,7 +4,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use tokio::runtime::Builder;
 
-use crate::commands::{container, file_server, image, network, registry, switch, system, volume};
+use crate::commands::{build, builder, container, file_server, image, network, registry, switch, system, volume};
 use crate::error::{CommandError, cannot};
 use crate::output;
 
@@ -46,14 +46,30 @@ pub(crate) enum Command {
     Start(container::start::Start),
     Stop(container::stop::Stop),
     Kill(container::kill::Kill),
+    Restart(container::restart::Restart),
+    Pause(container::pause::Pause),
+    Unpause(container::unpause::Unpause),
+    Top(container::top::Top),
+    Wait(container::wait::Wait),
     #[command(visible_alias = "rm")]
     Delete(container::delete::Delete),
-    #[command(visible_alias = "ls")]
+    Prune(container::prune::Prune),
+    #[command(visible_aliases = ["ls", "ps"])]
     List(container::list::List),
     Inspect(container::inspect::Inspect),
     Logs(container::logs::Logs),
     Exec(container::exec::Exec),
+    Attach(container::attach::Attach),
+    #[command(visible_alias = "cp")]
+    Copy(container::copy::Copy),
     Port(container::port::Port),
+    Clean(container::clean::Clean),
+    Export(container::export::Export),
+    Diff(container::diff::Diff),
+    Commit(container::commit::Commit),
+    Build(Box<build::Build>),
+    #[command(subcommand)]
+    Builder(builder::BuilderCommand),
     #[command(subcommand, visible_alias = "i")]
     Image(image::ImageCommand),
     #[command(subcommand, visible_alias = "n")]
@@ -121,12 +137,26 @@ async fn dispatch(command: Command) -> Result<u8, CommandError> {
         Command::Start(start) => start.run().await,
         Command::Stop(stop) => stop.run().await,
         Command::Kill(kill) => kill.run().await,
+        Command::Restart(restart) => restart.run().await,
+        Command::Pause(pause) => pause.run().await,
+        Command::Unpause(unpause) => unpause.run().await,
+        Command::Top(top) => top.run().await,
+        Command::Wait(wait) => wait.run().await,
         Command::Delete(delete) => delete.run().await,
+        Command::Prune(prune) => prune.run().await,
         Command::List(list) => list.run(),
-        Command::Inspect(inspect) => inspect.run(),
+        Command::Inspect(inspect) => inspect.run().await,
         Command::Logs(logs) => logs.run().await,
         Command::Exec(exec) => exec.run().await.map_err(CommandError::starting_a_program),
+        Command::Attach(attach) => attach.run().await,
+        Command::Copy(copy) => copy.run().await,
         Command::Port(port) => port.run(),
+        Command::Clean(clean) => clean.run().await,
+        Command::Export(export) => export.run().await,
+        Command::Diff(diff) => diff.run().await,
+        Command::Commit(commit) => commit.run().await,
+        Command::Build(build) => build.run().await,
+        Command::Builder(builder) => builder.run().await,
         Command::Network(network) => network.run().await,
         Command::Volume(volume) => volume.run(),
         Command::Image(image) => image.run().await,
@@ -225,7 +255,7 @@ mod tests {
 
     #[test]
     fn detach_keys_are_written_as_in_docker() {
-        for command in [&["run"][..], &["exec", "name"], &["start"]] {
+        for command in [&["run"][..], &["exec", "name"], &["start"], &["attach"]] {
             let parse = |keys: &str| {
                 let line = ["container", command[0], "--detach-keys", keys];
                 CommandLine::try_parse_from(line.iter().chain(&command[1..]).chain(&["alpine"]))
@@ -236,6 +266,19 @@ mod tests {
             let error = parse("ctrl-p,quit").unwrap_err();
             assert_eq!(error.kind(), clap::error::ErrorKind::ValueValidation);
             assert!(error.to_string().contains("\"quit\" is no key"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_template_may_begin_with_a_hyphen() {
+        for line in [
+            &["ls", "--format", "- {{.ID}}"][..],
+            &["inspect", "-f", "-{{.id}}", "web"],
+        ] {
+            assert!(
+                CommandLine::try_parse_from(std::iter::once(&"container").chain(line)).is_ok(),
+                "{line:?}"
+            );
         }
     }
 

@@ -1,5 +1,7 @@
 //! One folder a noun, one file a verb. They do not know the command tree.
 
+pub(crate) mod build;
+pub(crate) mod builder;
 pub(crate) mod container;
 pub(crate) mod file_server;
 pub(crate) mod image;

@@ -12,8 +12,8 @@ use crate::error::{CommandError, cannot};
 /// Largest environment file, bytes: more than a Linux process can be started with.
 const FILE_LIMIT_BYTES: u64 = 4 << 20;
 
-/// The `KEY=VALUE` entries that files and `-e` flags make. A bare key takes its value from this process, and is left out when it
-/// has none.
+/// The `KEY=VALUE` entries that files and `-e` flags make. A bare key takes its value from this process. When it has none, it is left out in a
+/// file, and as a flag stays a bare key, which takes the variable away.
 pub(crate) fn collect(files: &[impl AsRef<Path>], flags: &[String]) -> Result<Vec<String>, CommandError> {
     let mut entries = Vec::new();
     for path in files {
@@ -24,7 +24,8 @@ pub(crate) fn collect(files: &[impl AsRef<Path>], flags: &[String]) -> Result<Ve
             .extend(parsed.map_err(|bad| CommandError::usage(format!("environment file {}: {bad}", path.display())))?);
     }
     for flag in flags {
-        entries.extend(parse_entry(flag, own_value).map_err(|bad| CommandError::usage(format!("--env: {bad}")))?);
+        let entry = parse_entry(flag, own_value).map_err(|bad| CommandError::usage(format!("--env: {bad}")))?;
+        entries.push(entry.unwrap_or_else(|| flag.trim_end().to_owned()));
     }
     Ok(entries)
 }
@@ -40,7 +41,7 @@ pub(crate) fn proxies() -> Vec<(String, String)> {
 }
 
 /// Reads a file that may be a fifo; its size is not known before.
-fn read(path: &Path) -> Result<String, String> {
+pub(crate) fn read(path: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();
     let mut file = File::open(path)
         .map_err(|error| error.to_string())?
@@ -119,6 +120,13 @@ mod tests {
         std::io::Write::write_all(&mut file, b"A=file\n").unwrap();
         let entries = collect(&[file.path()], &["A=flag".to_owned()]).unwrap();
         assert_eq!(entries, ["A=file", "A=flag"]);
+    }
+
+    #[test]
+    fn a_flag_without_a_value_takes_the_variable_away() {
+        let files: [&Path; 0] = [];
+        let flags = ["A=1", "SURELY_NOT_SET_HERE"].map(str::to_owned);
+        assert_eq!(collect(&files, &flags).unwrap(), flags);
     }
 
     #[test]

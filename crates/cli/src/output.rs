@@ -1,20 +1,30 @@
 //! Results on standard output.
 
 mod ago;
+mod asked;
 mod configuration;
 mod digest;
 mod format;
+mod inspection;
+mod list;
+mod processes;
+mod rows;
 mod table;
 mod view;
 
 use std::io::{self, Write};
 
-pub(crate) use ago::ago;
+pub(crate) use ago::{ago, span};
+pub(crate) use asked::{Asked, ListFormat, ObjectFormat, lines};
 pub(crate) use configuration::published_port;
 pub(crate) use digest::short;
-pub(crate) use format::{Format, ListFlags, Listing, pretty};
+pub(crate) use format::Format;
+pub(crate) use inspection::InspectFlags;
+pub(crate) use list::{ListFlags, Listing};
+pub(crate) use processes::{process_json, process_table};
+pub(crate) use rows::{Rows, labels_text};
 pub(crate) use table::table;
-pub(crate) use view::{container_json, timestamp};
+pub(crate) use view::{container_json, docker_time, timestamp, with_pause, with_size};
 
 /// Writes a line to standard output.
 ///

@@ -7,6 +7,6 @@ mod streams;
 mod teardown;
 
 pub(crate) use begin::{BeginError, begin};
-pub(crate) use follow::{Ending, follow};
+pub(crate) use follow::{Ending, Followed, follow, follow_some};
 pub(crate) use signals::Signals;
 pub(crate) use streams::Streams;

@@ -15,7 +15,11 @@ const VARIABLE: &str = "CONTAINER_DEBUG";
 /// Shows debug messages if the flag or the environment asks for them, otherwise the warnings for users only.
 pub(crate) fn start(flag: bool) {
     // Colours need a feature of the crate that is not built in.
-    let output = tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false);
+    let output = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        // It would tell of a standard error that cannot be written on standard error, and panic.
+        .log_internal_errors(false);
     if flag || std::env::var_os(VARIABLE).is_some() {
         output.with_max_level(Level::DEBUG).init();
     } else {

@@ -1,92 +1,82 @@
 //! Copies that share the blocks of the original where the file system can do that, and keep its holes where not.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::SeekFrom;
-use rustix::io::Errno;
-
+use crate::data::next_data;
+use crate::nameless::scratch_file;
 use crate::unsupported::is_unsupported;
-
-/// How a file was copied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Copied {
-    /// The copy shares all blocks with the original until one of them is written to.
-    Cloned,
-    /// The bytes were copied; holes stayed holes.
-    Bytes,
-}
 
 /// A file could not be copied. There is no copy.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot copy {} to {}: {source}", from.display(), to.display())]
+#[error("cannot copy {} into {}: {source}", from.display(), directory.display())]
 pub struct CopyError {
     /// The original.
     pub from: PathBuf,
-    /// The copy.
-    pub to: PathBuf,
+    /// Where the copy was to take its space.
+    pub directory: PathBuf,
     /// What the system said.
     pub source: io::Error,
 }
 
-/// Copies the file at `from`, with its permissions, to `to`, where there must be nothing. The copy is not synced.
+/// Copies the file at `from` into a file without a name, which is gone when it is closed, also by a kill; `directory` is where its space is
+/// taken. The copy is not synced.
+///
+/// On macOS a clone has a name for an instant. What a kill in it leaves is removed by [`sweep`](crate::sweep).
 ///
 /// # Errors
-/// [`CopyError`]; of something that is no file, or when `to` is there already, too.
-pub fn copy_file(from: &Path, to: &Path) -> Result<Copied, CopyError> {
-    copy(from, to).map_err(|source| CopyError {
+/// [`CopyError`]; of something that is no file, too.
+pub fn copy_nameless(from: &Path, directory: &Path) -> Result<File, CopyError> {
+    copy(from, directory).map_err(|source| CopyError {
         from: from.to_owned(),
-        to: to.to_owned(),
+        directory: directory.to_owned(),
         source,
     })
 }
 
-fn copy(from: &Path, to: &Path) -> io::Result<Copied> {
+fn copy(from: &Path, directory: &Path) -> io::Result<File> {
     // Looked at first: a pipe would block in open(2).
     if !std::fs::metadata(from)?.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     let original = File::open(from)?;
-    match clone(&original, to) {
+    match clone(&original, directory) {
         Err(error) if is_unsupported(&error) => {}
-        cloned => return cloned.map(|()| Copied::Cloned),
+        cloned => return cloned,
     }
-    let mut copy = create(&original, to)?;
-    copy_bytes(&original, &mut copy).inspect_err(|_| {
-        let _ = std::fs::remove_file(to);
-    })?;
-    Ok(Copied::Bytes)
+    let mut copy = scratch_file(directory)?;
+    copy_bytes(&original, &mut copy)?;
+    Ok(copy)
 }
 
 /// `FICLONE` of ioctl_ficlone(2): btrfs, XFS, bcachefs, overlayfs on these.
 #[cfg(target_os = "linux")]
-fn clone(original: &File, to: &Path) -> io::Result<()> {
-    let copy = create(original, to)?;
-    rustix::fs::ioctl_ficlone(&copy, original).map_err(|error| {
-        let _ = std::fs::remove_file(to);
-        error.into()
-    })
+fn clone(original: &File, directory: &Path) -> io::Result<File> {
+    let copy = scratch_file(directory)?;
+    rustix::fs::ioctl_ficlone(&copy, original)?;
+    Ok(copy)
 }
 
-/// clonefile(2): APFS. It makes the file itself.
+/// clonefile(2): APFS. It makes the file itself, by name.
 #[cfg(target_os = "macos")]
-fn clone(original: &File, to: &Path) -> io::Result<()> {
+fn clone(original: &File, directory: &Path) -> io::Result<File> {
     use rustix::fs::{CWD, CloneFlags, fclonefileat};
-    Ok(fclonefileat(original, CWD, to, CloneFlags::NOOWNERCOPY)?)
+    let cloned = crate::replace::temporary().make_in(directory, |path| {
+        fclonefileat(original, CWD, path, CloneFlags::NOOWNERCOPY)?;
+        match std::fs::OpenOptions::new().read(true).write(true).open(path) {
+            // It was swept before it was open: another name is tried.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(io::ErrorKind::AlreadyExists.into()),
+            opened => opened.inspect_err(|_| drop(std::fs::remove_file(path))),
+        }
+    });
+    cloned.map(tempfile::NamedTempFile::into_file)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
-fn clone(_: &File, _: &Path) -> io::Result<()> {
-    Err(Errno::NOTSUP.into())
-}
-
-fn create(original: &File, to: &Path) -> io::Result<File> {
-    let mode = original.metadata()?.permissions().mode();
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create_new(true).mode(mode & 0o777);
-    options.open(to)
+fn clone(_: &File, _: &Path) -> io::Result<File> {
+    Err(rustix::io::Errno::NOTSUP.into())
 }
 
 /// Copies what is not a hole.
@@ -94,8 +84,7 @@ fn copy_bytes(original: &File, copy: &mut File) -> io::Result<()> {
     let length = original.metadata()?.len();
     copy.set_len(length)?;
     let mut position = 0;
-    while let Some(start) = next(original, SeekFrom::Data(position), length)? {
-        let end = next(original, SeekFrom::Hole(start), length)?.unwrap_or(length);
+    while let Some(Range { start, end }) = next_data(original, position, length)? {
         let mut source = original;
         source.seek(io::SeekFrom::Start(start))?;
         copy.seek(io::SeekFrom::Start(start))?;
@@ -106,21 +95,6 @@ fn copy_bytes(original: &File, copy: &mut File) -> io::Result<()> {
         position = end;
     }
     Ok(())
-}
-
-/// Where the next data or the next hole begins, before `length`. A file system that cannot tell has only data.
-fn next(file: &File, what: SeekFrom, length: u64) -> io::Result<Option<u64>> {
-    let found = match rustix::fs::seek(file, what) {
-        Ok(found) => found,
-        // lseek(2): no data before the end, or the position is the end.
-        Err(Errno::NXIO) => return Ok(None),
-        Err(error) if is_unsupported(&error.into()) => match what {
-            SeekFrom::Data(position) => position,
-            _ => return Ok(None),
-        },
-        Err(error) => return Err(error.into()),
-    };
-    Ok((found < length).then_some(found))
 }
 
 #[cfg(test)]
@@ -141,19 +115,6 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_has_the_bytes_the_mode_and_no_space_for_holes() {
-        let root = tempfile::tempdir().unwrap();
-        let [from, to] = ["from", "to"].map(|name| root.path().join(name));
-        let bytes = sparse(&from);
-        std::fs::set_permissions(&from, std::fs::Permissions::from_mode(0o400)).unwrap();
-        copy_file(&from, &to).unwrap();
-        let copied = std::fs::metadata(&to).unwrap();
-        assert!(std::fs::read(&to).unwrap() == bytes);
-        assert_eq!(copied.permissions().mode() & 0o777, 0o400);
-        assert!(copied.blocks() * 512 < 1 << 20, "{} blocks", copied.blocks());
-    }
-
-    #[test]
     fn bytes_are_copied_around_holes_where_nothing_can_be_cloned() {
         let root = tempfile::tempdir().unwrap();
         let [from, to] = ["from", "to"].map(|name| root.path().join(name));
@@ -165,20 +126,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_is_never_written_over() {
+    fn a_copy_without_a_name_has_the_bytes_and_leaves_nothing() {
         let root = tempfile::tempdir().unwrap();
-        let [from, to] = ["from", "to"].map(|name| root.path().join(name));
-        sparse(&from);
-        std::fs::write(&to, b"kept").unwrap();
-        let error = copy_file(&from, &to).unwrap_err();
-        assert_eq!(error.source.kind(), io::ErrorKind::AlreadyExists);
-        assert_eq!(std::fs::read(&to).unwrap(), b"kept");
+        let from = root.path().join("from");
+        let bytes = sparse(&from);
+        let copy = copy_nameless(&from, root.path()).unwrap();
+        let mut copied = vec![0; bytes.len()];
+        copy.read_exact_at(&mut copied, 0).unwrap();
+        assert!(copied == bytes);
+        assert!(copy.metadata().unwrap().blocks() * 512 < 1 << 20);
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1);
     }
 
     #[test]
     fn only_files_are_copied() {
         let root = tempfile::tempdir().unwrap();
-        let error = copy_file(root.path(), &root.path().join("to")).unwrap_err();
-        assert!(error.to_string().contains("to") && !root.path().join("to").exists());
+        let error = copy_nameless(root.path(), root.path()).unwrap_err();
+        assert_eq!(error.source.kind(), io::ErrorKind::InvalidInput);
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
     }
 }

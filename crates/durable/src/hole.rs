@@ -5,6 +5,7 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 
+use crate::data::next_data;
 use crate::unsupported::is_unsupported;
 
 /// Bytes of zeros that are written at a time.
@@ -24,6 +25,24 @@ pub fn punch_hole(file: &File, offset: u64, length: u64) -> io::Result<()> {
         Err(error) if is_unsupported(&error) => write_zeros(file, offset..end),
         other => other,
     }
+}
+
+/// Punches a hole of the bytes in `range`, which nobody needs, as far as they are none yet; how many bytes that were. Where the file system
+/// has no holes nothing is done.
+///
+/// # Errors
+/// What the system says; a part of the space may be back then.
+pub fn punch_data(file: &File, range: Range<u64>) -> io::Result<u64> {
+    let (mut position, mut punched_bytes) = (range.start, 0);
+    while let Some(Range { start, end }) = next_data(file, position, range.end)? {
+        match punch(file, start..end) {
+            Err(error) if is_unsupported(&error) => break,
+            other => other?,
+        }
+        punched_bytes += end - start;
+        position = end;
+    }
+    Ok(punched_bytes)
 }
 
 /// fallocate(2) takes any range and writes zeros into blocks that it covers in part.
@@ -128,6 +147,15 @@ mod tests {
         punch_hole(&file, 9_000, u64::MAX).unwrap();
         punch_hole(&file, 20_000, 5).unwrap();
         assert!(is_zero_only_in(&file, 9_000..10_000));
+    }
+
+    #[test]
+    fn only_data_is_punched() {
+        let file = full_of_ones(1 << 20);
+        punch_hole(&file, 65_536, 65_536).unwrap();
+        assert_eq!(punch_data(&file, 65_536..262_144).unwrap(), 131_072);
+        assert_eq!(punch_data(&file, 65_536..262_144).unwrap(), 0);
+        assert!(is_zero_only_in(&file, 65_536..262_144));
     }
 
     #[test]

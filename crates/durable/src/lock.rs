@@ -115,19 +115,19 @@ impl FileLock {
     /// # Errors
     /// [`LockError`] when the file cannot be opened or the file system has no locks.
     pub fn acquire_within(path: &Path, mode: LockMode, limit: Duration) -> Result<Option<Self>, LockError> {
-        let deadline = Instant::now() + limit;
-        let mut pause = Duration::from_millis(1);
-        loop {
-            if let Some(lock) = Self::try_acquire(path, mode)? {
-                return Ok(Some(lock));
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(None);
-            }
-            std::thread::sleep(pause.min(left));
-            pause = (pause * 2).min(POLL_LIMIT);
-        }
+        poll(limit, || Self::try_acquire(path, mode))
+    }
+
+    /// Like [`FileLock::acquire_within`], but a file that is not there, or goes while it is waited for, is `None` at once and stays away.
+    ///
+    /// # Errors
+    /// [`LockError`] when the file cannot be opened or the file system has no locks.
+    pub fn acquire_existing_within(path: &Path, mode: LockMode, limit: Duration) -> Result<Option<Self>, LockError> {
+        let found = poll(limit, || match Self::try_acquire_existing(path, mode)? {
+            None if path.exists() => Ok(None),
+            taken => Ok(Some(taken)),
+        });
+        Ok(found?.flatten())
     }
 
     /// The locked file, open for reading and writing.
@@ -170,6 +170,23 @@ pub fn is_held(path: &Path) -> Result<bool, LockError> {
     try_lock(&file, LockMode::Shared)
         .map(|free| !free)
         .map_err(|source| error(path, source))
+}
+
+/// Asks until there is an answer, for at most `limit`.
+fn poll<T>(limit: Duration, mut ask: impl FnMut() -> Result<Option<T>, LockError>) -> Result<Option<T>, LockError> {
+    let deadline = Instant::now() + limit;
+    let mut pause = Duration::from_millis(1);
+    loop {
+        if let Some(answer) = ask()? {
+            return Ok(Some(answer));
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(None);
+        }
+        std::thread::sleep(pause.min(left));
+        pause = (pause * 2).min(POLL_LIMIT);
+    }
 }
 
 fn error(path: &Path, source: io::Error) -> LockError {

@@ -12,7 +12,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::replace::replace;
+use crate::replace::{place, replace};
+use crate::reserve::Reserve;
 
 mod error;
 
@@ -125,7 +126,8 @@ fn read_bounded(path: &Path) -> Result<Option<Vec<u8>>, RecordError> {
     let read = || -> io::Result<(u64, Vec<u8>)> {
         let file = File::open(path)?;
         let size_bytes = file.metadata()?.len();
-        let mut bytes = Vec::new();
+        // With room for all of it, so that it is read at once.
+        let mut bytes = Vec::with_capacity(usize::try_from(size_bytes.min(RECORD_LIMIT_BYTES)).unwrap_or_default() + 1);
         // The file may grow between the two looks.
         file.take(RECORD_LIMIT_BYTES + 1).read_to_end(&mut bytes)?;
         Ok((size_bytes.max(bytes.len() as u64), bytes))
@@ -149,6 +151,35 @@ fn read_bounded(path: &Path) -> Result<Option<Vec<u8>>, RecordError> {
 /// # Errors
 /// [`RecordError::Encode`] or [`RecordError::Replace`]; the old record is then still in place.
 pub fn write_record<T: RecordBody>(path: &Path, record: &Record<T>) -> Result<(), RecordError> {
+    Ok(replace(path, &encoded(path, record)?)?)
+}
+
+/// As [`write_record`], for a record on which nobody relies yet: it is seen whole, but a loss of power may leave it empty until the file that is
+/// returned and then its directory have been synced.
+///
+/// # Errors
+/// Those of [`write_record`].
+pub fn place_record<T: RecordBody>(path: &Path, record: &Record<T>) -> Result<File, RecordError> {
+    Ok(place(path, &encoded(path, record)?)?)
+}
+
+/// As [`write_record`], and where the disk is full with the room that was kept for it.
+///
+/// # Errors
+/// Those of [`write_record`].
+pub fn write_last_record<T: RecordBody>(
+    path: &Path,
+    record: &Record<T>,
+    reserve: Option<Reserve>,
+) -> Result<(), RecordError> {
+    let bytes = encoded(path, record)?;
+    match (replace(path, &bytes), reserve) {
+        (Err(error), Some(reserve)) if error.is_want_of_room() => Ok(reserve.replace(path, &bytes)?),
+        (written, _) => Ok(written?),
+    }
+}
+
+fn encoded<T: RecordBody>(path: &Path, record: &Record<T>) -> Result<Vec<u8>, RecordError> {
     let encode = || {
         // A field that `T` left out when the record was read may be one that it has to write by now.
         let unknown = match record.unknown.is_empty() {
@@ -163,11 +194,10 @@ pub fn write_record<T: RecordBody>(path: &Path, record: &Record<T>) -> Result<()
         bytes.push(b'\n');
         Ok(bytes)
     };
-    let bytes = encode().map_err(|source| RecordError::Encode {
+    encode().map_err(|source| RecordError::Encode {
         path: path.to_owned(),
         source,
-    })?;
-    Ok(replace(path, &bytes)?)
+    })
 }
 
 #[cfg(test)]

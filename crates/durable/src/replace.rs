@@ -63,6 +63,13 @@ impl ReplaceError {
             Self::Write { source, .. } | Self::Sync { source, .. } | Self::Rename { source, .. } => Some(source),
         }
     }
+
+    /// Whether the system said that there is no room, on the disk or within the user's quota.
+    #[must_use]
+    pub fn is_want_of_room(&self) -> bool {
+        let kind = self.io_error().map(io::Error::kind);
+        matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+    }
 }
 
 /// Replaces the file at `path` with `bytes`, mode 0600; makes it when it is not there.
@@ -73,29 +80,55 @@ impl ReplaceError {
 /// # Errors
 /// See [`ReplaceError`]; no temporary file is left behind, neither this one nor that of a writer who was killed.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReplaceError> {
-    let parent = match path.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        None => return Err(ReplaceError::NotAFile { path: path.to_owned() }),
-    };
     let write_error = |source| ReplaceError::Write {
         path: path.to_owned(),
         source,
     };
+    let parent = directory_of(path)?;
+    sweep(parent);
+    let mut temporary = locked_temporary(parent).map_err(write_error)?;
+    temporary.write_all(bytes).map_err(write_error)?;
+    put_in_place(temporary, path)
+}
+
+/// As [`replace`], but nothing is synced: a loss of power may leave any of it, and the file empty, until the file that is returned and then its
+/// directory have been synced.
+///
+/// # Errors
+/// [`ReplaceError::NotAFile`], [`ReplaceError::Write`], [`ReplaceError::Rename`]; the old content is then in place.
+pub(crate) fn place(path: &Path, bytes: &[u8]) -> Result<File, ReplaceError> {
+    let write_error = |source| ReplaceError::Write {
+        path: path.to_owned(),
+        source,
+    };
+    let mut temporary = locked_temporary(directory_of(path)?).map_err(write_error)?;
+    temporary.write_all(bytes).map_err(write_error)?;
+    temporary.persist(path).map_err(|failed| ReplaceError::Rename {
+        path: path.to_owned(),
+        source: failed.error,
+    })
+}
+
+fn directory_of(path: &Path) -> Result<&Path, ReplaceError> {
+    match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Ok(Path::new(".")),
+        Some(parent) => Ok(parent),
+        None => Err(ReplaceError::NotAFile { path: path.to_owned() }),
+    }
+}
+
+/// Has a temporary file, which is complete, replace the file at `path`.
+pub(crate) fn put_in_place(temporary: NamedTempFile, path: &Path) -> Result<(), ReplaceError> {
     let sync_error = |source| ReplaceError::Sync {
         path: path.to_owned(),
         source,
     };
-
-    sweep(parent);
-    let mut temporary = locked_temporary(parent).map_err(write_error)?;
-    temporary.write_all(bytes).map_err(write_error)?;
     sync_in_order(temporary.as_file()).map_err(sync_error)?;
     temporary.persist(path).map_err(|failed| ReplaceError::Rename {
         path: path.to_owned(),
         source: failed.error,
     })?;
-    sync_dir(parent).map_err(|error| match error {
+    sync_dir(directory_of(path)?).map_err(|error| match error {
         crate::DirectoryError::Create { source, .. } | crate::DirectoryError::Sync { source, .. } => sync_error(source),
     })
 }
@@ -119,10 +152,17 @@ pub fn sweep(directory: &Path) {
     }
 }
 
+/// Makes temporary files whose names [`sweep`] knows.
+pub(crate) fn temporary() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX);
+    builder
+}
+
 /// A new temporary file that [`sweep`] spares as long as it is open.
-fn locked_temporary(directory: &Path) -> io::Result<NamedTempFile> {
+pub(crate) fn locked_temporary(directory: &Path) -> io::Result<NamedTempFile> {
     for _ in 0..ATTEMPTS {
-        let temporary = tempfile::Builder::new().prefix(PREFIX).tempfile_in(directory)?;
+        let temporary = temporary().tempfile_in(directory)?;
         match temporary.as_file().try_lock() {
             Ok(()) if temporary.path().exists() => return Ok(temporary),
             Ok(()) | Err(TryLockError::WouldBlock) => {}

@@ -1,9 +1,16 @@
 //! From a request and an image to a container's configuration, without I/O.
 
+mod devices;
+mod limits;
+pub(crate) mod machine;
 mod mounts;
 pub(crate) mod networks;
+mod paths;
 mod ports;
 pub(crate) mod proxies;
+mod sockets;
+mod sysctls;
+mod target;
 
 use std::collections::BTreeMap;
 
@@ -16,8 +23,10 @@ use time::OffsetDateTime;
 
 pub(crate) use mounts::inherited;
 
+use sockets::SSH_AGENT_VARIABLE;
+
 use crate::error::RequestError;
-use crate::{CreateRequest, NetworkingRequest, UserRequest};
+use crate::{CreateRequest, NetworkingRequest, SecurityRequest, UserRequest};
 
 /// `PATH` of images that set none, as Docker has it.
 const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -68,12 +77,13 @@ pub(crate) fn configure(
     let networks = check_networking(networking)?;
     let exposed = networking.publish_all.then_some(&defaults.exposed_ports);
     let image_signal = Some(&defaults.stop_signal).filter(|text| !text.is_empty());
+    let (masked_paths, readonly_paths) = protected_paths(&request.security)?;
     let process = InitProcess {
         executable,
         arguments: command,
         environment: environment(
             &defaults.env,
-            &request.environment,
+            request,
             networking.hostname.as_deref().unwrap_or_else(|| id.hostname()),
         ),
         working_directory: working_directory(request, defaults)?,
@@ -81,6 +91,9 @@ pub(crate) fn configure(
         user: user(&request.user, defaults)?,
         supplemental_groups: supplemental_groups(&request.user),
         rlimits: request.rlimits.clone(),
+        additional_groups: request.additional_groups.clone(),
+        oom_score_adj: limits::oom_score_adj(&request.limits)?,
+        use_init: request.init,
         unknown: UnknownFields::new(),
     };
     Ok(ContainerConfig {
@@ -92,6 +105,8 @@ pub(crate) fn configure(
         process,
         mounts: mounts::mounts(request, image.inherited_volumes, defaults.volumes.keys())?,
         published_ports: ports::published(&networking.ports, exposed, !networks.is_empty())?,
+        published_sockets: sockets::published(&request.published_sockets)?,
+        ssh: request.ssh,
         networks,
         dns: networking.dns.clone(),
         extra_hosts: networking.extra_hosts.clone(),
@@ -99,30 +114,69 @@ pub(crate) fn configure(
         security: Security {
             added_capabilities: request.cap_add.clone(),
             dropped_capabilities: request.cap_drop.clone(),
-            masked_paths: MASKED_PATHS.map(str::to_owned).to_vec(),
-            readonly_paths: READONLY_PATHS.map(str::to_owned).to_vec(),
+            masked_paths,
+            readonly_paths,
             read_only_root: request.read_only,
+            no_new_privileges: request.security.no_new_privileges,
+            seccomp_unconfined: request.security.seccomp_unconfined,
+            privileged: request.security.privileged,
+            devices: devices::devices(&request.security.devices)?,
             unknown: UnknownFields::new(),
         },
         options: ContainerOptions {
             auto_remove: request.auto_remove,
             stdin: request.stdin,
             client_addresses: networking.client_addresses,
+            cold: request.cold,
             kernel: request.kernel.clone(),
+            kernel_arguments: request.machine.kernel_arguments.clone(),
+            stop_timeout_seconds: request.stop_timeout_seconds,
+            virtualization: request.machine.virtualization,
+            rosetta: request.machine.rosetta,
             unknown: UnknownFields::new(),
         },
         labels: labels(defaults, request),
-        sysctls: BTreeMap::new(),
+        annotations: request.annotations.clone(),
+        sysctls: request.machine.sysctls.clone(),
         stop_signal: match request.stop_signal {
             Some(signal) => Some(signal.into()),
             None => image_signal.cloned().map(StopSignal::from),
         },
+        build: None,
         unknown: UnknownFields::new(),
     })
 }
 
-/// Checks what is mounted, as far as that can be done without the image; gives the mounts.
+/// The paths that are hidden, and those that are protected.
+fn protected_paths(request: &SecurityRequest) -> Result<(Vec<String>, Vec<String>), RequestError> {
+    let (masked, readonly): (&[&str], &[&str]) = match request.privileged || request.system_paths_unconfined {
+        true => (&[], &[]),
+        false => (&MASKED_PATHS, &READONLY_PATHS),
+    };
+    Ok((
+        paths::paths("--masked-path", masked, &request.masked_paths)?,
+        paths::paths("--read-only-path", readonly, &request.readonly_paths)?,
+    ))
+}
+
+/// Checks what needs neither the image nor the host.
+pub(crate) fn check_request(request: &CreateRequest) -> Result<(), RequestError> {
+    machine::check_kernel_arguments(&request.machine.kernel_arguments)?;
+    sysctls::check(&request.machine.sysctls)?;
+    protected_paths(&request.security)?;
+    devices::devices(&request.security.devices)?;
+    limits::limits(&request.limits, request.cpus, request.memory.map(|memory| memory.0))?;
+    limits::oom_score_adj(&request.limits)?;
+    let is_group = |group: &String| !group.is_empty() && !group.contains([':', ',', '\n', '\0']);
+    match request.additional_groups.iter().find(|group| !is_group(group)) {
+        Some(group) => Err(RequestError::Group { group: group.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// Checks what is mounted and which sockets are published, as far as that can be done without the image; gives the mounts.
 pub(crate) fn check_mounts(request: &CreateRequest, inherited: Vec<DiskMount>) -> Result<Vec<Mount>, RequestError> {
+    sockets::published(&request.published_sockets)?;
     mounts::mounts(request, inherited, &[])
 }
 
@@ -158,14 +212,19 @@ fn command(request: &CreateRequest, image: &ImageFacts<'_>) -> Result<Vec<String
     Ok(command)
 }
 
-/// The image's environment, then the request's; of two entries with one name the later one wins, in the place of the first.
-fn environment(image: &[String], request: &[String], hostname: &str) -> Vec<String> {
+/// The image's environment, then the SSH agent if there is one, then the request's; of two entries with one name the later one wins, in the place of the first.
+/// A bare name in the request takes the variable away.
+fn environment(image: &[String], request: &CreateRequest, hostname: &str) -> Vec<String> {
     let hostname = format!("HOSTNAME={hostname}");
     let base = [DEFAULT_PATH, hostname.as_str()];
+    let agent = request.ssh.then_some(SSH_AGENT_VARIABLE);
     let mut merged: Vec<String> = Vec::new();
-    for entry in base.into_iter().chain(image.iter().chain(request).map(String::as_str)) {
-        // An entry without "=" would take the host's value in some tools; here it says nothing.
+    // An entry without "=" would take the host's value in some tools; here it says nothing.
+    let image = image.iter().map(String::as_str).filter(|entry| entry.contains('='));
+    let own = request.environment.iter().map(String::as_str);
+    for entry in base.into_iter().chain(image).chain(agent).chain(own) {
         let Some((name, _)) = entry.split_once('=') else {
+            merged.retain(|known| known.split_once('=').is_none_or(|(known, _)| known != entry));
             continue;
         };
         let same_name = |known: &&mut String| known.split_once('=').is_some_and(|(known, _)| known == name);
@@ -243,10 +302,19 @@ fn resources(request: &CreateRequest, default_cpus: u32) -> Result<Resources, Re
             minimum_bytes,
         });
     }
+    let storage_bytes = request.storage_size.map(|size| size.0);
+    let sizes = Resources::MINIMUM_STORAGE_BYTES..=Resources::MAXIMUM_STORAGE_BYTES;
+    if let Some(asked) = storage_bytes.filter(|bytes| !sizes.contains(bytes)) {
+        return Err(RequestError::Storage {
+            asked: container_model::ByteSize(asked),
+        });
+    }
     // Machines come in whole MiB.
     let memory_bytes = asked.div_ceil(1 << 20) << 20;
     Ok(Resources {
         shm_size_bytes: request.shm_size.map(|size| size.0),
+        storage_bytes,
+        control_group: limits::limits(&request.limits, Some(cpus), Some(memory_bytes))?,
         ..Resources::new(cpus, memory_bytes)
     })
 }
@@ -322,6 +390,9 @@ mod tests {
         let environment = configured(&request, &defaults).unwrap().process.environment;
         assert_eq!(environment[2..], ["A=", "B=3"]);
         assert_eq!(environment[1], "HOSTNAME=web-1");
+        request.environment = words("B PATH LEAK A=4");
+        let environment = configured(&request, &defaults).unwrap().process.environment;
+        assert_eq!(environment, ["HOSTNAME=web-1", "A=4"]);
     }
 
     #[test]

@@ -21,10 +21,16 @@ impl ContainerView {
         &self.config.id
     }
 
-    /// `running`, `stopping` or `stopped`, or the name of a phase that this program does not know.
+    /// `running`, `paused`, `stopping` or `stopped`, or the name of a phase that this program does not know.
     #[must_use]
     pub fn label(&self) -> &str {
         self.state.phase.label()
+    }
+
+    /// Whether its processes stand still because a client wants it so.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.is_live() && self.state.phase.is_paused()
     }
 
     /// Whether a launcher owns it.

@@ -1,24 +1,21 @@
 //! Making a container: a configuration, an empty writable disk, and nothing copied from the image.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::path::PathBuf;
 
 use container_model::{ContainerConfig, ContainerId, ContainerImage, Mount, Resources, UnknownFields};
 use container_oci::Platform;
 use time::OffsetDateTime;
 
 use crate::backend;
-use crate::configure::{ImageFacts, check_mounts, check_networking, configure};
-use container_ext4::{FormatError, FormatOptions, Journal, Timestamp};
+use crate::configure::machine::check_abilities;
+use crate::configure::{ImageFacts, check_mounts, check_networking, check_request, configure};
+use container_launcher::root_disk_format;
+use container_state::{Bundle, make_root_disk};
 
 use crate::error::RequestError;
 use crate::kernel::usable_kernel;
 use crate::settings::fill_in;
 use crate::{Cause, ConfiguredEngine, CreateRequest, Engine, EngineError, ImageProgress, NetworkError, NewContainer};
-
-/// Apparent size of a container's writable disk, bytes. The file is sparse: it costs what the container writes.
-const WRITABLE_DISK_BYTES: u64 = 64 << 30;
 
 /// Disks that the layers of an image may take; the lowest of more layers are merged into one. Each disk costs the start of a machine
 /// some time.
@@ -29,7 +26,7 @@ const RESERVED_DISK_SLOTS: usize = 9;
 const MIN_LAYER_DISKS: usize = 2;
 
 /// Disks that layers may take of a machine with so many slots.
-fn layer_disks(disk_slots: usize) -> usize {
+pub(crate) fn layer_disks(disk_slots: usize) -> usize {
     let left = disk_slots.saturating_sub(RESERVED_DISK_SLOTS);
     left.clamp(MIN_LAYER_DISKS, MAX_LAYER_DISKS)
 }
@@ -62,11 +59,15 @@ impl ConfiguredEngine {
         progress: impl FnOnce() -> P,
     ) -> Result<(), EngineError> {
         // Before the image, which may take long to come.
+        check_request(&request)?;
         self.check_networks(&check_networking(&request.networking)?)?;
         let inherited_volumes = self.inherited_volumes(&request)?;
         check_mounts(&request, inherited_volumes.clone())?;
         let lease = self.ensure_image(&request, progress).await?;
-        new.is_temporary = request.auto_remove;
+        (new.is_temporary, new.has_ssh) = (request.auto_remove, request.ssh);
+        if new.is_to_start {
+            new.waiting_launcher = Some(self.spawn_launcher(new.id(), new.has_ssh)?);
+        }
         fill_in(&mut request, &self.settings);
         request.kernel = request.kernel.as_deref().map(usable_kernel).transpose()?;
         let platform = request.platform.clone().unwrap_or_else(Platform::host);
@@ -74,6 +75,7 @@ impl ConfiguredEngine {
             .await?
             .info()
             .clone();
+        check_abilities(&request.machine, &machine)?;
         let max_disks = layer_disks(machine.limits.disk_slots);
         let image = self.images().resolve(&request.image, &platform, max_disks).await?;
         let used_image = ContainerImage {
@@ -100,7 +102,7 @@ impl ConfiguredEngine {
             return Err(RequestError::TooManyNetworks { count, maximum }.into());
         }
         check_disk_slots(&config, machine.limits.disk_slots)?;
-        make_writable_disk(new.guard.bundle().root_disk(), &config)?;
+        make_writable_disk(new.guard.bundle(), &config)?;
         // None of the networks goes before the record names them.
         let held = self.networks.hold().map_err(NetworkError::from)?;
         self.check_networks(&config.networks)?;
@@ -128,36 +130,13 @@ fn check_disk_slots(config: &ContainerConfig, disk_slots: usize) -> Result<(), R
     }
 }
 
-/// The writable disk of a container could not be made.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot make the writable disk {}: {source}", path.display())]
-struct WritableDiskError {
-    path: PathBuf,
-    source: FormatError,
-}
-
-/// Makes a container's own disk, empty.
-fn make_writable_disk(path: PathBuf, config: &ContainerConfig) -> Result<(), EngineError> {
-    let made = config.created;
-    let options = FormatOptions {
-        size_bytes: WRITABLE_DISK_BYTES,
-        uuid: uuid::Uuid::new_v4().into_bytes(),
-        label: "container".to_owned(),
-        made: Timestamp {
-            seconds: made.unix_timestamp(),
-            nanoseconds: made.nanosecond(),
-        },
-        root: (0o755, 0, 0),
-        // Else the guest makes them, and the start of the container waits for that.
-        directories: ["upper", "work"].map(str::to_owned).to_vec(),
-        // A container that is removed at its end never needs its disk after a crash.
-        journal: (!config.options.auto_remove).then(Journal::default),
-    };
-    File::create_new(&path)
-        .map_err(FormatError::from)
-        .and_then(|mut file| container_ext4::format_writable(&mut file, &options))
-        .map(drop)
-        .map_err(|source| EngineError::Create(Cause::new(WritableDiskError { path, source })))
+/// Makes a container's own disk, empty, and notes that it is that.
+pub(crate) fn make_writable_disk(bundle: &Bundle, config: &ContainerConfig) -> Result<(), EngineError> {
+    let failed = |error| EngineError::Create(Cause::new(error));
+    make_root_disk(&bundle.root_disk(), &root_disk_format(config)).map_err(failed)?;
+    // Without the note the container starts more slowly, and that is all.
+    let _ = bundle.note_untouched_disk();
+    Ok(())
 }
 
 #[cfg(test)]

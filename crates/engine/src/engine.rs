@@ -12,6 +12,7 @@ use container_network::NetworkStore;
 use container_registry::Registries;
 use container_settings::Settings;
 use container_state::{AppPaths, ContainerStore, VolumeStore};
+use container_templates::TemplateStore;
 
 use crate::assets::check_install_root;
 use crate::registries::registries;
@@ -25,6 +26,7 @@ pub struct Engine {
     pub(crate) logins: LoginStore,
     pub(crate) networks: NetworkStore,
     pub(crate) volumes: VolumeStore,
+    pub(crate) templates: TemplateStore,
     images: ImageStore,
 }
 
@@ -34,6 +36,13 @@ pub struct ConfiguredEngine {
     engine: Engine,
     pub(crate) settings: Arc<Settings>,
     pub(crate) registries: Registries,
+}
+
+impl From<&ConfiguredEngine> for Registries {
+    /// The way to the registries, for what a build shares with others by way of them.
+    fn from(engine: &ConfiguredEngine) -> Self {
+        engine.registries.clone()
+    }
 }
 
 impl Deref for ConfiguredEngine {
@@ -63,6 +72,7 @@ impl Engine {
             containers: ContainerStore::new(paths.clone()),
             networks: NetworkStore::new(&paths),
             volumes: VolumeStore::new(&paths),
+            templates: TemplateStore::new(&paths),
             logins,
             images,
             paths,
@@ -121,6 +131,19 @@ impl Engine {
                 Ok(view) => Err(phase_error(verb, &view)),
                 Err(error) => Err(error),
             },
+        }
+    }
+
+    /// As [`Engine::running_client`], of a container whose processes do not stand still: a new one would as well.
+    pub(crate) async fn active_client(
+        &self,
+        id: &ContainerId,
+        verb: &'static str,
+    ) -> Result<ControlClient, EngineError> {
+        let view = self.load(id)?;
+        match view.is_paused() {
+            true => Err(phase_error(verb, &view)),
+            false => self.running_client(id, verb).await,
         }
     }
 }

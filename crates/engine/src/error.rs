@@ -5,7 +5,9 @@
 
 mod cause;
 mod class;
+mod copy;
 mod image;
+mod in_use;
 mod kernel;
 mod launcher;
 mod login;
@@ -14,6 +16,7 @@ mod open;
 mod parts;
 mod report;
 mod request;
+mod root;
 mod users;
 mod volume;
 
@@ -21,12 +24,15 @@ use container_model::ContainerId;
 
 pub use cause::Cause;
 pub use class::FailureClass;
+pub use copy::CopyError;
 pub use image::{ImageError, ImageErrorKind};
+pub(crate) use in_use::InUseError;
 pub use kernel::KernelError;
 pub use login::LoginError;
 pub use network::NetworkError;
 pub use open::OpenError;
 pub use request::RequestError;
+pub(crate) use root::StillError;
 pub use volume::VolumeError;
 
 /// What it means to the user that a connection to a launcher broke; the words of the transport would say nothing.
@@ -54,6 +60,31 @@ pub enum EngineError {
         /// Its phase.
         phase: String,
     },
+    /// The end of the container was waited for, and it has none that was seen.
+    #[error("container {id} has no exit code: {reason}")]
+    NoExitCode {
+        /// The container.
+        id: ContainerId,
+        /// Why.
+        reason: String,
+    },
+    /// It was to be started again, and its end is its removal.
+    #[error("cannot restart container {id}: it is removed at its end (--rm)")]
+    EndsForGood {
+        /// The container.
+        id: ContainerId,
+    },
+    /// The launcher does not know what was asked of it.
+    #[error("cannot {verb} container {id}: it was started by an older release, which cannot do that")]
+    OldLauncher {
+        /// The verb.
+        verb: &'static str,
+        /// The container.
+        id: ContainerId,
+    },
+    /// Only one client at a time can write to the standard input of a container.
+    #[error("cannot attach to the container: another client is attached to its standard input")]
+    InputTaken,
     /// Another version of the program has left the container in a phase that this one does not know.
     #[error(
         "cannot {verb} container {id}: its phase is {phase:?}, which this version does not know: use a newer `container`"
@@ -95,6 +126,12 @@ pub enum EngineError {
     /// A volume is not what the verb needs.
     #[error(transparent)]
     Volume(#[from] VolumeError),
+    /// The templates could not be looked through.
+    #[error(transparent)]
+    Templates(Cause),
+    /// Files could not be copied.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
     /// The app root or the settings cannot be used.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -163,6 +200,24 @@ pub enum EngineError {
     /// The launcher went away in the middle of a session.
     #[error("{LAUNCHER_GONE}")]
     Lost,
+    /// The launcher went away before the workload ran, and its log says more.
+    #[error("{loss}; its log ends with:\n{last_words}")]
+    Died {
+        /// How that was noticed.
+        loss: Box<EngineError>,
+        /// The last lines of its log.
+        last_words: String,
+    },
+    /// The root of a container could not be read on the host, or what was read not be written.
+    #[error("cannot {verb} container {id}: {source}")]
+    Root {
+        /// The verb.
+        verb: &'static str,
+        /// The container.
+        id: ContainerId,
+        /// Why.
+        source: Cause,
+    },
     /// A log could not be read.
     #[error("cannot read the log of container {id}: {source}")]
     Log {

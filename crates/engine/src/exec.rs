@@ -1,7 +1,7 @@
 //! One more process in a running container.
 
 use container_launcher::control::v1;
-use container_model::ContainerId;
+use container_model::{ContainerId, Rlimit};
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 
@@ -17,7 +17,7 @@ impl Engine {
     /// [`EngineError::Phase`] when the container does not run. A program that cannot be started is reported by the session's first
     /// event.
     pub async fn exec(&self, id: &ContainerId, options: ExecOptions) -> Result<Session, EngineError> {
-        let mut client = self.running_client(id, "exec in").await?;
+        let mut client = self.active_client(id, "exec in").await?;
         let process_id = format!("exec-{}", uuid::Uuid::new_v4());
         let open = v1::ExecOpen {
             process_id: process_id.clone(),
@@ -29,6 +29,7 @@ impl Engine {
             window_size: options.window_size.map(Into::into),
             stdin: options.stdin,
             detached: options.detached,
+            rlimits: options.rlimits.into_iter().map(rlimit).collect(),
         };
         let (sender, receiver) = mpsc::channel(REQUEST_QUEUE);
         let first = v1::ExecRequest {
@@ -49,6 +50,15 @@ impl Engine {
     }
 }
 
+/// A resource limit in the words of the protocol.
+pub(crate) fn rlimit(limit: Rlimit) -> v1::StepRlimit {
+    v1::StepRlimit {
+        name: limit.resource,
+        soft: limit.soft,
+        hard: limit.hard,
+    }
+}
+
 fn exec_request(request: Request) -> v1::ExecRequest {
     use v1::exec_request::Request as Wire;
     let wire = match request {
@@ -59,12 +69,13 @@ fn exec_request(request: Request) -> v1::ExecRequest {
     v1::ExecRequest { request: Some(wire) }
 }
 
-fn exec_event(response: v1::ExecResponse) -> Result<Option<SessionEvent>, EngineError> {
+pub(crate) fn exec_event(response: v1::ExecResponse) -> Result<Option<SessionEvent>, EngineError> {
     use v1::exec_response::Response as Wire;
     match response.response {
         Some(Wire::Running(_)) => Ok(Some(SessionEvent::Running)),
         Some(Wire::Stdout(bytes)) => Ok(Some(SessionEvent::Stdout(bytes.into()))),
         Some(Wire::Stderr(bytes)) => Ok(Some(SessionEvent::Stderr(bytes.into()))),
+        Some(Wire::Notice(notice)) => Ok(Some(SessionEvent::Notice(notice.text))),
         Some(Wire::Exited(status)) => Ok(Some(SessionEvent::Exited(exit_status(status)))),
         Some(Wire::Failure(failure)) => Err(EngineError::from_failure(failure)),
         None => Ok(None),

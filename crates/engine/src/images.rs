@@ -14,11 +14,12 @@ mod push;
 mod save;
 mod view;
 
+use container_build_cache::BuildCache;
 use container_image::ImagesInUse;
 use container_model::ContainerConfig;
-use container_state::ListError;
 
 use crate::Engine;
+use crate::error::InUseError;
 
 pub(crate) use blocking::blocking;
 pub use delete::{PruneReport, PruneScope};
@@ -32,8 +33,8 @@ pub use save::{SaveFormat, SaveRequest, SaveTarget, SavedImage};
 pub use view::{ImageSummary, ImageVariant};
 
 impl Engine {
-    /// What containers need of the image store.
-    pub(crate) fn images_in_use(&self) -> Result<ImagesInUse, ListError> {
+    /// What containers need of the image store, and what builds keep in it.
+    pub(crate) fn images_in_use(&self) -> Result<ImagesInUse, InUseError> {
         let listing = self.containers.list()?;
         let mut in_use = ImagesInUse {
             has_unknown: !listing.damaged.is_empty(),
@@ -41,6 +42,10 @@ impl Engine {
         };
         for container in &listing.containers {
             add(&mut in_use, &container.config);
+        }
+        for stored in BuildCache::at(self.app_root()).steps()? {
+            let layer = stored.step.layer;
+            in_use.cached.extend([layer.descriptor.digest, layer.diff_id]);
         }
         Ok(in_use)
     }

@@ -9,15 +9,26 @@
 mod assets;
 mod attach;
 mod backend;
+mod build_cache;
+mod build_machine;
+mod clean;
+mod commit;
 mod configure;
 mod container;
+mod copy;
 mod create;
 mod delete;
+mod diff;
 mod engine;
 mod error;
 mod exec;
+mod export;
+#[cfg(test)]
+mod fixtures;
+mod frozen_disks;
 mod images;
 mod kernel;
+mod last_words;
 mod launch;
 mod list;
 mod login;
@@ -28,8 +39,12 @@ mod machines;
 mod messages;
 mod networks;
 mod new_container;
+mod pause;
+mod paused;
+mod prune;
 mod registries;
 mod request;
+mod restart;
 mod scheme;
 mod serve_network;
 mod serve_shares;
@@ -37,17 +52,30 @@ mod session;
 mod settings;
 mod signal;
 mod start;
+mod still_root;
 mod system;
+mod templates;
+mod top;
 mod usage;
 mod user_settings;
 mod volumes;
+mod wait;
 
+pub use build_cache::{BuildCacheFilter, BuildCacheKind, BuildCacheRecord, PrunedBuildCache};
+pub use build_machine::{
+    BuildCache, BuildLayer, BuildMachine, BuildMachineRequest, Secret, StepLayer, StepMount, StepNetwork, StepOwner,
+    StepRequest, StepTree,
+};
+pub use commit::{CommitRequest, ConfigChange, ConfigChangeError};
 pub use container::ContainerView;
+pub use copy::{CopyPlace, CopyRequest};
+pub use diff::RootChange;
 pub use engine::{ConfiguredEngine, Engine};
 pub use error::{
-    Cause, EngineError, FailureClass, ImageError, ImageErrorKind, KernelError, LoginError, NetworkError, OpenError,
-    RequestError, VolumeError,
+    Cause, CopyError, EngineError, FailureClass, ImageError, ImageErrorKind, KernelError, LoginError, NetworkError,
+    OpenError, RequestError, VolumeError,
 };
+pub use export::ExportTarget;
 pub use images::{
     HistoryStep, ImageEvent, ImageProgress, ImageSummary, ImageVariant, LayerEvent, LoadRequest, LoadSource,
     LoadedImage, PlatformChoice, PruneReport, PruneScope, PullRequest, PulledImage, PushRequest, PushedImage,
@@ -65,14 +93,20 @@ pub use networks::{
     NetworkView, PrunedNetworks,
 };
 pub use new_container::NewContainer;
+pub use prune::PrunedContainers;
 pub use request::{
-    CreateRequest, ExecOptions, NetworkSelection, NetworkingRequest, ProxyRequest, PullOptions, SessionOptions,
-    ShareMountRequest, UserRequest, VolumeMountRequest, VolumesFromRequest, WindowSize,
+    CreateRequest, DeviceRequest, ExecOptions, LimitRequest, MachineRequest, NetworkSelection, NetworkingRequest,
+    ProxyRequest, PublishedSocketRequest, PullOptions, PullPolicy, SecurityRequest, SessionOptions, ShareMountRequest,
+    SwapLimit, UserRequest, VolumeMountRequest, VolumesFromRequest, WindowSize,
 };
 pub use scheme::Scheme;
 pub use serve_network::serve_network;
 pub use serve_shares::serve_shares;
 pub use session::{InputClosed, Session, SessionControl, SessionEvent, SessionEvents, SessionInput};
+pub use start::ssh_agent;
 pub use system::{HypervisorView, SystemStatus};
-pub use usage::{DiskUsage, Usage};
+pub use top::{ProcessListing, ProcessView};
+pub use usage::{
+    ContainerDiskUsage, DiskUsage, ImageDiskUsage, TemplateDiskUsage, Usage, UsageOfEach, VolumeDiskUsage,
+};
 pub use volumes::{CreateVolumeRequest, PrunedVolumes, VolumeView};

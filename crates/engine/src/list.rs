@@ -5,7 +5,7 @@ use container_model::{ContainerId, ContainerQuery};
 use crate::{ContainerView, Engine, EngineError};
 
 impl Engine {
-    /// All containers, oldest first, after repair of those whose launcher died.
+    /// All containers, oldest first, after repair of those whose launcher died. The machines of builds are none.
     ///
     /// # Errors
     /// [`EngineError::List`] when the records cannot be read at all; a single bad record is left out and logged.
@@ -14,7 +14,11 @@ impl Engine {
         for damaged in &listing.damaged {
             tracing::warn!(id = %damaged.id, error = %damaged.error, "the record of a container cannot be read");
         }
-        Ok(listing.containers.into_iter().map(ContainerView::from).collect())
+        let of_users = listing
+            .containers
+            .into_iter()
+            .filter(|found| found.config.build.is_none());
+        Ok(of_users.map(ContainerView::from).collect())
     }
 
     /// The container that a user means: of this name, or the only one whose id begins with it.

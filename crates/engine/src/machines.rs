@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use container_hypervisor::{BootSource, CreateError, GuestArchitecture, Hypervisor as _, MachineExit, MachineSource};
-use container_launcher::MachineChooser;
+use container_launcher::{MachineChooser, TemplateUse};
 
 use crate::backend::Host;
 
@@ -21,20 +21,29 @@ pub(crate) struct BootFiles {
 /// Finds the files for machines of an architecture, which is the backend's to choose where it has programs translated.
 type FindFiles = dyn Fn(GuestArchitecture) -> BootFiles + Send + Sync;
 
+/// Finds out whether containers continue from templates.
+type FindTemplates = dyn Fn() -> Result<TemplateUse, CreateError> + Send + Sync;
+
 /// Chooses the machines of a launcher: the backend of its host, and another one after that has failed. All of one architecture run the
 /// same kernel, unless the choice of the kernel is left to the backend, and the same agent.
 pub(crate) struct Machines<H: Host> {
     host: H,
     files: Box<FindFiles>,
+    templates: Box<FindTemplates>,
     /// What was chosen last.
     chosen: Mutex<Option<H::Backend>>,
 }
 
 impl<H: Host> Machines<H> {
-    pub(crate) fn new(host: H, files: impl Fn(GuestArchitecture) -> BootFiles + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(
+        host: H,
+        files: impl Fn(GuestArchitecture) -> BootFiles + Send + Sync + 'static,
+        templates: impl Fn() -> Result<TemplateUse, CreateError> + Send + Sync + 'static,
+    ) -> Self {
         Self {
             host,
             files: Box::new(files),
+            templates: Box::new(templates),
             chosen: Mutex::default(),
         }
     }
@@ -51,6 +60,10 @@ impl<H: Host> Machines<H> {
 impl<H: Host> MachineChooser for Machines<H> {
     async fn choose(&self) -> Result<Box<dyn MachineSource>, CreateError> {
         Ok(self.source(self.host.detect().await?))
+    }
+
+    fn templates(&self) -> Result<TemplateUse, CreateError> {
+        (self.templates)()
     }
 
     async fn after(&self, exit: &MachineExit) -> Option<Box<dyn MachineSource>> {
@@ -107,7 +120,7 @@ mod tests {
             kernel: kernel.map(Into::into),
             initramfs: "/initramfs".into(),
         };
-        Machines::new(TwoBackends, move |_| files.clone())
+        Machines::new(TwoBackends, move |_| files.clone(), || Ok(TemplateUse::Off))
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! A new container, from when its name is taken until its user has been told of it.
 
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use container_launcher::control::{ControlClient, v1};
@@ -20,6 +21,12 @@ pub struct NewContainer {
     pub(crate) guard: container_state::NewContainer,
     /// Whether it is to be removed at its end.
     pub(crate) is_temporary: bool,
+    /// Whether it is to have the SSH agent of whoever starts it.
+    pub(crate) has_ssh: bool,
+    /// Whether it is started as soon as it is made.
+    pub(crate) is_to_start: bool,
+    /// The connection to a launcher that waits for it to be made. Dropped, the launcher ends.
+    pub(crate) waiting_launcher: Option<UnixStream>,
     /// The launcher that was started for it.
     pub(crate) launcher: Option<ControlClient>,
     /// The session of the command that starts the container: the launcher stops the container when it breaks off. A container that is
@@ -32,9 +39,17 @@ impl NewContainer {
         Self {
             guard,
             is_temporary: false,
+            has_ssh: false,
+            is_to_start: false,
+            waiting_launcher: None,
             launcher: None,
             watch: None,
         }
+    }
+
+    /// Says that it is started as soon as it is made, so that its launcher comes up meanwhile.
+    pub fn start_when_made(&mut self) {
+        self.is_to_start = true;
     }
 
     /// Its id.
@@ -68,11 +83,12 @@ impl NewContainer {
     }
 
     /// Decides what becomes of it when its program was not started: one whose launcher failed is kept, because its logs and its record say
-    /// why, unless it was to be removed at its end. Any other is undone.
-    pub async fn not_started(self, error: &EngineError) {
+    /// why, unless it was to be removed at its end. Any other is undone. Returns the failure with what a launcher that is gone said last.
+    pub async fn not_started(self, error: EngineError) -> EngineError {
+        let error = error.with_last_words(self.guard.bundle());
         let has_logs = matches!(
             error,
-            EngineError::Launch { .. } | EngineError::Lost | EngineError::Control { .. }
+            EngineError::Launch { .. } | EngineError::Lost | EngineError::Died { .. } | EngineError::Control { .. }
         );
         if has_logs && !self.is_temporary {
             // When it cannot be kept either, the first failure is still what the user has to know.
@@ -80,6 +96,7 @@ impl NewContainer {
         } else {
             self.undo().await;
         }
+        error
     }
 
     /// Ends it if it runs, and removes it.
@@ -124,9 +141,12 @@ mod tests {
             let id: ContainerId = "web".parse().unwrap();
             let mut new = engine.reserve(Some(id.clone())).unwrap();
             new.is_temporary = is_temporary;
-            new.not_started(&error).await;
+            std::fs::write(engine.containers.bundle(&id).launcher_log(), "no more memory\n").unwrap();
+            let is_loss = error.is_loss_of_launcher();
+            let told = new.not_started(error).await.to_string();
             let is_there = engine.containers.bundle(&id).directory().exists();
-            assert_eq!(is_there, is_kept, "{error}, temporary: {is_temporary}");
+            assert_eq!(is_there, is_kept, "{told}, temporary: {is_temporary}");
+            assert_eq!(told.ends_with("its log ends with:\nno more memory"), is_loss, "{told}");
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What front ends ask for.
 
+mod limits;
+mod machine;
 mod networking;
+mod security;
 mod storage;
 
 use std::collections::BTreeMap;
@@ -9,8 +12,11 @@ use std::path::PathBuf;
 use container_model::{ByteSize, Mount, Rlimit, Signal};
 use container_oci::{Platform, Reference};
 
+pub use limits::{LimitRequest, SwapLimit};
+pub use machine::MachineRequest;
 pub use networking::{NetworkSelection, NetworkingRequest, ProxyRequest};
-pub use storage::{ShareMountRequest, VolumeMountRequest, VolumesFromRequest};
+pub use security::{DeviceRequest, SecurityRequest};
+pub use storage::{PublishedSocketRequest, ShareMountRequest, VolumeMountRequest, VolumesFromRequest};
 
 use crate::Scheme;
 
@@ -21,13 +27,15 @@ pub struct CreateRequest {
     pub image: Reference,
     /// How the image is fetched when it is not here.
     pub pull: PullOptions,
+    /// When it is fetched.
+    pub pull_policy: PullPolicy,
     /// Platform of the image; `None` is the host's.
     pub platform: Option<Platform>,
     /// Words after the image: replace the image's command.
     pub arguments: Vec<String>,
     /// Replaces the image's entrypoint and drops its command.
     pub entrypoint: Option<String>,
-    /// `KEY=VALUE`, added to the image's; later ones win.
+    /// `KEY=VALUE`, added to the image's; later ones win. A bare `KEY` takes the variable away.
     pub environment: Vec<String>,
     /// Working directory.
     pub working_directory: Option<String>,
@@ -43,22 +51,40 @@ pub struct CreateRequest {
     pub memory: Option<ByteSize>,
     /// Size of `/dev/shm`.
     pub shm_size: Option<ByteSize>,
+    /// Size of the writable disk.
+    pub storage_size: Option<ByteSize>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
+    /// What others note of it.
+    pub annotations: BTreeMap<String, String>,
     /// Resource limits.
     pub rlimits: Vec<Rlimit>,
+    /// Limits of its control group.
+    pub limits: LimitRequest,
+    /// Supplementary groups, by name or number.
+    pub additional_groups: Vec<String>,
     /// Capabilities to add: `ALL` or names, with or without `CAP_`.
     pub cap_add: Vec<String>,
     /// Capabilities to drop.
     pub cap_drop: Vec<String>,
+    /// What its processes may do besides.
+    pub security: SecurityRequest,
+    /// Whether its program is the child of a small PID 1.
+    pub init: bool,
+    /// What is asked of its machine.
+    pub machine: MachineRequest,
     /// File systems in memory.
     pub mounts: Vec<Mount>,
     /// Volumes.
     pub volumes: Vec<VolumeMountRequest>,
-    /// Directories and files of the host.
+    /// Directories, files and sockets of the host.
     pub shares: Vec<ShareMountRequest>,
     /// Containers whose volumes it gets as well.
     pub volumes_from: Vec<VolumesFromRequest>,
+    /// Unix sockets of the host that lead into it.
+    pub published_sockets: Vec<PublishedSocketRequest>,
+    /// Forward the SSH agent of whoever starts it.
+    pub ssh: bool,
     /// Networks, ports and names.
     pub networking: NetworkingRequest,
     /// Read-only root file system.
@@ -67,8 +93,12 @@ pub struct CreateRequest {
     pub auto_remove: bool,
     /// Signal that `stop` sends first; `None` is the image's, else SIGTERM.
     pub stop_signal: Option<Signal>,
+    /// Seconds that `stop` gives it; `None` leaves that to the command.
+    pub stop_timeout_seconds: Option<u32>,
     /// Kernel image instead of the default one.
     pub kernel: Option<PathBuf>,
+    /// Boot it at every start, also where it could start from a template.
+    pub cold: bool,
 }
 
 impl CreateRequest {
@@ -78,6 +108,7 @@ impl CreateRequest {
         Self {
             image,
             pull: PullOptions::default(),
+            pull_policy: PullPolicy::Missing,
             platform: None,
             arguments: Vec::new(),
             entrypoint: None,
@@ -89,21 +120,43 @@ impl CreateRequest {
             cpus: None,
             memory: None,
             shm_size: None,
+            storage_size: None,
             labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
             rlimits: Vec::new(),
+            limits: LimitRequest::default(),
+            additional_groups: Vec::new(),
             cap_add: Vec::new(),
             cap_drop: Vec::new(),
+            security: SecurityRequest::default(),
+            init: false,
+            machine: MachineRequest::default(),
             mounts: Vec::new(),
             volumes: Vec::new(),
             shares: Vec::new(),
             volumes_from: Vec::new(),
+            published_sockets: Vec::new(),
+            ssh: false,
             networking: NetworkingRequest::default(),
             read_only: false,
             auto_remove: false,
             stop_signal: None,
+            stop_timeout_seconds: None,
             kernel: None,
+            cold: false,
         }
     }
+}
+
+/// When the image of a new container is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PullPolicy {
+    /// Each time, so that it is what the registry has now.
+    Always,
+    /// When it is not here.
+    Missing,
+    /// Not at all.
+    Never,
 }
 
 /// How images are fetched.
@@ -140,12 +193,14 @@ pub struct UserRequest {
 pub struct ExecOptions {
     /// Program and arguments; at least one.
     pub arguments: Vec<String>,
-    /// `KEY=VALUE`, added to the container's.
+    /// `KEY=VALUE`, added to the container's. A bare `KEY` takes the variable away.
     pub environment: Vec<String>,
     /// Working directory.
     pub working_directory: Option<String>,
     /// The user to run as.
     pub user: UserRequest,
+    /// Resource limits, instead of the container's of the same names.
+    pub rlimits: Vec<Rlimit>,
     /// Whether it has a terminal.
     pub terminal: bool,
     /// Whether standard input is passed on.

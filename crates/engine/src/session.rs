@@ -19,6 +19,8 @@ pub enum SessionEvent {
     Stdout(Bytes),
     /// Bytes from its standard error.
     Stderr(Bytes),
+    /// Something to tell the user beside the output, such as that the container stands still.
+    Notice(String),
     /// It has ended; nothing but the end of the session follows.
     Exited(ExitStatus),
 }

@@ -7,16 +7,28 @@ use container_model::{ContainerId, Signal};
 
 use crate::{Engine, EngineError};
 
+/// How long a container is given to end when neither its user nor its record says, as in Apple's tool.
+const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
 impl Engine {
-    /// Sends the container's stop signal (or `signal`), waits for `timeout`, then kills. Returns once its end is recorded. A
-    /// stopped container is left as it is.
+    /// Sends the container's stop signal (or `signal`), waits for `timeout`, which is else the container's own or 5 seconds, then kills.
+    /// Returns once its end is recorded. A stopped container is left as it is.
     ///
     /// # Errors
     /// [`EngineError::Control`] when the launcher refuses.
-    pub async fn stop(&self, id: &ContainerId, signal: Option<Signal>, timeout: Duration) -> Result<(), EngineError> {
-        if !self.load(id)?.is_live() {
+    pub async fn stop(
+        &self,
+        id: &ContainerId,
+        signal: Option<Signal>,
+        timeout: Option<Duration>,
+    ) -> Result<(), EngineError> {
+        let view = self.load(id)?;
+        if !view.is_live() {
             return Ok(());
         }
+        let own = view.config.options.stop_timeout_seconds;
+        let own = own.map(|seconds| Duration::from_secs(seconds.into()));
+        let timeout = timeout.or(own).unwrap_or(DEFAULT_STOP_TIMEOUT);
         let mut client = match self.running_client(id, "stop").await {
             Err(
                 EngineError::Phase { .. } | EngineError::UnknownPhase { .. } | EngineError::ContainerNotFound { .. },

@@ -1,5 +1,7 @@
 //! What the settings of this user mean to front ends: what is in effect, and how names of images are read and written.
 
+use std::path::PathBuf;
+
 use container_oci::{Reference, ReferenceError, RegistryHost};
 
 use crate::ConfiguredEngine;
@@ -17,6 +19,12 @@ impl ConfiguredEngine {
     #[must_use]
     pub fn default_registry(&self) -> &RegistryHost {
         &self.settings.registry.domain
+    }
+
+    /// PEM files with certificate authorities that are trusted besides the system's.
+    #[must_use]
+    pub fn ca_files(&self) -> &[PathBuf] {
+        &self.settings.registry.ca_files
     }
 
     /// The image that a user names: a short name is one of the registry that the settings say, Docker Hub by default.

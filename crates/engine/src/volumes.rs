@@ -6,7 +6,6 @@ mod inspect;
 mod list;
 mod prepare;
 mod prune;
-mod usage;
 mod view;
 
 pub use create::CreateVolumeRequest;

@@ -10,12 +10,14 @@ pub(crate) mod checksum;
 pub(crate) mod directory;
 pub(crate) mod dirhash;
 pub(crate) mod extent;
+pub(crate) mod get;
 pub(crate) mod group;
 pub(crate) mod hashtree;
 pub(crate) mod inode;
 pub(crate) mod journal;
 pub(crate) mod put;
 pub(crate) mod superblock;
+pub(crate) mod writable;
 pub(crate) mod xattr;
 
 /// The block size of writable disks. That of read-only ones varies: [`block_size::BlockSize`].

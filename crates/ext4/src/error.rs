@@ -20,6 +20,14 @@ pub enum WriteError {
         /// The capacity from the options.
         capacity_bytes: u64,
     },
+    /// A writable disk that [`crate::format_writable`] would not make: below 8 MiB, above 16 TiB, with smaller blocks or an impossible journal.
+    #[error("no writable disk has {capacity_bytes} bytes, a journal of {journal_bytes} bytes, and these blocks")]
+    Room {
+        /// The capacity from the options.
+        capacity_bytes: u64,
+        /// The journal from the options.
+        journal_bytes: u64,
+    },
     /// The disk of a layer could not be read.
     #[error("cannot read a layer's disk: {0}")]
     Layer(#[from] ReadError),
@@ -126,7 +134,7 @@ pub enum ReadError {
     /// The image file.
     #[error("cannot read the disk image: {0}")]
     Io(#[from] io::Error),
-    /// Not a disk that [`crate::Writer`] makes, or a damaged one.
+    /// Not a disk that this crate or Linux makes, or a damaged one.
     #[error("the disk image is damaged: {what}")]
     Damaged {
         /// What is wrong.

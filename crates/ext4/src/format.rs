@@ -17,6 +17,7 @@ use crate::disk::put::low32;
 use crate::disk::superblock::{
     JournalBackup, SUPERBLOCK_BYTES, Superblock, checksum_seed, compat, incompat, ro_compat,
 };
+use crate::disk::writable::{MAX_JOURNAL_BYTES, MIN_JOURNAL_BYTES};
 use crate::disk::{BLOCK_BYTES, BLOCKS_PER_GROUP, JOURNAL_INODE, journal};
 use crate::error::FormatError;
 use crate::metadata::Timestamp;
@@ -66,10 +67,10 @@ pub enum JournalMode {
 }
 
 impl Journal {
-    /// The smallest journal: JBD2_MIN_JOURNAL_BLOCKS blocks of 4 KiB.
-    pub const MIN_BYTES: u64 = 4 << 20;
+    /// The smallest journal.
+    pub const MIN_BYTES: u64 = MIN_JOURNAL_BYTES;
     /// The largest one, so that it fits the first group: a larger one would only grow the file on the host.
-    pub const MAX_BYTES: u64 = 64 << 20;
+    pub const MAX_BYTES: u64 = MAX_JOURNAL_BYTES;
 }
 
 impl JournalMode {

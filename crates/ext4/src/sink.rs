@@ -92,6 +92,13 @@ impl<W: Write + Seek> Sink<W> {
         })
     }
 
+    /// Goes on at `block`, which is behind everything that was appended. What is skipped stays a hole.
+    pub(crate) fn skip_to(&mut self, block: u64) -> io::Result<()> {
+        self.flush()?;
+        self.buffer_block = block;
+        Ok(())
+    }
+
     /// Writes what is gathered.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         let at = self.buffer_block * self.block_bytes as u64;

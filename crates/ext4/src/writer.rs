@@ -5,26 +5,34 @@
 //! sparse_super2 (no backup superblocks in the way; a layer disk can be made again from its blob).
 
 mod add;
+mod copy;
 mod extents;
 mod file;
 mod finish;
+mod frames;
 mod geometry;
 mod hide;
 mod lay;
 mod resolve;
+mod room;
+mod stat;
 mod xattrs;
 
 use std::io::{Seek, Write};
 
+use crate::disk::block_range::BlockRange;
 use crate::disk::block_size::BlockSize;
 use crate::disk::group::DESCRIPTOR_BYTES;
 use crate::error::WriteError;
 use crate::scratch::ScratchFile;
 use crate::sink::Sink;
 use crate::tree::{NodeId, Tree};
+use extents::TreeBlock;
 
 pub use file::FileWriter;
 pub(crate) use finish::{descriptor_blocks, hash_seed, label_bytes};
+pub use room::Room;
+pub use stat::Stat;
 
 /// Places of records in the scratch file are numbers of 32 bits; one entry takes less than the rest.
 const MAX_SCRATCH_BYTES: u64 = u32::MAX as u64 - (64 << 20);
@@ -38,6 +46,8 @@ pub struct Options {
     pub capacity_bytes: u64,
     /// The size of blocks.
     pub block_size: BlockSize,
+    /// What makes the disk a writable one of exactly `capacity_bytes`; `None` for a read-only one that is just large enough.
+    pub room: Option<Room>,
     /// Bounds against hostile input.
     pub limits: Limits,
 }
@@ -49,6 +59,7 @@ impl Default for Options {
             label: String::new(),
             capacity_bytes: 1 << 40,
             block_size: BlockSize::default(),
+            room: None,
             limits: Limits::default(),
         }
     }
@@ -127,6 +138,12 @@ pub struct Writer<W> {
     last_parent: Option<(Vec<u8>, NodeId)>,
     /// First block that is not for the superblock and descriptors.
     first_block: u64,
+    /// The seed of checksums of metadata, on a disk that has any, once the disk is being finished.
+    checksum_seed: Option<u32>,
+    /// Blocks of trees of extents that lack their checksums.
+    tree_blocks: Vec<TreeBlock>,
+    /// The blocks of the journal.
+    journal: Option<BlockRange>,
     /// First block of a file that was begun and not finished.
     open_file: Option<u32>,
 }
@@ -136,12 +153,20 @@ impl<W: Write + Seek> Writer<W> {
     /// use afterwards.
     ///
     /// # Errors
-    /// [`WriteError::Io`].
+    /// [`WriteError::Io`]; [`WriteError::Room`] for a writable disk of another size than [`format_writable`](crate::format_writable) makes.
     pub fn new(out: W, scratch: impl ScratchFile + 'static, options: Options) -> Result<Self, WriteError> {
         let block_size = options.block_size;
         let capacity_blocks = (options.capacity_bytes / block_size.bytes() as u64).clamp(2, u64::from(u32::MAX));
-        let first_block = block_size.first_data_block() + 1 + descriptor_room_blocks(capacity_blocks, block_size);
+        let mut first_block = block_size.first_data_block() + 1 + descriptor_room_blocks(capacity_blocks, block_size);
+        let mut journal = None;
+        if let Some(room) = &options.room {
+            journal = room.journal(options.capacity_bytes, block_size, first_block)?;
+            first_block = journal.map_or(first_block, |journal| journal.end().into());
+        }
         Ok(Self {
+            journal,
+            checksum_seed: None,
+            tree_blocks: Vec::new(),
             sink: Sink::new(out, block_size, first_block, capacity_blocks),
             tree: Tree::new(Box::new(scratch))?,
             options,

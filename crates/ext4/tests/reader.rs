@@ -12,6 +12,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
 use std::sync::LazyLock;
 
 use container_ext4::{
@@ -173,6 +174,36 @@ fn a_disk_laid_on_nothing_is_itself() {
         }
         let sparse = |reader: &support::reader::Reader| reader.content(&reader.lookup("sparse").1);
         assert!(sparse(&before) == sparse(&after));
+    }
+}
+
+#[test]
+fn a_disk_of_more_groups_than_its_blocks_make_is_refused() {
+    let image = everything(BlockSize::Kib4);
+    let file = image.file.as_file();
+    // As large as a machine may have it, with nothing in it.
+    file.set_len(64 << 30).unwrap();
+    let mut before = [0; 1024];
+    file.read_exact_at(&mut before, 1024).unwrap();
+    let open = || Reader::open(image.file.reopen().unwrap());
+    assert!(open().is_ok());
+    let (inodes, blocks_per_group, inodes_per_group) = (0x00, 0x20, 0x28);
+    for changes in [
+        [(inodes, 1_u32 << 20), (inodes_per_group, 1)],
+        [(inodes, 1 << 20), (blocks_per_group, 32_768)],
+        [(inodes_per_group, 1 << 20), (blocks_per_group, 32_768)],
+        [(inodes, 0), (blocks_per_group, 8)],
+        [(inodes, 0), (blocks_per_group, 0)],
+    ] {
+        for (at, value) in changes {
+            file.write_all_at(&value.to_le_bytes(), 1024 + at).unwrap();
+        }
+        let error = open().unwrap_err();
+        assert!(
+            matches!(error, ReadError::Damaged { what } if what.contains("groups")),
+            "{changes:x?}: {error}"
+        );
+        file.write_all_at(&before, 1024).unwrap();
     }
 }
 

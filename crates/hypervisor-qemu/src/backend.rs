@@ -6,19 +6,23 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use container_hypervisor::{
-    CreateError, GuestArchitecture, Hypervisor, HypervisorInfo, Machine, MachineConfig, Translation, find_kernel,
+    ConfigError, CreateError, GuestArchitecture, GuestMemory, Hypervisor, HypervisorInfo, Machine, MachineConfig,
+    Translation, find_kernel,
 };
 
 use crate::channels::{self, SocketPair};
 use crate::command_line::{self, LIMITS, Setup};
 use crate::confinement::{self, Confinement, Limits, Openable, Reach};
+use crate::control::Control;
 use crate::file_server;
 use crate::handed::Handed;
 use crate::host::findings::{HardwareFindings, now_unix_s};
+use crate::host::identity::{Made, template_identity};
 use crate::host::probe::{self, Trial};
 use crate::host::{kernel, program, record::HostRecord, system, tsc};
 use crate::machine::{Attached, Launch, QemuMachine};
 use crate::options::ACCELERATOR_VARIABLE;
+use crate::restoring::SavedState;
 use crate::{Accelerator, QemuOptions};
 
 /// QEMU on this host.
@@ -29,6 +33,8 @@ pub struct QemuHypervisor {
     accelerator: Accelerator,
     tsc_khz: Option<u64>,
     reach: Reach,
+    /// Whether this QEMU maps for itself what it may only read.
+    maps_readable: bool,
     options: QemuOptions,
 }
 
@@ -79,6 +85,14 @@ impl QemuHypervisor {
         if remembered.as_ref() != Some(&record) {
             record.save(&options.state_directory, architecture);
         }
+        let made = Made {
+            architecture,
+            accelerator,
+            devices: options.devices,
+            has_vsock: channels::has_vsock(),
+        };
+        let template_identity = template_identity(&record, made);
+        let maps_readable = program::maps_readable(&record.program_version);
         let info = HypervisorInfo {
             name: record.program_version,
             accelerator: accelerator.to_string(),
@@ -90,6 +104,7 @@ impl QemuHypervisor {
             translation: Translation::Unavailable,
             nested_virtualization: command_line::offers_nested(accelerator, architecture),
             boot_hint: accelerator.boot_hint(),
+            template_identity,
         };
         Ok(Self {
             info,
@@ -97,6 +112,7 @@ impl QemuHypervisor {
             accelerator,
             tsc_khz: record.tsc_khz,
             reach: record.reach,
+            maps_readable,
             options,
         })
     }
@@ -182,6 +198,20 @@ fn weigh(trial: Trial, findings: &mut HardwareFindings, now_unix_s: u64) -> (Acc
     }
 }
 
+/// What a machine is to be loaded with, and QEMU's end of the way there.
+fn saved_state(memory: &GuestMemory) -> Result<Option<(SavedState, OwnedFd)>, CreateError> {
+    let GuestMemory::Restored { state, .. } = memory else {
+        return Ok(None);
+    };
+    let (theirs, ours) = std::io::pipe().map_err(|source| CreateError::Host {
+        what: "way to the saved state",
+        source,
+    })?;
+    let theirs = OwnedFd::from(theirs);
+    let saved = SavedState::open(state, ours.into(), theirs.as_raw_fd())?;
+    Ok(Some((saved, theirs)))
+}
+
 #[async_trait]
 impl Hypervisor for QemuHypervisor {
     fn info(&self) -> &HypervisorInfo {
@@ -197,14 +227,27 @@ impl Hypervisor for QemuHypervisor {
 
     async fn create(&self, config: MachineConfig) -> Result<Machine, CreateError> {
         config.validate(&self.info.limits)?;
-        let handed = Handed::open(&config)?;
+        if config.memory != GuestMemory::Own && self.info.template_identity.is_none() {
+            return Err(CreateError::Config(ConfigError::Unavailable {
+                what: "a template",
+                reason: "machines are saved on Linux hosts only".to_owned(),
+            }));
+        }
+        let is_template = matches!(config.memory, GuestMemory::Template { .. });
         let host_error = |what| move |source| CreateError::Host { what, source };
-        let (agent, agent_end, agent_theirs) = channels::agent().map_err(host_error("agent channel"))?;
-        let control = SocketPair::new().map_err(host_error("control channel"))?;
-        let (file_server, shares) = match file_server::prepare(&config.shares, &self.options)? {
-            Some((server, qemus_end)) => (Some(server), Some(qemus_end)),
+        let (saved, state) = match saved_state(&config.memory)? {
+            Some((saved, qemus_end)) => (Some(saved), Some(qemus_end)),
             None => (None, None),
         };
+        let mut handed = Handed::open(&config, self.maps_readable)?;
+        let saved = saved.map(|saved| saved.with_memory(handed.take_memory_copy()));
+        let (agent, agent_end, agent_theirs) = channels::agent(is_template).map_err(host_error("agent channel"))?;
+        let control = SocketPair::new().map_err(host_error("control channel"))?;
+        let (file_server, shares) =
+            match file_server::prepare(&config.shares, config.share_changes.as_ref(), &self.options)? {
+                Some((server, qemus_end)) => (Some(server), Some(qemus_end)),
+                None => (None, None),
+            };
         let (configuration, mut writer) = std::io::pipe().map_err(host_error("configuration"))?;
         let configuration = OwnedFd::from(configuration);
         let setup = Setup {
@@ -232,6 +275,7 @@ impl Hypervisor for QemuHypervisor {
         let hardware_devices = system::HARDWARE_DEVICES.map(Path::new);
         let openable = Openable {
             reopened: &handed.reopened(),
+            rewritten: &handed.rewritten(),
             devices: match self.accelerator {
                 Accelerator::Kvm | Accelerator::Hvf => &hardware_devices,
                 Accelerator::Tcg => &[],
@@ -244,22 +288,25 @@ impl Hypervisor for QemuHypervisor {
             Confinement::prepare(&self.reach, &openable, limits).map_err(host_error("confinement of QEMU"))?;
         let attached = Attached {
             agent: agent_end,
-            control: control.ours,
-            disk_count: config.disks.len(),
+            control: Control::new(control.ours, &config.disks),
             controller: line.placement.controller,
             file_size_bytes: handed.writable_bytes,
+            is_template,
         };
         let launch = Launch {
             program: self.program.clone(),
             arguments: line.arguments,
             confinement,
             file_server,
+            saved,
             file_names: command_line::file_names(&config, &setup.numbers),
             inherited: handed
                 .into_descriptors()
                 .into_iter()
-                .chain([agent_theirs, control.theirs, configuration])
+                .chain([control.theirs, configuration])
+                .chain(agent_theirs)
                 .chain(shares)
+                .chain(state)
                 .collect(),
         };
         Ok(Machine::new(QemuMachine::new(launch, attached)))

@@ -40,6 +40,8 @@ impl SocketPair {
 pub(crate) enum AgentEnd {
     /// The stream itself, until it is taken.
     Port(Option<OwnedFd>),
+    /// A port that is closed, see [`crate::late_port`].
+    ClosedPort,
     /// An address at which the guest will listen.
     Vsock {
         /// Context id of the guest.
@@ -56,6 +58,10 @@ impl AgentConnector for AgentEnd {
                 .ok_or_else(|| io::ErrorKind::NotConnected.into())
                 .and_then(ByteStream::from_socket)
                 .map_err(|source| ConnectError::Stream { source }),
+            // Who opens it has the control channel.
+            Self::ClosedPort => Err(ConnectError::Stream {
+                source: io::ErrorKind::NotConnected.into(),
+            }),
             // Any reason may be that of a guest that is still starting: no such machine before QEMU has opened the
             // device, a reset before the agent listens, a time-out before the guest's driver is there.
             Self::Vsock { guest_cid } => vsock::connect(*guest_cid)
@@ -65,15 +71,19 @@ impl AgentConnector for AgentEnd {
     }
 }
 
-/// Makes the agent's channel: vsock where this user may use it, else a port. The descriptor is QEMU's end.
-pub(crate) fn agent() -> io::Result<(AgentChannel, AgentEnd, OwnedFd)> {
+/// Makes the agent's channel: vsock where this user may use it, else a port. The descriptor is QEMU's end; a port that is to be closed has
+/// none.
+pub(crate) fn agent(is_closed: bool) -> io::Result<(AgentChannel, AgentEnd, Option<OwnedFd>)> {
     if let Some((guest_cid, device)) = vsock::open()? {
         let descriptor = device.as_raw_fd();
         return Ok((
             AgentChannel::Vsock { guest_cid, descriptor },
             AgentEnd::Vsock { guest_cid },
-            device,
+            Some(device),
         ));
+    }
+    if is_closed {
+        return Ok((AgentChannel::ClosedPort, AgentEnd::ClosedPort, None));
     }
     let SocketPair { ours, theirs } = SocketPair::new()?;
     Ok((
@@ -81,6 +91,11 @@ pub(crate) fn agent() -> io::Result<(AgentChannel, AgentEnd, OwnedFd)> {
             descriptor: theirs.as_raw_fd(),
         },
         AgentEnd::Port(Some(ours)),
-        theirs,
+        Some(theirs),
     ))
+}
+
+/// Whether the agent's channel is vsock.
+pub(crate) fn has_vsock() -> bool {
+    matches!(vsock::open(), Ok(Some(_)))
 }

@@ -11,12 +11,13 @@ pub(crate) mod value;
 
 use std::ffi::OsString;
 
-use container_hypervisor::{ConfigError, GuestArchitecture, MachineConfig};
+use container_hypervisor::{ConfigError, GuestArchitecture, GuestMemory, MachineConfig};
 
 use crate::Accelerator;
 use devices::Devices;
-pub(crate) use disks::{DiskPlacement, LIMITS, hot_plug};
-pub(crate) use setup::{AgentChannel, LoadedFile, Numbers, Setup};
+pub(crate) use disks::{DiskPlacement, LIMITS, disk_node, hot_plug};
+pub(crate) use ports::AGENT;
+pub(crate) use setup::{AgentChannel, LoadedFile, Mapping, MemoryFile, Numbers, Setup};
 
 /// A complete command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,9 +48,11 @@ pub(crate) fn build(config: &MachineConfig, setup: &Setup) -> Result<CommandLine
         kernel_arguments,
         vcpu_count,
         memory_bytes,
+        memory,
         disks,
         frame_ports,
         shares: _,
+        share_changes: _,
         translation,
         nested_virtualization,
         machine_identifier,
@@ -104,6 +107,10 @@ pub(crate) fn build(config: &MachineConfig, setup: &Setup) -> Result<CommandLine
         "-readconfig".into(),
         value::reopened(setup.configuration_descriptor).into(),
     ]);
+    if let GuestMemory::Restored { .. } = memory {
+        // It is told where the state comes from when the control channel is there.
+        arguments.extend(["-incoming", "defer"].map(Into::into));
+    }
     let kernel_arguments = kernel_arguments::build(kernel_arguments, setup);
     Ok(CommandLine {
         arguments,

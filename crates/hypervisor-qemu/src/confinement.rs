@@ -38,6 +38,8 @@ pub(crate) use system::{CONFINES_FILES, QEMU_HAS_SANDBOX, describe, landlock_abi
 pub(crate) struct Openable<'a> {
     /// Open files that may be opened again for reading, by `/dev/fd/N`.
     pub(crate) reopened: &'a [BorrowedFd<'a>],
+    /// As these for reading and writing.
+    pub(crate) rewritten: &'a [BorrowedFd<'a>],
     /// Devices to read, write and control.
     pub(crate) devices: &'a [&'a Path],
 }

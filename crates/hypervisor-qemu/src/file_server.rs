@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use container_hypervisor::{ConfigError, CreateError, ShareAccess, SharedDirectory};
-use container_shares::SharedTree;
+use container_hypervisor::{ConfigError, CreateError, ShareAccess, ShareOwner, SharedDescriptor, SharedDirectory};
+use container_shares::{SharedTree, TreeOwner};
 
 use crate::command_line::value;
 use crate::confinement::{Confinement, Limits};
 use crate::options::QemuOptions;
+use crate::process::Streams;
 use crate::running::Running;
 
 /// What messages call it.
@@ -30,6 +31,8 @@ pub(crate) struct ServerLaunch {
     arguments: Vec<OsString>,
     listener: OwnedFd,
     list: OwnedFd,
+    /// Where it tells of changes.
+    changes: Option<OwnedFd>,
 }
 
 impl ServerLaunch {
@@ -41,24 +44,28 @@ impl ServerLaunch {
             open_files: u64::MAX,
         };
         let confinement = Confinement::apart_from_files(limits);
-        let input = Stdio::from(self.listener);
-        Running::start_with_input(
+        let streams = Streams {
+            input: Stdio::from(self.listener),
+            output: self.changes.map_or_else(Stdio::null, Stdio::from),
+        };
+        Running::start_with(
             NAME,
             &self.program,
             &self.arguments,
-            input,
+            streams,
             vec![self.list],
             confinement,
         )
     }
 }
 
-/// Prepares the server of `shares`, and returns QEMU's end of the connection with it; `None` without shares.
+/// Prepares the server of `shares`, which tells of changes on `changes`, and returns QEMU's end of the connection with it; `None` without shares.
 ///
 /// # Errors
 /// When there is nothing that could serve them, or the connection cannot be made.
 pub(crate) fn prepare(
     shares: &[SharedDirectory],
+    changes: Option<&SharedDescriptor>,
     options: &QemuOptions,
 ) -> Result<Option<(ServerLaunch, OwnedFd)>, CreateError> {
     let Some(first) = shares.first() else { return Ok(None) };
@@ -88,11 +95,16 @@ pub(crate) fn prepare(
     let list = OwnedFd::from(reader);
     let mut arguments = server.arguments.clone();
     arguments.push(value::reopened(list.as_raw_fd()).into());
+    let changes = changes
+        .map(SharedDescriptor::duplicate)
+        .transpose()
+        .map_err(host_error)?;
     let launch = ServerLaunch {
         program: server.program.clone(),
         arguments,
         listener: listener.into(),
         list,
+        changes,
     };
     Ok(Some((launch, qemus_end.into())))
 }
@@ -102,6 +114,11 @@ fn tree(share: &SharedDirectory) -> SharedTree {
         name: share.name.to_string(),
         path: share.path.clone(),
         read_only: share.access == ShareAccess::ReadOnly,
+        owner: match share.owner {
+            ShareOwner::Named => TreeOwner::Named,
+            ShareOwner::Root => TreeOwner::Root,
+        },
+        records: share.records.clone(),
     }
 }
 
@@ -143,10 +160,12 @@ mod tests {
             name: container_hypervisor::ShareName::new("src").unwrap(),
             path: "/src".into(),
             access: ShareAccess::ReadOnly,
+            owner: ShareOwner::Named,
+            records: None,
         };
         let options = QemuOptions::new(container_hypervisor::GuestArchitecture::host(), Vec::new(), "/".into());
-        assert!(prepare(&[], &options).unwrap().is_none());
-        let error = prepare(&[share], &options).unwrap_err().to_string();
+        assert!(prepare(&[], None, &options).unwrap().is_none());
+        let error = prepare(&[share], None, &options).unwrap_err().to_string();
         assert!(error.contains("/src") && error.contains("file server"), "{error}");
     }
 }

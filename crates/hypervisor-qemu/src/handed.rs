@@ -9,6 +9,7 @@ use container_hypervisor::{CreateError, Disk, DiskAccess, MachineConfig, SharedD
 
 use crate::command_line::{LoadedFile, Numbers};
 use crate::host::system;
+use crate::memory::{MemoryCopy, OpenMemory};
 
 /// The open files of one machine.
 #[derive(Debug)]
@@ -18,14 +19,15 @@ pub(crate) struct Handed {
     console: OwnedFd,
     disks: Vec<OwnedFd>,
     frame_ports: Vec<OwnedFd>,
+    memory: Option<OpenMemory>,
     /// Size of the largest disk that may be written, bytes; `None` without one, or where it is no plain file.
     pub(crate) writable_bytes: Option<u64>,
 }
 
 impl Handed {
     /// Opens everything that `config` names, with no more rights than the machine has: QEMU's own messages would name
-    /// neither the purpose nor the remedy.
-    pub(crate) fn open(config: &MachineConfig) -> Result<Self, CreateError> {
+    /// neither the purpose nor the remedy. `maps_readable` is whether QEMU maps for itself what it may only read.
+    pub(crate) fn open(config: &MachineConfig, maps_readable: bool) -> Result<Self, CreateError> {
         let reading = |what, path| open(what, path, File::options().read(true)).map(OwnedFd::from);
         let mut writable_bytes = None;
         let mut disks = Vec::with_capacity(config.disks.len());
@@ -48,6 +50,8 @@ impl Handed {
             console: duplicate("console", &config.console)?,
             disks,
             frame_ports: frame_ports.collect::<Result<_, _>>()?,
+            // The last one: it may make a file.
+            memory: OpenMemory::open(&config.memory, config.memory_bytes, maps_readable)?,
             writable_bytes,
         })
     }
@@ -64,18 +68,39 @@ impl Handed {
             shares,
             disks: all(&self.disks),
             frame_ports: all(&self.frame_ports),
+            memory: self.memory.as_ref().map(OpenMemory::argument),
         }
     }
 
-    /// Those that QEMU opens once more by number.
-    pub(crate) fn reopened(&self) -> [BorrowedFd<'_>; 2] {
+    /// What has to be done with the memory before the machine is loaded.
+    pub(crate) fn take_memory_copy(&mut self) -> Option<MemoryCopy> {
+        self.memory.as_mut().and_then(OpenMemory::take_copy)
+    }
+
+    /// Those that QEMU opens once more by number, for reading.
+    pub(crate) fn reopened(&self) -> Vec<BorrowedFd<'_>> {
+        let memory = self.memory.iter().filter_map(OpenMemory::reread);
         [self.kernel.as_fd(), self.initramfs.as_fd()]
+            .into_iter()
+            .chain(memory)
+            .collect()
+    }
+
+    /// Those that QEMU opens once more by number, for reading and writing.
+    pub(crate) fn rewritten(&self) -> Vec<BorrowedFd<'_>> {
+        self.memory.iter().filter_map(OpenMemory::rewritten).collect()
     }
 
     /// All of them.
     pub(crate) fn into_descriptors(self) -> Vec<OwnedFd> {
         let single = [self.kernel, self.initramfs, self.console];
-        single.into_iter().chain(self.disks).chain(self.frame_ports).collect()
+        let memory = self.memory.map(OpenMemory::into_descriptor);
+        single
+            .into_iter()
+            .chain(self.disks)
+            .chain(self.frame_ports)
+            .chain(memory)
+            .collect()
     }
 }
 

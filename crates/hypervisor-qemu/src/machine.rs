@@ -3,13 +3,15 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use container_hypervisor::capability::{DiskHotplug, Pause};
+use container_hypervisor::capability::{DiskHotplug, Pause, Template};
 use container_hypervisor::{
-    AgentConnector, Disk, DiskAccess, ExitReporter, ExitWatch, MachineDriver, MachineError, MachineExit,
+    AgentConnector, Disk, DiskAccess, ExitReporter, ExitWatch, MachineDriver, MachineError, MachineExit, StallReporter,
+    StallWatch,
 };
 
 use crate::channels::AgentEnd;
@@ -18,8 +20,13 @@ use crate::confinement::Confinement;
 use crate::control::{Control, refused};
 use crate::file_server::{self, ServerLaunch};
 use crate::handed;
+use crate::late_port::LatePort;
+use crate::restoring::{self, SavedState};
 use crate::running::{QEMU, Running};
-use crate::{process, watcher};
+use crate::{process, saving, stalls, watcher};
+
+/// How long a QEMU that fails may take to say why and end.
+const LAST_WORDS_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// What it takes to start QEMU.
 #[derive(Debug)]
@@ -31,6 +38,8 @@ pub(crate) struct Launch {
     pub(crate) confinement: Confinement,
     /// What serves the shared directories.
     pub(crate) file_server: Option<ServerLaunch>,
+    /// What the machine continues.
+    pub(crate) saved: Option<SavedState>,
     /// What QEMU calls its files, and what they are.
     pub(crate) file_names: Vec<(String, String)>,
 }
@@ -39,12 +48,13 @@ pub(crate) struct Launch {
 #[derive(Debug)]
 pub(crate) struct Attached {
     pub(crate) agent: AgentEnd,
-    pub(crate) control: OwnedFd,
-    pub(crate) disk_count: usize,
+    pub(crate) control: Control,
     /// Whether there is a controller that takes further disks.
     pub(crate) controller: bool,
     /// Longest file that QEMU may write, bytes.
     pub(crate) file_size_bytes: Option<u64>,
+    /// Whether it is to be saved.
+    pub(crate) is_template: bool,
 }
 
 /// A machine run by QEMU.
@@ -53,15 +63,19 @@ pub(crate) struct QemuMachine {
     state: Mutex<State>,
     exit: ExitWatch,
     reporter: ExitReporter,
-    control: tokio::sync::Mutex<Control>,
+    stalls: StallWatch,
+    control: Arc<tokio::sync::Mutex<Control>>,
     controller: bool,
     file_size_bytes: Option<u64>,
+    is_template: bool,
+    has_port: bool,
 }
 
 #[derive(Debug)]
 struct State {
     /// Until the machine is started.
     launch: Option<Box<Launch>>,
+    stalls: Option<StallReporter>,
     /// Once it has been started.
     children: Option<Arc<Children>>,
     /// Until the way to the agent is asked for.
@@ -73,27 +87,101 @@ impl QemuMachine {
         let Attached {
             agent,
             control,
-            disk_count,
             controller,
             file_size_bytes,
+            is_template,
         } = attached;
+        let has_port = matches!(agent, AgentEnd::Port(_) | AgentEnd::ClosedPort);
         let (reporter, exit) = ExitWatch::new();
+        let (stall_reporter, stalls) = StallWatch::new();
         Self {
             state: Mutex::new(State {
                 launch: Some(Box::new(launch)),
+                stalls: Some(stall_reporter),
                 children: None,
                 agent: Some(agent),
             }),
             exit,
             reporter,
-            control: tokio::sync::Mutex::new(Control::new(control, disk_count)),
+            stalls,
+            control: Arc::new(tokio::sync::Mutex::new(control)),
             controller,
             file_size_bytes,
+            is_template,
+            has_port,
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the processes, and returns what the machine continues.
+    fn launch(&self) -> Result<Option<SavedState>, MachineError> {
+        let mut state = self.state();
+        let Some(launch) = state.launch.take() else {
+            // The machine goes on as it was.
+            return Err(MachineError::Start {
+                program: QEMU.to_owned(),
+                source: io::Error::other("the machine has been started or ended before"),
+            });
+        };
+        let Launch {
+            program,
+            arguments,
+            inherited,
+            confinement,
+            file_server,
+            saved,
+            file_names,
+        } = *launch;
+        let mut companions = Vec::new();
+        if let Some(file_server) = file_server {
+            match file_server.start() {
+                Ok(running) => companions.push(running),
+                Err(source) => return Err(self.start_failed(file_server::NAME.to_owned(), source)),
+            }
+        }
+        let started = Running::start(QEMU, &program, &arguments, inherited, confinement);
+        let started = started.and_then(|running| {
+            companions.extend(watchers(&running)?);
+            Ok((companions, running))
+        });
+        match started {
+            Ok((companions, running)) => {
+                let running = running.with_file_names(file_names);
+                let children = Children::own(running, companions, self.reporter.clone(), self.exit.clone());
+                state.children = Some(Arc::new(children));
+                Ok(saved)
+            }
+            Err(source) => Err(self.start_failed(program.display().to_string(), source)),
+        }
+    }
+
+    /// Loads the machine, which has just been started, and lets it go on; ends it when that fails.
+    async fn load(&self, saved: SavedState) -> Result<(), MachineError> {
+        let loaded = {
+            let mut control = self.control.lock().await;
+            tokio::select! {
+                loaded = saved.load(&mut control) => loaded,
+                exit = self.exit.ended() => Err(restoring::failed(restoring::LOADING, in_words(exit))),
+            }
+        };
+        let Err(error) = loaded else {
+            return Ok(());
+        };
+        let error = match error {
+            MachineError::Restore { step, reason } if step != restoring::READING => {
+                // A QEMU that gives up ends, and knows better why than who finds its channel closed.
+                let ended = tokio::time::timeout(LAST_WORDS_TIMEOUT, self.exit.ended()).await;
+                restoring::failed(step, ended.map_or(reason, in_words))
+            }
+            error => error,
+        };
+        if let Err(error) = self.kill().await {
+            tracing::warn!(%error, "a machine that was not restored does not end");
+        }
+        Err(error)
     }
 
     fn start_failed(&self, program: String, source: io::Error) -> MachineError {
@@ -102,6 +190,15 @@ impl QemuMachine {
             reason: error.to_string(),
         });
         error
+    }
+}
+
+/// The end of a machine in the middle of something, in words.
+fn in_words(exit: MachineExit) -> String {
+    match exit {
+        MachineExit::Failed { reason } => reason,
+        MachineExit::Killed => "the machine was killed".to_owned(),
+        MachineExit::PowerOff => "the machine ended".to_owned(),
     }
 }
 
@@ -126,43 +223,13 @@ impl Drop for QemuMachine {
 #[async_trait]
 impl MachineDriver for QemuMachine {
     async fn start(&self) -> Result<(), MachineError> {
-        let mut state = self.state();
-        let Some(launch) = state.launch.take() else {
-            // The machine goes on as it was.
-            return Err(MachineError::Start {
-                program: QEMU.to_owned(),
-                source: io::Error::other("the machine has been started or ended before"),
-            });
-        };
-        let Launch {
-            program,
-            arguments,
-            inherited,
-            confinement,
-            file_server,
-            file_names,
-        } = *launch;
-        let mut companions = Vec::new();
-        if let Some(file_server) = file_server {
-            match file_server.start() {
-                Ok(running) => companions.push(running),
-                Err(source) => return Err(self.start_failed(file_server::NAME.to_owned(), source)),
-            }
+        if let Some(saved) = self.launch()? {
+            self.load(saved).await?;
         }
-        let started = Running::start(QEMU, &program, &arguments, inherited, confinement);
-        let started = started.and_then(|running| {
-            companions.extend(watchers(&running)?);
-            Ok((companions, running))
-        });
-        match started {
-            Ok((companions, running)) => {
-                let running = running.with_file_names(file_names);
-                let children = Children::own(running, companions, self.reporter.clone(), self.exit.clone());
-                state.children = Some(Arc::new(children));
-                Ok(())
-            }
-            Err(source) => Err(self.start_failed(program.display().to_string(), source)),
+        if let Some(reporter) = self.state().stalls.take() {
+            tokio::spawn(stalls::report(Arc::clone(&self.control), reporter, self.exit.clone()));
         }
+        Ok(())
     }
 
     fn agent_connector(&self) -> Result<Box<dyn AgentConnector>, MachineError> {
@@ -171,6 +238,9 @@ impl MachineDriver for QemuMachine {
             return Err(MachineError::NotStarted);
         }
         match state.agent.take() {
+            Some(AgentEnd::ClosedPort) => Ok(Box::new(LatePort {
+                control: Arc::clone(&self.control),
+            })),
             Some(end) => Ok(Box::new(end)),
             None => Err(MachineError::StreamTaken),
         }
@@ -178,6 +248,10 @@ impl MachineDriver for QemuMachine {
 
     fn exit(&self) -> ExitWatch {
         self.exit.clone()
+    }
+
+    fn stalls(&self) -> Option<StallWatch> {
+        Some(self.stalls.clone())
     }
 
     async fn kill(&self) -> Result<(), MachineError> {
@@ -199,6 +273,10 @@ impl MachineDriver for QemuMachine {
         Some(self)
     }
 
+    fn as_template(&self) -> Option<&dyn Template> {
+        self.is_template.then_some(self as &dyn Template)
+    }
+
     fn as_disk_hotplug(&self) -> Option<&dyn DiskHotplug> {
         self.controller.then_some(self as &dyn DiskHotplug)
     }
@@ -207,11 +285,25 @@ impl MachineDriver for QemuMachine {
 #[async_trait]
 impl Pause for QemuMachine {
     async fn pause(&self) -> Result<(), MachineError> {
-        self.control.lock().await.execute("stop", None).await
+        self.control.lock().await.execute("stop", None).await.map(drop)
     }
 
     async fn resume(&self) -> Result<(), MachineError> {
-        self.control.lock().await.execute("cont", None).await
+        self.control.lock().await.execute("cont", None).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl Template for QemuMachine {
+    async fn save(&self, state: &Path) -> Result<(), MachineError> {
+        let content = {
+            let mut control = self.control.lock().await;
+            tokio::select! {
+                content = saving::state(&mut control, self.has_port) => content,
+                exit = self.exit.ended() => Err(saving::failed(saving::WRITING, in_words(exit))),
+            }
+        }?;
+        saving::write(state, &content)
     }
 }
 

@@ -38,22 +38,22 @@ impl Running {
         inherited: Vec<OwnedFd>,
         confinement: Confinement,
     ) -> io::Result<Self> {
-        Self::start_with_input(name, program, arguments, Stdio::null(), inherited, confinement)
+        let streams = Streams {
+            input: Stdio::null(),
+            output: Stdio::null(),
+        };
+        Self::start_with(name, program, arguments, streams, inherited, confinement)
     }
 
-    /// As [`Running::start`], with `input` as its standard input.
-    pub(crate) fn start_with_input(
+    /// As [`Running::start`], with these standard streams.
+    pub(crate) fn start_with(
         name: &str,
         program: &Path,
         arguments: &[OsString],
-        input: Stdio,
+        streams: Streams,
         inherited: Vec<OwnedFd>,
         confinement: Confinement,
     ) -> io::Result<Self> {
-        let streams = Streams {
-            input,
-            output: Stdio::null(),
-        };
         Self::of(
             name,
             process::spawn(program, arguments, inherited, confinement, streams)?,

@@ -11,15 +11,19 @@ use std::collections::HashMap;
 use std::net::TcpListener;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::time::Duration;
 
 use container_hypervisor::{
-    Disk, DiskAccess, DiskSerial, FlushPolicy, GuestArchitecture, Hypervisor as _, MachineConfig, MachineExit,
+    Disk, DiskAccess, DiskSerial, FlushPolicy, GuestArchitecture, GuestMemory, Hypervisor as _, MachineConfig,
+    MachineExit,
 };
 use container_hypervisor_qemu::{Accelerator, QemuHypervisor, QemuOptions};
+use sha2::{Digest as _, Sha256};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 const DISK_BYTES: u64 = 1 << 20;
+const MEMORY_BYTES: u64 = 128 << 20;
 
 const EPERM: &str = "1";
 const EBADF: &str = "9";
@@ -43,6 +47,11 @@ impl Report {
 
 /// Runs the captive as the machine's hypervisor and takes its report.
 async fn report() -> Report {
+    report_with(|_| GuestMemory::Own).await
+}
+
+/// The same of a machine with this memory, whose files are in the directory.
+async fn report_with(memory: impl FnOnce(&Path) -> GuestMemory) -> Report {
     let root = tempfile::tempdir().unwrap();
     let file = |name: &str| root.path().join(name);
     for name in ["kernel", "initramfs", "layer", "disk", "secret"] {
@@ -76,12 +85,14 @@ async fn report() -> Report {
             format!("try.unix={}", unix.display()),
             format!("try.length={DISK_BYTES}"),
         ],
-        memory_bytes: 128 << 20,
+        memory_bytes: MEMORY_BYTES,
+        memory: memory(root.path()),
         disks: vec![disk("layer", DiskAccess::ReadOnly), disk("disk", DiskAccess::ReadWrite)],
         ..MachineConfig::new("captive", file("kernel"), file("initramfs"), console)
     };
     let machine = hypervisor.create(config).await.unwrap();
-    machine.start().await.unwrap();
+    // It loads no state.
+    let _ = machine.start().await;
     let exit = tokio::time::timeout(TIMEOUT, machine.wait()).await.unwrap();
     assert_eq!(exit, MachineExit::PowerOff);
     assert!(foreign.as_raw_fd() >= 0, "open until the machine has ended");
@@ -110,6 +121,34 @@ async fn its_disks_have_the_guest_s_rights_and_keep_their_length() {
         ("write-disk", "ok"),
         ("lengthen-disk", EFBIG),
         ("read-kernel-again", "ok"),
+    ]);
+}
+
+#[tokio::test]
+async fn it_only_reads_the_memory_of_a_template_that_it_continues() {
+    let restored = |root: &Path| {
+        let memory = root.join("memory");
+        std::fs::File::create_new(&memory)
+            .unwrap()
+            .set_len(MEMORY_BYTES)
+            .unwrap();
+        // One that nothing is wrong with until a hypervisor looks at it.
+        let state = root.join("state");
+        std::fs::write(&state, Sha256::digest([])).unwrap();
+        GuestMemory::Restored { memory, state }
+    };
+    report_with(restored).await.assert(&[
+        ("read-memory-again", "ok"),
+        ("write-memory", EBADF),
+        ("reopen-memory-to-write", EACCES),
+    ]);
+    let template = |root: &Path| GuestMemory::Template {
+        path: root.join("memory"),
+    };
+    report_with(template).await.assert(&[
+        ("read-memory-again", "ok"),
+        ("write-memory", "ok"),
+        ("reopen-memory-to-write", "ok"),
     ]);
 }
 

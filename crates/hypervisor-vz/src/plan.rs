@@ -87,9 +87,12 @@ impl Plan {
             kernel_arguments,
             vcpu_count,
             memory_bytes,
+            // Checked before: it is its own.
+            memory: _,
             disks,
             frame_ports,
             shares,
+            share_changes: _,
             translation,
             nested_virtualization,
             machine_identifier,

@@ -29,6 +29,10 @@ pub struct HypervisorInfo {
     pub nested_virtualization: bool,
     /// What may help when a machine does not come up, e.g. another accelerator.
     pub boot_hint: Option<String>,
+    /// All of this host that a saved template depends on, in words: what the hypervisor is and what its machines are made of, and the host's
+    /// processor. A template is restored where this is what it was when it was saved; what the machine's configuration says is not in it.
+    /// `None` where machines can be neither saved as templates nor restored.
+    pub template_identity: Option<String>,
 }
 
 /// Makes machines that boot. One value serves one launcher.
@@ -48,8 +52,8 @@ pub trait Hypervisor: Send + Sync {
     async fn create(&self, config: MachineConfig) -> Result<Machine, CreateError>;
 }
 
-/// Where the machine of one start comes from. A machine is booted ([`BootSource`]); one that continues a saved machine would be
-/// another source. The launcher treats them alike: it describes the machine, starts it, and greets its agent.
+/// Where the machines of a container come from: a backend, and the files that a boot takes. The launcher describes a machine, in which
+/// [`crate::GuestMemory`] says whether it boots or continues a template, starts it, and speaks to its agent.
 #[async_trait]
 pub trait MachineSource: Send + Sync {
     /// The backend that runs the machine.

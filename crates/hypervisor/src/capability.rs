@@ -32,6 +32,20 @@ pub trait DiskHotplug: Send + Sync {
     async fn add_disk(&self, disk: &Disk) -> Result<(), MachineError>;
 }
 
+/// Saves a machine that was made with [`crate::GuestMemory::Template`], for machines with [`crate::GuestMemory::Restored`] to continue.
+#[async_trait]
+pub trait Template: Pause {
+    /// Stops the machine and writes its devices to the new file `state`, which is this user's alone. The file of its memory is complete then;
+    /// neither file has been synced. The machine is of no use any more but to be killed.
+    ///
+    /// A machine's stream to its agent is not saved: nobody may hold it any more. The guest finds it closed, and opened again when it is
+    /// restored.
+    ///
+    /// # Errors
+    /// [`MachineError::Save`].
+    async fn save(&self, state: &Path) -> Result<(), MachineError>;
+}
+
 /// Writes a machine to a file, and continues it from there.
 ///
 /// A saved machine belongs to this host and this release of its system. It continues in a machine of the same configuration, identifier

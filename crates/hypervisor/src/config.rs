@@ -2,6 +2,7 @@
 
 mod disk;
 mod error;
+mod memory;
 mod names;
 mod port;
 mod share;
@@ -12,9 +13,10 @@ use std::path::PathBuf;
 
 pub use disk::{Disk, DiskAccess, FlushPolicy};
 pub use error::ConfigError;
+pub use memory::GuestMemory;
 pub use names::{DiskSerial, NameError, ShareName};
 pub use port::{FramePort, MacAddress};
-pub use share::{SHARES_TAG, ShareAccess, SharedDirectory};
+pub use share::{SHARES_TAG, ShareAccess, ShareOwner, SharedDirectory};
 
 use crate::{MachineLimits, SharedDescriptor};
 
@@ -36,12 +38,16 @@ pub struct MachineConfig {
     pub vcpu_count: u32,
     /// Guest memory in bytes; a multiple of 1 MiB.
     pub memory_bytes: u64,
+    /// Where that memory comes from.
+    pub memory: GuestMemory,
     /// Disks, found in the guest by serial.
     pub disks: Vec<Disk>,
     /// Network interfaces whose Ethernet frames another process carries.
     pub frame_ports: Vec<FramePort>,
     /// Host directories, all on the one device with the tag [`SHARES_TAG`]; without any there is no such device.
     pub shares: Vec<SharedDirectory>,
+    /// A stream socket on which a file server of the backend's own tells what happens in `shares` on the host; others leave it alone.
+    pub share_changes: Option<SharedDescriptor>,
     /// Whether the guest can have programs of the other architecture translated by the host; see [`crate::Translation`]. Having it
     /// costs native programs some of their speed.
     pub translation: bool,
@@ -76,9 +82,11 @@ impl MachineConfig {
             kernel_arguments: Vec::new(),
             vcpu_count: 1,
             memory_bytes: Self::MINIMUM_MEMORY_BYTES,
+            memory: GuestMemory::Own,
             disks: Vec::new(),
             frame_ports: Vec::new(),
             shares: Vec::new(),
+            share_changes: None,
             translation: false,
             nested_virtualization: false,
             machine_identifier: None,
@@ -106,6 +114,12 @@ impl MachineConfig {
                 memory_bytes: self.memory_bytes,
                 minimum_bytes: *limits.memory_bytes.start(),
                 maximum_bytes: *limits.memory_bytes.end(),
+            });
+        }
+        if self.memory != GuestMemory::Own && !self.shares.is_empty() {
+            return Err(ConfigError::Unavailable {
+                what: "a template with shared directories",
+                reason: "what their server knows is no part of the machine".to_owned(),
             });
         }
         if self.disks.len() > limits.disk_slots {

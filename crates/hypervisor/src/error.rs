@@ -107,6 +107,22 @@ pub enum MachineError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// A machine could not continue a template.
+    #[error("cannot restore the machine: {step}: {reason}")]
+    Restore {
+        /// What failed: `reading the state`, `loading the state`, …
+        step: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// A machine could not be saved as a template.
+    #[error("cannot save the machine: {step}: {reason}")]
+    Save {
+        /// What failed: `stopping the machine`, `writing the state`, …
+        step: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// The machine has not been started.
     #[error("the machine has not been started")]
     NotStarted,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{AgentConnector, ExitWatch, MachineError, MachineExit, capability};
+use crate::{AgentConnector, ExitWatch, MachineError, MachineExit, StallWatch, capability};
 
 /// A virtual machine: a handle that any number of parts may hold and use at the same time. The machine ends at the latest when the
 /// last handle is dropped.
@@ -22,10 +22,11 @@ impl Machine {
         }
     }
 
-    /// Starts the machine; returns once the hypervisor runs, before the guest has booted. Once per machine.
+    /// Starts the machine; returns once the hypervisor runs, before the guest has booted. Once per machine. One that continues a template
+    /// ([`crate::GuestMemory::Restored`]) has been loaded by then, and its guest runs.
     ///
     /// # Errors
-    /// [`MachineError::Start`].
+    /// [`MachineError::Start`], [`MachineError::Restore`]. The machine is gone then.
     pub async fn start(&self) -> Result<(), MachineError> {
         self.driver.start().await
     }
@@ -43,6 +44,13 @@ impl Machine {
     #[must_use]
     pub fn exit(&self) -> ExitWatch {
         self.driver.exit()
+    }
+
+    /// Tells when the machine stands still because the host has no room for what its guest writes. `None` where the backend does not: what a
+    /// full disk of the host then does to the guest is the hypervisor's matter.
+    #[must_use]
+    pub fn stalls(&self) -> Option<StallWatch> {
+        self.driver.stalls()
     }
 
     /// Waits until the machine has ended, see [`ExitWatch::ended`].
@@ -75,6 +83,12 @@ impl Machine {
     pub fn as_save_restore(&self) -> Option<&dyn capability::SaveRestore> {
         self.driver.as_save_restore()
     }
+
+    /// Saving the machine as a template, where the backend can and the machine was made for it.
+    #[must_use]
+    pub fn as_template(&self) -> Option<&dyn capability::Template> {
+        self.driver.as_template()
+    }
 }
 
 /// What a backend implements for one machine; [`Machine`] says what each call means.
@@ -87,7 +101,7 @@ pub trait MachineDriver: Send + Sync {
     /// See [`Machine::start`]. A start that failed is reported as the machine's end as well.
     ///
     /// # Errors
-    /// [`MachineError::Start`].
+    /// [`MachineError::Start`], [`MachineError::Restore`].
     async fn start(&self) -> Result<(), MachineError>;
 
     /// See [`Machine::agent_connector`].
@@ -105,6 +119,11 @@ pub trait MachineDriver: Send + Sync {
     /// [`MachineError::Kill`].
     async fn kill(&self) -> Result<(), MachineError>;
 
+    /// See [`Machine::stalls`].
+    fn stalls(&self) -> Option<StallWatch> {
+        None
+    }
+
     /// See [`Machine::as_pause`].
     fn as_pause(&self) -> Option<&dyn capability::Pause> {
         None
@@ -117,6 +136,11 @@ pub trait MachineDriver: Send + Sync {
 
     /// See [`Machine::as_save_restore`].
     fn as_save_restore(&self) -> Option<&dyn capability::SaveRestore> {
+        None
+    }
+
+    /// See [`Machine::as_template`].
+    fn as_template(&self) -> Option<&dyn capability::Template> {
         None
     }
 }

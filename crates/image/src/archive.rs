@@ -29,6 +29,7 @@ use container_oci::{Descriptor, Platform, Reference};
 
 pub use error::ArchiveError;
 pub use write::{ArchiveFile, FileContent, WriteError, write_oci_archive};
+pub use writer::Output as ArchiveOutput;
 
 pub(crate) use images::ArchiveImage;
 pub(crate) use members::{Members, ReadEvent, Reading};

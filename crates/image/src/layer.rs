@@ -17,7 +17,6 @@ mod options;
 mod pipeline;
 mod scratch;
 mod stacking;
-pub mod tar;
 mod turn;
 mod whiteout;
 mod write;

@@ -14,13 +14,15 @@ mod platform;
 mod progress;
 mod store;
 
-pub use archive::{ArchiveError, LoadSource, LoadedImage};
+pub use archive::{ArchiveError, ArchiveOutput, LoadSource, LoadedImage};
 pub use content::{ContentError, allocated_bytes};
 pub use disk::{DiskError, LayerDisk};
 pub use progress::{NoProgress, Progress, ProgressEvent};
 pub use store::{
-    CatalogError, CollectError, CollectScope, Collected, DeleteError, DeleteScope, Deletion, HistoryEntry, ImageQuery,
-    ImageStore, ImageSummary, ImageUsage, ImageVariant, ImagesInUse, Lease, LoadError, LoadOptions, PlatformChoice,
-    PruneScope, PullError, PullFailure, PullOptions, PulledImage, PushError, PushFailure, PushOptions, PushedImage,
-    ResolveError, ResolvedImage, SaveError, SaveFormat, SaveTarget, SavedImage, SelectionError, Untagged,
+    CachedUsage, CatalogError, CollectError, CollectScope, Collected, CommitBase, CommitError, CommitOptions,
+    DeleteError, DeleteScope, Deletion, Dialect, DraftBase, DraftError, DraftImage, HistoryEntry, ImageDraft,
+    ImageQuery, ImageStore, ImageSummary, ImageUsage, ImageVariant, ImagesInUse, LayerStack, Lease, LoadError,
+    LoadOptions, NewLayerError, OneImageUsage, PlatformChoice, PruneScope, PullError, PullFailure, PullOptions,
+    PulledImage, PushError, PushFailure, PushOptions, PushedImage, RemoteRepository, ResolveError, ResolvedImage,
+    SaveError, SaveFormat, SaveTarget, SavedImage, SelectionError, StoredLayer, Untagged,
 };

@@ -11,11 +11,12 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::io::{self, Write};
 use std::path::Path;
 
 use container_image::{
-    CollectScope, Collected, DeleteError, DeleteScope, ImageQuery, ImageStore, ImagesInUse, LoadOptions, LoadSource,
-    NoProgress, PruneScope, ResolvedImage, Untagged, allocated_bytes,
+    CollectScope, Collected, CommitOptions, DeleteError, DeleteScope, ImageQuery, ImageStore, ImagesInUse, LoadOptions,
+    LoadSource, NoProgress, OneImageUsage, PruneScope, ResolvedImage, Untagged, allocated_bytes,
 };
 use container_oci::{Descriptor, Digest, Manifest, Platform, Reference, media_type};
 use support::images::archive;
@@ -57,7 +58,7 @@ fn used_by_container(image: &ResolvedImage) -> ImagesInUse {
     ImagesInUse {
         images: [(image.manifest_descriptor.digest, ["web".to_owned()].into())].into(),
         layers: image.layers.iter().map(|disk| disk.layer).collect(),
-        has_unknown: false,
+        ..ImagesInUse::default()
     }
 }
 
@@ -361,6 +362,18 @@ async fn usage_is_what_is_there_and_reclaimable_what_pruning_gives_back() {
     let usage = test.store.usage(|| Ok::<_, Infallible>(in_use.clone())).unwrap();
     assert_eq!((usage.total, usage.active), (2, 1));
     assert!(usage.size_bytes > usage.reclaimable_bytes);
+    let each = |image: &OneImageUsage| (image.references.len(), image.containers.len());
+    let mut shown: Vec<_> = usage.each.iter().map(each).collect();
+    shown.sort_unstable();
+    assert_eq!(shown, [(1, 1), (2, 0)]);
+    let own_bytes = |image: &OneImageUsage| {
+        if image.containers.is_empty() {
+            image.own_bytes
+        } else {
+            0
+        }
+    };
+    assert!(usage.each.iter().map(own_bytes).sum::<u64>() <= usage.reclaimable_bytes);
 
     prune(&test, PruneScope::Unused, &in_use);
     let collected = collect_with(&test.store, CollectScope::UnreachableAndDownloads, in_use.clone());
@@ -368,6 +381,33 @@ async fn usage_is_what_is_there_and_reclaimable_what_pruning_gives_back() {
     let after = test.store.usage(|| Ok::<_, Infallible>(in_use)).unwrap();
     assert_eq!(after.reclaimable_bytes, 0);
     assert_eq!(after.size_bytes, usage.size_bytes - usage.reclaimable_bytes);
+}
+
+#[tokio::test]
+async fn what_another_image_is_being_made_of_stays_from_when_it_was_read() {
+    let test = TestStore::new();
+    load(&test, "base:1", "base").await;
+    let manifest = resolve(&test.store, "base:1").await.manifest_descriptor.digest;
+    let base = test.store.commit_base(&manifest).unwrap();
+    test.delete("base:1");
+    collect(&test);
+    let options = CommitOptions {
+        defaults: base.defaults().clone(),
+        created: "2026-01-01T00:00:00Z".to_owned(),
+        author: None,
+        created_by: None,
+        comment: None,
+        reference: Some(reference("made:1")),
+        place: reference("base:1"),
+    };
+    let empty = |output: &mut dyn Write| {
+        container_tar::Writer::new(output)
+            .finish()
+            .map(drop)
+            .map_err(io::Error::other)
+    };
+    base.commit(options, empty).await.unwrap();
+    resolve(&test.store, "made:1").await;
 }
 
 #[tokio::test]

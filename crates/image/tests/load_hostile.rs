@@ -24,6 +24,7 @@ async fn load(test: &TestStore, path: &Path, forced: bool) -> (Result<Vec<Loaded
     let options = LoadOptions {
         machine: Platform::host(),
         skips_unsafe_members: forced,
+        ..LoadOptions::default()
     };
     let loaded = test
         .store

@@ -10,5 +10,6 @@ mod version;
 pub use client::{ControlClient, client};
 pub use connect::{ConnectError, connect};
 pub(crate) use failure::start_failure;
-pub(crate) use transport::{CONNECTION_WINDOW_BYTES, MESSAGE_MAX_BYTES, STREAM_WINDOW_BYTES, to_tokio};
+pub use transport::ARCHIVE_CHUNK_BYTES;
+pub(crate) use transport::{MESSAGE_MAX_BYTES, server, to_tokio};
 pub use version::{PROGRAM_VERSION, SPOKEN_VERSIONS};

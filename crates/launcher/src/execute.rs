@@ -2,13 +2,17 @@
 //!
 //! What a launcher has to say goes to standard error, which is `launcher.log` in the container's directory, on every system. macOS's
 //! unified log is not used: its call is a macro of C, so that every crate for it compiles C, and what is in it is not with the
-//! container's other logs, nor gone with the container.
+//! container's other logs, nor gone with the container. Where the disk is full, lines are lost and the container goes on.
 
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
+use std::sync::Mutex;
 
+use container_durable::LossyLog;
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
 use crate::launch::Launch;
 use crate::life::run;
@@ -22,13 +26,24 @@ const BLOCKING_THREADS: usize = 4;
 /// Their stacks, bytes.
 const BLOCKING_STACK_BYTES: usize = 256 << 10;
 
-/// Becomes the launcher that [`crate::LauncherProcess::spawn`] started: leaves the caller's session, takes the control connection
-/// from standard input, and runs the container to its end. `launch` is given that connection.
+/// Leaves the caller's session, and waits until the process that started this one says something on the control connection or has gone.
+/// The first thing that a launcher does.
+pub fn wait_for_starter() {
+    // Fails for the leader of a process group, as which a user may start it by hand: it stays in its session, and nothing depends on it.
+    // Which session that is cannot be asked instead: there is no number for one whose leader is outside of this process's PID namespace.
+    _ = rustix::process::setsid();
+    let stdin = io::stdin();
+    // Any other failure shows when the connection is used.
+    while poll(&mut [PollFd::new(&stdin, PollFlags::IN)], None) == Err(Errno::INTR) {}
+}
+
+/// Becomes the launcher that [`crate::LauncherProcess::spawn`] started: takes the control connection from standard input, and runs the
+/// container to its end. `launch` is given that connection.
 ///
-/// Must be called on the main thread: some backends tie the life of their machine to it.
+/// [`wait_for_starter`] comes first. Must be called on the main thread: some backends tie the life of their machine to it.
 pub fn execute(launch: impl FnOnce(UnixStream) -> Launch) -> ExitCode {
     tracing_subscriber::fmt()
-        .with_writer(io::stderr)
+        .with_writer(Mutex::new(LossyLog::new(io::stderr())))
         .with_ansi(false)
         .with_target(false)
         .init();
@@ -36,7 +51,7 @@ pub fn execute(launch: impl FnOnce(UnixStream) -> Launch) -> ExitCode {
     if cfg!(target_os = "macos") {
         open_files::raise_limit();
     }
-    let result = leave_session().and_then(|control| {
+    let result = take_connection().and_then(|control| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(BLOCKING_THREADS)
@@ -66,12 +81,8 @@ fn be_waited_for() {
     }
 }
 
-/// Makes this process the leader of a session of its own and its standard input empty; returns the connection that was there.
-fn leave_session() -> io::Result<UnixStream> {
-    // A launcher that was started by hand as the leader of a process group stays in its session; nothing depends on it.
-    if let Err(error) = rustix::process::setsid() {
-        tracing::warn!(%error, "cannot leave the session");
-    }
+/// Makes this process's standard input empty; returns the connection that was there.
+fn take_connection() -> io::Result<UnixStream> {
     let control = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
     let null = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
     rustix::stdio::dup2_stdin(&null)?;

@@ -14,6 +14,7 @@ use crate::control::start_failure;
 use crate::control::v1::{Failure, FailureKind};
 use crate::networks::ConnectError;
 use crate::plan::{MachinePlanError, MountPlanError, ProcessPlanError};
+use crate::sockets::PublishError;
 use crate::volumes::VolumesError;
 
 /// Why a container did not come to run.
@@ -34,6 +35,8 @@ pub(crate) enum LifeError {
     #[error("{0}")]
     Volumes(#[from] VolumesError),
     #[error(transparent)]
+    Publish(#[from] PublishError),
+    #[error(transparent)]
     MachinePlan(#[from] MachinePlanError),
     #[error(transparent)]
     MountPlan(#[from] MountPlanError),
@@ -47,6 +50,8 @@ pub(crate) enum LifeError {
     Machine(#[from] MachineError),
     #[error("cannot make the lines of the container's networks: {0}")]
     Lines(io::Error),
+    #[error("cannot make the connection with the file server: {0}")]
+    ShareChanges(io::Error),
     #[error("{0}")]
     Networks(ConnectError),
     #[error("cannot draw the machine's token: {0}")]
@@ -69,6 +74,11 @@ pub(crate) enum LifeError {
     SetUp(AgentError),
     #[error("the guest could not start the container's program: {}", refusal(_0))]
     Run(AgentError),
+    #[error("the container cannot be started: {reason}")]
+    NoRoom {
+        /// What the host lacks.
+        reason: String,
+    },
     #[error("the container was stopped before its workload was started")]
     Stopped,
     #[error("{}", failure.message)]
@@ -130,6 +140,20 @@ impl LifeError {
         }
     }
 
+    /// Whether a machine that boots may come up where one that continued from a template did not.
+    pub(crate) fn may_boot_instead(&self) -> bool {
+        matches!(
+            self,
+            Self::Create(_)
+                | Self::Machine(_)
+                | Self::BootTimeout { .. }
+                | Self::Connect(_)
+                | Self::BootEnded { .. }
+                | Self::Agent(_)
+                | Self::SetUp(_)
+        )
+    }
+
     /// In the control protocol's words, with the last lines of the guest's console where the guest is to blame.
     pub(crate) fn to_failure(&self, console: &[String]) -> Failure {
         if let Self::NotStarted { failure } = self {
@@ -170,6 +194,7 @@ impl LifeError {
                     .map_or_else(|| patience.to_owned(), |hint| format!("{patience}; {hint}"))
             }
             Self::Volumes(error) => error.hint(),
+            Self::NoRoom { .. } => "free some space and start it again".to_owned(),
             Self::Hypervisor(error) | Self::Create(error) => error.hint().unwrap_or_default().to_owned(),
             Self::Networks(ConnectError::Attach(AttachError::Refused { refusal, .. })) => refusal.hint.clone(),
             _ => String::new(),

@@ -1,12 +1,14 @@
 //! What a launcher needs to know.
 
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use container_hypervisor::{CreateError, MachineExit, MachineSource};
 use container_model::{ContainerId, ExitStatus};
 use container_state::AppPaths;
+use container_templates::TemplateStore;
 
 /// Variable that bounds the boot, milliseconds.
 const BOOT_TIMEOUT_VARIABLE: &str = "CONTAINER_BOOT_TIMEOUT_MS";
@@ -19,6 +21,12 @@ pub trait MachineChooser: Send + Sync {
     /// # Errors
     /// [`CreateError`] when this host has no hypervisor, or its program is missing.
     async fn choose(&self) -> Result<Box<dyn MachineSource>, CreateError>;
+
+    /// Whether containers continue from templates.
+    ///
+    /// # Errors
+    /// [`CreateError::Setting`] when what the user says means nothing.
+    fn templates(&self) -> Result<TemplateUse, CreateError>;
 
     /// Another source to try once, after the machine from the chosen one ended like `exit` before its agent had answered. `None` when
     /// another try is pointless.
@@ -39,6 +47,33 @@ pub struct Launch {
     pub policy: Box<dyn RunPolicy>,
     /// How long things may take.
     pub limits: Limits,
+    /// The socket of the SSH agent, absolute, that a container gets which was asked to have one.
+    pub ssh_agent: Option<PathBuf>,
+}
+
+/// Whether a launcher uses templates, and where they are.
+#[derive(Debug, Clone)]
+pub enum TemplateUse {
+    /// Every machine boots.
+    Off,
+    /// A container continues from a template where there is one; what is missing is built when nobody waits for it.
+    On(TemplateStore),
+    /// A container waits until its template is built, and continues from it: for tests.
+    Forced(TemplateStore),
+}
+
+impl TemplateUse {
+    /// The templates, if they are used.
+    pub(crate) fn store(&self) -> Option<&TemplateStore> {
+        match self {
+            Self::Off => None,
+            Self::On(store) | Self::Forced(store) => Some(store),
+        }
+    }
+
+    pub(crate) fn is_forced(&self) -> bool {
+        matches!(self, Self::Forced(_))
+    }
 }
 
 /// Decides what follows a run of the container that has ended. A wish to stop the container is obeyed without asking.
@@ -90,7 +125,7 @@ pub struct Limits {
     pub stop: Duration,
     /// From SIGKILL to switching the machine off.
     pub kill: Duration,
-    /// For flushing and unmounting the file systems, and again for powering off.
+    /// For flushing and unmounting the file systems.
     pub shutdown: Duration,
     /// For flushing and unmounting when there are volumes that outlive the container: what is still in the guest's memory has to reach the
     /// disk.
@@ -100,6 +135,8 @@ pub struct Limits {
     pub farewell: Duration,
     /// Between two looks at the guest's clock; it is looked at sooner when the host's was set or stood still.
     pub clock: Duration,
+    /// From the moment when the machine stood still for want of room on the host to the first look for room; later looks are less frequent.
+    pub room: Duration,
     /// For a client that is still there to read the output that was left at the container's end, as a pager does page by page.
     pub reading: Duration,
 }
@@ -114,6 +151,7 @@ impl Default for Limits {
             volume_flush: Duration::from_secs(60),
             farewell: Duration::from_secs(2),
             clock: Duration::from_secs(10 * 60),
+            room: Duration::from_secs(1),
             reading: Duration::from_secs(60 * 60),
         }
     }

@@ -8,20 +8,23 @@ mod signals;
 use std::sync::Arc;
 
 use container_model::{ContainerConfig, Phase};
-use container_state::ContainerLock;
+use container_state::{Bundle, ContainerLock};
 use tokio::task::spawn_blocking;
 
 use crate::failure::LifeError;
 use crate::launch::Launch;
+use crate::plan::has_shares;
 use crate::recorder::Recorder;
-use crate::run::RunContext;
+use crate::run::{RunContext, written_disks};
 use crate::server::ControlService;
 use crate::session::{Ending, Progress, Session};
+use crate::sockets::PublishedSockets;
+use crate::templates::{SpareDisk, TemplateLater};
 use crate::timings::{Stopwatch, Timings};
 use crate::volumes::{self, AttachedVolumes};
 use own::own;
 use prepare::prepare;
-use runs::run_all;
+use runs::{Ended, run_all};
 use signals::end_on_signals;
 
 /// Runs a container from the possession of its lock to its final record, and serves its control socket meanwhile. Failures are
@@ -35,72 +38,136 @@ pub async fn run(mut launch: Launch) {
     let limits = launch.limits;
     let service = ControlService::start(&session, limits, control);
     let told_to_end = end_on_signals(&session, limits);
-    let ending = match own(&launch).await {
+    let template = TemplateLater::default();
+    match own(&launch).await {
         Ok((owned, config)) => {
             timings.launcher_start_ms += stopwatch.lap_ms();
-            live(&launch, &session, &service, owned, config, timings).await
+            live(&launch, &session, &service, owned, config, &template, timings).await;
         }
-        Err(error) => Ending::failed(error.to_failure(&[])),
-    };
-    session.set_progress(Progress::Recorded(ending));
-    session.output.close();
+        Err(error) => announce_recorded(&session, Ending::failed(error.to_failure(&[]))),
+    }
     if has_starter {
         // A start that failed at once may be over before the starter has asked for anything: it is to hear why.
         let mut wishes = session.wishes();
         let heard = wishes.wait_for(|wishes| wishes.heard || wishes.abandoned);
         let _ = tokio::time::timeout(limits.farewell, heard).await;
     }
-    service.end(told_to_end, limits).await;
+    service.end(told_to_end.clone().told(), limits).await;
+    // The container is over, and no client is left.
+    tokio::select! {
+        () = template.build() => {}
+        () = told_to_end.told() => {}
+    }
 }
 
-/// The life of a container that is ours. Returns once its end is on record, its socket gone and its lock free.
+/// Tells clients that the end is on record, which ends their streams.
+fn announce_recorded(session: &Session, ending: Ending) {
+    session.set_progress(Progress::Recorded(ending));
+    session.output.close();
+}
+
+/// The life of a container that is ours. Returns once its end is on record, everything of it gone and its lock free.
 async fn live(
     launch: &Launch,
     session: &Arc<Session>,
     service: &ControlService,
     owned: ContainerLock,
     config: ContainerConfig,
+    template: &TemplateLater,
     mut timings: Timings,
-) -> Ending {
+) {
     let bundle = owned.bundle().clone();
     let config = Arc::new(config);
     let recorder = Recorder::start(owned, (*config).clone());
+    put_back_disk(&bundle).await;
     // Before there is a socket: only a record that says "live" makes the next command look for what a killed launcher left.
     let _ = recorder.phase(Phase::Starting).await;
-    let attached = attach_volumes(launch, &config).await;
-    let nothing = AttachedVolumes::default();
+    let resources = take_resources(launch, &config).await;
+    let (no_volumes, no_sockets) = (AttachedVolumes::default(), PublishedSockets::default());
+    let (volumes, sockets) = match &resources {
+        Ok((volumes, sockets)) => (volumes, sockets),
+        Err(_) => (&no_volumes, &no_sockets),
+    };
     let context = RunContext {
         launch,
         session,
         config: &config,
         bundle: &bundle,
         recorder: &recorder,
-        volumes: attached.as_ref().unwrap_or(&nothing),
+        volumes,
+        sockets,
+        template,
     };
     // A container that is removed at its end leaves none.
     let timings_file = (!config.options.auto_remove).then(|| bundle.timings());
     let prepared = prepare(&context, service).await;
-    let (socket, ending) = match (prepared, &attached) {
+    let (socket, ended) = match (prepared, &resources) {
         (Ok(socket), Ok(_)) => {
-            let ending = run_all(&context, &mut timings, timings_file.as_deref()).await;
-            (Some(socket), ending)
+            let ended = run_all(&context, &mut timings, timings_file.as_deref()).await;
+            (Some(socket), ended)
         }
-        (Ok(socket), Err(error)) => (Some(socket), Ending::failed(error.to_failure(&[]))),
-        (Err(error), _) => (None, Ending::failed(error.to_failure(&[]))),
+        (Ok(socket), Err(error)) => (Some(socket), never_ran(error)),
+        (Err(error), _) => (None, never_ran(&error)),
     };
-    let mut stopwatch = Stopwatch::start();
+    let Ended { ending, machine } = ended;
+    let stopwatch = Stopwatch::start();
     drop(socket);
-    // Before the end is on record, so that whoever sees it may have the volumes, and anonymous ones can be deleted.
-    drop(attached);
-    recorder.finish(&ending, config.options.auto_remove).await;
-    timings.teardown_ms += stopwatch.lap_ms();
-    timings.publish(timings_file.as_deref());
-    ending
+    let disks = written_disks(&context);
+    let putting_away = async {
+        if let Some(machine) = machine {
+            machine.put_away(disks).await;
+        }
+    };
+    // Others are at what the machine had besides its own disk once they may have it. Its own disk they have with the container's lock.
+    let is_shared = !volumes.is_empty() || has_shares(&config, &volumes.trees);
+    let auto_remove = config.options.auto_remove;
+    let mut publish = |mut stopwatch: Stopwatch| {
+        timings.teardown_ms += stopwatch.lap_ms();
+        timings.publish(timings_file.as_deref());
+    };
+    if is_shared {
+        putting_away.await;
+        // Before the end is on record, so that whoever sees it may have the volumes and the sockets, and anonymous volumes can be deleted.
+        drop(resources);
+        recorder.finish(&ending, auto_remove).await.let_go().await;
+        publish(stopwatch);
+        announce_recorded(session, ending);
+    } else {
+        drop(resources);
+        let possession = recorder.finish(&ending, auto_remove).await;
+        publish(stopwatch);
+        announce_recorded(session, ending);
+        putting_away.await;
+        possession.let_go().await;
+    }
 }
 
-/// Takes the disks of the container's volumes.
-async fn attach_volumes(launch: &Launch, config: &Arc<ContainerConfig>) -> Result<AttachedVolumes, LifeError> {
+/// The end of a container for which there never was a machine.
+fn never_ran(error: &LifeError) -> Ended {
+    Ended {
+        ending: Ending::failed(error.to_failure(&[])),
+        machine: None,
+    }
+}
+
+/// Puts the container's own disk back in its place where a launcher was killed before its container ran.
+async fn put_back_disk(bundle: &Bundle) {
+    let bundle = bundle.clone();
+    let putting_back = spawn_blocking(move || SpareDisk::put_back(&bundle));
+    if let Ok(Err(error)) = putting_back.await {
+        tracing::warn!(%error, "cannot put the container's own disk back");
+    }
+}
+
+/// Takes the disks of the container's volumes and makes the sockets that it publishes.
+async fn take_resources(
+    launch: &Launch,
+    config: &Arc<ContainerConfig>,
+) -> Result<(AttachedVolumes, PublishedSockets), LifeError> {
     let (paths, config) = (launch.paths.clone(), Arc::clone(config));
-    let attached = spawn_blocking(move || volumes::attach(&paths, &config)).await;
-    Ok(attached.map_err(|_| LifeError::Interrupted)??)
+    let take = move || {
+        let sockets = PublishedSockets::make(&paths, &config)?;
+        Ok((volumes::attach(&paths, &config)?, sockets))
+    };
+    spawn_blocking(take).await.unwrap_or(Err(LifeError::Interrupted))
 }

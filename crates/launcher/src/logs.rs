@@ -2,6 +2,7 @@
 
 mod bounded;
 mod console;
+mod patient;
 mod stdio;
 mod tail;
 

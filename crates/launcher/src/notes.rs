@@ -17,6 +17,10 @@ pub(crate) enum Note {
         attachments: Vec<NetworkAttachment>,
         written: oneshot::Sender<()>,
     },
+    Paused {
+        paused: bool,
+        written: oneshot::Sender<()>,
+    },
     /// Nothing more comes.
     End,
 }
@@ -44,6 +48,14 @@ impl Notes {
         };
         // Without a writer the container has ended.
         let _ = self.0.send(note);
+        done
+    }
+
+    /// Records whether the processes of a running container stand still. The receiver hears when that is done.
+    pub(crate) fn paused(&self, paused: bool) -> oneshot::Receiver<()> {
+        let (written, done) = oneshot::channel();
+        // Without a writer the container has ended.
+        let _ = self.0.send(Note::Paused { paused, written });
         done
     }
 }

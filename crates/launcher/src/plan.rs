@@ -2,15 +2,24 @@
 
 pub(crate) mod capabilities;
 mod container;
+mod control_files;
 mod machine;
 mod mounts;
 mod process;
 mod shares;
+mod sockets;
+mod steps;
+mod template;
 
 pub(crate) use container::container_request;
+pub use machine::root_disk_format;
 pub(crate) use machine::{Boot, MachinePlanError, machine_config};
 pub(crate) use mounts::MountPlanError;
 pub(crate) use process::{INIT_PROCESS_ID, ProcessPlanError, exec_process, init_process};
+pub(crate) use shares::has_shares;
+pub(crate) use sockets::host_sockets;
+pub(crate) use steps::{StepPlan, plan_step};
+pub(crate) use template::template_request;
 
 /// Serial of the writable disk.
 const ROOT_DISK_SERIAL: &str = "rootfs";

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{self, Sender};
 
 use container_model::{ContainerConfig, Phase};
-use container_state::{AnonymousVolumes, ContainerLock};
+use container_state::{AnonymousVolumes, ContainerLock, Remains};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -18,9 +18,12 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn start(owned: ContainerLock, config: ContainerConfig) -> Self {
+    pub(crate) fn start(mut owned: ContainerLock, config: ContainerConfig) -> Self {
         let (notes, received) = mpsc::channel();
         let writer = spawn_blocking(move || {
+            if let Err(error) = owned.keep_room() {
+                tracing::warn!(%error, "cannot keep room for the record of the container's end");
+            }
             let mut config = config;
             let mut networks = None;
             for note in received {
@@ -40,6 +43,12 @@ impl Recorder {
                         let recorded = owned.write_config(&config);
                         if let Err(error) = recorded.and_then(|()| owned.write_networks(observed, ports)) {
                             tracing::error!(%error, "cannot record the container's networks");
+                        }
+                        let _ = written.send(());
+                    }
+                    Note::Paused { paused, written } => {
+                        if let Err(error) = owned.write_paused(paused) {
+                            tracing::error!(%error, "cannot record whether the container is paused");
                         }
                         let _ = written.send(());
                     }
@@ -69,25 +78,58 @@ impl Recorder {
         Notes::new(self.notes.clone())
     }
 
-    /// Records the end, or removes the container when it is not to outlive it or when its maker has abandoned it. The lock is free
-    /// afterwards.
-    pub(crate) async fn finish(self, ending: &Ending, auto_remove: bool) {
+    /// Records the end, or removes the container when it is not to outlive it or when its maker has abandoned it. It still belongs to this
+    /// launcher afterwards.
+    pub(crate) async fn finish(self, ending: &Ending, auto_remove: bool) -> Possession {
         // Others may still have a way to the writer.
         let _ = self.notes.send(Note::End);
         let phase = ending.phase();
         let finished = async {
             let owned = self.writer.await?;
-            spawn_blocking(move || {
-                if !(auto_remove || owned.bundle().is_abandoned()) {
-                    write(&owned, phase, None);
-                } else if let Err(error) = owned.delete(AnonymousVolumes::Delete) {
-                    tracing::error!(%error, "cannot remove the container");
-                }
-            })
-            .await
+            spawn_blocking(move || finish(owned, phase, auto_remove)).await
         };
-        if let Err(error) = finished.await {
+        finished.await.unwrap_or_else(|error| {
             tracing::error!(%error, "the container's end is not on record");
+            Possession::None
+        })
+    }
+}
+
+fn finish(mut owned: ContainerLock, phase: Phase, auto_remove: bool) -> Possession {
+    if !(auto_remove || owned.bundle().is_abandoned()) {
+        if let Err(error) = owned.write_last_phase(phase) {
+            tracing::error!(%error, "cannot record the container's end");
+        }
+        return Possession::Container(owned);
+    }
+    match owned.take_away(AnonymousVolumes::Delete) {
+        Ok(remains) => Possession::Remains(Box::new(remains)),
+        Err(error) => {
+            tracing::error!(%error, "cannot remove the container");
+            Possession::None
+        }
+    }
+}
+
+/// What belongs to a launcher whose container's end is on record. Others wait for it.
+#[must_use]
+pub(crate) enum Possession {
+    /// The container.
+    Container(ContainerLock),
+    /// The files of one that has been removed.
+    Remains(Box<Remains>),
+    None,
+}
+
+impl Possession {
+    /// Leaves the container to others, and clears away what remains of one that has been removed.
+    pub(crate) async fn let_go(self) {
+        match self {
+            Self::Container(owned) => drop(owned),
+            Self::Remains(remains) => {
+                let _ = spawn_blocking(move || remains.clear()).await;
+            }
+            Self::None => {}
         }
     }
 }

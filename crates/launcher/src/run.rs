@@ -1,10 +1,14 @@
 //! One run of the container, from the boot of its machine to that machine's end.
 
+mod attempt;
 mod boot;
 mod booted;
+mod changes;
 mod clock;
+mod come_up;
 mod context;
-mod greet;
+mod hold;
+mod room;
 mod stop;
 mod supervise;
 mod teardown;
@@ -20,8 +24,9 @@ use crate::timings::Timings;
 use boot::boot;
 pub(crate) use booted::Booted;
 pub(crate) use context::RunContext;
+use hold::hold;
 use supervise::{supervise, wait_for_start};
-pub(crate) use teardown::take_down;
+pub(crate) use teardown::{Dismissed, dismiss, written_disks};
 
 /// A run whose workload has ended, or never came to run.
 pub(crate) struct FinishedRun {
@@ -43,10 +48,19 @@ pub(crate) async fn run_once(context: &RunContext<'_>, number: u32, timings: &mu
         }
     };
     context.session.set_progress(Progress::Ready(Arc::clone(&booted.run)));
-    let clock = tokio::spawn(clock::keep(booted.run.agent.clone(), context.launch.limits.clock));
+    let clock = tokio::spawn(clock::keep(
+        booted.run.agent.clone(),
+        booted.machine.stalls(),
+        context.launch.limits.clock,
+    ));
+    let share_changes = booted.share_changes.take();
+    let changes = share_changes.map(|stream| tokio::spawn(changes::relay(booted.run.agent.clone(), stream)));
     let outcome = async {
         wait_for_start(context, &booted.machine).await?;
-        supervise(context, &booted, timings).await
+        match context.config.build {
+            Some(_) => Ok(hold(context, &booted, timings).await),
+            None => supervise(context, &booted, timings).await,
+        }
     };
     let ending = match outcome.await {
         Ok(ending) => ending,
@@ -58,6 +72,9 @@ pub(crate) async fn run_once(context: &RunContext<'_>, number: u32, timings: &mu
         }
     };
     clock.abort();
+    if let Some(changes) = changes {
+        changes.abort();
+    }
     FinishedRun {
         ending,
         machine: Some(booted),

@@ -2,10 +2,14 @@
 
 mod attach;
 mod connection;
+mod disks;
 mod exec;
+mod files;
 mod listener;
 mod networks;
+mod processes;
 mod service;
+mod steps;
 
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -13,10 +17,9 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::Server;
 
 use crate::control::v1::control_server::ControlServer;
-use crate::control::{CONNECTION_WINDOW_BYTES, MESSAGE_MAX_BYTES, STREAM_WINDOW_BYTES};
+use crate::control::{self, MESSAGE_MAX_BYTES};
 use crate::launch::Limits;
 use crate::session::Session;
 use connection::Connection;
@@ -50,14 +53,13 @@ impl ControlService {
         }
         let service =
             ControlServer::new(Service::new(Arc::clone(session), limits)).max_decoding_message_size(MESSAGE_MAX_BYTES);
-        let serve = Server::builder()
-            .initial_stream_window_size(STREAM_WINDOW_BYTES)
-            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-            .add_service(service)
-            .serve_with_incoming_shutdown(ReceiverStream::new(incoming), async {
-                // A sender that is dropped asks as well.
-                let _ = asked.await;
-            });
+        let serve =
+            control::server()
+                .add_service(service)
+                .serve_with_incoming_shutdown(ReceiverStream::new(incoming), async {
+                    // A sender that is dropped asks as well.
+                    let _ = asked.await;
+                });
         Self {
             connections,
             shutdown,

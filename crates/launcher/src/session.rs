@@ -6,7 +6,9 @@
 
 mod names;
 mod networks;
+mod notice;
 mod output;
+mod pause;
 mod progress;
 mod run;
 mod wishes;
@@ -22,6 +24,7 @@ use tokio::time::Instant;
 use tonic::Status;
 
 pub(crate) use names::ProcessName;
+pub(crate) use notice::{Notice, Notices};
 pub(crate) use output::{Chunk, Output};
 pub(crate) use progress::{Ending, Progress};
 pub(crate) use run::Run;
@@ -33,9 +36,11 @@ use crate::stdin::{StdinLease, StdinSlot};
 pub(crate) struct Session {
     progress: watch::Sender<Progress>,
     wishes: watch::Sender<Wishes>,
+    notice: watch::Sender<Notice>,
     window_size: Mutex<Option<WindowSize>>,
     /// Signal by which the container is asked to end, once its record is read.
     stop_signal: OnceLock<Signal>,
+    stop_timeout: OnceLock<Duration>,
     pub(crate) output: Output,
     stdin: StdinSlot,
     /// The other end of `stdin`, until the workload of a run has it.
@@ -58,8 +63,10 @@ impl Session {
         Self {
             progress: watch::Sender::new(Progress::Booting),
             wishes: watch::Sender::new(Wishes::default()),
+            notice: watch::Sender::default(),
             window_size: Mutex::default(),
             stop_signal: OnceLock::new(),
+            stop_timeout: OnceLock::new(),
             output: Output::default(),
             stdin,
             input,
@@ -125,6 +132,24 @@ impl Session {
         self.wishes.subscribe()
     }
 
+    /// Says something of the machine to all clients.
+    pub(crate) fn set_notice(&self, notice: Notice) {
+        self.notice.send_replace(notice);
+    }
+
+    /// Why the machine stands still, if it does.
+    pub(crate) fn paused_because(&self) -> Option<String> {
+        match &*self.notice.borrow() {
+            Notice::Paused { reason } => Some(reason.clone()),
+            Notice::None | Notice::GoesOn => None,
+        }
+    }
+
+    /// What is said to a client that comes now.
+    pub(crate) fn notices(&self) -> Notices {
+        Notices::new(self.notice.subscribe())
+    }
+
     /// Whether the workload is about to be started, for the first time or once more.
     pub(crate) fn is_before_workload(&self) -> bool {
         matches!(
@@ -149,6 +174,15 @@ impl Session {
                 kill_at: Instant::now() + timeout,
             })
         });
+    }
+
+    /// Asks the container to end as it wants to be asked, and gives it the time it wants, else `usual`.
+    pub(crate) fn stop_as_wanted(&self, usual: Duration) {
+        self.stop(None, self.stop_timeout.get().copied().unwrap_or(usual));
+    }
+
+    pub(crate) fn set_stop_timeout(&self, timeout: Duration) {
+        let _ = self.stop_timeout.set(timeout);
     }
 
     pub(crate) fn set_stop_signal(&self, signal: Signal) {

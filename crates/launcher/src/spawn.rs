@@ -15,9 +15,12 @@ use container_state::{AppPaths, ContainerStore};
 /// The hidden sub-command by which the program becomes a launcher; the container's id follows.
 pub const LAUNCHER_COMMAND: &str = "launcher";
 
+/// Environment variable that names the socket of an SSH agent, ssh-agent(1).
+pub const SSH_AGENT_VARIABLE: &str = "SSH_AUTH_SOCK";
+
 /// What a launcher uses of the environment of the process that starts it. Everything else (logins for registries, tokens of a CI
 /// job, the addresses of agents) would stay readable in a process that lives as long as the container.
-const KEPT_VARIABLES: [&str; 19] = [
+const KEPT_VARIABLES: [&str; 20] = [
     "CONTAINER_ACCEL",
     "CONTAINER_APP_ROOT",
     "CONTAINER_BACKEND",
@@ -26,6 +29,7 @@ const KEPT_VARIABLES: [&str; 19] = [
     "CONTAINER_INSTALL_ROOT",
     "CONTAINER_QEMU",
     "CONTAINER_QEMU_DEVICES",
+    "CONTAINER_TEMPLATES",
     "CONTAINER_TIMINGS",
     "HOME",
     "LANG",
@@ -75,13 +79,16 @@ impl LauncherProcess {
     /// be closed before anything was asked to start, the launcher gives up.
     ///
     /// The launcher's standard input is the other end of that connection, which is how it gets across without any descriptor that
-    /// could leak into other children.
+    /// could leak into other children. `ssh_agent` is the socket of the SSH agent that the container gets.
     ///
     /// # Errors
     /// [`SpawnError`]. What goes wrong later is answered over the connection.
-    pub fn spawn(paths: &AppPaths, id: &ContainerId) -> Result<UnixStream, SpawnError> {
+    pub fn spawn(paths: &AppPaths, id: &ContainerId, ssh_agent: Option<&Path>) -> Result<UnixStream, SpawnError> {
         let mut command = Command::new(resolve(std::env::current_exe())?);
         command.arg(LAUNCHER_COMMAND).arg(id.as_str());
+        if let Some(socket) = ssh_agent {
+            command.env(SSH_AGENT_VARIABLE, socket);
+        }
         Self::spawn_command(command, paths, id)
     }
 

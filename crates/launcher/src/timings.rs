@@ -22,11 +22,13 @@ pub struct Timings {
     pub launcher_started_unix_us: u64,
     /// `kvm`, `tcg`, …
     pub accelerator: String,
+    /// Whether the machine continued from a template.
+    pub is_restored: bool,
     /// From the launcher's beginning to a hypervisor with a prepared machine: lock, records, sockets.
     pub launcher_start_ms: f64,
-    /// Starting the hypervisor.
+    /// Starting the hypervisor; with a template, loading that and attaching to the networks beside it.
     pub machine_start_ms: f64,
-    /// From there to the agent's answer: kernel and vminitd.
+    /// From there to the agent's answer: kernel and vminitd; with a template, becoming this container.
     pub agent_ready_ms: f64,
     /// Of that, what the guest itself counted: from the kernel's first tick to an agent that listens.
     pub guest_uptime_ms: f64,
@@ -82,6 +84,7 @@ impl Timings {
         tracing::info!(
             run = self.run,
             accelerator = self.accelerator,
+            is_restored = self.is_restored,
             launcher_start_ms = self.launcher_start_ms,
             machine_start_ms = self.machine_start_ms,
             agent_ready_ms = self.agent_ready_ms,

@@ -1,16 +1,21 @@
-//! The disks of a container's volumes, which its launcher holds for as long as it lives.
+//! A container's volumes, which its launcher holds for as long as it lives: disks, and trees that several machines share.
 //!
 //! A volume that the container only reads is shared with other readers, except where its disk has to be written to once: an empty one
 //! that is to get what the image has, or one whose machine was killed, whose journal has to be replayed. The machine has such a disk
 //! writable, and the guest alone keeps the container from writing.
 
+mod tree;
+
 use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use container_ext4::{MountState, ReadError, mount_state};
 use container_model::{ContainerConfig, ContainerId, DiskMount, Mount, Standing, VolumeName};
-use container_state::{AppPaths, ContainerStore, LeaseError, VolumeLease, VolumeStore};
+use container_state::{AppPaths, ContainerStore, FillingError, LeaseError, VolumeLease, VolumeStore, VolumeUse};
+
+pub(crate) use tree::VolumeTree;
 
 /// How long a disk is waited for that no container is known to have: that of a machine which is just ending.
 const RELEASE_LIMIT: Duration = Duration::from_secs(2);
@@ -25,14 +30,22 @@ pub(crate) struct VolumeDisk {
     pub(crate) is_writable: bool,
 }
 
-/// The disks of a container's volumes, each once. Nobody else has them until this is dropped.
+/// A container's volumes, each once. Nobody else has the disks, and nobody deletes any, until this is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct AttachedVolumes {
     pub(crate) disks: Vec<VolumeDisk>,
-    _leases: Vec<VolumeLease>,
+    pub(crate) trees: Vec<VolumeTree>,
+    leases: Vec<VolumeLease>,
+    /// The trees that the container's programs have.
+    uses: Mutex<Vec<VolumeUse>>,
 }
 
 impl AttachedVolumes {
+    /// Whether the container has none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.leases.is_empty()
+    }
+
     /// Whether something on them may have to reach the disk when the machine is taken down, although the container is removed then.
     pub(crate) fn outlive(&self, config: &ContainerConfig) -> bool {
         let is_kept =
@@ -45,13 +58,17 @@ impl AttachedVolumes {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum VolumesError {
     #[error(
-        "volume {name} is in use by container {holder}: a volume can be written to by one running container only, or be read by several"
+        "volume {name} is in use by container {holder}: a volume can be written to by one running container only, or be read by several; several write to one that was made with \"container volume create --opt type=shared\""
     )]
     InUse { name: VolumeName, holder: ContainerId },
     #[error("volume {name} is in use: a volume can be written to by one running container only, or be read by several")]
     Busy { name: VolumeName },
     #[error(transparent)]
     Lease(#[from] LeaseError),
+    #[error("the launcher was interrupted")]
+    Interrupted,
+    #[error(transparent)]
+    Filling(#[from] FillingError),
     #[error("cannot use volume {name}: {source}")]
     Image { name: VolumeName, source: ReadError },
 }
@@ -66,23 +83,37 @@ impl VolumesError {
     }
 }
 
-/// Takes the disks of all volumes that the container mounts. This blocks.
+/// Takes all volumes that the container mounts. This blocks.
 pub(crate) fn attach(paths: &AppPaths, config: &ContainerConfig) -> Result<AttachedVolumes, VolumesError> {
-    let (mut disks, mut leases) = (Vec::<VolumeDisk>::new(), Vec::new());
+    let mut attached = AttachedVolumes::default();
     let store = VolumeStore::new(paths);
+    let mut names: Vec<&VolumeName> = Vec::new();
     for mount in volume_mounts(config) {
-        if disks.iter().any(|disk| disk.name == mount.volume) {
-            continue;
+        if !names.contains(&&mount.volume) {
+            names.push(&mount.volume);
         }
-        let (is_writable, lease) = take(paths, &store, config, &mount.volume)?;
-        disks.push(VolumeDisk {
-            name: mount.volume.clone(),
-            image: store.image(&mount.volume),
-            is_writable,
-        });
-        leases.push(lease);
     }
-    Ok(AttachedVolumes { disks, _leases: leases })
+    for name in names {
+        // A volume without a record that can be read is a disk if it has one.
+        let is_shared = store.load(name).is_ok_and(|volume| volume.is_shared());
+        let lease = if is_shared {
+            let lease = wait_for(paths, &store, config, name, false)?;
+            attached
+                .trees
+                .push(VolumeTree::new(&store, config, name, attached.trees.len()));
+            lease
+        } else {
+            let (is_writable, lease) = take(paths, &store, config, name)?;
+            attached.disks.push(VolumeDisk {
+                name: name.clone(),
+                image: store.image(name),
+                is_writable,
+            });
+            lease
+        };
+        attached.leases.push(lease);
+    }
+    Ok(attached)
 }
 
 fn volume_mounts(config: &ContainerConfig) -> impl Iterator<Item = &DiskMount> {

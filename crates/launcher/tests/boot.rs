@@ -178,8 +178,7 @@ async fn guest_that_dies_before_it_takes_a_connection_is_noticed_and_replaced() 
         let source = Source {
             hypervisor: broken.clone(),
             second: Some(good.clone()),
-            ends_after: 10 * PATIENCE,
-            next: None,
+            ..Source::new(&Guest::default())
         };
         let launcher = world.launch_with(source);
         let seen = launcher.attach(owner()).await.finish().await;
@@ -311,8 +310,7 @@ async fn accelerator_that_fails_is_replaced_once() {
     let source = Source {
         hypervisor: broken.clone(),
         second: Some(good.clone()),
-        ends_after: PATIENCE,
-        next: None,
+        ..Source::new(&Guest::default())
     };
     let launcher = world.launch_with(source);
     assert_eq!(launcher.attach(owner()).await.finish().await.exit.unwrap().exit_code, 4);

@@ -232,7 +232,8 @@ async fn owner_that_detaches_leaves_the_container_running() {
     attached.next().await.unwrap();
     attached.send(Wire::Detach(Detach {})).await;
     assert!(attached.finish().await.exit.is_none());
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    // Answers once it is on record, which a slow disk may delay.
+    launcher.client.clone().start(StartRequest {}).await.unwrap();
     assert!(matches!(world.phase(), Phase::Running { .. }));
     launcher
         .client

@@ -8,40 +8,21 @@
 
 mod harness;
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use container_hypervisor::fake::{Guest, Outcome, Process};
+use container_launcher::LauncherProcess;
 use container_launcher::control::v1::{StartRequest, StatusRequest, StopRequest};
 use container_launcher::control::{self, ConnectError};
-use container_launcher::{Launch, LauncherProcess, Limits, execute};
 use container_model::Phase;
-use container_state::AppPaths;
-use harness::{PATIENCE, Source, World};
+use harness::launcher_process::{become_launcher, launcher, spawn, until_free};
+use harness::{PATIENCE, World};
 
 /// The launcher process of the tests below.
 #[test]
 #[ignore = "started by the other tests as a process of its own"]
 fn launcher_process() {
-    let Some(root) = std::env::var_os("CONTAINER_APP_ROOT").map(PathBuf::from) else {
-        return;
-    };
-    let guest = Guest::running(|_| Process::ends(Outcome::UntilSignal { ignores: Vec::new() }));
-    execute(|control| Launch {
-        paths: AppPaths::new(&root, root.join("run")),
-        id: "web".parse().unwrap(),
-        control: Some(control),
-        machines: Box::new(Source::new(&guest)),
-        policy: Box::new(container_launcher::OneRun),
-        limits: Limits::default(),
-    });
-}
-
-fn spawn(world: &World) -> control::ControlClient {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "launcher_process", "--ignored", "--nocapture"]);
-    control::client(LauncherProcess::spawn_command(command, &world.paths(), world.id()).unwrap())
+    become_launcher();
 }
 
 async fn pid(client: &control::ControlClient) -> rustix::process::Pid {
@@ -64,16 +45,6 @@ fn resident_kib(pid: rustix::process::Pid) -> u64 {
     }
     let listed = Command::new("ps").args(["-o", "rss=", "-p", &pid]).output().unwrap();
     String::from_utf8(listed.stdout).unwrap().trim().parse().unwrap()
-}
-
-async fn until_free(world: &World) {
-    let bundle = world.store().bundle(world.id());
-    let freed = async {
-        while bundle.has_owner() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, freed).await.expect("the launcher ends");
 }
 
 #[tokio::test]
@@ -145,15 +116,7 @@ async fn launcher_told_to_end_stops_its_container() {
 #[tokio::test]
 async fn client_killed_before_it_asked_for_anything_leaves_nothing_running() {
     let world = World::new(|config| config.options.auto_remove = true);
-    drop(LauncherProcess::spawn_command(
-        {
-            let mut command = Command::new(std::env::current_exe().unwrap());
-            command.args(["--exact", "launcher_process", "--ignored", "--nocapture"]);
-            command
-        },
-        &world.paths(),
-        world.id(),
-    ));
+    drop(LauncherProcess::spawn_command(launcher(), &world.paths(), world.id()));
     let gone = async {
         while !world.is_gone() {
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -191,13 +191,13 @@ async fn record_follows_the_runs() {
     let guest = guest(|_| waiting());
     let mut launcher = Runs::new(2, AT_ONCE).launch(&world, &guest);
     launcher.client.start(StartRequest {}).await.unwrap();
-    let Phase::Running { started: first } = world.phase() else {
+    let Phase::Running { started: first, .. } = world.phase() else {
         panic!("{:?}", world.phase())
     };
     end_of_run(&launcher, &guest, 1).await;
     until(
         "runs again",
-        || matches!(world.phase(), Phase::Running { started } if started != first),
+        || matches!(world.phase(), Phase::Running { started, .. } if started != first),
     )
     .await;
     let second = world.phase().started().unwrap();

@@ -8,8 +8,9 @@
 
 mod harness;
 
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -102,6 +103,49 @@ async fn a_client_sees_the_output_of_all_runs_and_one_end() {
         observed.hellos[0].token, observed.hellos[1].token,
         "each boot has a token"
     );
+}
+
+#[tokio::test]
+async fn what_is_free_on_the_disk_is_given_back_at_the_end_and_not_between_two_runs() {
+    let mut world = World::new(|_| {});
+    world.runs = twice(Duration::ZERO);
+    let path = world.store().bundle(world.id()).root_disk();
+    let mut disk = std::fs::File::create(&path).unwrap();
+    container_ext4::format_writable(&mut disk, &disk_options()).unwrap();
+    // As what was deleted last.
+    disk.write_all_at(&vec![1; 8 << 20], 40 << 20).unwrap();
+    disk.sync_all().unwrap();
+    let allocated_bytes = move || std::fs::metadata(&path).unwrap().blocks() * 512;
+    let before_bytes = allocated_bytes();
+    let seen_bytes = Arc::new(AtomicU64::new(0));
+    let guest = counting({
+        let (allocated_bytes, seen_bytes) = (allocated_bytes.clone(), Arc::clone(&seen_bytes));
+        move |_| {
+            seen_bytes.store(allocated_bytes(), Ordering::Relaxed);
+            exits(0)
+        }
+    });
+    let launcher = world.launch(&guest);
+    let seen = launcher.attach(owner()).await.finish().await;
+    assert_eq!(String::from_utf8_lossy(&seen.stdout), "run 1\nrun 2\n");
+    launcher.ended().await;
+    assert_eq!(seen_bytes.load(Ordering::Relaxed), before_bytes);
+    assert!(allocated_bytes() <= before_bytes - (8 << 20));
+}
+
+fn disk_options() -> container_ext4::FormatOptions {
+    container_ext4::FormatOptions {
+        size_bytes: 64 << 20,
+        uuid: [7; 16],
+        label: String::new(),
+        made: container_ext4::Timestamp {
+            seconds: 0,
+            nanoseconds: 0,
+        },
+        root: (0o755, 0, 0),
+        directories: Vec::new(),
+        journal: Some(container_ext4::Journal::default()),
+    }
 }
 
 #[tokio::test]

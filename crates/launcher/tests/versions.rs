@@ -14,10 +14,14 @@ use container_launcher::control::v1::control_server::{Control, ControlServer};
 use container_launcher::control::v1::exec_request::Request as Exec;
 use container_launcher::control::v1::exec_response::Response as ExecEvent;
 use container_launcher::control::v1::{
-    AttachOpen, AttachRequest, AttachResponse, ConnectNetworkRequest, ConnectNetworkResponse, Detach,
-    DisconnectNetworkRequest, DisconnectNetworkResponse, ExecOpen, ExecRequest, ExecResponse, HelloRequest,
-    HelloResponse, ResizeRequest, ResizeResponse, SignalRequest, SignalResponse, StartRequest, StartResponse,
-    StatusRequest, StatusResponse, StopRequest, StopResponse, VersionRange, WaitRequest, WaitResponse,
+    AddArchiveRequest, AddArchiveResponse, AttachOpen, AttachRequest, AttachResponse, ConnectNetworkRequest,
+    ConnectNetworkResponse, Detach, DisconnectNetworkRequest, DisconnectNetworkResponse, ExecOpen, ExecRequest,
+    ExecResponse, FreezeRequest, FreezeResponse, HelloRequest, HelloResponse, ListProcessesRequest,
+    ListProcessesResponse, ReadTreeRequest, ReadTreeResponse, ResizeRequest, ResizeResponse, RunStepRequest,
+    SealStepRequest, SealStepResponse, SetPausedRequest, SetPausedResponse, SignalRequest, SignalResponse,
+    StartRequest, StartResponse, StatPathRequest, StatPathResponse, StatusRequest, StatusResponse, StopRequest,
+    StopResponse, TrimRequest, TrimResponse, VersionRange, WaitRequest, WaitResponse, WriteTreeRequest,
+    WriteTreeResponse,
 };
 use container_launcher::control::{self, ConnectError, ControlClient, PROGRAM_VERSION, SPOKEN_VERSIONS};
 use container_model::Phase;
@@ -43,6 +47,7 @@ fn requests<T: Send + 'static>(request: Request<Streaming<T>>) -> impl tokio_str
 impl Control for OtherRelease {
     type AttachStream = Streaming<AttachResponse>;
     type ExecStream = Streaming<ExecResponse>;
+    type ReadTreeStream = Streaming<ReadTreeResponse>;
 
     async fn hello(&self, _: Request<HelloRequest>) -> Result<Response<HelloResponse>, Status> {
         self.hello.clone().map(Response::new)
@@ -76,6 +81,17 @@ impl Control for OtherRelease {
         self.launcher.clone().stop(request).await
     }
 
+    async fn set_paused(&self, request: Request<SetPausedRequest>) -> Result<Response<SetPausedResponse>, Status> {
+        self.launcher.clone().set_paused(request).await
+    }
+
+    async fn list_processes(
+        &self,
+        request: Request<ListProcessesRequest>,
+    ) -> Result<Response<ListProcessesResponse>, Status> {
+        self.launcher.clone().list_processes(request).await
+    }
+
     async fn connect_network(
         &self,
         request: Request<ConnectNetworkRequest>,
@@ -92,6 +108,51 @@ impl Control for OtherRelease {
 
     async fn wait(&self, request: Request<WaitRequest>) -> Result<Response<WaitResponse>, Status> {
         self.launcher.clone().wait(request).await
+    }
+
+    async fn trim(&self, request: Request<TrimRequest>) -> Result<Response<TrimResponse>, Status> {
+        self.launcher.clone().trim(request).await
+    }
+
+    type FreezeStream = Streaming<FreezeResponse>;
+
+    async fn freeze(&self, request: Request<FreezeRequest>) -> Result<Response<Self::FreezeStream>, Status> {
+        self.launcher.clone().freeze(request).await
+    }
+
+    async fn stat_path(&self, request: Request<StatPathRequest>) -> Result<Response<StatPathResponse>, Status> {
+        self.launcher.clone().stat_path(request).await
+    }
+
+    async fn read_tree(&self, request: Request<ReadTreeRequest>) -> Result<Response<Self::ReadTreeStream>, Status> {
+        self.launcher.clone().read_tree(request).await
+    }
+
+    type RunStepStream = Streaming<ExecResponse>;
+
+    async fn run_step(
+        &self,
+        request: Request<Streaming<RunStepRequest>>,
+    ) -> Result<Response<Self::RunStepStream>, Status> {
+        self.launcher.clone().run_step(requests(request)).await
+    }
+
+    async fn seal_step(&self, request: Request<SealStepRequest>) -> Result<Response<SealStepResponse>, Status> {
+        self.launcher.clone().seal_step(request).await
+    }
+
+    async fn add_archive(
+        &self,
+        request: Request<Streaming<AddArchiveRequest>>,
+    ) -> Result<Response<AddArchiveResponse>, Status> {
+        self.launcher.clone().add_archive(requests(request)).await
+    }
+
+    async fn write_tree(
+        &self,
+        request: Request<Streaming<WriteTreeRequest>>,
+    ) -> Result<Response<WriteTreeResponse>, Status> {
+        self.launcher.clone().write_tree(requests(request)).await
     }
 }
 

@@ -4,10 +4,14 @@
 //! programs keep fields that they do not know, here and in the structs below. A change that older programs must not overlook, such as
 //! another way to name a layer's disk, raises the version.
 
+mod build;
+mod control_group;
+mod device;
 mod image;
 mod mount;
 mod process;
 mod resources;
+mod socket;
 mod stop_signal;
 
 use std::collections::BTreeMap;
@@ -19,10 +23,14 @@ use time::OffsetDateTime;
 
 use crate::{ContainerId, HostEntry, NetworkAttachment, PublishedPort, ResolverConfig, UnknownFields};
 
+pub use build::{BuildMachine, CacheDirectory};
+pub use control_group::ControlGroupLimits;
+pub use device::DeviceNode;
 pub use image::{ContainerImage, ImageDescriptor, Layer};
 pub use mount::{DiskMount, Mount, ShareMount, TmpfsMount, UnknownMount};
 pub use process::{InitProcess, ProcessUser, Rlimit};
 pub use resources::Resources;
+pub use socket::{PublishedSocket, SocketMount};
 pub use stop_signal::StopSignal;
 
 /// The configuration of a container.
@@ -49,6 +57,12 @@ pub struct ContainerConfig {
     /// Ports of the host that lead into it.
     #[serde(default)]
     pub published_ports: Vec<PublishedPort>,
+    /// Unix sockets of the host that lead into it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published_sockets: Vec<PublishedSocket>,
+    /// Whether it has the SSH agent of whoever starts it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ssh: bool,
     /// What it knows of names.
     #[serde(default)]
     pub dns: ResolverConfig,
@@ -69,12 +83,18 @@ pub struct ContainerConfig {
     /// Labels.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
+    /// What others have noted of it; nothing here depends on it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
     /// Kernel settings inside the container.
     #[serde(default)]
     pub sysctls: BTreeMap<String, String>,
     /// Signal that `stop` sends first; `None` means SIGTERM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_signal: Option<StopSignal>,
+    /// The machine of a build, which is no container that a user has made; `None` for any other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<BuildMachine>,
     /// Fields of other versions.
     #[serde(flatten)]
     pub unknown: UnknownFields,
@@ -107,6 +127,18 @@ pub struct Security {
     /// Whether the root file system is mounted read-only. Mounts on top of it are not affected, and a process that may mount
     /// (`CAP_SYS_ADMIN`) can undo it.
     pub read_only_root: bool,
+    /// Whether no program gains rights by being executed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub no_new_privileges: bool,
+    /// Whether all system calls are allowed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub seccomp_unconfined: bool,
+    /// Whether nothing limits them but the machine: all capabilities, all its devices, and `/sys` to write to.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub privileged: bool,
+    /// Devices of the machine besides those of every container.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<DeviceNode>,
     /// Fields of other versions.
     #[serde(flatten)]
     pub unknown: UnknownFields,
@@ -123,9 +155,24 @@ pub struct ContainerOptions {
     /// Let the container see the addresses of the clients of its published ports instead of the network's own.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub client_addresses: bool,
+    /// Boot it at every start, also where it could start from a template.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cold: bool,
     /// Kernel image instead of the default one, absolute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel: Option<PathBuf>,
+    /// Further words of the kernel's command line, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kernel_arguments: Vec<String>,
+    /// Seconds that `stop` gives it before it is killed; `None` means those of the command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_timeout_seconds: Option<u32>,
+    /// Whether its programs can run machines of their own with the processor's help.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub virtualization: bool,
+    /// Whether it has the host's translator for x86-64 programs also where its image needs none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rosetta: bool,
     /// Fields of other versions.
     #[serde(flatten)]
     pub unknown: UnknownFields,

@@ -17,8 +17,9 @@ mod version1;
 mod volume;
 
 pub use config::{
-    ContainerConfig, ContainerImage, ContainerOptions, DiskMount, ImageDescriptor, InitProcess, Layer, Mount,
-    ProcessUser, Resources, Rlimit, Security, ShareMount, StopSignal, TmpfsMount, UnknownMount,
+    BuildMachine, CacheDirectory, ContainerConfig, ContainerImage, ContainerOptions, ControlGroupLimits, DeviceNode,
+    DiskMount, ImageDescriptor, InitProcess, Layer, Mount, ProcessUser, PublishedSocket, Resources, Rlimit, Security,
+    ShareMount, SocketMount, StopSignal, TmpfsMount, UnknownMount,
 };
 pub use exit::{ExitStatus, exit_code};
 pub use id::{ContainerId, ContainerQuery, IdError};

@@ -8,6 +8,9 @@ use crate::{ExitStatus, UnknownFields};
 /// The names that have a variant of their own.
 const KNOWN_NAMES: [&str; 5] = ["created", "starting", "running", "stopping", "stopped"];
 
+/// The word for a container whose processes were stopped where they are.
+const PAUSED: &str = "paused";
+
 /// Where a container is in its life. Each case carries what is valid in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "camelCase", rename_all_fields = "camelCase")]
@@ -22,6 +25,9 @@ pub enum Phase {
         /// When it was started.
         #[serde(with = "time::serde::rfc3339")]
         started: OffsetDateTime,
+        /// A client has stopped its processes where they are. Older programs, which do not know of it, see a container that runs.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        paused: bool,
     },
     /// A client asked for its end.
     Stopping {
@@ -88,22 +94,30 @@ impl TryFrom<NameAndFields> for UnknownPhase {
 }
 
 impl Phase {
-    /// The word that `container list` shows. Scripts know `running`, `stopping` and `stopped`; an unknown phase has its own name.
+    /// The word that `container list` shows. Scripts know `running`, `stopping` and `stopped`, and Docker's `paused`; an unknown phase has its own
+    /// name.
     #[must_use]
     pub fn label(&self) -> &str {
         match self {
             Self::Created | Self::Stopped { .. } => "stopped",
+            Self::Running { paused: true, .. } => PAUSED,
             Self::Starting | Self::Running { .. } => "running",
             Self::Stopping { .. } => "stopping",
             Self::Unknown(phase) => &phase.name,
         }
     }
 
+    /// Whether a client has stopped the processes of the running container where they are.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        matches!(self, Self::Running { paused: true, .. })
+    }
+
     /// When the workload was last started, as far as that is known.
     #[must_use]
     pub fn started(&self) -> Option<OffsetDateTime> {
         match self {
-            Self::Running { started } | Self::Stopping { started } => Some(*started),
+            Self::Running { started, .. } | Self::Stopping { started } => Some(*started),
             Self::Stopped { started, .. } => *started,
             Self::Created | Self::Starting | Self::Unknown(_) => None,
         }
@@ -122,6 +136,25 @@ mod tests {
         assert_eq!(phase.label(), "restarting");
         assert_eq!(phase.started(), None);
         assert_eq!(serde_json::to_value(&phase).unwrap(), written);
+    }
+
+    #[test]
+    fn a_paused_container_runs_for_programs_that_do_not_know_of_it() {
+        let running = json!({ "name": "running", "started": "2026-01-01T00:00:00Z" });
+        let mut phase: Phase = serde_json::from_value(running.clone()).unwrap();
+        assert_eq!((phase.label(), phase.is_paused()), ("running", false));
+        assert_eq!(serde_json::to_value(&phase).unwrap(), running);
+        let Phase::Running { paused, .. } = &mut phase else {
+            panic!("{phase:?}")
+        };
+        *paused = true;
+        assert_eq!((phase.label(), phase.is_paused()), ("paused", true));
+        let written = serde_json::to_value(&phase).unwrap();
+        assert_eq!(
+            (&written["name"], &written["paused"]),
+            (&json!("running"), &json!(true))
+        );
+        assert_eq!(serde_json::from_value::<Phase>(written).unwrap(), phase);
     }
 
     #[test]

@@ -19,7 +19,9 @@ mod world;
 
 use std::io;
 use std::process::ExitCode;
+use std::sync::Mutex;
 
+use container_durable::LossyLog;
 use container_model::NetworkName;
 use container_state::AppPaths;
 
@@ -36,7 +38,7 @@ pub fn execute(
     resolvers: HostResolvers,
 ) -> ExitCode {
     tracing_subscriber::fmt()
-        .with_writer(io::stderr)
+        .with_writer(Mutex::new(LossyLog::new(io::stderr())))
         .with_ansi(false)
         .with_target(false)
         .init();

@@ -25,6 +25,8 @@ pub mod annotation {
     pub const APPLE_IMAGE_NAME: &str = "com.apple.containerization.image.name";
     /// The full name of an image in an archive (containerd, Docker, BuildKit).
     pub const IMAGE_NAME: &str = "io.containerd.image.name";
+    /// When an image was made.
+    pub const CREATED: &str = "org.opencontainers.image.created";
     /// The tag of an image in a layout; some writers put the full name here (image-spec `annotations.md`).
     pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
     /// The kind of a manifest in an index that is not an image: `attestation-manifest` (BuildKit).

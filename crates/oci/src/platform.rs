@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// `oci-spec`'s platform cannot lack a part, as many a document does, has several spellings of one machine (`aarch64`, `arm64/v8`), and
 /// reads `armbe` as `arm64be`. The two convert into each other.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "Raw")]
 pub struct Platform {
     /// Go's name of the system: `linux`.

@@ -149,6 +149,12 @@ pub enum RegistryError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// An address of a file cannot be one.
+    #[error("no file can be fetched from there: {reason}")]
+    BadAddress {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// A file with certificate authorities cannot be used.
     #[error("cannot use the certificate authorities in {}: {reason}", path.display())]
     CaFile {

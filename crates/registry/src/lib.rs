@@ -5,12 +5,13 @@
 //! tests, which let each pull what the other pushed. Documents have a size limit here, blobs at the caller, who knows their
 //! size from the descriptor. Every wait for the network is bounded. A credential is sent only to the registry that it is for and
 //! to the token server that this registry names, over https unless the registry itself is asked without. [`Registries`] is the
-//! entry point.
+//! entry point; [`Downloads`] is the one for files that are no registry's.
 
 mod access;
 mod auth;
 mod client;
 mod credential;
+mod download;
 mod endpoint;
 mod error;
 mod http;
@@ -24,6 +25,7 @@ mod settings;
 pub use access::Access;
 pub use client::{BlobBody, BlobFile, Fetched, Mount, RegistryClient, Upload};
 pub use credential::{Credential, CredentialError, CredentialSource, NoCredentials, Secret};
+pub use download::{Download, DownloadedFile, Downloads, FileVersion};
 pub use error::RegistryError;
 pub use registries::Registries;
 pub use retry::{Retry, retry, retry_transfer};

@@ -18,13 +18,14 @@ pub(crate) enum Kind {
 /// Stands for any name in a key's path.
 const ANY: &str = "*";
 
-/// Apple's keys (`container` 1.2, "Configuration file") and ours: `container.http-proxy`, `proxy`,
-/// `registry.ca-files` and what is below `registry.hosts`.
-const KEYS: [(&[&str], Kind); 29] = [
+/// Apple's keys (`container` 1.2, "Configuration file") and ours: `build.cache-max-size`, `container.http-proxy`, `proxy`,
+/// `registry.ca-files`, what is below `registry.hosts`, and `templates`.
+const KEYS: [(&[&str], Kind); 32] = [
     (&["build", "rosetta"], Kind::Switch),
     (&["build", "cpus"], Kind::Count),
     (&["build", "memory"], Kind::Size),
     (&["build", "image"], Kind::Text),
+    (&["build", "cache-max-size"], Kind::Size),
     (&["container", "cpus"], Kind::Count),
     (&["container", "memory"], Kind::Size),
     (&["container", "http-proxy"], Kind::Switch),
@@ -48,6 +49,8 @@ const KEYS: [(&[&str], Kind); 29] = [
     (&["registry", "hosts", ANY, "mirrors"], Kind::Texts),
     (&["registry", "hosts", ANY, "scheme"], Kind::Text),
     (&["registry", "hosts", ANY, "ca-files"], Kind::Texts),
+    (&["templates", "enabled"], Kind::Switch),
+    (&["templates", "max-size"], Kind::Size),
     (&["vminit", "image"], Kind::Text),
     // Listed for suggestions only: the keys below it belong to the plugins.
     (&["plugin"], Kind::Text),

@@ -21,6 +21,6 @@ mod validate;
 pub use error::{Place, SettingsError};
 pub use files::files;
 pub use settings::{
-    ContainerSettings, DnsSettings, HostSettings, NetworkSettings, ProxySettings, RegistryScheme, RegistrySettings,
-    Settings,
+    BuildSettings, ContainerSettings, DnsSettings, HostSettings, NetworkSettings, ProxySettings, RegistryScheme,
+    RegistrySettings, Settings, TemplateSettings,
 };

@@ -49,6 +49,7 @@ mod tests {
         assert_eq!(settings, Settings::default());
         assert_eq!(settings.registry.domain.as_str(), "docker.io");
         assert_eq!(settings.container.memory.0, 1 << 30);
+        assert!(settings.templates.enabled && settings.templates.max_size.0 == 4 << 30);
     }
 
     #[test]
@@ -78,9 +79,12 @@ mod tests {
     #[test]
     fn what_is_printed_reads_back() {
         let text = "[container]\ncpus = 3\nmemory = \"512mb\"\n[registry]\ndomain = \"ghcr.io\"\nca-files = [\"/a.pem\"]\n\
-            [registry.hosts.\"localhost:5000\"]\nmirrors = [\"http://127.0.0.1:5055\"]\nscheme = \"http\"\nca-files = [\"/b.pem\"]\n";
+            [registry.hosts.\"localhost:5000\"]\nmirrors = [\"http://127.0.0.1:5055\"]\nscheme = \"http\"\nca-files = [\"/b.pem\"]\n\
+            [build]\ncache-max-size = \"3gb\"\n[templates]\nenabled = false\nmax-size = \"1gb\"\n";
         let settings = load(&[text]).unwrap();
         let printed = toml::to_string(&settings).unwrap();
         assert_eq!(load(&[&printed]).unwrap(), settings, "{printed}");
+        assert_eq!(settings.build.cache_max_size, ByteSize(3 << 30));
+        assert!(!settings.templates.enabled && settings.templates.max_size == ByteSize(1 << 30));
     }
 }

@@ -12,6 +12,8 @@ use serde::{Serialize, Serializer};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Settings {
+    /// `[build]`: what builds keep.
+    pub build: BuildSettings,
     /// `[container]`: what `run` and `create` do without flags.
     pub container: ContainerSettings,
     /// `[dns]`: names in new containers.
@@ -25,6 +27,28 @@ pub struct Settings {
     pub proxy: ProxySettings,
     /// `[registry]`: how to talk to registries.
     pub registry: RegistrySettings,
+    /// `[templates]`: saved machines that containers start from.
+    pub templates: TemplateSettings,
+}
+
+/// What builds keep.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct BuildSettings {
+    /// What builds may keep on the disk for later ones, without what images need as well.
+    #[serde(serialize_with = "size")]
+    pub cache_max_size: ByteSize,
+}
+
+/// What builds may keep where no file says it.
+const DEFAULT_CACHE_SIZE: ByteSize = ByteSize(20 << 30);
+
+impl Default for BuildSettings {
+    fn default() -> Self {
+        Self {
+            cache_max_size: DEFAULT_CACHE_SIZE,
+        }
+    }
 }
 
 /// Defaults of new containers.
@@ -142,6 +166,34 @@ pub enum RegistryScheme {
     Http,
     /// https.
     Https,
+}
+
+/// Saved machines that containers start from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TemplateSettings {
+    /// Whether containers start from them, and new ones are made.
+    pub enabled: bool,
+    /// What all of them may take on the disk.
+    #[serde(serialize_with = "size")]
+    pub max_size: ByteSize,
+}
+
+/// What templates may take on the disk where no file says it.
+const DEFAULT_TEMPLATES_SIZE: ByteSize = ByteSize(4 << 30);
+
+impl TemplateSettings {
+    /// The least that templates can be allowed to take: less is about as much as one takes.
+    pub const MINIMUM_SIZE: ByteSize = ByteSize(256 << 20);
+}
+
+impl Default for TemplateSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            max_size: DEFAULT_TEMPLATES_SIZE,
+        }
+    }
 }
 
 impl Default for ContainerSettings {

@@ -7,7 +7,7 @@ use container_oci::RegistryHost;
 
 use crate::document::{Entries, Entry, Value};
 use crate::networking;
-use crate::{Place, RegistryScheme, Settings, SettingsError};
+use crate::{Place, RegistryScheme, Settings, SettingsError, TemplateSettings};
 
 /// Checks every value that has an effect and puts the settings together.
 pub(crate) fn validate(entries: &Entries) -> Result<Settings, SettingsError> {
@@ -15,6 +15,7 @@ pub(crate) fn validate(entries: &Entries) -> Result<Settings, SettingsError> {
     for (key, Entry { value, place }) in entries {
         let key: Vec<&str> = key.iter().map(String::as_str).collect();
         match (key.as_slice(), value) {
+            (["build", "cache-max-size"], Value::Size(size)) => settings.build.cache_max_size = *size,
             (["container", "cpus"], Value::Count(cpus)) => settings.container.cpus = Some(at_least_one(*cpus, place)?),
             (["container", "memory"], Value::Size(memory)) => settings.container.memory = enough(*memory, place)?,
             (["container", "http-proxy"], Value::Switch(on)) => settings.container.http_proxy = *on,
@@ -32,6 +33,8 @@ pub(crate) fn validate(entries: &Entries) -> Result<Settings, SettingsError> {
                     _ => {}
                 }
             }
+            (["templates", "enabled"], Value::Switch(on)) => settings.templates.enabled = *on,
+            (["templates", "max-size"], Value::Size(size)) => settings.templates.max_size = worthwhile(*size, place)?,
             // One of Apple's keys that have no effect here.
             _ => {}
         }
@@ -57,6 +60,14 @@ fn enough(memory: ByteSize, place: &Place) -> Result<ByteSize, SettingsError> {
     (memory >= floor)
         .then_some(memory)
         .ok_or_else(|| bad(place, format!("{memory} is too little: at least {floor} is needed")))
+}
+
+fn worthwhile(size: ByteSize, place: &Place) -> Result<ByteSize, SettingsError> {
+    let floor = TemplateSettings::MINIMUM_SIZE;
+    let reason = || {
+        format!("{size} is too little: at least {floor} is needed; templates.enabled = false does without templates")
+    };
+    (size >= floor).then_some(size).ok_or_else(|| bad(place, reason()))
 }
 
 fn registry(text: &str, place: &Place) -> Result<RegistryHost, SettingsError> {
@@ -124,6 +135,10 @@ mod tests {
             ("network.subnetv6 = \"10.0.0.0/8\"", "is no IPv6 subnet"),
             ("proxy.http = \"a\\nb\"", "white space"),
             ("registry.hosts.\"a/b\".scheme = \"http\"", "is no registry"),
+            (
+                "templates.max-size = \"10m\"",
+                "10mb is too little: at least 256mb is needed; templates.enabled = false",
+            ),
         ] {
             let error = checked(text).unwrap_err();
             assert!(

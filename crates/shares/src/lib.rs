@@ -9,7 +9,10 @@
 //! - `chown`, `chmod` and the special bits are kept in an extended attribute of the file. The host's owner stays, and the host's permissions never lack
 //!   those that this process needs, nor have the special bits.
 //! - The guest's kernel checks permissions by what it is shown.
+//!
+//! Locks of files are ours as well: `virtiofsd` has no answer to requests for them.
 
+mod change;
 mod execute;
 #[cfg(target_os = "linux")]
 mod serve;
@@ -18,6 +21,9 @@ mod serve;
 mod serve;
 mod tree;
 
+pub use change::{ANSWER, Change, ChangeKind, Entry, read_changes, read_length};
 pub use execute::execute;
-pub use serve::{IS_AVAILABLE, ServeError, serve};
-pub use tree::{OWNER_ATTRIBUTE, SharedTree};
+pub use serve::IS_AVAILABLE;
+#[cfg(all(target_os = "linux", any(test, feature = "fuzzing")))]
+pub use serve::{Request, play};
+pub use tree::{AGENT_DONE_NAME, AGENT_GROUP, AGENT_NAME, OWNER_ATTRIBUTE, SharedTree, TreeOwner};

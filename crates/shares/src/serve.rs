@@ -1,27 +1,39 @@
 //! The process that serves a machine.
 
+mod announce;
+mod changes;
 mod confine;
+mod device;
 mod filesystem;
+mod locks;
 mod names;
 mod node;
+#[cfg(any(test, feature = "fuzzing"))]
+mod play;
 mod record;
+mod record_cache;
+mod record_table;
 mod tree_filesystem;
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vhost::vhost_user::Listener;
 use vhost_user_backend::VhostUserDaemon;
-use virtiofsd::vhost_user::VhostUserFsBackendBuilder;
 use vm_memory::{GuestMemoryAtomic, GuestMemoryMmap};
 
 use crate::tree::SharedTree;
+use announce::Announcer;
+use changes::Watches;
+use device::Device;
 use filesystem::Filesystem;
+#[cfg(any(test, feature = "fuzzing"))]
+pub use play::{Request, play};
 
 /// Whether this system has a file server.
 pub const IS_AVAILABLE: bool = true;
@@ -29,9 +41,13 @@ pub const IS_AVAILABLE: bool = true;
 /// Descriptors that the process needs for itself: the connection, its queues, the trees.
 const OWN_DESCRIPTORS: u64 = 128;
 
+/// The part of all descriptors that the machine's locks may have, and their most.
+const PART_FOR_LOCKS: u64 = 16;
+const MAXIMUM_FOR_LOCKS: u64 = 4 << 10;
+
 /// Why nothing is served.
 #[derive(Debug, thiserror::Error)]
-pub enum ServeError {
+pub(crate) enum ServeError {
     /// A tree cannot be opened.
     #[error("cannot share {}: {source}", path.display())]
     Tree {
@@ -61,16 +77,18 @@ pub enum ServeError {
     },
 }
 
-/// Serves `trees` to the one machine that connects to `listener`, and returns when that is gone.
+/// Serves `trees` to the one machine that connects to `listener`, and returns when that is gone. What happens in them otherwise is told on `changes`; see
+/// [`crate::Change`].
 ///
 /// The calling process is confined to the trees for good, so it does nothing else. It ends by itself when the machine breaks the protocol.
 ///
 /// # Errors
 /// When a tree cannot be opened, the process cannot be confined, or there is no connection.
-pub fn serve(listener: OwnedFd, trees: &[SharedTree]) -> Result<(), ServeError> {
+pub(crate) fn serve(listener: OwnedFd, trees: &[SharedTree], changes: Option<UnixStream>) -> Result<(), ServeError> {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     let limit = limit.unwrap_or(u64::MAX);
-    let per_tree = limit.saturating_sub(OWN_DESCRIPTORS) / (trees.len() as u64).max(1);
+    let for_locks = (limit / PART_FOR_LOCKS).min(MAXIMUM_FOR_LOCKS);
+    let per_tree = limit.saturating_sub(OWN_DESCRIPTORS + for_locks) / (trees.len() as u64).max(1);
     if per_tree < OWN_DESCRIPTORS {
         return Err(ServeError::Descriptors { limit });
     }
@@ -80,14 +98,27 @@ pub fn serve(listener: OwnedFd, trees: &[SharedTree]) -> Result<(), ServeError> 
     };
     let opened = trees.iter().map(|tree| Ok((tree, open(tree).map_err(of_tree(tree))?)));
     let opened: Vec<_> = opened.collect::<Result<_, ServeError>>()?;
-    let filesystem = Filesystem::new(trees, per_tree).map_err(|(path, source)| ServeError::Tree { path, source })?;
-    let backend = VhostUserFsBackendBuilder::default()
-        .build(filesystem)
-        .map_err(connection)?;
+    let mut records = Vec::new();
+    for (path, tree) in trees.iter().filter_map(|tree| Some((tree.records.as_ref()?, tree))) {
+        records.push(open_path(path).map_err(of_tree(tree))?);
+    }
+    let mut filesystem = Filesystem::new(trees, per_tree, for_locks as usize)
+        .map_err(|(path, source)| ServeError::Tree { path, source })?;
+    // Before the connection is made, which starts the thread that answers requests: threads that are there already would not be confined.
+    confine::to(&opened, &records)?;
+    drop(records);
+    let roots = opened.into_iter().map(|(_, opened)| opened).collect();
+    // Without them nobody is told of changes, and files are served all the same.
+    if let Some(stream) = changes
+        && let Ok(watches) = Watches::new(roots)
+    {
+        let (trees, changes) = filesystem.watch(watches);
+        let announcer = Announcer { trees, changes, stream };
+        let _ = announcer.start();
+    }
+    let device = Arc::new(Device::new(filesystem));
     let memory = GuestMemoryAtomic::new(GuestMemoryMmap::new());
-    let mut daemon = VhostUserDaemon::new("shares".to_owned(), Arc::new(backend), memory).map_err(connection)?;
-    confine::to(&opened)?;
-    drop(opened);
+    let mut daemon = VhostUserDaemon::new("shares".to_owned(), device, memory).map_err(connection)?;
     let mut listener = Listener::from(UnixListener::from(listener));
     daemon.start(&mut listener).map_err(connection)?;
     // The end of the connection is that of the machine.
@@ -97,8 +128,12 @@ pub fn serve(listener: OwnedFd, trees: &[SharedTree]) -> Result<(), ServeError> 
 
 /// Opens a tree without any right to its content, for the rule that confines this process to it.
 fn open(tree: &SharedTree) -> io::Result<File> {
+    open_path(&tree.path)
+}
+
+fn open_path(path: &Path) -> io::Result<File> {
     let flags = libc::O_PATH | libc::O_NOFOLLOW;
-    OpenOptions::new().read(true).custom_flags(flags).open(&tree.path)
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
 fn connection(error: impl std::fmt::Debug) -> ServeError {

@@ -1,6 +1,7 @@
 //! Where there is no virtiofs for an ordinary process to serve.
 
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 
 use crate::tree::SharedTree;
 
@@ -10,12 +11,12 @@ pub const IS_AVAILABLE: bool = false;
 /// Why nothing is served.
 #[derive(Debug, thiserror::Error)]
 #[error("this system has no file server for machines of QEMU")]
-pub struct ServeError;
+pub(crate) struct ServeError;
 
 /// Serves nothing.
 ///
 /// # Errors
 /// Always.
-pub fn serve(_listener: OwnedFd, _trees: &[SharedTree]) -> Result<(), ServeError> {
+pub(crate) fn serve(_listener: OwnedFd, _trees: &[SharedTree], _changes: Option<UnixStream>) -> Result<(), ServeError> {
     Err(ServeError)
 }

@@ -72,6 +72,17 @@ impl Bundle {
         self.directory.join(ROOT_DISK_FILE)
     }
 
+    /// Says that the writable disk is as it was made.
+    pub(crate) fn untouched(&self) -> PathBuf {
+        self.directory.join("rootfs.untouched")
+    }
+
+    /// Where the writable disk waits while another one takes its place, until that has proved itself.
+    #[must_use]
+    pub fn spare_root_disk(&self) -> PathBuf {
+        self.directory.join("rootfs.spare.ext4")
+    }
+
     /// Output of its workload, of the last start; what came before it is at [`previous_log`].
     #[must_use]
     pub fn stdio_log(&self) -> PathBuf {

@@ -58,6 +58,15 @@ pub(crate) fn collect_trash(directory: &Path) {
     }
 }
 
+/// Removes a directory whose record cannot be read and whose maker is gone, if no other process has it.
+pub(crate) fn collect_abandoned(directory: &Path) {
+    if let Ok(Some(_held)) = FileLock::try_acquire_existing(&directory.join(LOCK_FILE), LockMode::Exclusive)
+        && let Ok(Some(trash)) = move_away(directory)
+    {
+        remove(&trash);
+    }
+}
+
 /// Removes a directory that has no record of a container in it if the process that was making one is gone.
 pub(crate) fn collect_unfinished(directory: &Path) {
     if let Ok(Some(_held)) = FileLock::try_acquire_existing(&directory.join(LOCK_FILE), LockMode::Exclusive) {

@@ -31,6 +31,12 @@ impl StateError {
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Record(error) if error.is_damage())
     }
+
+    /// Whether the record could not be written because the disk is full.
+    #[must_use]
+    pub fn is_want_of_room(&self) -> bool {
+        matches!(self, Self::Record(error) if error.is_want_of_room())
+    }
 }
 
 /// The name of a container could not be taken. Nothing of it is left behind.

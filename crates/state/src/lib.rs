@@ -13,7 +13,9 @@ mod lock;
 mod paths;
 mod platform;
 mod record;
+mod root_disk;
 mod store;
+mod untouched;
 mod volume_users;
 mod volumes;
 
@@ -21,11 +23,14 @@ pub use bundle::{Bundle, ROOT_DISK_FILE, previous_log};
 pub use error::{
     CreateError, DeleteError, FindError, KeepError, ListError, LoadError, OwnError, ReserveError, StateError,
 };
-pub use lock::{AnonymousVolumes, ContainerLock};
+pub use lock::{AnonymousVolumes, ContainerLock, Remains};
 pub use paths::{AppPaths, PathsError};
+pub use platform::SOCKET_PATH_MAX_BYTES;
+pub use root_disk::{RootDiskError, RootDiskFormat, make_root_disk};
 pub use store::{Container, ContainerStore, DamagedContainer, Listing, NewContainer};
 pub use volume_users::VolumeUsers;
 pub use volumes::{
-    CreateVolumeError, DamagedVolume, DeleteVolumeError, HeldVolumes, LeaseError, ListVolumesError, LoadVolumeError,
-    VolumeLease, VolumeListing, VolumeOptionError, VolumePlaceError, VolumeRequest, VolumeStore,
+    CreateVolumeError, DamagedVolume, DeleteVolumeError, FillingError, HeldVolumes, LeaseError, ListVolumesError,
+    LoadVolumeError, VolumeFilling, VolumeLease, VolumeListing, VolumeOptionError, VolumePlaceError, VolumeRequest,
+    VolumeStore, VolumeUse,
 };

@@ -1,6 +1,9 @@
 //! Possession of a container: the right to write its state and to remove it.
 
-use container_durable::FileLock;
+use std::io;
+use std::path::PathBuf;
+
+use container_durable::{FileLock, Reserve};
 use container_model::{ContainerConfig, NetworkStatus, ObservedState, Phase, PublishedPort};
 
 use crate::discard;
@@ -22,11 +25,25 @@ pub enum AnonymousVolumes {
 pub struct ContainerLock {
     bundle: Bundle,
     lock: FileLock,
+    reserve: Option<Reserve>,
 }
 
 impl ContainerLock {
     pub(crate) fn new(bundle: Bundle, lock: FileLock) -> Self {
-        Self { bundle, lock }
+        Self {
+            bundle,
+            lock,
+            reserve: None,
+        }
+    }
+
+    /// Keeps room for [`ContainerLock::write_last_phase`], for as long as this lives.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn keep_room(&mut self) -> io::Result<()> {
+        self.reserve = Some(Reserve::keep(self.bundle.directory())?);
+        Ok(())
     }
 
     /// The container's files.
@@ -61,18 +78,33 @@ impl ContainerLock {
         phase: Phase,
         networks: Option<(Vec<NetworkStatus>, Vec<PublishedPort>)>,
     ) -> Result<(), StateError> {
+        let mut state = self.state_in(phase);
+        if let Some((networks, ports)) = networks {
+            state.networks = networks;
+            state.published_ports = ports;
+        }
+        self.write_state(&state)
+    }
+
+    /// As [`ContainerLock::write_phase`], for the end of the container: on a full disk as well, if [`ContainerLock::keep_room`] kept room.
+    ///
+    /// # Errors
+    /// [`StateError`]; the old record is then still in place.
+    pub fn write_last_phase(&mut self, phase: Phase) -> Result<(), StateError> {
+        let state = self.state_in(phase);
+        record::write_last_state(&self.bundle.state(), &state, self.reserve.take())
+    }
+
+    /// What was observed last, in another phase.
+    fn state_in(&self, phase: Phase) -> ObservedState {
         // A damaged record has nothing left to keep.
         let mut state = self.state().unwrap_or_default();
         if !matches!(phase, Phase::Running { .. } | Phase::Stopping { .. }) {
             state.networks.clear();
             state.published_ports.clear();
         }
-        if let Some((networks, ports)) = networks {
-            state.networks = networks;
-            state.published_ports = ports;
-        }
         state.phase = phase;
-        self.write_state(&state)
+        state
     }
 
     /// Records on which networks the container is and which ports lead into it, durably. The next phase in which it does not run
@@ -84,6 +116,19 @@ impl ContainerLock {
         let mut state = self.state().unwrap_or_default();
         state.networks = networks;
         state.published_ports = ports;
+        self.write_state(&state)
+    }
+
+    /// Records whether the processes of the container stand still, durably. One that does not run any more stays as it is.
+    ///
+    /// # Errors
+    /// [`StateError`]; the old record is then still in place.
+    pub fn write_paused(&self, now: bool) -> Result<(), StateError> {
+        let mut state = self.state()?;
+        match &mut state.phase {
+            Phase::Running { paused, .. } => *paused = now,
+            _ => return Ok(()),
+        }
         self.write_state(&state)
     }
 
@@ -109,6 +154,15 @@ impl ContainerLock {
     /// # Errors
     /// [`DeleteError::Remove`] when it is still there.
     pub fn delete(self, volumes: AnonymousVolumes) -> Result<(), DeleteError> {
+        self.take_away(volumes)?.clear();
+        Ok(())
+    }
+
+    /// Removes the container, whose name is free afterwards. What remains of it is still to be cleared away.
+    ///
+    /// # Errors
+    /// [`DeleteError::Remove`] when it is still there.
+    pub fn take_away(self, volumes: AnonymousVolumes) -> Result<Remains, DeleteError> {
         let config = match volumes {
             AnonymousVolumes::Delete => record::read_config(&self.bundle.config()).ok().flatten(),
             AnonymousVolumes::Keep => None,
@@ -118,14 +172,35 @@ impl ContainerLock {
             path: self.bundle.directory().to_owned(),
             source,
         })?;
-        if let Some(trash) = trash {
+        Ok(Remains {
+            trash,
+            lock: self.lock,
+            app_root: self.bundle.app_root(),
+            config,
+        })
+    }
+}
+
+/// The files of a container that is no more. Should this process end before they are cleared away, the next command does it.
+#[derive(Debug)]
+pub struct Remains {
+    trash: Option<PathBuf>,
+    lock: FileLock,
+    app_root: PathBuf,
+    /// Of a container whose anonymous volumes go with it.
+    config: Option<ContainerConfig>,
+}
+
+impl Remains {
+    /// Removes them as far as possible, and then the anonymous volumes.
+    pub fn clear(self) {
+        if let Some(trash) = self.trash {
             // The lock is still held, so that no other process collects the directory at the same time.
             discard::remove(&trash);
         }
         drop(self.lock);
-        if let Some(config) = config {
-            delete_anonymous_volumes(self.bundle.app_root(), &config);
+        if let Some(config) = self.config {
+            delete_anonymous_volumes(self.app_root, &config);
         }
-        Ok(())
     }
 }

@@ -1,11 +1,13 @@
 //! Where the state of `container` lies on this host.
 
 use std::fmt::Write as _;
+use std::fs::Metadata;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use container_durable::{ClaimError, DirectoryError, claim_private_dir, create_private_dir, sweep};
-use container_model::{ContainerId, NetworkName};
+use container_model::{ContainerId, Layer, NetworkName};
 use sha2::{Digest as _, Sha256};
 
 use crate::platform::Platform;
@@ -14,6 +16,9 @@ mod choose;
 
 /// Name of our directory below those that the system gives us.
 const DIRECTORY_NAME: &str = "container";
+
+/// Name of the directory below the app root for owners of what is on the host.
+const SHARE_OWNERS: &str = "share-owners";
 
 /// Bytes of the hash that name a socket.
 const SOCKET_HASH_BYTES: usize = 8;
@@ -101,6 +106,26 @@ impl AppPaths {
         &self.root
     }
 
+    /// Where owners are kept of what can have no extended attribute below a directory of the host that containers see: one place for each,
+    /// whatever path leads to it.
+    #[must_use]
+    pub fn share_owners(&self, shared: &Metadata) -> PathBuf {
+        self.root
+            .join(SHARE_OWNERS)
+            .join(format!("{:x}-{:x}", shared.dev(), shared.ino()))
+    }
+
+    /// The same, made if it is not there.
+    ///
+    /// # Errors
+    /// [`PathsError::Directory`].
+    pub fn prepare_share_owners(&self, shared: &Metadata) -> Result<PathBuf, PathsError> {
+        create_private_dir(&self.root.join(SHARE_OWNERS))?;
+        let directory = self.share_owners(shared);
+        create_private_dir(&directory)?;
+        Ok(directory)
+    }
+
     /// The runtime directory: sockets.
     #[must_use]
     pub fn runtime(&self) -> &Path {
@@ -113,10 +138,17 @@ impl AppPaths {
         self.root.join("containers")
     }
 
-    /// Where layer disks are kept.
+    /// The read-only disk of a layer, as the image store names it: `layers/<hex>.ext4`, whatever is on it and whichever algorithm the digest has.
     #[must_use]
-    pub fn layers(&self) -> PathBuf {
-        self.root.join("layers")
+    pub fn layer_disk(&self, layer: &Layer) -> PathBuf {
+        let name = format!("{}.ext4", layer.disk_id().hex());
+        self.root.join("layers").join(name)
+    }
+
+    /// Where templates are kept: machines that were saved, to be continued by containers.
+    #[must_use]
+    pub fn templates(&self) -> PathBuf {
+        self.root.join("templates")
     }
 
     /// Where the launcher of a container listens: a name of fixed length, whatever the container's.
@@ -178,6 +210,25 @@ mod tests {
         assert!(matches!(paths.prepare(), Err(PathsError::PublicPlace(_))));
         paths.runtime = root.path().join("own");
         paths.prepare().unwrap();
+    }
+
+    #[test]
+    fn digests_name_layer_disks_whatever_is_on_them() {
+        let paths = AppPaths::new("/a", "/r");
+        let hex = "0123456789abcdef".repeat(4);
+        let id = format!("sha256:{hex}").parse().unwrap();
+        for layer in [
+            Layer::Single { diff_id: id },
+            Layer::Merged { chain_id: id },
+            Layer::Cover { cover_id: id },
+            Layer::Untold { disk_id: id },
+        ] {
+            assert_eq!(paths.layer_disk(&layer), Path::new(&format!("/a/layers/{hex}.ext4")));
+        }
+        let long = "0123456789abcdef".repeat(8);
+        let diff_id = format!("sha512:{long}").parse().unwrap();
+        let disk = paths.layer_disk(&Layer::Single { diff_id });
+        assert_eq!(disk, Path::new(&format!("/a/layers/{long}.ext4")));
     }
 
     #[test]

@@ -24,3 +24,6 @@ impl Platform {
         }
     }
 }
+
+/// Longest path of a Unix socket on this system, bytes, without the terminating zero.
+pub const SOCKET_PATH_MAX_BYTES: usize = Platform::CURRENT.socket_path_max_bytes();

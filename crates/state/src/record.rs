@@ -2,9 +2,10 @@
 //!
 //! The types of the model have a place for the fields that this program does not know, so [`Record::unknown`] stays empty here.
 
+use std::fs::File;
 use std::path::Path;
 
-use container_durable::{Record, RecordBody, read_record, write_record};
+use container_durable::{Record, RecordBody, Reserve, place_record, read_record, write_last_record, write_record};
 use container_model::{ContainerConfig, ObservedState, UnknownFields};
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,12 @@ pub(crate) fn write_config(path: &Path, config: &ContainerConfig) -> Result<(), 
     Ok(write_record(path, &Record::new(Config(config.clone())))?)
 }
 
+/// Records what a container is asked to be of which nobody has been told yet; durably only once the file that is returned and its directory have been
+/// synced.
+pub(crate) fn place_config(path: &Path, config: &ContainerConfig) -> Result<File, StateError> {
+    Ok(place_record(path, &Record::new(Config(config.clone())))?)
+}
+
 /// Reads what was observed of a container. One that was never started has no such record.
 pub(crate) fn read_state(path: &Path) -> Result<ObservedState, StateError> {
     Ok(read_record::<State>(path)?.map_or_else(ObservedState::default, |record| record.body.0))
@@ -48,6 +55,11 @@ pub(crate) fn read_state(path: &Path) -> Result<ObservedState, StateError> {
 /// Replaces the record of what was observed, durably.
 pub(crate) fn write_state(path: &Path, state: &ObservedState) -> Result<(), StateError> {
     Ok(write_record(path, &Record::new(State(state.clone())))?)
+}
+
+/// As [`write_state`], and where the disk is full with the room that was kept for it.
+pub(crate) fn write_last_state(path: &Path, state: &ObservedState, reserve: Option<Reserve>) -> Result<(), StateError> {
+    Ok(write_last_record(path, &Record::new(State(state.clone())), reserve)?)
 }
 
 #[cfg(test)]

@@ -10,20 +10,23 @@ mod list;
 mod load;
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use container_durable::{FileLock, LockMode};
-use container_model::{ContainerConfig, ContainerId, ObservedState, Standing};
+use container_durable::{FileLock, LockError, LockMode};
+use container_model::{ContainerConfig, ContainerId, ObservedState, Phase, Standing};
 
 pub use create::NewContainer;
 
 use crate::volume_users::volume_users;
 use crate::{
-    AnonymousVolumes, AppPaths, Bundle, ContainerLock, DeleteError, ListError, LoadError, OwnError, VolumeUsers,
+    AnonymousVolumes, AppPaths, Bundle, ContainerLock, DeleteError, ListError, LoadError, OwnError, VolumeUsers, record,
 };
 
 /// How long possession is waited for. Only a launcher holds a lock longer than a repair takes.
 const REPAIR_LIMIT: Duration = Duration::from_millis(500);
+
+/// How long possession of a container that has ended is waited for: its launcher may still have its machine end and give room back.
+const PUT_AWAY_LIMIT: Duration = Duration::from_secs(10);
 
 /// The containers of one app root.
 #[derive(Debug, Clone)]
@@ -89,13 +92,14 @@ impl ContainerStore {
         volume_users(&self.paths.containers())
     }
 
-    /// Takes possession of a container. Waits for a repair in progress, but not for a launcher.
+    /// Takes possession of a container. Waits for a repair in progress, and for a launcher whose container has ended, but not for one whose
+    /// container lives.
     ///
     /// # Errors
     /// [`OwnError::Taken`] when a launcher owns it.
     pub fn own(&self, id: &ContainerId) -> Result<ContainerLock, OwnError> {
         let bundle = self.bundle(id);
-        match FileLock::acquire_within(&bundle.lock(), LockMode::Exclusive, REPAIR_LIMIT) {
+        match acquire(&bundle) {
             Ok(Some(lock)) if self.is_there(id) => Ok(ContainerLock::new(bundle, lock)),
             Ok(Some(_)) => Err(OwnError::NotFound { id: id.clone() }),
             // Its name is taken, but there is no container yet.
@@ -114,4 +118,20 @@ impl ContainerStore {
     pub fn delete(&self, id: &ContainerId) -> Result<(), DeleteError> {
         self.own(id)?.delete(AnonymousVolumes::Keep)
     }
+}
+
+/// Takes the lock of a container; `None` when its owner does not let go of it in time.
+fn acquire(bundle: &Bundle) -> Result<Option<FileLock>, LockError> {
+    let deadline = Instant::now() + PUT_AWAY_LIMIT;
+    loop {
+        let lock = FileLock::acquire_within(&bundle.lock(), LockMode::Exclusive, REPAIR_LIMIT)?;
+        if lock.is_some() || !has_ended(bundle) || Instant::now() >= deadline {
+            return Ok(lock);
+        }
+    }
+}
+
+/// Whether the record says that the container has ended. The launcher of another start says otherwise as soon as it has the lock.
+fn has_ended(bundle: &Bundle) -> bool {
+    record::read_state(&bundle.state()).is_ok_and(|state| matches!(state.phase, Phase::Stopped { .. }))
 }

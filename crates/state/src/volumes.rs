@@ -1,4 +1,5 @@
-//! One directory per volume, below `volumes/` of the app root: its record, the image of its disk, and the lock of who uses it.
+//! One directory per volume, below `volumes/` of the app root: its record, the image of its disk or the directory that machines share, and the
+//! lock of who uses it.
 //!
 //! A volume appears whole and disappears by a rename. It is deleted under the exclusive lock of the directory of volumes; who writes a
 //! record that refers to a volume holds that lock shared meanwhile ([`VolumeStore::hold`]), also while the volume is made, so that none is
@@ -8,10 +9,12 @@ mod anonymous;
 mod create;
 mod delete;
 mod error;
+mod filling;
 mod lease;
 mod list;
 mod load;
 mod request;
+mod tree;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,6 +30,7 @@ pub use error::{
     CreateVolumeError, DeleteVolumeError, LeaseError, ListVolumesError, LoadVolumeError, VolumeOptionError,
     VolumePlaceError,
 };
+pub use filling::{FillingError, VolumeFilling, VolumeUse};
 pub use lease::VolumeLease;
 pub use list::{DamagedVolume, VolumeListing};
 pub use request::VolumeRequest;
@@ -37,6 +41,10 @@ const DIRECTORY: &str = "volumes";
 const RECORD_FILE: &str = "entity.json";
 /// Name of the image of a volume's disk, as in Apple's tool.
 const IMAGE_FILE: &str = "volume.img";
+/// Name of the directory with the content of a volume that machines share.
+const DATA_DIRECTORY: &str = "data";
+/// Name of the directory beside it for owners of what can have no extended attribute. The file servers of the machines write there.
+const OWNERS_DIRECTORY: &str = "owners";
 /// Name of the lock in a volume's directory that those hold who use its disk.
 const LEASE_FILE: &str = "lock";
 /// Name of the lock file of the directory of volumes.
@@ -95,6 +103,18 @@ impl VolumeStore {
         self.directory(name).join(IMAGE_FILE)
     }
 
+    /// The directory with the content of a volume that machines share, whether it exists or not.
+    #[must_use]
+    pub fn data(&self, name: &VolumeName) -> PathBuf {
+        self.directory(name).join(DATA_DIRECTORY)
+    }
+
+    /// The directory in which the file servers of machines keep the owners of what can have no extended attribute, for such a volume.
+    #[must_use]
+    pub fn owners(&self, name: &VolumeName) -> PathBuf {
+        self.directory(name).join(OWNERS_DIRECTORY)
+    }
+
     /// Keeps all volumes that there are, for as long as a record is written that refers to one.
     ///
     /// # Errors
@@ -124,7 +144,7 @@ impl VolumeStore {
             let is_left = |prefix| name.to_str().is_some_and(|name| name.starts_with(prefix));
             if is_left(NEW_PREFIX) || is_left(TRASH_PREFIX) {
                 // What stays is tried again by the next deletion.
-                let _ = std::fs::remove_dir_all(entry.path());
+                let _ = tree::remove(&entry.path());
             }
         }
         Ok(lock)

@@ -48,6 +48,7 @@ fn actor() {
                     owned
                         .write_phase(Phase::Running {
                             started: OffsetDateTime::UNIX_EPOCH,
+                            paused: false,
                         })
                         .unwrap();
                 }

@@ -119,6 +119,24 @@ fn what_a_dead_maker_left_is_removed_by_the_next_look() {
 }
 
 #[test]
+fn a_record_that_a_loss_of_power_has_emptied_goes_if_nobody_was_told_of_its_container() {
+    let root = Root::new();
+    let store = root.store();
+    for name in ["db", "db-1", "told"] {
+        root.create(name, 1);
+        std::fs::write(store.bundle(&name.parse().unwrap()).config(), b"").unwrap();
+    }
+    mark_as_abandoned(&root, "db");
+    mark_as_abandoned(&root, "db-1");
+    assert!(matches!(
+        store.load(&"db".parse().unwrap()),
+        Err(LoadError::NotFound { .. })
+    ));
+    assert_eq!(store.list().unwrap().damaged.len(), 1);
+    assert_eq!(root.entries(), ["told"]);
+}
+
+#[test]
 fn what_a_dead_maker_left_stays_as_long_as_a_launcher_has_it() {
     let root = Root::new();
     let store = root.store();
@@ -126,8 +144,11 @@ fn what_a_dead_maker_left_stays_as_long_as_a_launcher_has_it() {
     mark_as_abandoned(&root, "db");
     let launcher = store.own(&id).unwrap();
     let started = OffsetDateTime::UNIX_EPOCH;
-    launcher.write_phase(Phase::Running { started }).unwrap();
-    assert_eq!(store.load(&id).unwrap().state.phase, Phase::Running { started });
+    launcher.write_phase(Phase::Running { started, paused: false }).unwrap();
+    assert_eq!(
+        store.load(&id).unwrap().state.phase,
+        Phase::Running { started, paused: false }
+    );
     assert!(launcher.bundle().is_abandoned());
     drop(launcher);
     assert!(store.list().unwrap().containers.is_empty());

@@ -10,7 +10,7 @@ mod fixture;
 
 use std::convert::Infallible;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use container_model::{ContainerQuery, Phase, Standing};
 use container_state::{ContainerStore, CreateError, DeleteError, FindError, LoadError, OwnError, ReserveError};
@@ -20,6 +20,7 @@ use time::OffsetDateTime;
 fn running() -> Phase {
     Phase::Running {
         started: OffsetDateTime::UNIX_EPOCH,
+        paused: false,
     }
 }
 
@@ -66,6 +67,29 @@ fn failed_preparation_leaves_nothing() {
         .store()
         .create(&config("web", 1), |_| Err(std::io::Error::other("no space")));
     assert!(matches!(failed, Err(CreateError::Prepare(_))));
+    assert_eq!(root.entries(), Vec::<String>::new());
+}
+
+#[test]
+fn who_wants_a_container_that_has_ended_waits_for_its_launcher() {
+    let root = Root::new();
+    let store = root.store();
+    let id = root.create("web", 1);
+    let owned = store.own(&id).unwrap();
+    let stopped = Phase::Stopped {
+        started: None,
+        finished: None,
+        exit: None,
+        reason: None,
+    };
+    owned.write_phase(stopped).unwrap();
+    // Longer than a repair may take.
+    let letting_go = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(700));
+        drop(owned);
+    });
+    store.delete(&id).unwrap();
+    letting_go.join().unwrap();
     assert_eq!(root.entries(), Vec::<String>::new());
 }
 

@@ -20,6 +20,12 @@ pub struct DetachKeysError {
 }
 
 impl DetachKeys {
+    /// No keys: nobody can detach.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// The bytes that a terminal sends for them.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
@@ -39,7 +45,7 @@ impl FromStr for DetachKeys {
     /// `ctrl-p,ctrl-q`, `ctrl-@`, `x,y,z`; an empty text for none.
     fn from_str(text: &str) -> Result<Self, DetachKeysError> {
         if text.is_empty() {
-            return Ok(Self(Vec::new()));
+            return Ok(Self::none());
         }
         text.split(',').map(key).collect::<Result<_, _>>().map(Self)
     }

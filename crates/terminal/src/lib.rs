@@ -24,7 +24,7 @@ pub use device::{WindowSize, is_terminal, window_size};
 pub use echo_off::EchoOff;
 pub use keyboard::{HOLD, Keyboard};
 pub use printable::{excerpt, printable, printable_lines, shorten_words};
-pub use progress::{Progress, ProgressStyle};
+pub use progress::{Line, Painter, Picture, Progress, ProgressStyle, Span, columns_of};
 pub use raw_mode::RawMode;
 pub use resize::Resizes;
 pub use sink::{Output, Sink};

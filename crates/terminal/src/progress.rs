@@ -15,8 +15,10 @@ mod span;
 use std::io;
 
 use crate::WindowSize;
-use painter::Painter;
+use board::Board;
+pub use painter::{Painter, Picture};
 use plain::Plain;
+pub use span::{Line, Span, columns_of};
 
 /// The size of a terminal that does not know its own.
 const USUAL_SIZE: WindowSize = WindowSize { rows: 24, columns: 80 };
@@ -43,7 +45,7 @@ pub struct Progress {
 enum Output {
     None,
     Plain(Plain),
-    Bars(Painter),
+    Bars(Painter<Board>),
 }
 
 impl Progress {
@@ -54,9 +56,8 @@ impl Progress {
             ProgressStyle::None => Output::None,
             ProgressStyle::Plain => Output::Plain(Plain::new(Box::new(io::stderr()))),
             ProgressStyle::Bars { color } => {
-                let size = || crate::window_size(io::stderr()).unwrap_or(USUAL_SIZE);
                 // Without a thread there are no bars, which is no reason to fail.
-                Painter::start(Box::new(io::stderr()), Box::new(size), color).map_or(Output::None, Output::Bars)
+                Painter::stderr(Board::default(), color).map_or(Output::None, Output::Bars)
             }
         };
         Self { output }

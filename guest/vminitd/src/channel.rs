@@ -12,21 +12,19 @@ use container_agent_api::AGENT_PORT_NAME;
 use rustix::event::epoll;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{CWD, Mode, OFlags, openat};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::unix::AsyncFd;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::sync::Notify;
 use tokio_vsock::{VsockListener, VsockStream};
 
 use crate::descriptor::Descriptor;
+use crate::registration::register;
 
 /// The kernel finds the port while it boots. One that has not appeared after this time does not exist.
 const PORT_WAIT: Duration = Duration::from_secs(5);
 const PORT_POLL: Duration = Duration::from_millis(2);
 
-/// Longest single wait for the host to open its side. The state of the port is checked after each.
-const HOST_WAIT: Timespec = Timespec {
-    tv_sec: 0,
-    tv_nsec: 100_000_000,
-};
+const NO_WAIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
 /// The port. It reports at once when the launcher has closed its side.
 #[derive(Debug)]
@@ -60,7 +58,7 @@ impl Listener for VsockListener {
     }
 }
 
-/// Opens the agent's port and waits until the host has opened its side.
+/// Opens the agent's port.
 pub(crate) fn open_port() -> io::Result<OwnedFd> {
     let start = std::time::Instant::now();
     let device = loop {
@@ -75,14 +73,8 @@ pub(crate) fn open_port() -> io::Result<OwnedFd> {
             None => std::thread::sleep(PORT_POLL),
         }
     };
-    let port = openat(
-        CWD,
-        &device,
-        OFlags::RDWR | OFlags::CLOEXEC | OFlags::NONBLOCK,
-        Mode::empty(),
-    )?;
-    wait_for_host(&port)?;
-    Ok(port)
+    let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    Ok(openat(CWD, &device, flags, Mode::empty())?)
 }
 
 fn find_port(class: &Path) -> Option<std::ffi::OsString> {
@@ -95,28 +87,52 @@ fn find_port(class: &Path) -> Option<std::ffi::OsString> {
         })
 }
 
-/// Until the host has opened its side, the port is in the state "hung up", in which poll(2) returns at once;
-/// edge-triggered epoll(7) sleeps until that changes. The port must not be registered with the runtime in this state, because the
-/// runtime would treat it as closed for good.
-fn wait_for_host(port: &OwnedFd) -> io::Result<()> {
-    let queue = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-    epoll::add(
-        &queue,
-        port,
-        epoll::EventData::new_u64(0),
-        epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::ET,
-    )?;
-    let mut events = [epoll::Event {
-        flags: epoll::EventFlags::empty(),
-        data: epoll::EventData::new_u64(0),
-    }];
-    loop {
-        let mut state = [PollFd::new(port, PollFlags::IN)];
-        poll(&mut state, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))?;
-        if !state[0].revents().contains(PollFlags::HUP) {
-            return Ok(());
+/// A port whose side here is open.
+///
+/// Until the host has opened its side, the port is in the state "hung up". It must not be registered with the runtime in this state, because
+/// the runtime would treat it as closed for good. So a queue is registered, epoll(7), in which the kernel puts each change of the port.
+pub(crate) struct OpenPort {
+    port: OwnedFd,
+    changes: AsyncFd<OwnedFd>,
+}
+
+impl OpenPort {
+    pub(crate) fn new(port: OwnedFd) -> io::Result<Self> {
+        let changes = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let any = epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::ET;
+        epoll::add(&changes, &port, epoll::EventData::new_u64(0), any)?;
+        let changes = register(changes, Interest::READABLE)?;
+        Ok(Self { port, changes })
+    }
+
+    /// Waits until the host has opened its side.
+    pub(crate) async fn wait_for_host(self) -> io::Result<OwnedFd> {
+        self.wait_while(true).await?;
+        Ok(self.port)
+    }
+
+    /// Waits until the host has closed its side.
+    pub(crate) async fn wait_for_hang_up(&self) -> io::Result<()> {
+        self.wait_while(false).await
+    }
+
+    async fn wait_while(&self, hung_up: bool) -> io::Result<()> {
+        while self.is_hung_up()? == hung_up {
+            let mut changed = self.changes.readable().await?;
+            let mut events = [epoll::Event {
+                flags: epoll::EventFlags::empty(),
+                data: epoll::EventData::new_u64(0),
+            }];
+            epoll::wait(self.changes.get_ref(), &mut events, Some(&NO_WAIT))?;
+            changed.clear_ready();
         }
-        epoll::wait(&queue, &mut events, Some(&HOST_WAIT))?;
+        Ok(())
+    }
+
+    fn is_hung_up(&self) -> io::Result<bool> {
+        let mut state = [PollFd::new(&self.port, PollFlags::IN)];
+        poll(&mut state, Some(&NO_WAIT))?;
+        Ok(state[0].revents().contains(PollFlags::HUP))
     }
 }
 
@@ -159,5 +175,31 @@ mod tests {
         assert_eq!(find_port(&class).unwrap(), "vport1p1");
         std::fs::remove_dir_all(&class).unwrap();
         assert_eq!(find_port(&class), None);
+    }
+
+    #[tokio::test]
+    async fn a_wait_ends_when_the_other_side_is_opened_or_closed() {
+        let path = std::env::temp_dir().join(format!("vminitd-fifo-{}", std::process::id()));
+        rustix::fs::mknodat(CWD, &path, rustix::fs::FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let open = |flags| openat(CWD, &path, flags | OFlags::NONBLOCK, Mode::empty()).unwrap();
+        let port = open(OFlags::RDONLY);
+        // A pipe is hung up only after somebody has been there.
+        drop(open(OFlags::WRONLY));
+        let mut wait = std::pin::pin!(OpenPort::new(port).unwrap().wait_for_host());
+        let early = tokio::time::timeout(Duration::from_millis(20), &mut wait).await;
+        assert!(early.is_err(), "nobody is there");
+        // The port can be written to from then on; the reading end of a pipe tells of bytes only.
+        let host = open(OFlags::WRONLY);
+        rustix::io::write(&host, b"x").unwrap();
+        let limit = Duration::from_secs(20);
+        let port = tokio::time::timeout(limit, wait).await.unwrap().unwrap();
+
+        let port = OpenPort::new(port).unwrap();
+        let mut wait = std::pin::pin!(port.wait_for_hang_up());
+        let early = tokio::time::timeout(Duration::from_millis(20), &mut wait).await;
+        assert!(early.is_err(), "the other side is open");
+        drop(host);
+        assert!(tokio::time::timeout(limit, wait).await.unwrap().is_ok());
+        std::fs::remove_file(&path).unwrap();
     }
 }

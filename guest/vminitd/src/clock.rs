@@ -1,6 +1,8 @@
 //! Time: since boot, and the wall clock that the host sets.
 
+use rustix::io::Errno;
 use rustix::time::{ClockId, Timespec, clock_gettime, clock_settime};
+use tonic::Status;
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
@@ -29,4 +31,9 @@ pub(crate) fn set_wall_clock(unix_ns: u64) -> rustix::io::Result<()> {
         tv_nsec: (unix_ns % NANOSECONDS) as _,
     };
     clock_settime(ClockId::Realtime, time)
+}
+
+/// The answer where the kernel does not let the clock be set.
+pub(crate) fn cannot_set(error: Errno) -> Status {
+    Status::internal(format!("cannot set the clock: {error}"))
 }

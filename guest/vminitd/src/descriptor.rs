@@ -10,6 +10,10 @@ use tokio::io::{Interest, ReadBuf};
 
 use crate::registration::register;
 
+/// Most bytes that [`Descriptor::poll_read`] takes at a time: a page, which is all that a virtio-serial port gives in one read (`PAGE_SIZE` buffers in
+/// drivers/char/virtio_console.c). What it offers to the kernel it has to clear first, and a frame's buffer is many times as large.
+const READ_BYTES: usize = 4096;
+
 /// A descriptor in non-blocking mode, registered with the runtime. Reading and writing need no exclusive access.
 #[derive(Debug)]
 pub(crate) struct Descriptor(AsyncFd<OwnedFd>);
@@ -67,7 +71,7 @@ impl Descriptor {
     pub(crate) fn poll_read(&self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<usize>> {
         loop {
             let mut guard = ready!(self.0.poll_read_ready(context))?;
-            let unfilled = buffer.initialize_unfilled();
+            let unfilled = buffer.initialize_unfilled_to(buffer.remaining().min(READ_BYTES));
             match guard.try_io(|file| Ok(rustix::io::read(file, unfilled)?)) {
                 Ok(Ok(read)) => {
                     buffer.advance(read);

@@ -6,36 +6,46 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 use container_agent_api::v1::Exited;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 use tokio::io::Interest;
+use tokio::time::sleep;
 
-use crate::registration::register;
+use crate::registration::register_borrowed;
 
 /// Added to a signal's number to make an exit code, as shells do.
 const SIGNAL_BASE: u32 = 128;
 
+/// Between two looks at a process whose end the runtime does not tell.
+const POLL: Duration = Duration::from_millis(20);
+
 /// Waits for the process and takes its status.
-pub(crate) async fn wait(pidfd: OwnedFd) -> io::Result<Exited> {
-    let pidfd = register(pidfd, Interest::READABLE)?;
+///
+/// # Errors
+/// The kernel's, which are about what is no child of this process: one that lives is not left without having been waited for.
+pub(crate) async fn wait(pidfd: &OwnedFd) -> io::Result<Exited> {
+    // Fails for lack of memory. What the process does goes on all the same, and has an end that others rely on.
+    let registered = register_borrowed(pidfd.as_fd(), Interest::READABLE).ok();
     loop {
-        let mut ready = pidfd.readable().await?;
         let status = waitid(
-            WaitId::PidFd(pidfd.get_ref().as_fd()),
+            WaitId::PidFd(pidfd.as_fd()),
             WaitIdOptions::EXITED | WaitIdOptions::NOHANG,
         )?;
-        let Some(status) = status else {
-            ready.clear_ready();
-            continue;
-        };
-        let signal = status.terminating_signal().map_or(0, i32::unsigned_abs);
-        let exit_code = status.exit_status().map_or(SIGNAL_BASE + signal, i32::unsigned_abs);
-        return Ok(Exited {
-            exit_code,
-            signal,
-            oom_killed: false,
-        });
+        if let Some(status) = status {
+            let signal = status.terminating_signal().map_or(0, i32::unsigned_abs);
+            let exit_code = status.exit_status().map_or(SIGNAL_BASE + signal, i32::unsigned_abs);
+            return Ok(Exited {
+                exit_code,
+                signal,
+                oom_killed: false,
+            });
+        }
+        match &registered {
+            Some(registered) => registered.readable().await?.clear_ready(),
+            None => sleep(POLL).await,
+        }
     }
 }
 
@@ -44,15 +54,30 @@ mod tests {
     use super::*;
     use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-    async fn run(script: &str) -> Exited {
-        let mut child = std::process::Command::new("/bin/sh")
+    fn shell(script: &str) -> (std::process::Child, OwnedFd) {
+        let child = std::process::Command::new("/bin/sh")
             .args(["-c", script])
             .spawn()
             .unwrap();
         let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
-        let exited = wait(pidfd_open(pid, PidfdFlags::empty()).unwrap()).await.unwrap();
+        (child, pidfd_open(pid, PidfdFlags::empty()).unwrap())
+    }
+
+    async fn run(script: &str) -> Exited {
+        let (mut child, pidfd) = shell(script);
+        let exited = wait(&pidfd).await.unwrap();
         assert!(child.wait().is_err(), "the status has been taken");
         exited
+    }
+
+    #[tokio::test]
+    async fn a_process_is_waited_for_also_when_the_runtime_cannot_tell_of_its_end() {
+        let (mut child, pidfd) = shell("sleep 0.2; exit 7");
+        // The kernel refuses to tell of one descriptor twice.
+        let _registered = register_borrowed(pidfd.as_fd(), Interest::READABLE).unwrap();
+        assert!(register_borrowed(pidfd.as_fd(), Interest::READABLE).is_err());
+        assert_eq!(wait(&pidfd).await.unwrap().exit_code, 7);
+        assert!(child.wait().is_err(), "the status has been taken");
     }
 
     #[tokio::test]

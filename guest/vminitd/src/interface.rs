@@ -3,6 +3,7 @@
 
 mod address;
 pub(crate) mod link;
+mod prepared;
 mod settings;
 
 use rustix::io::Errno;
@@ -11,6 +12,7 @@ use tonic::Status;
 use crate::netlink::Netlink;
 use crate::sysctl::{self, SysctlError};
 use link::Link;
+pub(crate) use prepared::Prepared;
 pub(crate) use settings::{Settings, hardware_address};
 
 /// Why an interface could not be set.
@@ -65,11 +67,17 @@ pub(crate) fn configure(settings: &Settings) -> Result<(), InterfaceError> {
     set_ipv6_parameters(name, settings.has_ipv6())?;
     // Before the addresses: the kernel takes IPv6 routes only for interfaces that are up.
     link::set_up(&mut netlink, index, true).map_err(step(format!("bring {name} up")))?;
+    assign(&mut netlink, index, settings)
+}
+
+/// Gives an interface that is up its addresses and routes.
+fn assign(netlink: &mut Netlink, index: u32, settings: &Settings) -> Result<(), InterfaceError> {
+    let name = &settings.name;
     for address in &settings.addresses {
-        address::add(&mut netlink, index, *address).map_err(step(format!("give {name} the address {address}")))?;
+        address::add(netlink, index, *address).map_err(step(format!("give {name} the address {address}")))?;
     }
     for gateway in &settings.gateways {
-        address::add_default_route(&mut netlink, index, *gateway, settings.rank())
+        address::add_default_route(netlink, index, *gateway, settings.rank())
             .map_err(step(format!("make {gateway} the gateway of {name}")))?;
     }
     Ok(())
@@ -150,6 +158,7 @@ mod tests {
             index,
             name: name.to_owned(),
             device_address: None,
+            mtu_bytes: 1500,
         };
         assert_eq!(free_name(&[link(2, "eth0")], 2), "spare2");
         assert_eq!(free_name(&[link(2, "eth0"), link(3, "spare2")], 2), "spare2_");

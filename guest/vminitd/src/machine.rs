@@ -1,17 +1,26 @@
 //! The state of the machine: at most one container, and the processes that were started in it.
 
+mod parking;
+
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use container_agent_api::v1::{CreateContainerRequest, CreateContainerResponse, SetNamesRequest};
-use container_workload::{Container, Layout, ProcessSpec, Role, StartFailure, StartedProcess, Streams, disk};
+use container_workload::{
+    Container, FilesJob, FilesProcess, FindSocketError, Layout, ProcessSpec, Role, ShareChange, StartFailure,
+    StartedProcess, StepError, Streams, disk,
+};
 use tokio::sync::Notify;
 use tonic::Status;
 
 use crate::boot::{self, CGROUP_HIERARCHY};
+use crate::disk_turn::DiskTurn;
+use crate::interface::Prepared;
+use crate::listeners::Listeners;
 use crate::processes::Processes;
-use crate::{limits, loopback, requests, sysctl};
+use crate::{exit, limits, loopback, requests, sysctl};
 
 /// Directory of the container's mounts.
 const CONTAINER_BASE: &str = "/container";
@@ -26,9 +35,14 @@ const KILL_WAIT: Duration = Duration::from_secs(5);
 /// The machine's state, shared by all calls.
 pub(crate) struct Machine {
     ready_uptime_us: u64,
+    kernel_release: String,
     power_off: Arc<Notify>,
     container: Mutex<State>,
     pub(crate) processes: Processes,
+    pub(crate) disk_turn: DiskTurn,
+    pub(crate) listeners: Listeners,
+    /// Held while watchers are told of changes.
+    announcing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -36,6 +50,12 @@ struct State {
     prepared: bool,
     creating: bool,
     container: Option<Container>,
+    /// A process of the container was started, or was to be.
+    has_run: bool,
+    /// The machine may be saved, and nothing may run before it is resumed.
+    parked: bool,
+    /// The interfaces, in a machine that was parked.
+    interfaces: Prepared,
     /// Out-of-memory kills that have been reported.
     seen_oom_kills: u64,
 }
@@ -44,14 +64,23 @@ impl Machine {
     pub(crate) fn new(ready_uptime_us: u64) -> Self {
         Self {
             ready_uptime_us,
+            kernel_release: rustix::system::uname().release().to_string_lossy().into_owned(),
             power_off: Arc::default(),
             container: Mutex::default(),
             processes: Processes::default(),
+            disk_turn: DiskTurn::default(),
+            listeners: Listeners::default(),
+            announcing: tokio::sync::Mutex::default(),
         }
     }
 
     pub(crate) fn ready_uptime_us(&self) -> u64 {
         self.ready_uptime_us
+    }
+
+    /// As in uname(2).
+    pub(crate) fn kernel_release(&self) -> &str {
+        &self.kernel_release
     }
 
     /// Notified when the machine is to be powered off.
@@ -117,8 +146,12 @@ impl Machine {
         let disks = find_disks(&serials).await?;
         let found = start.elapsed();
         let spec = requests::container(request, disks)?;
-        let (container, timings) = Container::create(spec, Layout::new(CONTAINER_BASE), Path::new(CGROUP_HIERARCHY))
-            .map_err(|error| Status::internal(error.to_string()))?;
+        let (container, sockets, timings) =
+            Container::create(spec, Layout::new(CONTAINER_BASE), Path::new(CGROUP_HIERARCHY))
+                .map_err(|error| Status::internal(error.to_string()))?;
+        self.listeners
+            .add(sockets)
+            .map_err(|error| Status::internal(format!("cannot listen on the container's sockets: {error}")))?;
         self.state().container = Some(container);
         Ok(CreateContainerResponse {
             disks_us: micros(found + timings.disks),
@@ -130,12 +163,63 @@ impl Machine {
     /// Replaces what the container knows of names.
     pub(crate) fn set_names(&self, request: SetNamesRequest) -> Result<(), Status> {
         let names = requests::names(request.names)?;
-        match &self.state().container {
-            None => Err(Status::failed_precondition("this machine has no container yet")),
-            Some(container) => container
-                .set_names(&names)
-                .map_err(|error| Status::internal(error.to_string())),
+        self.with_container(|container| container.set_names(&names))?
+            .map_err(|error| Status::internal(error.to_string()))
+    }
+
+    /// What `action` makes of the container.
+    pub(crate) fn with_container<T>(&self, action: impl FnOnce(&Container) -> T) -> Result<T, Status> {
+        let state = self.state();
+        let container = state.container.as_ref();
+        container
+            .map(action)
+            .ok_or_else(|| Status::failed_precondition("this machine has no container yet"))
+    }
+
+    /// What `action` makes of the container for a step, before which nothing works on the container's files.
+    pub(crate) fn with_steps<T>(
+        &self,
+        action: impl FnOnce(&mut Container) -> Result<T, StepError>,
+    ) -> Result<T, Status> {
+        let mut state = self.state();
+        if state.parked {
+            return Err(Status::failed_precondition("this machine is parked"));
         }
+        state.has_run = true;
+        let container = state.container.as_mut();
+        let container = container.ok_or_else(|| Status::failed_precondition("this machine has no container yet"))?;
+        action(container).map_err(|error| match error {
+            StepError::Mount(_) | StepError::Fork(_) => Status::aborted(error.to_string()),
+            _ => Status::failed_precondition(error.to_string()),
+        })
+    }
+
+    /// The socket at a path of the container.
+    pub(crate) fn find_socket(&self, path: &str) -> Result<OwnedFd, FindSocketError> {
+        match &self.state().container {
+            None => Err(FindSocketError::NotRunning),
+            Some(container) => container.find_socket(path),
+        }
+    }
+
+    /// Has the kernel tell its watchers what happened to shared files on the host.
+    pub(crate) async fn announce(self: &Arc<Self>, changes: Vec<ShareChange>, group: u32) -> Result<(), Status> {
+        let machine = Arc::clone(self);
+        // A call that the host gives up goes on to its end: the host knows one process of this kind at a time.
+        let announcing = tokio::spawn(async move {
+            let _turn = machine.announcing.lock().await;
+            let started = match &machine.state().container {
+                None => return Err(Status::failed_precondition("this machine has no container yet")),
+                Some(container) => container.announce(&changes, group),
+            };
+            let failed = |error: std::io::Error| Status::internal(error.to_string());
+            match exit::wait(&started.map_err(failed)?).await.map_err(failed)?.exit_code {
+                0 => Ok(()),
+                _ => Err(Status::failed_precondition("the file server cannot tell who asks")),
+            }
+        });
+        let lost = |error: tokio::task::JoinError| Status::internal(error.to_string());
+        announcing.await.map_err(lost)?
     }
 
     /// Forks a process of the container.
@@ -145,9 +229,18 @@ impl Machine {
         spec: &ProcessSpec,
         streams: Streams,
     ) -> Result<Result<StartedProcess, StartFailure>, Status> {
-        match &mut self.state().container {
+        let mut state = self.state();
+        let State {
+            container,
+            has_run,
+            parked,
+            ..
+        } = &mut *state;
+        match container {
             None => Err(Status::failed_precondition("this machine has no container yet")),
+            Some(_) if *parked => Err(Status::failed_precondition("this machine is parked")),
             Some(container) => {
+                *has_run = true;
                 if role == Role::Exec && !container.has_init() {
                     return Err(Status::failed_precondition("the container is not running"));
                 }
@@ -157,6 +250,19 @@ impl Machine {
                 Ok(container.start(role, spec, streams))
             }
         }
+    }
+
+    /// Forks a process that works on the files of the running container.
+    pub(crate) fn start_on_files(&self, job: &FilesJob) -> Result<FilesProcess, Status> {
+        let state = self.state();
+        let container = state
+            .container
+            .as_ref()
+            .filter(|container| container.has_init())
+            .ok_or_else(|| Status::failed_precondition("the container is not running"))?;
+        container
+            .start_on_files(job)
+            .map_err(|failure| Status::internal(failure.message))
     }
 
     /// Notes that a process has been waited for.
@@ -192,6 +298,8 @@ impl Machine {
 
     /// Kills all processes of the container, and flushes and unmounts its file systems.
     pub(crate) async fn shut_down(&self) -> Result<(), Status> {
+        // Processes that wait for a frozen disk cannot be killed.
+        self.disk_turn.end().await;
         if let Some(container) = &self.state().container
             && let Err(error) = container.cgroup().kill()
         {
@@ -233,6 +341,7 @@ async fn find_disks(serials: &[&str]) -> Result<std::collections::HashMap<String
     }
 }
 
-fn micros(duration: Duration) -> u64 {
+/// The whole microseconds of a duration.
+pub(crate) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use container_workload::{WindowSize, send_signal, set_window_size};
 use rustix::io::Errno;
@@ -19,7 +19,7 @@ pub(crate) struct Processes {
 }
 
 struct Process {
-    pidfd: OwnedFd,
+    pidfd: Arc<OwnedFd>,
     /// The call that carries the output holds the terminal. It is closed when the host drops that call.
     terminal: Weak<Descriptor>,
 }
@@ -33,7 +33,7 @@ impl Processes {
         self.running().contains_key(id)
     }
 
-    pub(crate) fn insert(&self, id: String, pidfd: OwnedFd, terminal: Weak<Descriptor>) {
+    pub(crate) fn insert(&self, id: String, pidfd: Arc<OwnedFd>, terminal: Weak<Descriptor>) {
         self.running().insert(id, Process { pidfd, terminal });
     }
 

@@ -1,18 +1,25 @@
 //! Converts the host's requests to the workload library's types, or refuses them.
 
+mod changes;
 mod mounts;
 mod names;
+mod resume;
+mod step;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 use container_agent_api::v1;
 use container_workload::{
-    CapabilitySet, ContainerSpec, Limits, ProcessSpec, Rlimit, Role, SharesDevice, Streams, WindowSize,
+    CapabilitySet, ContainerSpec, ControlFile, DeviceSpec, Limits, ProcessSpec, Rlimit, Role, SharesDevice, Streams,
+    WindowSize,
 };
 use tonic::Status;
 
+pub(crate) use changes::changes;
 pub(crate) use names::names;
+pub(crate) use resume::{Resume, resume};
+pub(crate) use step::{archive_use, step};
 
 /// signal(7); the number is the same on all architectures.
 pub(crate) const SIGKILL: u32 = 9;
@@ -27,15 +34,7 @@ pub(crate) fn container(
     request: v1::CreateContainerRequest,
     mut disks: HashMap<String, PathBuf>,
 ) -> Result<ContainerSpec, Status> {
-    let hostname = request.hostname;
-    if hostname.is_empty()
-        || hostname.len() > HOSTNAME_MAX_BYTES
-        || hostname.chars().any(|c| c.is_control() || c.is_whitespace())
-    {
-        return Err(Status::invalid_argument(
-            "the host name is empty, too long, or has blanks",
-        ));
-    }
+    let hostname = hostname(request.hostname)?;
     let names = names(request.names)?;
     let mut disk = |serial: &str| {
         disks
@@ -49,12 +48,6 @@ pub(crate) fn container(
         .collect::<Result<_, _>>()?;
     let writable = disk(&request.writable_disk)?;
     let (volumes, mounts) = mounts::mounts(request.mounts, &mut disk)?;
-    let absolute = |path: &str| {
-        if path.starts_with('/') && !path.contains('\0') {
-            return Ok(());
-        }
-        Err(Status::invalid_argument(format!("\"{path}\" is not an absolute path")))
-    };
     request
         .masked_paths
         .iter()
@@ -70,12 +63,12 @@ pub(crate) fn container(
             "\"{name}\" is not the name of a kernel parameter"
         )));
     }
-    let given = |value: u64| (value != 0).then_some(value);
     Ok(ContainerSpec {
         hostname,
         names,
         layers,
         writable,
+        is_for_steps: request.steps,
         read_only_root: request.read_only_root,
         volumes,
         shares: Some(request.shares_tag)
@@ -85,16 +78,82 @@ pub(crate) fn container(
                 owner: request.shares_owner,
             }),
         mounts,
-        limits: Limits {
-            memory_bytes: given(request.memory_limit_bytes),
-            cpu_quota_us: given(request.cpu_quota_us),
-        },
+        limits: limits(request.memory_limit_bytes, request.cpu_quota_us),
         shm_size_bytes: given(request.shm_size_bytes).unwrap_or(DEFAULT_SHM_BYTES),
         sysctls: request.sysctls.into_iter().collect(),
         masked_paths: request.masked_paths,
         readonly_paths: request.readonly_paths,
+        control_files: request
+            .control_files
+            .into_iter()
+            .map(control_file)
+            .collect::<Result<_, _>>()?,
+        devices: request.devices.into_iter().map(device).collect::<Result<_, _>>()?,
+        privileged: request.privileged,
         translator_tag: Some(request.translator_tag).filter(|tag| !tag.is_empty()),
     })
+}
+
+/// A file of limits. What decides about the group itself, and which processes are in it, is the agent's.
+fn control_file(file: v1::ControlFile) -> Result<ControlFile, Status> {
+    let is_limit = file.name.split_once('.').is_some_and(|(controller, limit)| {
+        controller != "cgroup" && !controller.is_empty() && !limit.is_empty() && !file.name.contains(['/', '\0'])
+    });
+    match is_limit {
+        true => Ok(ControlFile {
+            name: file.name,
+            value: file.value,
+            optional: file.optional,
+        }),
+        false => Err(Status::invalid_argument(format!(
+            "\"{}\" is not the name of a limit",
+            file.name
+        ))),
+    }
+}
+
+fn device(device: v1::Device) -> Result<DeviceSpec, Status> {
+    for path in [&device.path, &device.target] {
+        absolute(path)?;
+        let is_node = path.starts_with("/dev/") && path.split('/').all(|part| part != "..");
+        if !is_node {
+            return Err(Status::invalid_argument(format!("\"{path}\" is not below /dev")));
+        }
+    }
+    Ok(DeviceSpec {
+        read: device.access.contains('r'),
+        write: device.access.contains('w'),
+        path: device.path,
+        target: device.target,
+    })
+}
+
+fn absolute(path: &str) -> Result<(), Status> {
+    match path.starts_with('/') && !path.contains('\0') {
+        true => Ok(()),
+        false => Err(Status::invalid_argument(format!("\"{path}\" is not an absolute path"))),
+    }
+}
+
+fn given(value: u64) -> Option<u64> {
+    (value != 0).then_some(value)
+}
+
+/// Limits of the container, of which zero is none.
+fn limits(memory_bytes: u64, cpu_quota_us: u64) -> Limits {
+    Limits {
+        memory_bytes: given(memory_bytes),
+        cpu_quota_us: given(cpu_quota_us),
+    }
+}
+
+fn hostname(hostname: String) -> Result<String, Status> {
+    let is_name = !hostname.is_empty()
+        && hostname.len() <= HOSTNAME_MAX_BYTES
+        && !hostname.contains(|c: char| c.is_control() || c.is_whitespace());
+    is_name
+        .then_some(hostname)
+        .ok_or_else(|| Status::invalid_argument("the host name is empty, too long, or has blanks"))
 }
 
 /// A process to start: the host's name for it, its role, its description, and how its streams are connected.
@@ -157,6 +216,9 @@ pub(crate) fn start(request: v1::StartProcess) -> Result<Start, Status> {
             rlimits,
             no_new_privileges: spec.no_new_privileges,
             seccomp: spec.seccomp,
+            has_init: spec.init,
+            additional_groups: spec.additional_groups,
+            oom_score_adj: spec.oom_score_adj,
         },
         streams,
     })
@@ -204,6 +266,37 @@ mod tests {
             let mut process = process();
             spoil(&mut process);
             assert_eq!(start(process).unwrap_err().code(), Code::InvalidArgument);
+        }
+    }
+
+    #[test]
+    fn control_files_are_limits_and_devices_are_below_dev() {
+        let file = |name: &str| {
+            control_file(v1::ControlFile {
+                name: name.into(),
+                ..Default::default()
+            })
+        };
+        assert!(file("pids.max").is_ok());
+        for name in ["", "pids", "cgroup.procs", "../pids.max", ".max", "pids."] {
+            assert_eq!(file(name).unwrap_err().code(), Code::InvalidArgument, "{name}");
+        }
+        let node = |path: &str, target: &str| {
+            device(v1::Device {
+                path: path.into(),
+                target: target.into(),
+                access: "rm".into(),
+            })
+        };
+        let fuse = node("/dev/fuse", "/dev/x").unwrap();
+        assert!(fuse.read && !fuse.write);
+        for (path, target) in [
+            ("/etc/x", "/dev/x"),
+            ("/dev/x", "/x"),
+            ("/dev/../x", "/dev/x"),
+            ("x", "/dev/x"),
+        ] {
+            assert!(node(path, target).is_err(), "{path} {target}");
         }
     }
 

@@ -48,10 +48,7 @@ pub(crate) async fn run(
     let (responses, receiver) = mpsc::channel(QUEUE);
     match machine.start(start.role, &start.spec, start.streams)? {
         Ok(process) => {
-            let pidfd = process
-                .pidfd
-                .try_clone()
-                .map_err(|error| Status::internal(error.to_string()))?;
+            let pidfd = Arc::clone(&process.pidfd);
             // Inserted before its program is executed, so that a shutdown waits for it from the fork on.
             machine.processes.insert(start.id.clone(), pidfd, Weak::new());
             tokio::spawn(carry(machine, start, process, requests, responses));
@@ -82,17 +79,15 @@ async fn carry(
         _ => PumpedStreams::default(),
     };
     if failure.is_none() {
-        if let Some(terminal) = &streams.terminal
-            && let Ok(pidfd) = pidfd.try_clone()
-        {
+        if let Some(terminal) = &streams.terminal {
             machine
                 .processes
-                .insert(start.id.clone(), pidfd, Arc::downgrade(terminal));
+                .insert(start.id.clone(), Arc::clone(&pidfd), Arc::downgrade(terminal));
         }
         send(&responses, Response::Started(Started { pid })).await;
     }
     let (exited, pumps) = streams.begin(requests, &responses);
-    let status = exit::wait(pidfd).await;
+    let status = exit::wait(&pidfd).await;
     machine.ended(start.role);
     machine.processes.remove(&start.id);
     exited.send_replace(true);
@@ -112,17 +107,14 @@ async fn carry(
 /// Waits until the program is executed; returns why it was not.
 async fn outcome_of_start(report: OwnedFd, pidfd: &OwnedFd) -> Option<StartFailure> {
     let read = async { Descriptor::new(report)?.read_to_end(REPORT_BYTES).await };
-    match tokio::time::timeout(START_WAIT, read).await {
-        Ok(Ok(record)) => StartFailure::decode(&record),
-        Ok(Err(error)) => Some(setup_failure(format!("cannot read the outcome of the start: {error}"))),
-        Err(_) => {
-            let _ = send_signal(pidfd.as_fd(), SIGKILL);
-            Some(setup_failure(format!(
-                "the process was not ready after {} s",
-                START_WAIT.as_secs()
-            )))
-        }
-    }
+    let message = match tokio::time::timeout(START_WAIT, read).await {
+        Ok(Ok(record)) => return StartFailure::decode(&record),
+        Ok(Err(error)) => format!("cannot read the outcome of the start: {error}"),
+        Err(_) => format!("the process was not ready after {} s", START_WAIT.as_secs()),
+    };
+    // The host takes it for one that was never started.
+    let _ = send_signal(pidfd.as_fd(), SIGKILL);
+    Some(setup_failure(message))
 }
 
 /// The parent's ends, registered with the runtime.

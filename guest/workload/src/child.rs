@@ -1,20 +1,23 @@
 //! The forked child, from the fork to the program.
 
 use std::convert::Infallible;
-use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use rustix::fs::{Mode, OFlags};
-use rustix::process::{chdir, chroot, setsid, umask};
+use rustix::process::{DumpableBehavior, chdir, chroot, getpid, set_dumpable_behavior, setpgid, setsid, umask};
+use rustix::stdio::stdin;
+use rustix::termios::tcsetpgrp;
 use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces, set_no_new_privs};
 
 use crate::capability::become_identity;
 use crate::container::Container;
 use crate::failure::{StartFailure, StartFailureKind};
-use crate::fork::unshare_cgroup_namespace;
+use crate::fork::{Forked, fork, keep_only, unshare_cgroup_namespace};
 use crate::identity::{self, Identity};
+use crate::in_root::read_text;
+use crate::init;
 use crate::mount::bind;
 use crate::program::{DEFAULT_PATH, exec_failure, find};
 use crate::rlimit;
@@ -35,7 +38,18 @@ pub(crate) struct Setup<'a> {
 /// Prepares the process and executes its program. Returns, with an exit code, only after a failure, which it has
 /// reported.
 pub(crate) fn run(setup: &Setup<'_>, report: &OwnedFd) -> u8 {
-    let Err(failure) = prepare_and_execute(setup);
+    let ended = enter(setup).and_then(|()| match setup.role == Role::Init && setup.spec.has_init {
+        true => run_below_init(setup, report),
+        false => become_program(setup).map(|never| match never {}),
+    });
+    match ended {
+        Ok(code) => code,
+        Err(failure) => tell(&failure, report),
+    }
+}
+
+/// Reports a failure; gives the exit code for it.
+fn tell(failure: &StartFailure, report: &OwnedFd) -> u8 {
     // Writing fails when the parent has gone, which needs no report.
     let _ = rustix::io::write(report, &failure.encode());
     match failure.kind {
@@ -45,7 +59,8 @@ pub(crate) fn run(setup: &Setup<'_>, report: &OwnedFd) -> u8 {
     }
 }
 
-fn prepare_and_execute(setup: &Setup<'_>) -> Result<Infallible, StartFailure> {
+/// Enters the container and connects the streams.
+fn enter(setup: &Setup<'_>) -> Result<(), StartFailure> {
     setsid().map_err(|error| StartFailure::setup("make a session", error))?;
     match setup.role {
         Role::Init => enter_new_container(setup.container)?,
@@ -66,9 +81,56 @@ fn prepare_and_execute(setup: &Setup<'_>) -> Result<Infallible, StartFailure> {
         .map(drop)
         .and_then(|()| bind(name, "/dev/console").map_err(|error| StartFailure::setup("make /dev/console", error)))?;
     }
+    Ok(())
+}
+
+/// Forks the program and stays its PID 1; gives the exit code.
+fn run_below_init(setup: &Setup<'_>, report: &OwnedFd) -> Result<u8, StartFailure> {
+    let spec = setup.spec;
+    // Before there are two who could report it.
+    let identity = resolve_identity(spec)?;
+    let signals = init::Signals::block().map_err(|error| StartFailure::setup("block signals", error))?;
+    let program = fork(0, None, || {
+        let released = || {
+            signals
+                .release()
+                .map_err(|error| StartFailure::setup("release signals", error))
+        };
+        let Err(failure) = lead_group(setup.stdio)
+            .and_then(|()| released())
+            .and_then(|()| become_program(setup));
+        tell(&failure, report)
+    });
+    let Forked { pid, pidfd } = program.map_err(|error| StartFailure::setup("fork", error))?;
+    limit_rights(spec, &identity)?;
+    // Its memory is a copy of this program's, which is no business of the container's.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .map_err(|error| StartFailure::setup("protect PID 1", error))?;
+    // Closed by number below.
+    std::mem::forget(pidfd);
+    keep_only(&[]).map_err(|error| StartFailure::setup("close descriptors", error))?;
+    Ok(init::serve(&signals, pid))
+}
+
+/// Makes the calling process the leader of a group of its own, which is the one in the foreground of its terminal: what is typed there goes to
+/// it alone, and not to PID 1 as well.
+fn lead_group(stdio: &ChildStdio) -> Result<(), StartFailure> {
+    let failed = |error| StartFailure::setup("make a process group", error);
+    setpgid(None, None).map_err(failed)?;
+    match stdio.terminal_name() {
+        Some(_) => tcsetpgrp(stdin(), getpid()).map_err(failed),
+        None => Ok(()),
+    }
+}
+
+fn become_program(setup: &Setup<'_>) -> Result<Infallible, StartFailure> {
     let spec = setup.spec;
     umask(Mode::from_raw_mode(0o022));
     rlimit::apply(&spec.rlimits)?;
+    if let Some(score) = spec.oom_score_adj {
+        std::fs::write("/proc/self/oom_score_adj", score.to_string())
+            .map_err(|error| StartFailure::setup("set oom_score_adj", error))?;
+    }
     let identity = resolve_identity(spec)?;
     if !identity.uid.is_root() {
         setup
@@ -80,6 +142,15 @@ fn prepare_and_execute(setup: &Setup<'_>) -> Result<Infallible, StartFailure> {
     if setup.role == Role::Init {
         directory.make()?;
     }
+    limit_rights(spec, &identity)?;
+    // From here on the process has the rights of the program's user, so that it enters no directory and finds no program that this
+    // user may not.
+    directory.enter()?;
+    execute(spec, &identity, setup.stdio.terminal_name().is_some())
+}
+
+/// Gives the calling process the rights of the program's user.
+fn limit_rights(spec: &ProcessSpec, identity: &Identity) -> Result<(), StartFailure> {
     if spec.no_new_privileges {
         set_no_new_privs(true).map_err(|error| StartFailure::setup("set no_new_privs", error))?;
     }
@@ -89,11 +160,7 @@ fn prepare_and_execute(setup: &Setup<'_>) -> Result<Infallible, StartFailure> {
         seccomp::install(spec.capabilities)
             .map_err(|error| StartFailure::setup("install the seccomp profile", error))?;
     }
-    become_identity(&identity, spec.capabilities)?;
-    // From here on the process has the rights of the program's user, so that it enters no directory and finds no program that this
-    // user may not.
-    directory.enter()?;
-    execute(spec, &identity, setup.stdio.terminal_name().is_some())
+    become_identity(identity, spec.capabilities)
 }
 
 /// New namespaces: makes the prepared root this process's root and completes it from inside.
@@ -122,18 +189,14 @@ fn enter_running_container(container: &Container) -> Result<(), StartFailure> {
 }
 
 fn resolve_identity(spec: &ProcessSpec) -> Result<Identity, StartFailure> {
-    let (passwd, group) = (read_text("/etc/passwd"), read_text("/etc/group"));
-    identity::resolve(&spec.user, &spec.additional_gids, &passwd, &group)
-        .map_err(|error| StartFailure::new(StartFailureKind::User, error.to_string()))
-}
-
-/// A text file of the image; empty when it is missing, because an image need not have one.
-fn read_text(path: &str) -> String {
-    let mut bytes = Vec::new();
-    if let Ok(file) = std::fs::File::open(path) {
-        let _ = file.take(identity::USER_FILE_MAX_BYTES).read_to_end(&mut bytes);
-    }
-    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    let root = rustix::fs::open("/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|error| StartFailure::setup("open the root", error))?;
+    let text = |path| read_text(root.as_fd(), path, identity::USER_FILE_MAX_BYTES);
+    let (passwd, group) = (text("/etc/passwd"), text("/etc/group"));
+    let failed = |error: identity::IdentityError| StartFailure::new(StartFailureKind::User, error.to_string());
+    let mut identity = identity::resolve(&spec.user, &spec.additional_gids, &passwd, &group).map_err(failed)?;
+    identity.add_groups(&spec.additional_groups, &group).map_err(failed)?;
+    Ok(identity)
 }
 
 fn execute(spec: &ProcessSpec, identity: &Identity, terminal: bool) -> Result<Infallible, StartFailure> {

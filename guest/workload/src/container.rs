@@ -2,19 +2,24 @@
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{CWD, Mode, OFlags, openat, syncfs};
 use rustix::io::Errno;
 
 use crate::cgroup::{Cgroup, CgroupError};
-use crate::etc_files::rewrite_files;
+use crate::etc_files::{rewrite_files, rewrite_hostname};
 use crate::layout::Layout;
+use crate::machine_device::{Node, nodes};
 use crate::mount::{MountError, detach};
-use crate::names::Names;
+use crate::names::{Names, ResolverFile};
 use crate::overlay::{mount_disks, mount_overlay};
 use crate::root_mounts::mount_outside;
-use crate::spec::ContainerSpec;
+use crate::share::mount_shares;
+use crate::socket::ListeningSocket;
+use crate::spec::{ContainerSpec, Limits};
+use crate::steps::Steps;
 use crate::translator;
 use crate::volume::{mount_volume_disks, unmount_volumes};
 
@@ -40,6 +45,20 @@ pub enum CreateError {
     },
 }
 
+/// Why a container could not be made another one.
+#[derive(Debug, thiserror::Error)]
+pub enum ResumeError {
+    /// It has its image's `/etc/resolv.conf` and is to have one of its own, or the other way round.
+    #[error("the container's /etc/resolv.conf cannot be exchanged for another file")]
+    Resolver,
+    /// A file in `/etc` could not be written.
+    #[error(transparent)]
+    Files(#[from] MountError),
+    /// A limit could not be set.
+    #[error(transparent)]
+    Cgroup(#[from] CgroupError),
+}
+
 /// How long the steps of creation took.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CreateTimings {
@@ -58,26 +77,44 @@ pub struct Container {
     /// The caller's pid namespace, to which it returns after a fork into the container's.
     pub(crate) own_pid_namespace: OwnedFd,
     /// The container's init, while it has not been reported as ended.
-    pub(crate) init: Option<OwnedFd>,
+    pub(crate) init: Option<Arc<OwnedFd>>,
+    /// Its steps, if it is there for them.
+    pub(crate) steps: Option<Steps>,
 }
 
 impl Container {
-    /// Mounts the disks, stacks them, and makes the cgroup below `hierarchy`.
+    /// Mounts the disks, stacks them, and makes the cgroup below `hierarchy`. Returns the sockets on which the caller is to listen as well.
     ///
     /// # Errors
     /// The step that failed. What was mounted before stays, because the machine is not used after that.
-    pub fn create(spec: ContainerSpec, layout: Layout, hierarchy: &Path) -> Result<(Self, CreateTimings), CreateError> {
+    pub fn create(
+        spec: ContainerSpec,
+        layout: Layout,
+        hierarchy: &Path,
+    ) -> Result<(Self, Vec<ListeningSocket>, CreateTimings), CreateError> {
         let start = Instant::now();
         mount_disks(&layout, &spec.layers, &spec.writable)?;
         mount_volume_disks(&layout, &spec.volumes)?;
         let disks = start.elapsed();
-        mount_overlay(&layout, spec.layers.len())?;
+        let (steps, sockets) = match spec.is_for_steps {
+            true => {
+                if let Some(device) = &spec.shares {
+                    mount_shares(&layout, &open_directory(layout.base())?, device)?;
+                }
+                (Some(Steps::default()), Vec::new())
+            }
+            false => {
+                mount_overlay(&layout, spec.layers.len())?;
+                (None, mount_outside(&layout, &spec)?)
+            }
+        };
         let overlay = start.elapsed().saturating_sub(disks);
-        mount_outside(&layout, &spec)?;
         if let Some(tag) = &spec.translator_tag {
             translator::register(&layout, tag)?;
         }
-        let cgroup = Cgroup::create(hierarchy, CGROUP_NAME, spec.limits)?;
+        let rules: Vec<_> = nodes(&spec)?.iter().map(Node::rule).collect();
+        let rules = (!spec.privileged).then_some(rules.as_slice());
+        let cgroup = Cgroup::create(hierarchy, CGROUP_NAME, spec.limits, &spec.control_files, rules)?;
         let path = PathBuf::from("/proc/self/ns/pid");
         let own_pid_namespace = openat(CWD, &path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
             .map_err(|source| CreateError::Namespace { path, source })?;
@@ -88,7 +125,9 @@ impl Container {
                 cgroup,
                 own_pid_namespace,
                 init: None,
+                steps,
             },
+            sockets,
             CreateTimings { disks, overlay },
         ))
     }
@@ -101,9 +140,35 @@ impl Container {
         rewrite_files(&self.layout, &self.spec.hostname, names)
     }
 
+    /// Makes a container that has not run another one: with this host name, these names and these limits.
+    ///
+    /// # Errors
+    /// The step that failed.
+    pub fn resume(&mut self, hostname: &str, names: &Names, limits: Limits) -> Result<(), ResumeError> {
+        let is_image = |names: &Names| names.resolver == ResolverFile::Image;
+        if is_image(names) != is_image(&self.spec.names) {
+            return Err(ResumeError::Resolver);
+        }
+        hostname.clone_into(&mut self.spec.hostname);
+        names.clone_into(&mut self.spec.names);
+        // Steps bring their own.
+        if self.steps.is_none() {
+            rewrite_hostname(&self.layout, hostname)?;
+            rewrite_files(&self.layout, hostname, names)?;
+        }
+        self.cgroup.set_limits(self.spec.limits, limits)?;
+        self.spec.limits = limits;
+        Ok(())
+    }
+
     /// The container's cgroup, for signals to all of it.
     pub fn cgroup(&self) -> &Cgroup {
         &self.cgroup
+    }
+
+    /// Whether its root is mounted, as it always is unless it is there for steps.
+    pub(crate) fn has_root(&self) -> bool {
+        self.steps.as_ref().is_none_or(Steps::has_root)
     }
 
     /// Whether an init process runs, or ran and has not been reported by [`Container::init_ended`].
@@ -128,7 +193,9 @@ impl Container {
                 target: writable.clone(),
                 source,
             });
-        detach(self.layout.root())?;
+        if self.has_root() {
+            detach(self.layout.root())?;
+        }
         if self.spec.shares.is_some() {
             // What programs have changed in mapped files is written, and the device let go of.
             let shares = self.layout.shares();
@@ -139,4 +206,11 @@ impl Container {
         detach(writable)?;
         flushed.and(volumes)
     }
+}
+
+fn open_directory(path: &Path) -> Result<OwnedFd, MountError> {
+    openat(CWD, path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).map_err(|source| MountError::Prepare {
+        path: path.to_owned(),
+        source,
+    })
 }

@@ -16,10 +16,12 @@ use crate::layout::Layout;
 use crate::mount::{MountError, bind, make_directory};
 use crate::names::Names;
 
+const HOSTNAME: &str = "hostname";
+
 /// Puts the files in place.
 pub(crate) fn mount_files(layout: &Layout, root: &OwnedFd, hostname: &str, names: &Names) -> Result<(), MountError> {
     make_directory(layout.files())?;
-    let hostname_file = ("hostname", Some(format!("{hostname}\n")));
+    let hostname_file = (HOSTNAME, Some(hostname_content(hostname)));
     for (name, content) in [hostname_file].into_iter().chain(files_of_names(hostname, names)) {
         let Some(content) = content else { continue };
         let path = layout.files().join(name);
@@ -44,14 +46,28 @@ pub(crate) fn mount_files(layout: &Layout, root: &OwnedFd, hostname: &str, names
 /// container sees these and not their names.
 pub(crate) fn rewrite_files(layout: &Layout, hostname: &str, names: &Names) -> Result<(), MountError> {
     for (name, content) in files_of_names(hostname, names) {
-        let path = layout.files().join(name);
-        if let Some(content) = content
-            && path.exists()
-        {
-            prepare(&path, write_file(&path, &content))?;
+        if let Some(content) = content {
+            rewrite_file(layout, name, &content)?;
         }
     }
     Ok(())
+}
+
+/// Writes `/etc/hostname` again, as [`rewrite_files`] does with the others.
+pub(crate) fn rewrite_hostname(layout: &Layout, hostname: &str) -> Result<(), MountError> {
+    rewrite_file(layout, HOSTNAME, &hostname_content(hostname))
+}
+
+fn rewrite_file(layout: &Layout, name: &str, content: &str) -> Result<(), MountError> {
+    let path = layout.files().join(name);
+    if path.exists() {
+        prepare(&path, write_file(&path, content))?;
+    }
+    Ok(())
+}
+
+fn hostname_content(hostname: &str) -> String {
+    format!("{hostname}\n")
 }
 
 fn files_of_names(hostname: &str, names: &Names) -> [(&'static str, Option<String>); 2] {
@@ -126,6 +142,17 @@ mod tests {
         rewrite_files(&layout, "web", &kept).unwrap();
         assert!(!read(&hosts).contains("db"));
         assert_eq!(read(&resolver), "nameserver 10.1.2.3\n");
+    }
+
+    #[test]
+    fn a_rewritten_host_name_is_the_whole_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let layout = Layout::new(directory.path());
+        std::fs::create_dir(layout.files()).unwrap();
+        let path = layout.files().join("hostname");
+        write_file(&path, "a-long-name-of-a-template\n").unwrap();
+        rewrite_hostname(&layout, "web").unwrap();
+        assert_eq!(read(&path), "web\n");
     }
 
     #[test]

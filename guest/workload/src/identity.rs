@@ -16,6 +16,22 @@ pub(crate) struct Identity {
     pub(crate) home: String,
 }
 
+impl Identity {
+    /// Adds supplementary groups, each a name that the `group` file knows or a number.
+    ///
+    /// # Errors
+    /// The unknown name.
+    pub(crate) fn add_groups(&mut self, wanted: &[String], group: &str) -> Result<(), IdentityError> {
+        for wanted in wanted {
+            let gid = Gid::from_raw(group_id(wanted, group)?);
+            if !self.groups.contains(&gid) {
+                self.groups.push(gid);
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Why a user string cannot be resolved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum IdentityError {
@@ -174,6 +190,16 @@ mod tests {
     #[test]
     fn name_of_digits_wins_over_the_number() {
         assert_eq!(raw(&resolve("1000", &[], PASSWD, GROUP).unwrap()), (7, 8, vec![], "/h"));
+    }
+
+    #[test]
+    fn groups_are_added_by_name_and_number() {
+        let mut identity = resolve("www:video", &[], PASSWD, GROUP).unwrap();
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        identity.add_groups(&words("audio 7 29"), GROUP).unwrap();
+        assert_eq!(raw(&identity), (33, 44, vec![29, 7], "/var/www"));
+        let unknown = identity.add_groups(&words("7 nogroup"), GROUP).unwrap_err();
+        assert_eq!(unknown, IdentityError::Group("nogroup".into()));
     }
 
     #[test]

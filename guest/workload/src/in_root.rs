@@ -21,6 +21,17 @@ pub(crate) fn find_directory(root: BorrowedFd<'_>, path: &str) -> rustix::io::Re
     open(root, path, OFlags::PATH | OFlags::DIRECTORY, Mode::empty())
 }
 
+/// Opens whatever is at `path` below `root`.
+pub(crate) fn find_any(root: BorrowedFd<'_>, path: &str) -> rustix::io::Result<OwnedFd> {
+    open(root, path, OFlags::PATH, Mode::empty())
+}
+
+/// Opens whatever is at `path` below `root` for reading, without waiting for the other end of a pipe.
+pub(crate) fn open_to_read(root: BorrowedFd<'_>, path: &str) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+    open(root, path, flags, Mode::empty())
+}
+
 /// Opens the directory `path` below `root`, and makes it and its parents if they are missing.
 pub(crate) fn ensure_directory(root: BorrowedFd<'_>, path: &str) -> rustix::io::Result<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY;
@@ -57,16 +68,15 @@ pub(crate) fn ensure_file(root: BorrowedFd<'_>, path: &str) -> rustix::io::Resul
     open(root, path, OFlags::RDONLY | OFlags::CREATE | OFlags::NOCTTY, FILE_MODE)
 }
 
-/// The beginning of the file `path` below `root`, at most `limit_bytes`; empty without such a file.
+/// The beginning of the regular file `path` below `root`, at most `limit_bytes`; empty without such a file. It waits for nobody: an image may have a
+/// pipe there.
 pub(crate) fn read_text(root: BorrowedFd<'_>, path: &str, limit_bytes: u64) -> String {
     let mut bytes = Vec::new();
-    if let Ok(file) = open(
-        root,
-        path,
-        OFlags::RDONLY | OFlags::NOCTTY | OFlags::NONBLOCK,
-        Mode::empty(),
-    ) {
-        let _ = File::from(file).take(limit_bytes).read_to_end(&mut bytes);
+    if let Ok(file) = open_to_read(root, path) {
+        let file = File::from(file);
+        if file.metadata().is_ok_and(|found| found.is_file()) {
+            let _ = file.take(limit_bytes).read_to_end(&mut bytes);
+        }
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
@@ -100,6 +110,7 @@ pub(crate) fn path_of(file: &OwnedFd) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::fs::{FileType, mknodat};
     use std::os::fd::AsFd;
     use std::os::unix::fs::symlink;
 
@@ -123,6 +134,22 @@ mod tests {
         symlink("/real", directory.path().join("link")).unwrap();
         ensure_directory(root.as_fd(), "/link/sub").unwrap();
         assert!(directory.path().join("real/sub").is_dir());
+    }
+
+    #[test]
+    fn text_is_that_of_a_regular_file_and_a_pipe_is_not_waited_for() {
+        let (directory, root) = root();
+        let pipe = directory.path().join("pipe");
+        mknodat(rustix::fs::CWD, &pipe, FileType::Fifo, FILE_MODE, 0).unwrap();
+        std::fs::write(directory.path().join("file"), "12345").unwrap();
+        symlink("/file", directory.path().join("link")).unwrap();
+        let text = |path| read_text(root.as_fd(), path, 3);
+        assert_eq!((text("/file"), text("/link")), ("123".to_owned(), "123".to_owned()));
+        assert_eq!((text("/pipe"), text("/missing")), (String::new(), String::new()));
+        let writer = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let writer = rustix::fs::open(&pipe, writer, Mode::empty()).unwrap();
+        rustix::io::write(&writer, b"12345").unwrap();
+        assert_eq!(text("/pipe"), "");
     }
 
     #[test]

@@ -42,6 +42,31 @@ impl Layout {
         self.writable().join("work")
     }
 
+    /// Where a step writes, or has written: its number counts from 1.
+    pub(crate) fn step_upper(&self, number: u32) -> PathBuf {
+        self.writable().join(format!("upper.{number}"))
+    }
+
+    /// What overlayfs needs besides, for as long as a step is written to.
+    pub(crate) fn step_work(&self) -> PathBuf {
+        self.writable().join("work")
+    }
+
+    /// The trees that were brought in for a step.
+    pub(crate) fn trees(&self) -> PathBuf {
+        self.writable().join("trees")
+    }
+
+    /// A tree by the caller's number.
+    pub(crate) fn tree(&self, number: u32) -> PathBuf {
+        self.trees().join(number.to_string())
+    }
+
+    /// Mount point of the files of a step that are only in memory.
+    pub(crate) fn secrets(&self) -> PathBuf {
+        self.base.join("secrets")
+    }
+
     /// Mount point of the disk of volume `index`.
     pub(crate) fn volume(&self, index: usize) -> PathBuf {
         self.base.join(format!("volume-{index}"))
@@ -50,6 +75,11 @@ impl Layout {
     /// Mount point of the device of shares.
     pub(crate) fn shares(&self) -> PathBuf {
         self.base.join("shares")
+    }
+
+    /// The sockets in the container on which the machine listens.
+    pub(crate) fn sockets(&self) -> PathBuf {
+        self.base.join("sockets")
     }
 
     /// Mount point of the container's root.

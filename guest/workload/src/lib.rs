@@ -10,50 +10,76 @@
 
 #![cfg(target_os = "linux")]
 
+mod announce;
+mod cache;
 mod capability;
 mod cgroup;
 mod child;
 mod container;
 mod device;
 mod device_policy;
+mod disk_work;
 mod etc_files;
 mod failure;
+mod file_system_ioctl;
+mod files;
+mod find_socket;
 mod fork;
 mod identity;
 mod in_root;
+mod init;
 mod layout;
+mod machine_device;
 mod mount;
 mod mount_option;
 mod names;
 mod overlay;
+mod owner;
+mod process_list;
 mod program;
+mod read_ahead;
 mod rlimit;
 mod root_mounts;
 mod seccomp;
+mod secret;
 mod share;
+mod show;
 mod signal;
+mod socket;
 mod spec;
 mod start;
 mod stdio;
+mod step;
+mod step_tree;
+mod steps;
+mod stub;
 mod translator;
 mod volume;
 mod working_directory;
 
 pub mod disk;
 
+pub use announce::{ShareChange, ShareEntry};
 pub use capability::{CapabilitySet, UnknownCapability};
 pub use cgroup::{Cgroup, CgroupError};
-pub use container::{Container, CreateError, CreateTimings};
+pub use container::{Container, CreateError, CreateTimings, ResumeError};
+pub use disk_work::{DiskWork, Frozen, done_bytes};
 pub use failure::{StartFailure, StartFailureKind};
+pub use files::{ArchiveUse, FileStatus, FilesJob, FilesOutcome, FilesProcess};
+pub use find_socket::FindSocketError;
 pub use layout::Layout;
 pub use mount::MountError;
 pub use mount_option::UnknownMountOption;
 pub use names::{HostsLine, Names, Resolver, ResolverFile};
+pub use process_list::{ListedProcess, ProcessList};
 pub use rlimit::{OPEN_FILES_MAX, Rlimit, UnknownRlimit, raise_own};
 pub use signal::send_signal;
+pub use socket::ListeningSocket;
 pub use spec::{
-    ContainerSpec, FileSystemSpec, Limits, MountSource, MountSpec, ProcessSpec, Role, ShareSpec, SharesDevice, Streams,
+    CacheSpec, ContainerSpec, ControlFile, DeviceSpec, FileOwner, FileSystemSpec, Limits, MountSource, MountSpec,
+    ProcessSpec, Role, SecretSpec, ShareSpec, SharesDevice, SocketSpec, StepSpec, Streams, TreePart, TreeSpec,
     VolumeDisk, VolumeSpec, WindowSize,
 };
 pub use start::StartedProcess;
 pub use stdio::{ParentStdio, set_window_size};
+pub use step::StepError;

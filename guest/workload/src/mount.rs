@@ -47,6 +47,14 @@ pub enum MountError {
         /// The kernel's reason.
         source: Errno,
     },
+    /// The machine has no such device.
+    #[error("the container's machine has no device {path}: {source}")]
+    Device {
+        /// The node that was asked for.
+        path: String,
+        /// The kernel's reason.
+        source: Errno,
+    },
     /// What the image has where a volume appears could not be copied to the volume.
     #[error("cannot copy what the image has at {target} to the volume: {source}")]
     Fill {
@@ -59,6 +67,16 @@ pub enum MountError {
     #[error("cannot mount the directory {subpath:?} of the volume on {target}: {source}")]
     Subpath {
         /// The directory.
+        subpath: String,
+        /// Mount point.
+        target: String,
+        /// The kernel's reason.
+        source: Errno,
+    },
+    /// A tree that was brought in lacks the file or directory that is to appear.
+    #[error("cannot mount {subpath:?} on {target}: {source}")]
+    Tree {
+        /// The path in the tree.
         subpath: String,
         /// Mount point.
         target: String,

@@ -46,24 +46,31 @@ pub(crate) fn mount_disks(layout: &Layout, layers: &[PathBuf], writable: &Path) 
     )
 }
 
+/// What [`mount_disks`] mounted to be stacked, the highest first; never empty.
+pub(crate) fn lower_directories(layout: &Layout, layer_count: usize) -> Vec<PathBuf> {
+    match layer_count {
+        0 => vec![layout.empty()],
+        count => (0..count).rev().map(|index| layout.layer(index)).collect(),
+    }
+}
+
 /// Stacks what [`mount_disks`] mounted at the container's root.
 pub(crate) fn mount_overlay(layout: &Layout, layer_count: usize) -> Result<(), MountError> {
-    let top = if layer_count == 0 {
-        layout.empty()
-    } else {
-        layout.layer(layer_count - 1)
-    };
-    make_upper(layout, &top)?;
+    let lower = lower_directories(layout, layer_count);
+    make_upper(layout, &lower)?;
+    stack(layout, &lower, &layout.upper(), &layout.work())?;
+    (0..layer_count).try_for_each(|index| detach(layout.layer(index)))
+}
+
+/// Mounts an overlay of these directories, the highest of `lower` first, at the container's root.
+pub(crate) fn stack(layout: &Layout, lower: &[PathBuf], upper: &Path, work: &Path) -> Result<(), MountError> {
     let file_system = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC).map_err(|source| fail("fsopen", source))?;
     set(&file_system, "source", Path::new("overlay"))?;
-    if layer_count == 0 {
-        set(&file_system, "lowerdir+", &top)?;
+    for directory in lower {
+        set(&file_system, "lowerdir+", directory)?;
     }
-    for index in (0..layer_count).rev() {
-        set(&file_system, "lowerdir+", &layout.layer(index))?;
-    }
-    set(&file_system, "upperdir", &layout.upper())?;
-    set(&file_system, "workdir", &layout.work())?;
+    set(&file_system, "upperdir", upper)?;
+    set(&file_system, "workdir", work)?;
     // One device number for all files of the root, as programs that compare st_dev expect.
     set(&file_system, "xino", Path::new("auto"))?;
     fsconfig_create(&file_system).map_err(|source| fail("create", source))?;
@@ -71,21 +78,26 @@ pub(crate) fn mount_overlay(layout: &Layout, layer_count: usize) -> Result<(), M
         .map_err(|source| fail("fsmount", source))?;
     make_directory(layout.root())?;
     move_mount(&root, "", CWD, layout.root(), MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
-        .map_err(|source| fail("move_mount", source))?;
-    (0..layer_count).try_for_each(|index| detach(layout.layer(index)))
+        .map_err(|source| fail("move_mount", source))
 }
 
 /// Makes the upper and work directories unless the disk has them. The upper one is the container's root directory, so it gets owner and
 /// mode of the image's before the first start; after that the container may have changed them.
-fn make_upper(layout: &Layout, top: &Path) -> Result<(), MountError> {
+fn make_upper(layout: &Layout, lower: &[PathBuf]) -> Result<(), MountError> {
     // overlayfs makes this directory when it is mounted and leaves it there.
     if layout.work().join("work").exists() {
         return Ok(());
     }
     make_directory(layout.work())?;
-    make_directory(layout.upper())?;
-    adopt(&layout.upper(), top).map_err(|error| MountError::Prepare {
-        path: layout.upper(),
+    make_root(&layout.upper(), lower)
+}
+
+/// Makes a directory that is to be the highest one of a root, with owner and mode of the one below it.
+pub(crate) fn make_root(upper: &Path, lower: &[PathBuf]) -> Result<(), MountError> {
+    make_directory(upper)?;
+    let adopted = lower.first().map_or(Ok(()), |top| adopt(upper, top));
+    adopted.map_err(|error| MountError::Prepare {
+        path: upper.to_owned(),
         source: Errno::from_io_error(&error).unwrap_or(Errno::IO),
     })
 }
@@ -140,7 +152,7 @@ mod tests {
     fn a_disk_without_directories_gets_them() {
         let directory = tempfile::tempdir().unwrap();
         let (layout, top) = disk_and_layer(directory.path(), 0o1770);
-        make_upper(&layout, &top).unwrap();
+        make_upper(&layout, std::slice::from_ref(&top)).unwrap();
         assert!(layout.work().is_dir());
         assert_eq!(mode_of(&layout.upper()), 0o1770);
     }
@@ -160,7 +172,7 @@ mod tests {
             let before = changed();
             // File times advance with the kernel's tick, so that a change shows only after one.
             std::thread::sleep(std::time::Duration::from_millis(20));
-            make_upper(&layout, &top).unwrap();
+            make_upper(&layout, std::slice::from_ref(&top)).unwrap();
             assert_eq!(mode_of(&layout.upper()), layer_mode);
             assert_eq!(changed() != before, written);
         }
@@ -173,7 +185,7 @@ mod tests {
         std::fs::create_dir_all(layout.work().join("work")).unwrap();
         std::fs::create_dir(layout.upper()).unwrap();
         std::fs::set_permissions(layout.upper(), Permissions::from_mode(0o711)).unwrap();
-        make_upper(&layout, &top).unwrap();
+        make_upper(&layout, std::slice::from_ref(&top)).unwrap();
         assert_eq!(mode_of(&layout.upper()), 0o711);
     }
 }

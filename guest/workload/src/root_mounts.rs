@@ -7,21 +7,26 @@ use std::path::Path;
 use rustix::fs::{CWD, Mode, OFlags, Stat, fstat, openat};
 use rustix::mount::MountFlags;
 
+use crate::cache::show_cache;
 use crate::device::mount_dev;
 use crate::etc_files::mount_files;
 use crate::failure::StartFailure;
 use crate::in_root::{ensure_directory, find_directory, path_of};
 use crate::layout::Layout;
+use crate::machine_device::{make_nodes, nodes};
 use crate::mount::{MountError, bind, make_read_only, mount};
 use crate::mount_option;
+use crate::secret::show_secret;
 use crate::share::{mount_shares, show_share};
+use crate::socket::{ListeningSocket, show_socket};
 use crate::spec::{ContainerSpec, FileSystemSpec, MountSource, MountSpec};
+use crate::step_tree::show_tree;
 use crate::volume::mount_volume;
 
 const RESTRICTED: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV).union(MountFlags::NOEXEC);
 
-/// The mounts that do not depend on the container's namespaces, made once below its root.
-pub(crate) fn mount_outside(layout: &Layout, spec: &ContainerSpec) -> Result<(), MountError> {
+/// The mounts that do not depend on the container's namespaces, made once below its root; returns the sockets among them.
+pub(crate) fn mount_outside(layout: &Layout, spec: &ContainerSpec) -> Result<Vec<ListeningSocket>, MountError> {
     let root_path = layout.root();
     let root = openat(CWD, &root_path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).map_err(|source| {
         MountError::Prepare {
@@ -34,18 +39,25 @@ pub(crate) fn mount_outside(layout: &Layout, spec: &ContainerSpec) -> Result<(),
         "sysfs",
         "sysfs",
         path_of(&ensure(&root, "/sys")?),
-        RESTRICTED | MountFlags::RDONLY,
+        system_flags(spec),
         "",
     )?;
     mount_dev(&root, &root_path, spec.shm_size_bytes)?;
-    if let Some(device) = &spec.shares {
+    make_nodes(&root, &nodes(spec)?)?;
+    // Steps have it from the machine.
+    if let Some(device) = spec.shares.as_ref().filter(|_| !spec.is_for_steps) {
         mount_shares(layout, &root, device)?;
     }
+    let mut sockets = Vec::new();
     for MountSpec { target, source } in &spec.mounts {
         match source {
             MountSource::FileSystem(wanted) => mount_file_system(&root, target, wanted)?,
             MountSource::Volume(volume) => mount_volume(layout, &root, target, volume)?,
             MountSource::Share(share) => show_share(layout, &root, target, share)?,
+            MountSource::Socket(socket) => sockets.push(show_socket(layout, &root, target, socket)?),
+            MountSource::Tree(tree) => show_tree(layout, &root, target, tree)?,
+            MountSource::Cache(cache) => show_cache(layout, &root, target, cache)?,
+            MountSource::Secret(secret) => show_secret(layout, &root, target, secret)?,
         }
     }
     // After the mounts, one of which may be the directory that a link in /etc leads to.
@@ -53,7 +65,15 @@ pub(crate) fn mount_outside(layout: &Layout, spec: &ContainerSpec) -> Result<(),
     if spec.read_only_root {
         make_read_only(&root_path, MountFlags::empty())?;
     }
-    Ok(())
+    Ok(sockets)
+}
+
+/// Of what shows the kernel itself.
+fn system_flags(spec: &ContainerSpec) -> MountFlags {
+    match spec.privileged {
+        true => RESTRICTED,
+        false => RESTRICTED | MountFlags::RDONLY,
+    }
 }
 
 fn mount_file_system(root: &OwnedFd, path: &str, wanted: &FileSystemSpec) -> Result<(), MountError> {
@@ -98,14 +118,7 @@ pub(crate) fn mount_inside(spec: &ContainerSpec) -> Result<(), StartFailure> {
     let fail = |error: MountError| StartFailure::setup("prepare the root file system", error);
     mount("proc", "proc", "/proc", RESTRICTED, "").map_err(fail)?;
     mount("mqueue", "mqueue", "/dev/mqueue", RESTRICTED, "").map_err(fail)?;
-    mount(
-        "cgroup2",
-        "cgroup",
-        "/sys/fs/cgroup",
-        RESTRICTED | MountFlags::RDONLY,
-        "",
-    )
-    .map_err(fail)?;
+    mount("cgroup2", "cgroup", "/sys/fs/cgroup", system_flags(spec), "").map_err(fail)?;
     set_sysctls(&spec.sysctls)?;
     spec.masked_paths.iter().try_for_each(|path| mask(path)).map_err(fail)?;
     spec.readonly_paths

@@ -1,5 +1,6 @@
 //! The description of a container and its processes.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use crate::capability::CapabilitySet;
@@ -17,6 +18,8 @@ pub struct ContainerSpec {
     pub layers: Vec<PathBuf>,
     /// Block device of the writable EXT4 file system.
     pub writable: PathBuf,
+    /// Whether it is there for steps ([`StepSpec`]): it has disks and no root of its own then.
+    pub is_for_steps: bool,
     /// Whether the root is read-only for the workload.
     pub read_only_root: bool,
     /// The disks of volumes that mounts show.
@@ -35,8 +38,31 @@ pub struct ContainerSpec {
     pub masked_paths: Vec<String>,
     /// Paths that cannot be written inside the container.
     pub readonly_paths: Vec<String>,
+    /// Limits besides [`ContainerSpec::limits`], in the order in which they are set.
+    pub control_files: Vec<ControlFile>,
+    /// Devices of the machine besides those of every container.
+    pub devices: Vec<DeviceSpec>,
+    /// Whether it has all devices of the machine, and can write to `/sys` and to its control groups.
+    pub privileged: bool,
     /// Tag of the shared directory with a translator for programs of another architecture.
     pub translator_tag: Option<String>,
+}
+
+/// What one step sees besides the layers below it and what was written before it.
+#[derive(Debug, Clone, Default)]
+pub struct StepSpec {
+    /// As in [`ContainerSpec`], and so on.
+    pub hostname: String,
+    /// What it knows of names.
+    pub names: Names,
+    /// Further mounts, in order.
+    pub mounts: Vec<MountSpec>,
+    /// Size of `/dev/shm` in bytes.
+    pub shm_size_bytes: u64,
+    /// Paths that are hidden.
+    pub masked_paths: Vec<String>,
+    /// Paths that cannot be written.
+    pub readonly_paths: Vec<String>,
 }
 
 /// The disk of a volume.
@@ -66,6 +92,86 @@ pub enum MountSource {
     Volume(VolumeSpec),
     /// A directory or a file of the host.
     Share(ShareSpec),
+    /// A socket on which the caller listens.
+    Socket(SocketSpec),
+    /// A file or a directory of a tree that was brought in for a step.
+    Tree(TreeSpec),
+    /// A directory of the host that several machines fill.
+    Cache(CacheSpec),
+    /// A file that is only in memory.
+    Secret(SecretSpec),
+}
+
+/// A part of a tree that was brought in for a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreePart {
+    /// The caller's number of the tree.
+    pub tree: u32,
+    /// The path in it; empty for all of it.
+    pub path: String,
+}
+
+/// A part of a tree, mounted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeSpec {
+    /// Which one.
+    pub part: TreePart,
+    /// Whether it is read-only at the target.
+    pub read_only: bool,
+}
+
+/// A directory of the host that several machines fill. It is made by the first of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheSpec {
+    /// The name in the root of the device of shares of the directory that it is in.
+    pub name: String,
+    /// The directory of it that is shown; empty for all of it.
+    pub subpath: String,
+    /// Whether it is read-only at the target.
+    pub read_only: bool,
+    /// Whose it is when it is new and empty.
+    pub owner: FileOwner,
+    /// What it gets when it is new, with owners and modes.
+    pub initial: Option<TreePart>,
+}
+
+/// A file that is only in memory.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretSpec {
+    /// What is in it.
+    pub content: Vec<u8>,
+    /// Whose it is.
+    pub owner: FileOwner,
+}
+
+impl fmt::Debug for SecretSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretSpec")
+            .field("owner", &self.owner)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whose a file is, in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileOwner {
+    /// User.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Permission bits with setuid, setgid and sticky.
+    pub mode: u32,
+}
+
+/// A socket on which the caller listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SocketSpec {
+    /// The caller's number of it, unique within the container.
+    pub listener: u32,
+    /// Whose it is: as [`ProcessSpec::user`].
+    pub owner: String,
+    /// Permission bits; `None` for its owner alone.
+    pub mode: Option<u32>,
 }
 
 /// A directory or a file of the host.
@@ -73,8 +179,12 @@ pub enum MountSource {
 pub struct ShareSpec {
     /// Its name in the root of the device of shares.
     pub name: String,
+    /// The directory of it, relative to its root; empty for the root, which may be a file.
+    pub subpath: String,
     /// Whether it is read-only at the target.
     pub read_only: bool,
+    /// Whether it gets what the image has at the target if it is empty.
+    pub copy_image: bool,
 }
 
 /// The device that has all shares.
@@ -108,6 +218,30 @@ pub struct VolumeSpec {
     pub read_only: bool,
     /// Whether an empty disk gets what the image has at the target.
     pub copy_image: bool,
+}
+
+/// A file of the control group and what is written to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlFile {
+    /// Its name, without a slash.
+    pub name: String,
+    /// What is written.
+    pub value: String,
+    /// Whether a kernel that has no such file is no failure.
+    pub optional: bool,
+}
+
+/// A device of the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceSpec {
+    /// Its node in the machine, below `/dev`.
+    pub path: String,
+    /// Its node in the container, below `/dev`.
+    pub target: String,
+    /// Whether it may be read.
+    pub read: bool,
+    /// Whether it may be written.
+    pub write: bool,
 }
 
 /// Limits of a cgroup; `None` leaves the kernel's default.
@@ -172,4 +306,10 @@ pub struct ProcessSpec {
     pub no_new_privileges: bool,
     /// Installs the default seccomp profile.
     pub seccomp: bool,
+    /// Further supplementary groups, by name or number.
+    pub additional_groups: Vec<String>,
+    /// How likely it is to be killed for lack of memory, proc(5); `None` leaves it as it is.
+    pub oom_score_adj: Option<i32>,
+    /// In the init role: it is the child of a small PID 1, which reaps and passes signals on.
+    pub has_init: bool,
 }

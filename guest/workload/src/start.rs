@@ -1,6 +1,7 @@
 //! Starts a process: its streams, the fork into the namespaces, and what the caller keeps.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::thread::{LinkNameSpaceType, ThreadNameSpaceType, move_into_link_name_space, move_into_thread_name_spaces};
@@ -22,7 +23,7 @@ pub struct StartedProcess {
     /// Its id in the caller's pid namespace.
     pub pid: u32,
     /// Readable once it has exited; must be waited for in any case.
-    pub pidfd: OwnedFd,
+    pub pidfd: Arc<OwnedFd>,
     /// The caller's ends of its streams.
     pub stdio: ParentStdio,
     /// Ends without a byte when the program runs, else holds a record for [`StartFailure::decode`].
@@ -37,6 +38,9 @@ impl Container {
     pub fn start(&mut self, role: Role, spec: &ProcessSpec, streams: Streams) -> Result<StartedProcess, StartFailure> {
         match (role, &self.init) {
             (Role::Init, Some(_)) => return Err(StartFailure::setup("start", "the container is running already")),
+            (Role::Init, None) if !self.has_root() => {
+                return Err(StartFailure::setup("start", "no step has been begun"));
+            }
             (Role::Exec, None) => return Err(StartFailure::setup("start", "the container is not running")),
             _ => {}
         }
@@ -57,11 +61,9 @@ impl Container {
             Some(init) => self.fork_into(init.as_fd(), cgroup, run),
         };
         let Forked { pid, pidfd } = forked.map_err(|error| StartFailure::setup("fork", error))?;
+        let pidfd = Arc::new(pidfd);
         if role == Role::Init {
-            let init = pidfd
-                .try_clone()
-                .map_err(|error| StartFailure::setup("keep the process", error))?;
-            self.init = Some(init);
+            self.init = Some(Arc::clone(&pidfd));
         }
         Ok(StartedProcess {
             pid: pid.as_raw_nonzero().get().unsigned_abs(),
@@ -81,7 +83,16 @@ impl Container {
     ) -> std::io::Result<Forked> {
         move_into_thread_name_spaces(init, ThreadNameSpaceType::PROCESS_ID)?;
         let forked = fork(0, cgroup, run);
-        move_into_link_name_space(self.own_pid_namespace.as_fd(), Some(LinkNameSpaceType::ProcessID))?;
-        forked
+        let returned = move_into_link_name_space(self.own_pid_namespace.as_fd(), Some(LinkNameSpaceType::ProcessID));
+        match (returned, forked) {
+            (Ok(()), forked) => forked,
+            (Err(error), forked) => {
+                // Nobody would wait for it.
+                if let Ok(forked) = forked {
+                    forked.end();
+                }
+                Err(error.into())
+            }
+        }
     }
 }

@@ -2,19 +2,18 @@
 //!
 //! Each disk is mounted once, outside of the container's root, and bound to as many places in it as are asked for.
 
-mod content;
+pub(crate) mod content;
 mod copy;
 
-use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::os::fd::OwnedFd;
+use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags, openat, syncfs};
-use rustix::io::Errno;
 use rustix::mount::MountFlags;
 
-use crate::in_root::{ensure_directory, find_directory, path_of};
 use crate::layout::Layout;
-use crate::mount::{MountError, bind, detach, make_directory, make_read_only, mount};
+use crate::mount::{MountError, detach, make_directory, mount};
+use crate::show::{fill, show};
 use crate::spec::{VolumeDisk, VolumeSpec};
 
 /// As for the container's own disk: freed blocks go back to the host, and inode tables are left as they are. The mode of the journal is on
@@ -45,27 +44,9 @@ pub(crate) fn mount_volume(
     let point = layout.volume(volume.disk);
     let disk = open(&point)?;
     if volume.copy_image {
-        let image = find_directory(root.as_fd(), target).ok();
-        let filled = content::fill(image.as_ref().map(path_of).as_deref(), &point, &disk);
-        filled.map_err(|error| MountError::Fill {
-            target: target.to_owned(),
-            source: error,
-        })?;
+        fill(root, target, |image| content::fill(image, &point, &disk))?;
     }
-    let source = match volume.subpath.as_str() {
-        "" => disk,
-        subpath => find_directory(disk.as_fd(), subpath).map_err(|source| MountError::Subpath {
-            subpath: subpath.to_owned(),
-            target: target.to_owned(),
-            source,
-        })?,
-    };
-    bind(path_of(&source), path_of(&ensure(root, target)?)).map_err(|error| error.at(target))?;
-    if volume.read_only {
-        // Opened again: what is there now is the root of the new mount.
-        make_read_only(path_of(&ensure(root, target)?), MountFlags::NODEV).map_err(|error| error.at(target))?;
-    }
-    Ok(())
+    show(root, target, disk, &volume.subpath, volume.read_only)
 }
 
 /// Flushes the disks of volumes and takes them away. The container's root, which shows them, is gone by then.
@@ -85,16 +66,8 @@ pub(crate) fn unmount_volumes(layout: &Layout, count: usize) -> Result<(), Mount
 }
 
 fn open(point: &Path) -> Result<OwnedFd, MountError> {
-    openat(CWD, point, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).map_err(|source| prepare(point, source))
-}
-
-fn ensure(root: &OwnedFd, target: &str) -> Result<OwnedFd, MountError> {
-    ensure_directory(root.as_fd(), target).map_err(|source| prepare(target, source))
-}
-
-fn prepare(path: impl Into<PathBuf>, source: Errno) -> MountError {
-    MountError::Prepare {
-        path: path.into(),
+    openat(CWD, point, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).map_err(|source| MountError::Prepare {
+        path: point.into(),
         source,
-    }
+    })
 }

@@ -11,6 +11,9 @@ use std::process::{Command, Stdio};
 /// The image that is loaded.
 pub(crate) const IMAGE: &str = "bench:latest";
 
+/// Names the variable that says whether containers continue from templates, which they do not unless a benchmark asks for it.
+pub(crate) const TEMPLATES: &str = "CONTAINER_TEMPLATES";
+
 /// The application root, in a scratch directory.
 pub(crate) struct AppRoot {
     tree: Tree,
@@ -96,6 +99,8 @@ impl AppRoot {
             .env("CONTAINER_APP_ROOT", self.application_root())
             .env("XDG_RUNTIME_DIR", self.path().join("run"))
             .env_remove("CONTAINER_INSTALL_ROOT")
+            // Building one would be measured along with something else.
+            .env(TEMPLATES, "off")
             .stdin(Stdio::null());
         if self.is_foreign() {
             command.env(

@@ -1,11 +1,11 @@
 //! Installs and unpacks packages with apt.
 
 use super::packages::{Package, missing};
-use super::simulation::{Choice, Release, Simulation, Source, choose, sources};
+use super::simulation::{Choice, Release, Simulation, Source, choose, refusal, sources};
 use crate::architecture::Architecture;
 use crate::process;
 use crate::progress::say;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -39,12 +39,13 @@ pub(crate) fn install(packages: &[Package]) -> Result<()> {
     say(format_args!("installing {names}"));
     let mut apt = Apt::new(prefix);
     let plan = match apt.plan(&missing)? {
-        Some(plan) => plan,
-        None => {
+        Ok(plan) => plan,
+        // The lists may be older than the packages.
+        Err(_) => {
             apt.update(&Release::Preferred)
                 .with_context(|| format!("run as root: {by_hand}"))?;
             apt.plan(&missing)?
-                .with_context(|| format!("apt does not know all of {names}; run as root: {by_hand}"))?
+                .map_err(|words| anyhow!("apt cannot install {names}; run as root: {by_hand}; apt says: {words}"))?
         }
     };
     for (release, names) in &plan {
@@ -157,12 +158,11 @@ impl Apt {
         Self { prefix, unlisted: None }
     }
 
-    /// All packages at once if that removes nothing, else each package from the first release that fits. `None` when apt does not know one.
-    fn plan<'a>(&mut self, names: &[&'a str]) -> Result<Option<Plan<'a>>> {
-        match self.choose(names, &[])? {
-            Choice::From(release) => return Ok(Some(vec![(release, names.to_vec())])),
-            Choice::Impossible => return Ok(None),
-            Choice::WouldRemove(_) => {}
+    /// All packages at once if that removes nothing, else each package from the first release that fits; apt's words when none of them has a
+    /// package.
+    fn plan<'a>(&mut self, names: &[&'a str]) -> Result<Result<Plan<'a>, String>> {
+        if let Choice::From(release) = self.choose(names, &[])? {
+            return Ok(Ok(vec![(release, names.to_vec())]));
         }
         let mut plan: Plan<'a> = Vec::new();
         for &name in names {
@@ -172,7 +172,7 @@ impl Apt {
                     Some((_, together)) => together.push(name),
                     None => plan.push((release, vec![name])),
                 },
-                Choice::Impossible => return Ok(None),
+                Choice::Impossible(words) => return Ok(Err(words)),
                 Choice::WouldRemove(removed) => {
                     let removed: Vec<String> = removed
                         .iter()
@@ -186,7 +186,7 @@ impl Apt {
                 }
             }
         }
-        Ok(Some(plan))
+        Ok(Ok(plan))
     }
 
     fn choose(&mut self, names: &[&str], listed: &[Source]) -> Result<Choice> {
@@ -204,7 +204,11 @@ impl Apt {
                 .output()
                 .context("cannot start apt-get")?;
             let said = String::from_utf8_lossy(&output.stdout);
-            Ok(output.status.success().then(|| Simulation::parse(&said)))
+            Ok(if output.status.success() {
+                Ok(Simulation::parse(&said))
+            } else {
+                Err(refusal(&said, &String::from_utf8_lossy(&output.stderr)))
+            })
         })
     }
 

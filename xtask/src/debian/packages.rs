@@ -71,6 +71,8 @@ pub(crate) fn for_tests() -> Vec<Package> {
         package("docker-registry", "docker-registry"),
         package("apache2-utils", "htpasswd"),
         package("openssl", "openssl"),
+        package("git", "git"),
+        package("openssh-client", "ssh-agent"),
         package("skopeo", "skopeo"),
         package("mmdebstrap", "mmdebstrap"),
         package("expect", "expect"),
@@ -105,6 +107,15 @@ pub(crate) fn for_image_bench() -> Vec<Package> {
         package("podman", "podman"),
         package("runc", "runc"),
         package("curl", "curl"),
+        package("time", "/usr/bin/time"),
+    ]
+}
+
+/// Packages that `cargo xtask bench build` compares with and measures with.
+pub(crate) fn for_build_bench() -> Vec<Package> {
+    vec![
+        package("buildah", "buildah"),
+        package("mmdebstrap", "mmdebstrap"),
         package("time", "/usr/bin/time"),
     ]
 }

@@ -67,11 +67,18 @@ pub(crate) struct Removed {
     pub(crate) version: String,
 }
 
-impl Removed {
-    /// Was it built for a stable release after that release came out? Debian's backports carry `~bpo` in their versions.
-    fn is_backport(&self) -> bool {
-        self.version.contains("~bpo")
-    }
+/// Does a version, or a text with versions in it, name a package that was built for a stable release after that release came out? Debian's
+/// backports carry `~bpo` in their versions.
+fn is_backport(text: &str) -> bool {
+    text.contains("~bpo")
+}
+
+/// What apt's answer says about packages that it cannot install, without its advice.
+pub(crate) fn refusal(stdout: &str, stderr: &str) -> String {
+    let unmet = stdout
+        .split_once("unmet dependencies:\n")
+        .map_or("", |(_, dependencies)| dependencies);
+    [unmet.trim(), stderr.trim()].join("\n").trim().to_owned()
 }
 
 impl Simulation {
@@ -119,24 +126,29 @@ pub(crate) fn sources(policy: &str) -> Vec<Source> {
 
 /// Chooses the release to install from: the first that apt can install from without removing anything.
 ///
-/// `listed` is where apt's sources have the package, `codename` that of the distribution (`bookworm`), and `simulate` asks apt; `None` from it
-/// means that apt cannot install from there.
+/// `listed` is where apt's sources have the package, `codename` that of the distribution (`bookworm`), and `simulate` asks apt, whose words it
+/// returns when apt cannot install from there.
 ///
 /// # Errors
 /// Those of `simulate`.
 pub(crate) fn choose(
     listed: &[Source],
     codename: Option<&str>,
-    mut simulate: impl FnMut(&Release) -> Result<Option<Simulation>>,
+    mut simulate: impl FnMut(&Release) -> Result<Result<Simulation, String>>,
 ) -> Result<Choice> {
-    let Some(preferred) = simulate(&Release::Preferred)? else {
-        return Ok(Choice::Impossible);
+    let (refusal, backport_in_the_way) = match simulate(&Release::Preferred)? {
+        Ok(preferred) if preferred.removed.is_empty() => return Ok(Choice::From(Release::Preferred)),
+        Ok(preferred) => {
+            let backport = preferred.removed.iter().any(|removed| is_backport(&removed.version));
+            (Choice::WouldRemove(preferred.removed), backport)
+        }
+        Err(words) => {
+            let backport = is_backport(&words);
+            (Choice::Impossible(words), backport)
+        }
     };
-    if preferred.removed.is_empty() {
-        return Ok(Choice::From(Release::Preferred));
-    }
     let mut others: Vec<Release> = listed.iter().cloned().map(Release::Listed).collect();
-    if preferred.removed.iter().any(Removed::is_backport)
+    if backport_in_the_way
         && let Some(codename) = codename
         && let Some(main) = listed.iter().find(|source| source.suite == codename)
     {
@@ -149,11 +161,11 @@ pub(crate) fn choose(
         }
     }
     for release in others {
-        if simulate(&release)?.is_some_and(|simulation| simulation.removed.is_empty()) {
+        if simulate(&release)?.is_ok_and(|simulation| simulation.removed.is_empty()) {
             return Ok(Choice::From(release));
         }
     }
-    Ok(Choice::WouldRemove(preferred.removed))
+    Ok(refusal)
 }
 
 /// The result of [`choose`].
@@ -161,8 +173,8 @@ pub(crate) fn choose(
 pub(crate) enum Choice {
     /// Nothing is removed when the packages come from here.
     From(Release),
-    /// apt does not know the packages, or they contradict each other.
-    Impossible,
+    /// apt does not know the packages, or they contradict each other or what is installed: apt's own words.
+    Impossible(String),
     /// Every release would remove something; this is what the preferred one would.
     WouldRemove(Vec<Removed>),
 }
@@ -175,6 +187,8 @@ mod tests {
     const REMOVES: &str = include_str!("recorded/remove-qemu-utils.txt");
     /// The same machine, asked for the backports.
     const BACKPORTS: &str = include_str!("recorded/backports.txt");
+    /// The same machine with `qemu-system-x86` from the backports too, asked for a package of the release.
+    const UNMET: &str = include_str!("recorded/unmet-qemu-system-arm.txt");
     /// `apt-cache policy qemu-system-x86` with the backports among the sources.
     const POLICY: &str = include_str!("recorded/policy.txt");
 
@@ -190,7 +204,7 @@ mod tests {
         let mut asked = Vec::new();
         let choice = choose(&listed, Some("bookworm"), |release| {
             asked.push(release.clone());
-            Ok(answer(release).map(Simulation::parse))
+            Ok(answer(release).map(Simulation::parse).ok_or_else(|| "E: no".to_owned()))
         });
         (choice.unwrap(), asked)
     }
@@ -248,6 +262,26 @@ mod tests {
     }
 
     #[test]
+    fn what_apt_cannot_install_beside_a_backport_comes_from_the_backports() {
+        let words = refusal(UNMET, "E: Unable to correct problems, you have held broken packages.");
+        assert!(
+            words.starts_with("qemu-system-arm : Depends: qemu-system-common (="),
+            "{words}"
+        );
+        assert!(words.ends_with("held broken packages."), "{words}");
+        let choice = choose(&[source("bookworm")], Some("bookworm"), |release| {
+            Ok(match release {
+                Release::Unlisted(_) => Ok(Simulation::parse(BACKPORTS)),
+                _ => Err(words.clone()),
+            })
+        });
+        assert_eq!(
+            choice.unwrap(),
+            Choice::From(Release::Unlisted(source("bookworm-backports")))
+        );
+    }
+
+    #[test]
     fn a_package_that_is_no_backport_does_not_lead_to_the_backports() {
         let (choice, asked) = chosen(&["bookworm"], |_| Some("Remv qemu-utils [1:9.0-1]\n"));
         assert!(matches!(choice, Choice::WouldRemove(removed) if removed[0].name == "qemu-utils"));
@@ -258,6 +292,6 @@ mod tests {
     fn nothing_is_chosen_when_every_release_removes_something() {
         let (choice, _) = chosen(&["bookworm-backports"], |_| Some(REMOVES));
         assert!(matches!(choice, Choice::WouldRemove(_)));
-        assert_eq!(chosen(&[], |_| None).0, Choice::Impossible);
+        assert_eq!(chosen(&[], |_| None).0, Choice::Impossible("E: no".to_owned()));
     }
 }

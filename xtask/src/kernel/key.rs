@@ -14,6 +14,12 @@ const RECIPE: &str = "2";
 /// inlining and constant propagation of `-O2` to drop calls of functions that do not exist; with these the code is as small and starts as fast.
 const EMULATED_FLAGS: &str = "-O1 -finline-small-functions -findirect-inlining -fpartial-inlining -fipa-cp";
 
+/// Our patches for shared directories.
+const SHARE_PATCHES: [&str; 3] = [
+    "virtiofs_interrupt.patch",
+    "fuse_lock_caches.patch",
+    "virtiofs_emulated.patch",
+];
 /// Our patch for the local APIC's timer.
 const LAPIC_PATCH: &str = "lapic_timer_khz.patch";
 /// Our patch for the vDSO of 64-bit Arm.
@@ -25,7 +31,7 @@ pub(crate) struct Inputs {
     pub(crate) settings: Vec<fragment::Setting>,
     /// The text of `kernel/required`, and that of the architecture's own list where there is one.
     pub(crate) required: String,
-    /// The patch to be applied with `-p1`.
+    /// The patches to be applied with `-p1`, one after the other.
     pub(crate) patch: String,
     /// Compiler flags in addition to the kernel's own.
     pub(crate) flags: &'static str,
@@ -50,10 +56,7 @@ impl Inputs {
         Ok(Self {
             settings: fragment::merge(&fragments)?,
             required: required(request.architecture, request.variant)?,
-            patch: read(match request.architecture {
-                Architecture::X86_64 => LAPIC_PATCH,
-                Architecture::Aarch64 => VDSO_PATCH,
-            })?,
+            patch: patches(request.architecture)?,
             flags: match request.variant {
                 Variant::Emulated => EMULATED_FLAGS,
                 Variant::Standard => "",
@@ -90,6 +93,15 @@ impl Inputs {
         let parts: String = parts.iter().map(|part| digest::of_bytes(part.as_bytes())).collect();
         digest::of_bytes(parts.as_bytes()).chars().take(32).collect()
     }
+}
+
+/// The patches of an architecture's kernels, one after the other.
+fn patches(architecture: Architecture) -> Result<String> {
+    let own = match architecture {
+        Architecture::X86_64 => LAPIC_PATCH,
+        Architecture::Aarch64 => VDSO_PATCH,
+    };
+    SHARE_PATCHES.into_iter().chain([own]).map(read).collect()
 }
 
 /// The fragments in the order in which they win.

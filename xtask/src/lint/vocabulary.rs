@@ -30,6 +30,7 @@ const FRONT_ENDS: [(&str, &[Vocabulary]); 1] = [(
         // The program is the library of its own crate.
         ("container_cli", None),
         ("container_engine", None),
+        ("container_go_template", None),
         ("container_model", None),
         ("container_oci", Some(&OCI_WORDS)),
         ("container_terminal", None),

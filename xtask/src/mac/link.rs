@@ -12,7 +12,7 @@ use crate::progress::{Steps, say};
 use crate::{process, workspace};
 use anyhow::{Context, Result, bail};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// Options of `cargo xtask mac link`.
@@ -37,37 +37,50 @@ pub(super) fn run(arguments: &Arguments) -> Result<()> {
     } else {
         Some(steps.run("Zig", zig::obtain)?)
     };
-    for target in Target::ALL {
-        if arguments.target.is_some_and(|only| only != target) {
-            continue;
-        }
+    let targets: Vec<Target> = Target::ALL
+        .into_iter()
+        .filter(|target| arguments.target.is_none_or(|only| only == *target))
+        .collect();
+    for target in &targets {
         target.ensure_std()?;
-        let program = steps.run(&format!("linking for {}", target.triple()), || {
-            link(target, zig.as_ref())
-        })?;
+    }
+    let names: Vec<&str> = targets.iter().map(|target| target.triple()).collect();
+    steps.run(&format!("linking for {}", names.join(" and ")), || {
+        link(&targets, zig.as_ref())
+    })?;
+    for target in targets {
+        let program = workspace::target_directory()
+            .join(target.triple())
+            .join("debug/container");
         inspect(target, &program, arguments.update)?;
     }
     steps.report();
     Ok(())
 }
 
-/// Builds the program as fast as it goes, without optimising it and without debug information: the result is only looked at.
-fn link(target: Target, zig: Option<&zig::Zig>) -> Result<PathBuf> {
+/// Builds the programs as fast as it goes, without optimising them and without debug information: the result is only looked at. In one run, because
+/// what one target leaves of the processors at its end, the other one uses.
+fn link(targets: &[Target], zig: Option<&zig::Zig>) -> Result<()> {
     let directory = workspace::target_directory();
     let mut cargo = Command::new(workspace::cargo());
     cargo
         .current_dir(workspace::root())
         .args(["build", "--locked", "--package", "container-cli", "--bin", "container"])
-        .args(["--target", target.triple()])
         .env("CARGO_PROFILE_DEV_DEBUG", "none")
         .env("CARGO_PROFILE_DEV_INCREMENTAL", "false")
         .env("MACOSX_DEPLOYMENT_TARGET", MINIMUM_MACOS);
+    for target in targets {
+        cargo.args(["--target", target.triple()]);
+    }
     if let Some(zig) = zig {
-        let programs = Programs::write(&directory.join("mac"), target, &zig.program)?;
+        for target in targets {
+            let programs = Programs::write(&directory.join("mac"), *target, &zig.program)?;
+            cargo
+                .env(target.variable("CC"), &programs.compiler)
+                .env(target.variable("AR"), &programs.archiver)
+                .env(target.cargo_variable("LINKER"), &programs.compiler);
+        }
         cargo
-            .env(target.variable("CC"), &programs.compiler)
-            .env(target.variable("AR"), &programs.archiver)
-            .env(target.cargo_variable("LINKER"), &programs.compiler)
             // Else rustc and build scripts ask Apple's `xcrun` for the kit.
             .env("SDKROOT", stubs::directory())
             .env("ZIG_GLOBAL_CACHE_DIR", &zig.cache)
@@ -75,12 +88,10 @@ fn link(target: Target, zig: Option<&zig::Zig>) -> Result<PathBuf> {
     }
     process::run(&mut cargo).with_context(|| {
         format!(
-            "the program does not link for {}. An `undefined symbol` of a library of macOS goes into its stub in {}, if macOS {MINIMUM_MACOS} has it",
-            target.triple(),
+            "the program does not link for a Mac. An `undefined symbol` of a library of macOS goes into its stub in {}, if macOS {MINIMUM_MACOS} has it",
             stubs::directory().display()
         )
-    })?;
-    Ok(directory.join(target.triple()).join("debug/container"))
+    })
 }
 
 fn inspect(target: Target, program: &Path, update: bool) -> Result<()> {

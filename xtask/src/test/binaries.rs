@@ -50,7 +50,12 @@ pub(crate) fn compile(scope: Scope) -> Result<Vec<Binary>> {
         Scope::EndToEnd => command.args(["--package", "container-e2e"]),
     };
     if scope == Scope::Workspace && cfg!(not(target_os = "linux")) {
-        for package in ["container-peer", "container-vminitd", "container-workload"] {
+        for package in [
+            "container-files-load",
+            "container-peer",
+            "container-vminitd",
+            "container-workload",
+        ] {
             command.args(["--exclude", package]);
         }
     }

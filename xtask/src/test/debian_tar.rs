@@ -17,11 +17,14 @@ const PACKAGES: &str = "acl,attr";
 /// enough for the programs named here; mmdebstrap adds what they depend on.
 const FOREIGN_PACKAGES: &str = "apt,base-files,base-passwd,bash,coreutils,dash,grep,libc-bin,sed,tar";
 
-/// The servers and clients with which networks are tested. What they recommend is left out.
-const PEERS: &str =
-    "bind9-dnsutils,curl,docker-registry,iperf3,nginx-light,openssh-client,openssh-server,postgresql-15";
+/// The servers and clients with which networks and storage are tested. What they recommend is left out.
+const PEERS: &str = "bind9-dnsutils,curl,docker-registry,git,iperf3,mariadb-client-core,mariadb-server-core,nginx-light,openssh-client,\
+                     openssh-server,postgresql-15,redis-server";
 
-/// Files of those packages that no test needs, half of the whole: what PostgreSQL compiles queries with, languages and documentation.
+/// A C compiler and what programs for Linux are compiled with.
+const COMPILER: &str = "libc6-dev,tcc";
+
+/// Files of packages that nothing here needs, half of those servers: what PostgreSQL compiles queries with, languages and documentation.
 const UNUSED_BY_PEERS: [&str; 7] = [
     "/usr/lib/*/libLLVM-*",
     "/usr/lib/*/libz3.*",
@@ -91,6 +94,20 @@ pub(crate) fn peers() -> Result<PathBuf> {
     };
     let listed = digest::of_bytes(format!("{PEERS} {}", UNUSED_BY_PEERS.join(" ")).as_bytes());
     made_once(&format!("{SUITE}-peers-{}.tar", &listed[..16]), &contents)
+}
+
+/// The cached tar archive with a C compiler, for this host's own guests.
+///
+/// # Errors
+/// When mmdebstrap fails.
+pub(crate) fn compiler() -> Result<PathBuf> {
+    let contents = Contents {
+        architecture: Architecture::host(),
+        variant: "apt",
+        packages: COMPILER,
+        without: &UNUSED_BY_PEERS,
+    };
+    made_once(&format!("{SUITE}-tcc.tar"), &contents)
 }
 
 fn made_once(name: &str, contents: &Contents<'_>) -> Result<PathBuf> {

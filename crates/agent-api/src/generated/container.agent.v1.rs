@@ -26,6 +26,44 @@ pub struct HelloResponse {
     #[prost(uint64, tag = "5")]
     pub ready_uptime_us: u64,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ParkRequest {
+    /// What the next host has to show, 32 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub token: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ParkResponse {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ResumeRequest {
+    /// Its token is that of Park.
+    #[prost(message, optional, tag = "1")]
+    pub hello: ::core::option::Option<HelloRequest>,
+    /// Random bytes of the host, at least 32 and at most 512, for this machine alone. They go into the kernel's random number generator before
+    /// anything else, so that it gives numbers that no other machine of the same template gives.
+    #[prost(bytes = "vec", tag = "2")]
+    pub entropy: ::prost::alloc::vec::Vec<u8>,
+    /// As in CreateContainer, instead of what was said there.
+    #[prost(string, tag = "3")]
+    pub hostname: ::prost::alloc::string::String,
+    /// It keeps the image's resolver if CreateContainer did, else it is refused with FAILED_PRECONDITION.
+    #[prost(message, optional, tag = "4")]
+    pub names: ::core::option::Option<Names>,
+    #[prost(uint64, tag = "5")]
+    pub memory_limit_bytes: u64,
+    #[prost(uint64, tag = "6")]
+    pub cpu_quota_us: u64,
+    #[prost(message, repeated, tag = "7")]
+    pub interfaces: ::prost::alloc::vec::Vec<ConfigureInterfaceRequest>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResumeResponse {
+    #[prost(message, optional, tag = "1")]
+    pub hello: ::core::option::Option<HelloResponse>,
+    /// Duration in the guest, microseconds, for the start-up report.
+    #[prost(uint64, tag = "2")]
+    pub total_us: u64,
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateContainerRequest {
     #[prost(string, tag = "1")]
@@ -71,6 +109,43 @@ pub struct CreateContainerRequest {
     /// The user, as in Process.user, to whom what is shared belongs as far as nobody in a container has given it away.
     #[prost(string, tag = "15")]
     pub shares_owner: ::prost::alloc::string::String,
+    /// The container is there for steps. It has no root before the first of them, and of this request only its disks, its limits, its kernel
+    /// parameters, its translator and the device of shares count; the user of shares has to be numbers.
+    #[prost(bool, tag = "16")]
+    pub steps: bool,
+    /// Limits of the container's control group besides those above, written in order.
+    #[prost(message, repeated, tag = "17")]
+    pub control_files: ::prost::alloc::vec::Vec<ControlFile>,
+    /// Devices of the machine besides those of every container.
+    #[prost(message, repeated, tag = "18")]
+    pub devices: ::prost::alloc::vec::Vec<Device>,
+    /// It has all devices of the machine, and can write to /sys and to its control groups.
+    #[prost(bool, tag = "19")]
+    pub privileged: bool,
+}
+/// A file of a control group (cgroup v2).
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ControlFile {
+    /// "pids.max"
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub value: ::prost::alloc::string::String,
+    /// A kernel without this file is none that refuses the container.
+    #[prost(bool, tag = "3")]
+    pub optional: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Device {
+    /// its node in the machine, below /dev
+    #[prost(string, tag = "1")]
+    pub path: ::prost::alloc::string::String,
+    /// its node in the container, below /dev
+    #[prost(string, tag = "2")]
+    pub target: ::prost::alloc::string::String,
+    /// some of "r", "w" and "m"
+    #[prost(string, tag = "3")]
+    pub access: ::prost::alloc::string::String,
 }
 /// What the container knows of names.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -139,6 +214,47 @@ pub struct ConfigureInterfaceRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConfigureInterfaceResponse {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetPausedRequest {
+    #[prost(bool, tag = "1")]
+    pub paused: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetPausedResponse {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListProcessesRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListProcessesResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub processes: ::prost::alloc::vec::Vec<ProcessInfo>,
+    /// How many more there are than are listed.
+    #[prost(uint32, tag = "2")]
+    pub omitted_count: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProcessInfo {
+    /// As the container's first process counts.
+    #[prost(uint32, tag = "1")]
+    pub pid: u32,
+    /// Zero: its parent is not in the container.
+    #[prost(uint32, tag = "2")]
+    pub parent_pid: u32,
+    /// The effective one.
+    #[prost(uint32, tag = "3")]
+    pub uid: u32,
+    /// Processor time that it has had.
+    #[prost(uint64, tag = "4")]
+    pub cpu_ms: u64,
+    /// Time since its start.
+    #[prost(uint64, tag = "5")]
+    pub age_ms: u64,
+    /// Its controlling terminal, as below /dev; empty: none.
+    #[prost(string, tag = "6")]
+    pub terminal: ::prost::alloc::string::String,
+    /// Program and arguments with blanks between them, or the name in brackets of one that has none; cut off where it is long.
+    #[prost(string, tag = "7")]
+    pub command: ::prost::alloc::string::String,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReleaseInterfaceRequest {
     /// As in ConfigureInterface.
@@ -166,6 +282,152 @@ pub struct Mount {
     /// The mount is a directory or a file of the host: there is no kind, no source, no option and no volume then.
     #[prost(message, optional, tag = "6")]
     pub share: ::core::option::Option<ShareMount>,
+    /// The mount is a socket on which the agent listens for the host: there is nothing of the above but the target then.
+    #[prost(message, optional, tag = "7")]
+    pub socket: ::core::option::Option<SocketMount>,
+    /// The mount is a part of a tree that AddArchive has brought in: for steps only, as are the next two, and nothing of the above but the target.
+    #[prost(message, optional, tag = "8")]
+    pub tree: ::core::option::Option<TreeMount>,
+    #[prost(message, optional, tag = "9")]
+    pub cache: ::core::option::Option<CacheMount>,
+    #[prost(message, optional, tag = "10")]
+    pub secret: ::core::option::Option<SecretMount>,
+}
+/// A part of a tree that AddArchive has brought in.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TreePart {
+    /// its number
+    #[prost(uint32, tag = "1")]
+    pub tree: u32,
+    /// what is shown, relative to its root; empty for the root. Links stay inside
+    #[prost(string, tag = "2")]
+    pub path: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TreeMount {
+    #[prost(message, optional, tag = "1")]
+    pub part: ::core::option::Option<TreePart>,
+    #[prost(bool, tag = "2")]
+    pub read_only: bool,
+}
+/// A directory that the host shares with several machines, made by the first of them.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CacheMount {
+    /// of the directory that it is in, in the root of the device of shares
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// what is shown, relative to its root; empty for the root. Links stay inside
+    #[prost(string, tag = "2")]
+    pub path: ::prost::alloc::string::String,
+    #[prost(bool, tag = "3")]
+    pub read_only: bool,
+    /// of the new directory, unless there is `initial`
+    #[prost(message, optional, tag = "4")]
+    pub access: ::core::option::Option<FileAccess>,
+    /// a directory of which the new directory is a copy; absent: it is empty
+    #[prost(message, optional, tag = "5")]
+    pub initial: ::core::option::Option<TreePart>,
+}
+/// A file that is in memory only. Nobody can write to it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SecretMount {
+    /// at most 500 KiB
+    #[prost(bytes = "vec", tag = "1")]
+    pub content: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, optional, tag = "2")]
+    pub access: ::core::option::Option<FileAccess>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FileAccess {
+    #[prost(uint32, tag = "1")]
+    pub uid: u32,
+    #[prost(uint32, tag = "2")]
+    pub gid: u32,
+    /// permission bits with setuid, setgid and sticky
+    #[prost(uint32, tag = "3")]
+    pub mode: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct BeginStepRequest {
+    #[prost(string, tag = "1")]
+    pub hostname: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub names: ::core::option::Option<Names>,
+    /// As in CreateContainer, but no volumes.
+    #[prost(message, repeated, tag = "3")]
+    pub mounts: ::prost::alloc::vec::Vec<Mount>,
+    #[prost(uint64, tag = "4")]
+    pub shm_size_bytes: u64,
+    #[prost(string, repeated, tag = "5")]
+    pub masked_paths: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "6")]
+    pub readonly_paths: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BeginStepResponse {
+    /// Duration in the guest, microseconds.
+    #[prost(uint64, tag = "1")]
+    pub total_us: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SealStepRequest {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SealStepResponse {
+    /// The directory `upper.<number>` in the root of the writable disk has what was written, as an upper directory of overlayfs. Nothing is
+    /// written there any more.
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddArchiveRequest {
+    #[prost(oneof = "add_archive_request::Request", tags = "1, 2, 3")]
+    pub request: ::core::option::Option<add_archive_request::Request>,
+}
+/// Nested message and enum types in `AddArchiveRequest`.
+pub mod add_archive_request {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Request {
+        #[prost(message, tag = "1")]
+        Open(super::AddArchiveOpen),
+        /// at most 256 KiB
+        #[prost(bytes, tag = "2")]
+        Chunk(::prost::alloc::vec::Vec<u8>),
+        #[prost(message, tag = "3")]
+        End(super::AddArchiveEnd),
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddArchiveOpen {
+    #[prost(oneof = "add_archive_open::Use", tags = "1, 2")]
+    pub r#use: ::core::option::Option<add_archive_open::Use>,
+}
+/// Nested message and enum types in `AddArchiveOpen`.
+pub mod add_archive_open {
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Use {
+        /// A layer of an image, on top of what was sealed. What was written since then has to be sealed first (FAILED_PRECONDITION).
+        #[prost(message, tag = "1")]
+        Layer(super::LayerArchive),
+        /// A tree for mounts of steps until the next seal.
+        #[prost(message, tag = "2")]
+        Tree(super::TreeArchive),
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LayerArchive {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TreeArchive {
+    /// chosen by the host; unique until the next seal
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddArchiveEnd {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddArchiveResponse {
+    /// Of a layer: the number of its directory, as in SealStep.
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
 }
 /// A directory or a file that the host shares with the machine.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -173,9 +435,15 @@ pub struct ShareMount {
     /// its name in the root of the device of shares
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
-    /// the host refuses changes
+    /// it is read-only at the target
     #[prost(bool, tag = "2")]
     pub read_only: bool,
+    /// directory that is shown, relative to its root; empty for the root
+    #[prost(string, tag = "3")]
+    pub subpath: ::prost::alloc::string::String,
+    /// Before it is shown, it gets what the image has at the target, with its owner and mode, if it is empty.
+    #[prost(bool, tag = "4")]
+    pub copy_image: bool,
 }
 /// A directory on the disk of a volume, which several mounts may show.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -237,6 +505,16 @@ pub struct ProcessSpec {
     /// Installs the default seccomp profile; without it the process is unconfined by seccomp.
     #[prost(bool, tag = "11")]
     pub seccomp: bool,
+    /// In the init role: PID 1 is a small process of the guest's, and the program is its child. It passes signals on, reaps orphans, and exits
+    /// with the program's code, or 128 and the number of the signal that ended it.
+    #[prost(bool, tag = "12")]
+    pub init: bool,
+    /// Names or numbers of further supplementary groups, resolved as `user`.
+    #[prost(string, repeated, tag = "13")]
+    pub additional_groups: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// As in proc(5), "oom_score_adj".
+    #[prost(sint32, optional, tag = "14")]
+    pub oom_score_adj: ::core::option::Option<i32>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Rlimit {
@@ -376,6 +654,220 @@ pub struct AdjustClockResponse {
 pub struct ShutdownRequest {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ShutdownResponse {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TrimRequest {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TrimResponse {
+    /// Bytes that were discarded, of the writable disk and then of the volumes in their order; those that cannot be written to are left out.
+    /// Blocks that were discarded before do not count again.
+    #[prost(uint64, repeated, tag = "1")]
+    pub trimmed_bytes: ::prost::alloc::vec::Vec<u64>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FreezeRequest {}
+/// The disks are frozen.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FreezeResponse {}
+/// A socket on which the agent listens, which the container's user can connect to.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SocketMount {
+    /// chosen by the host, for AcceptSocket; unique within the container
+    #[prost(uint32, tag = "1")]
+    pub listener: u32,
+    /// to whom the socket belongs, as in ProcessSpec.user
+    #[prost(string, tag = "2")]
+    pub owner: ::prost::alloc::string::String,
+    /// permission bits; zero: for its owner alone
+    #[prost(uint32, tag = "3")]
+    pub mode: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SocketRequest {
+    #[prost(oneof = "socket_request::Request", tags = "1, 2, 3")]
+    pub request: ::core::option::Option<socket_request::Request>,
+}
+/// Nested message and enum types in `SocketRequest`.
+pub mod socket_request {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Request {
+        #[prost(message, tag = "1")]
+        Dial(super::DialSocketRequest),
+        #[prost(message, tag = "2")]
+        Accept(super::AcceptSocketRequest),
+        #[prost(message, tag = "3")]
+        Message(super::SocketMessage),
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DialSocketRequest {
+    /// absolute path inside the container; links stay inside
+    #[prost(string, tag = "1")]
+    pub path: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcceptSocketRequest {
+    /// as in SocketMount
+    #[prost(uint32, tag = "1")]
+    pub listener: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SocketResponse {
+    #[prost(oneof = "socket_response::Response", tags = "1, 2")]
+    pub response: ::core::option::Option<socket_response::Response>,
+}
+/// Nested message and enum types in `SocketResponse`.
+pub mod socket_response {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Response {
+        #[prost(message, tag = "1")]
+        Connected(super::SocketConnected),
+        #[prost(message, tag = "2")]
+        Message(super::SocketMessage),
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SocketConnected {}
+/// A piece of a connection, the same in both directions.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SocketMessage {
+    #[prost(oneof = "socket_message::Message", tags = "1, 2, 3")]
+    pub message: ::core::option::Option<socket_message::Message>,
+}
+/// Nested message and enum types in `SocketMessage`.
+pub mod socket_message {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Message {
+        /// at most 64 KiB
+        #[prost(bytes, tag = "1")]
+        Data(::prost::alloc::vec::Vec<u8>),
+        /// no data follows; the other direction goes on (shutdown(2), SHUT_WR)
+        #[prost(message, tag = "2")]
+        EndOfData(super::SocketEndOfData),
+        /// the program has closed its end: it neither sends nor receives any more; nothing follows
+        #[prost(message, tag = "3")]
+        Closed(super::SocketClosed),
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SocketEndOfData {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SocketClosed {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AnnounceChangesRequest {
+    #[prost(message, repeated, tag = "1")]
+    pub changes: ::prost::alloc::vec::Vec<ShareChange>,
+    /// The group by which the file server knows the process that makes them.
+    #[prost(uint32, tag = "2")]
+    pub group: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ShareChange {
+    #[prost(enumeration = "ShareChangeKind", tag = "1")]
+    pub kind: i32,
+    /// its name in the root of the device of shares
+    #[prost(string, tag = "2")]
+    pub share: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub entry: ::core::option::Option<ShareEntry>,
+    #[prost(message, optional, tag = "4")]
+    pub to: ::core::option::Option<ShareEntry>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ShareEntry {
+    /// below the share; empty for the share itself
+    #[prost(bytes = "vec", tag = "1")]
+    pub directory: ::prost::alloc::vec::Vec<u8>,
+    /// empty for the directory itself, or the file that is all of its share
+    #[prost(bytes = "vec", tag = "2")]
+    pub name: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AnnounceChangesResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StatPathRequest {
+    /// In the container, from its root; any bytes but NUL.
+    #[prost(bytes = "vec", tag = "1")]
+    pub path: ::prost::alloc::vec::Vec<u8>,
+    /// Follow a symbolic link at the end of the path. Links before the end are always followed, none out of the container's root.
+    #[prost(bool, tag = "2")]
+    pub follow: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StatPathResponse {
+    #[prost(enumeration = "FileKind", tag = "1")]
+    pub kind: i32,
+    /// permission bits with setuid, setgid and sticky
+    #[prost(uint32, tag = "2")]
+    pub mode: u32,
+    #[prost(uint64, tag = "3")]
+    pub size_bytes: u64,
+    /// What a symbolic link says.
+    #[prost(bytes = "vec", tag = "4")]
+    pub link_target: ::prost::alloc::vec::Vec<u8>,
+    /// since 1970
+    #[prost(sint64, tag = "5")]
+    pub modified_seconds: i64,
+    #[prost(uint32, tag = "6")]
+    pub modified_nanoseconds: u32,
+    /// The path with the links at its end followed, where that was asked for; also of a file that does not exist in a directory that does.
+    #[prost(bytes = "vec", tag = "7")]
+    pub resolved_path: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadTreeRequest {
+    /// As in StatPath.
+    #[prost(bytes = "vec", tag = "1")]
+    pub path: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bool, tag = "2")]
+    pub follow: bool,
+    /// What it is called in the archive; empty: only the content of the directory, below ".".
+    #[prost(bytes = "vec", tag = "3")]
+    pub called: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadTreeResponse {
+    /// at most 256 KiB
+    #[prost(bytes = "vec", tag = "1")]
+    pub chunk: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WriteTreeRequest {
+    #[prost(oneof = "write_tree_request::Request", tags = "1, 2, 3")]
+    pub request: ::core::option::Option<write_tree_request::Request>,
+}
+/// Nested message and enum types in `WriteTreeRequest`.
+pub mod write_tree_request {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Request {
+        #[prost(message, tag = "1")]
+        Open(super::WriteTreeOpen),
+        /// at most 256 KiB
+        #[prost(bytes, tag = "2")]
+        Chunk(::prost::alloc::vec::Vec<u8>),
+        #[prost(message, tag = "3")]
+        End(super::WriteTreeEnd),
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WriteTreeOpen {
+    /// A directory in the container, from its root. Links are followed, none out of the container's root.
+    #[prost(bytes = "vec", tag = "1")]
+    pub directory: ::prost::alloc::vec::Vec<u8>,
+    /// To whom the files are to belong; absent: as the archive says. A directory that was there stays its owner's then.
+    #[prost(message, optional, tag = "2")]
+    pub owner: ::core::option::Option<FileOwner>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FileOwner {
+    #[prost(uint32, tag = "1")]
+    pub uid: u32,
+    #[prost(uint32, tag = "2")]
+    pub gid: u32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WriteTreeEnd {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WriteTreeResponse {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum ProcessRole {
@@ -445,6 +937,111 @@ impl StartFailure {
             "START_FAILURE_USER" => Some(Self::User),
             "START_FAILURE_WORKING_DIRECTORY" => Some(Self::WorkingDirectory),
             "START_FAILURE_SETUP" => Some(Self::Setup),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ShareChangeKind {
+    Unspecified = 0,
+    /// a file's content
+    Modified = 1,
+    /// nobody writes to it any more
+    Written = 2,
+    Attributes = 3,
+    FileMade = 4,
+    DirectoryMade = 5,
+    LinkMade = 6,
+    PipeMade = 7,
+    SocketMade = 8,
+    /// what is no directory
+    Removed = 9,
+    DirectoryRemoved = 10,
+    /// to `to`
+    Moved = 11,
+}
+impl ShareChangeKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SHARE_CHANGE_KIND_UNSPECIFIED",
+            Self::Modified => "SHARE_CHANGE_KIND_MODIFIED",
+            Self::Written => "SHARE_CHANGE_KIND_WRITTEN",
+            Self::Attributes => "SHARE_CHANGE_KIND_ATTRIBUTES",
+            Self::FileMade => "SHARE_CHANGE_KIND_FILE_MADE",
+            Self::DirectoryMade => "SHARE_CHANGE_KIND_DIRECTORY_MADE",
+            Self::LinkMade => "SHARE_CHANGE_KIND_LINK_MADE",
+            Self::PipeMade => "SHARE_CHANGE_KIND_PIPE_MADE",
+            Self::SocketMade => "SHARE_CHANGE_KIND_SOCKET_MADE",
+            Self::Removed => "SHARE_CHANGE_KIND_REMOVED",
+            Self::DirectoryRemoved => "SHARE_CHANGE_KIND_DIRECTORY_REMOVED",
+            Self::Moved => "SHARE_CHANGE_KIND_MOVED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SHARE_CHANGE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "SHARE_CHANGE_KIND_MODIFIED" => Some(Self::Modified),
+            "SHARE_CHANGE_KIND_WRITTEN" => Some(Self::Written),
+            "SHARE_CHANGE_KIND_ATTRIBUTES" => Some(Self::Attributes),
+            "SHARE_CHANGE_KIND_FILE_MADE" => Some(Self::FileMade),
+            "SHARE_CHANGE_KIND_DIRECTORY_MADE" => Some(Self::DirectoryMade),
+            "SHARE_CHANGE_KIND_LINK_MADE" => Some(Self::LinkMade),
+            "SHARE_CHANGE_KIND_PIPE_MADE" => Some(Self::PipeMade),
+            "SHARE_CHANGE_KIND_SOCKET_MADE" => Some(Self::SocketMade),
+            "SHARE_CHANGE_KIND_REMOVED" => Some(Self::Removed),
+            "SHARE_CHANGE_KIND_DIRECTORY_REMOVED" => Some(Self::DirectoryRemoved),
+            "SHARE_CHANGE_KIND_MOVED" => Some(Self::Moved),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum FileKind {
+    /// There is no such file.
+    Unspecified = 0,
+    Regular = 1,
+    Directory = 2,
+    Symlink = 3,
+    CharacterDevice = 4,
+    BlockDevice = 5,
+    Fifo = 6,
+    Socket = 7,
+}
+impl FileKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "FILE_KIND_UNSPECIFIED",
+            Self::Regular => "FILE_KIND_REGULAR",
+            Self::Directory => "FILE_KIND_DIRECTORY",
+            Self::Symlink => "FILE_KIND_SYMLINK",
+            Self::CharacterDevice => "FILE_KIND_CHARACTER_DEVICE",
+            Self::BlockDevice => "FILE_KIND_BLOCK_DEVICE",
+            Self::Fifo => "FILE_KIND_FIFO",
+            Self::Socket => "FILE_KIND_SOCKET",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "FILE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "FILE_KIND_REGULAR" => Some(Self::Regular),
+            "FILE_KIND_DIRECTORY" => Some(Self::Directory),
+            "FILE_KIND_SYMLINK" => Some(Self::Symlink),
+            "FILE_KIND_CHARACTER_DEVICE" => Some(Self::CharacterDevice),
+            "FILE_KIND_BLOCK_DEVICE" => Some(Self::BlockDevice),
+            "FILE_KIND_FIFO" => Some(Self::Fifo),
+            "FILE_KIND_SOCKET" => Some(Self::Socket),
             _ => None,
         }
     }
@@ -564,6 +1161,55 @@ pub mod agent_client {
                 .insert(GrpcMethod::new("container.agent.v1.Agent", "Hello"));
             self.inner.unary(req, path, codec).await
         }
+        /// Readies a machine for being saved, so that each machine that is restored of it can be another container: only after CreateContainer and
+        /// before any Run, else it is refused with FAILED_PRECONDITION. After the answer no further call of this connection is taken, and its
+        /// end is not the machine's: once the host has closed it, the agent prints a line on the console, after which the machine may be saved,
+        /// and waits for another host, which has to show the token of this call in Resume.
+        pub async fn park(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ParkRequest>,
+        ) -> std::result::Result<tonic::Response<super::ParkResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/Park",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "Park"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Hello to a parked machine, and what makes it the host's own. It has to be the first call of its connection. A call that is sent
+        /// after it, without waiting for its answer, is answered after it. A machine that is not parked refuses it with FAILED_PRECONDITION,
+        /// and one that is parked refuses Hello and, as long as Resume has not succeeded, Run so.
+        pub async fn resume(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ResumeRequest>,
+        ) -> std::result::Result<tonic::Response<super::ResumeResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/Resume",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "Resume"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Mounts the disks, stacks them and makes the container's root file system, cgroup and namespaces ready. Once per machine.
         pub async fn create_container(
             &mut self,
@@ -637,6 +1283,57 @@ pub mod agent_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("container.agent.v1.Agent", "Signal"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Stops all processes of the container where they are, or lets them go on; none of them notices. Answers once they stand still: those that
+        /// do not within five seconds go on, and the call fails with DEADLINE_EXCEEDED. Signals wait meanwhile, but for SIGKILL, which ends them.
+        pub async fn set_paused(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetPausedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetPausedResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/SetPaused",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "SetPaused"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says which processes the container has, paused or not.
+        pub async fn list_processes(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListProcessesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListProcessesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/ListProcesses",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "ListProcesses"));
             self.inner.unary(req, path, codec).await
         }
         /// Sets the window size of a process that has a terminal.
@@ -788,6 +1485,286 @@ pub mod agent_client {
                 .insert(GrpcMethod::new("container.agent.v1.Agent", "Shutdown"));
             self.inner.unary(req, path, codec).await
         }
+        /// Gives free blocks of the container's disks back to the host, except of those that it cannot write to. It may take seconds.
+        pub async fn trim(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TrimRequest>,
+        ) -> std::result::Result<tonic::Response<super::TrimResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/Trim",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "Trim"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Flushes the disks that can be written to and makes all who write to them wait. There is one response, once that is so; the disks are
+        /// thawed when the call ends, after 30 seconds (the call then ends with DEADLINE_EXCEEDED), and by Shutdown.
+        pub async fn freeze(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FreezeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::FreezeResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/Freeze",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "Freeze"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Connects to a Unix stream socket of the running container and carries the connection. The first request is `dial`. The first response is
+        /// `connected`, else the call fails: with NOT_FOUND when there is no such socket, FAILED_PRECONDITION when nobody listens on it or the
+        /// container does not run, RESOURCE_EXHAUSTED when its queue is full. Then both sides send messages of the connection.
+        pub async fn dial_socket(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<Message = super::SocketRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::SocketResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/DialSocket",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "DialSocket"));
+            self.inner.streaming(req, path, codec).await
+        }
+        /// Waits for the next connection to a socket on which the agent listens for the host, and carries it. The first request is `accept`. The
+        /// first response is `connected`, once there is a connection; only the host asks for connections.
+        pub async fn accept_socket(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<Message = super::SocketRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::SocketResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/AcceptSocket",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "AcceptSocket"));
+            self.inner.streaming(req, path, codec).await
+        }
+        /// Makes the machine's kernel tell its watchers (inotify) what happened to shared files on the host: each change is made once more, in
+        /// order, in requests to the host's file server that it answers without doing anything. What cannot be done is passed over.
+        pub async fn announce_changes(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AnnounceChangesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AnnounceChangesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/AnnounceChanges",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "AnnounceChanges"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says what is at a path of the running container.
+        pub async fn stat_path(
+            &mut self,
+            request: impl tonic::IntoRequest<super::StatPathRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StatPathResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/StatPath",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "StatPath"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a file or a directory with everything below it, as the container sees it: a tar in chunks. The response stream ends without an
+        /// error only when the archive is complete.
+        pub async fn read_tree(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReadTreeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ReadTreeResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/ReadTree",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "ReadTree"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Makes the files of a tar below a directory of the container. The first request is `open`, the last one `end`; answers when everything is
+        /// made. When the host drops the call before `end`, what was made stays.
+        pub async fn write_tree(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<Message = super::WriteTreeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WriteTreeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/WriteTree",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "WriteTree"));
+            self.inner.client_streaming(req, path, codec).await
+        }
+        /// Makes the root for the next process in the init role, in place of that of the one before it.
+        pub async fn begin_step(
+            &mut self,
+            request: impl tonic::IntoRequest<super::BeginStepRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginStepResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/BeginStep",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "BeginStep"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes that root away, throws away the trees, flushes the disks, and makes what was written one more layer below what follows.
+        pub async fn seal_step(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SealStepRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SealStepResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/SealStep",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "SealStep"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Makes the files of a tar outside of what steps see. The first request is `open`, the last one `end`; answers when everything is made. When
+        /// the host drops the call before `end`, or it fails, there is no such layer; what was made of a tree stays.
+        pub async fn add_archive(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<Message = super::AddArchiveRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddArchiveResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/AddArchive",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "AddArchive"));
+            self.inner.client_streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -810,6 +1787,21 @@ pub mod agent_server {
             &self,
             request: tonic::Request<super::HelloRequest>,
         ) -> std::result::Result<tonic::Response<super::HelloResponse>, tonic::Status>;
+        /// Readies a machine for being saved, so that each machine that is restored of it can be another container: only after CreateContainer and
+        /// before any Run, else it is refused with FAILED_PRECONDITION. After the answer no further call of this connection is taken, and its
+        /// end is not the machine's: once the host has closed it, the agent prints a line on the console, after which the machine may be saved,
+        /// and waits for another host, which has to show the token of this call in Resume.
+        async fn park(
+            &self,
+            request: tonic::Request<super::ParkRequest>,
+        ) -> std::result::Result<tonic::Response<super::ParkResponse>, tonic::Status>;
+        /// Hello to a parked machine, and what makes it the host's own. It has to be the first call of its connection. A call that is sent
+        /// after it, without waiting for its answer, is answered after it. A machine that is not parked refuses it with FAILED_PRECONDITION,
+        /// and one that is parked refuses Hello and, as long as Resume has not succeeded, Run so.
+        async fn resume(
+            &self,
+            request: tonic::Request<super::ResumeRequest>,
+        ) -> std::result::Result<tonic::Response<super::ResumeResponse>, tonic::Status>;
         /// Mounts the disks, stacks them and makes the container's root file system, cgroup and namespaces ready. Once per machine.
         async fn create_container(
             &self,
@@ -837,6 +1829,23 @@ pub mod agent_server {
             &self,
             request: tonic::Request<super::SignalRequest>,
         ) -> std::result::Result<tonic::Response<super::SignalResponse>, tonic::Status>;
+        /// Stops all processes of the container where they are, or lets them go on; none of them notices. Answers once they stand still: those that
+        /// do not within five seconds go on, and the call fails with DEADLINE_EXCEEDED. Signals wait meanwhile, but for SIGKILL, which ends them.
+        async fn set_paused(
+            &self,
+            request: tonic::Request<super::SetPausedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetPausedResponse>,
+            tonic::Status,
+        >;
+        /// Says which processes the container has, paused or not.
+        async fn list_processes(
+            &self,
+            request: tonic::Request<super::ListProcessesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListProcessesResponse>,
+            tonic::Status,
+        >;
         /// Sets the window size of a process that has a terminal.
         async fn resize(
             &self,
@@ -880,6 +1889,114 @@ pub mod agent_server {
             request: tonic::Request<super::ShutdownRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ShutdownResponse>,
+            tonic::Status,
+        >;
+        /// Gives free blocks of the container's disks back to the host, except of those that it cannot write to. It may take seconds.
+        async fn trim(
+            &self,
+            request: tonic::Request<super::TrimRequest>,
+        ) -> std::result::Result<tonic::Response<super::TrimResponse>, tonic::Status>;
+        /// Server streaming response type for the Freeze method.
+        type FreezeStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::FreezeResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Flushes the disks that can be written to and makes all who write to them wait. There is one response, once that is so; the disks are
+        /// thawed when the call ends, after 30 seconds (the call then ends with DEADLINE_EXCEEDED), and by Shutdown.
+        async fn freeze(
+            &self,
+            request: tonic::Request<super::FreezeRequest>,
+        ) -> std::result::Result<tonic::Response<Self::FreezeStream>, tonic::Status>;
+        /// Server streaming response type for the DialSocket method.
+        type DialSocketStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::SocketResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Connects to a Unix stream socket of the running container and carries the connection. The first request is `dial`. The first response is
+        /// `connected`, else the call fails: with NOT_FOUND when there is no such socket, FAILED_PRECONDITION when nobody listens on it or the
+        /// container does not run, RESOURCE_EXHAUSTED when its queue is full. Then both sides send messages of the connection.
+        async fn dial_socket(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::SocketRequest>>,
+        ) -> std::result::Result<tonic::Response<Self::DialSocketStream>, tonic::Status>;
+        /// Server streaming response type for the AcceptSocket method.
+        type AcceptSocketStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::SocketResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Waits for the next connection to a socket on which the agent listens for the host, and carries it. The first request is `accept`. The
+        /// first response is `connected`, once there is a connection; only the host asks for connections.
+        async fn accept_socket(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::SocketRequest>>,
+        ) -> std::result::Result<
+            tonic::Response<Self::AcceptSocketStream>,
+            tonic::Status,
+        >;
+        /// Makes the machine's kernel tell its watchers (inotify) what happened to shared files on the host: each change is made once more, in
+        /// order, in requests to the host's file server that it answers without doing anything. What cannot be done is passed over.
+        async fn announce_changes(
+            &self,
+            request: tonic::Request<super::AnnounceChangesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AnnounceChangesResponse>,
+            tonic::Status,
+        >;
+        /// Says what is at a path of the running container.
+        async fn stat_path(
+            &self,
+            request: tonic::Request<super::StatPathRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StatPathResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ReadTree method.
+        type ReadTreeStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ReadTreeResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Reads a file or a directory with everything below it, as the container sees it: a tar in chunks. The response stream ends without an
+        /// error only when the archive is complete.
+        async fn read_tree(
+            &self,
+            request: tonic::Request<super::ReadTreeRequest>,
+        ) -> std::result::Result<tonic::Response<Self::ReadTreeStream>, tonic::Status>;
+        /// Makes the files of a tar below a directory of the container. The first request is `open`, the last one `end`; answers when everything is
+        /// made. When the host drops the call before `end`, what was made stays.
+        async fn write_tree(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::WriteTreeRequest>>,
+        ) -> std::result::Result<
+            tonic::Response<super::WriteTreeResponse>,
+            tonic::Status,
+        >;
+        /// Makes the root for the next process in the init role, in place of that of the one before it.
+        async fn begin_step(
+            &self,
+            request: tonic::Request<super::BeginStepRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::BeginStepResponse>,
+            tonic::Status,
+        >;
+        /// Takes that root away, throws away the trees, flushes the disks, and makes what was written one more layer below what follows.
+        async fn seal_step(
+            &self,
+            request: tonic::Request<super::SealStepRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SealStepResponse>,
+            tonic::Status,
+        >;
+        /// Makes the files of a tar outside of what steps see. The first request is `open`, the last one `end`; answers when everything is made. When
+        /// the host drops the call before `end`, or it fails, there is no such layer; what was made of a tree stays.
+        async fn add_archive(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::AddArchiveRequest>>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddArchiveResponse>,
             tonic::Status,
         >;
     }
@@ -987,6 +2104,92 @@ pub mod agent_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = HelloSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/Park" => {
+                    #[allow(non_camel_case_types)]
+                    struct ParkSvc<T: Agent>(pub Arc<T>);
+                    impl<T: Agent> tonic::server::UnaryService<super::ParkRequest>
+                    for ParkSvc<T> {
+                        type Response = super::ParkResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ParkRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::park(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ParkSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/Resume" => {
+                    #[allow(non_camel_case_types)]
+                    struct ResumeSvc<T: Agent>(pub Arc<T>);
+                    impl<T: Agent> tonic::server::UnaryService<super::ResumeRequest>
+                    for ResumeSvc<T> {
+                        type Response = super::ResumeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ResumeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::resume(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ResumeSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -1119,6 +2322,94 @@ pub mod agent_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = SignalSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/SetPaused" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetPausedSvc<T: Agent>(pub Arc<T>);
+                    impl<T: Agent> tonic::server::UnaryService<super::SetPausedRequest>
+                    for SetPausedSvc<T> {
+                        type Response = super::SetPausedResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetPausedRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::set_paused(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetPausedSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/ListProcesses" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListProcessesSvc<T: Agent>(pub Arc<T>);
+                    impl<
+                        T: Agent,
+                    > tonic::server::UnaryService<super::ListProcessesRequest>
+                    for ListProcessesSvc<T> {
+                        type Response = super::ListProcessesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListProcessesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::list_processes(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListProcessesSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -1392,6 +2683,501 @@ pub mod agent_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/Trim" => {
+                    #[allow(non_camel_case_types)]
+                    struct TrimSvc<T: Agent>(pub Arc<T>);
+                    impl<T: Agent> tonic::server::UnaryService<super::TrimRequest>
+                    for TrimSvc<T> {
+                        type Response = super::TrimResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TrimRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::trim(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TrimSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/Freeze" => {
+                    #[allow(non_camel_case_types)]
+                    struct FreezeSvc<T: Agent>(pub Arc<T>);
+                    impl<
+                        T: Agent,
+                    > tonic::server::ServerStreamingService<super::FreezeRequest>
+                    for FreezeSvc<T> {
+                        type Response = super::FreezeResponse;
+                        type ResponseStream = T::FreezeStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FreezeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::freeze(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FreezeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/DialSocket" => {
+                    #[allow(non_camel_case_types)]
+                    struct DialSocketSvc<T: Agent>(pub Arc<T>);
+                    impl<T: Agent> tonic::server::StreamingService<super::SocketRequest>
+                    for DialSocketSvc<T> {
+                        type Response = super::SocketResponse;
+                        type ResponseStream = T::DialSocketStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::SocketRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::dial_socket(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DialSocketSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/AcceptSocket" => {
+                    #[allow(non_camel_case_types)]
+                    struct AcceptSocketSvc<T: Agent>(pub Arc<T>);
+                    impl<T: Agent> tonic::server::StreamingService<super::SocketRequest>
+                    for AcceptSocketSvc<T> {
+                        type Response = super::SocketResponse;
+                        type ResponseStream = T::AcceptSocketStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::SocketRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::accept_socket(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AcceptSocketSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/AnnounceChanges" => {
+                    #[allow(non_camel_case_types)]
+                    struct AnnounceChangesSvc<T: Agent>(pub Arc<T>);
+                    impl<
+                        T: Agent,
+                    > tonic::server::UnaryService<super::AnnounceChangesRequest>
+                    for AnnounceChangesSvc<T> {
+                        type Response = super::AnnounceChangesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AnnounceChangesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::announce_changes(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AnnounceChangesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/StatPath" => {
+                    #[allow(non_camel_case_types)]
+                    struct StatPathSvc<T: Agent>(pub Arc<T>);
+                    impl<T: Agent> tonic::server::UnaryService<super::StatPathRequest>
+                    for StatPathSvc<T> {
+                        type Response = super::StatPathResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::StatPathRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::stat_path(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = StatPathSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/ReadTree" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReadTreeSvc<T: Agent>(pub Arc<T>);
+                    impl<
+                        T: Agent,
+                    > tonic::server::ServerStreamingService<super::ReadTreeRequest>
+                    for ReadTreeSvc<T> {
+                        type Response = super::ReadTreeResponse;
+                        type ResponseStream = T::ReadTreeStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReadTreeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::read_tree(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReadTreeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/WriteTree" => {
+                    #[allow(non_camel_case_types)]
+                    struct WriteTreeSvc<T: Agent>(pub Arc<T>);
+                    impl<
+                        T: Agent,
+                    > tonic::server::ClientStreamingService<super::WriteTreeRequest>
+                    for WriteTreeSvc<T> {
+                        type Response = super::WriteTreeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::WriteTreeRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::write_tree(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WriteTreeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.client_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/BeginStep" => {
+                    #[allow(non_camel_case_types)]
+                    struct BeginStepSvc<T: Agent>(pub Arc<T>);
+                    impl<T: Agent> tonic::server::UnaryService<super::BeginStepRequest>
+                    for BeginStepSvc<T> {
+                        type Response = super::BeginStepResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::BeginStepRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::begin_step(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = BeginStepSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/SealStep" => {
+                    #[allow(non_camel_case_types)]
+                    struct SealStepSvc<T: Agent>(pub Arc<T>);
+                    impl<T: Agent> tonic::server::UnaryService<super::SealStepRequest>
+                    for SealStepSvc<T> {
+                        type Response = super::SealStepResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SealStepRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::seal_step(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SealStepSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/AddArchive" => {
+                    #[allow(non_camel_case_types)]
+                    struct AddArchiveSvc<T: Agent>(pub Arc<T>);
+                    impl<
+                        T: Agent,
+                    > tonic::server::ClientStreamingService<super::AddArchiveRequest>
+                    for AddArchiveSvc<T> {
+                        type Response = super::AddArchiveResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::AddArchiveRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::add_archive(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AddArchiveSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.client_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

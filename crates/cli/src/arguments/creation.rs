@@ -2,15 +2,19 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
-use container_engine::{CreateRequest, PullOptions};
+use clap::{Args, ValueEnum};
+use container_engine::{CreateRequest, PullOptions, PullPolicy};
 use container_model::{ByteSize, ContainerId, Rlimit};
 use container_oci::{Platform, Reference};
 
-use super::label::{self, Label};
+use super::label::Label;
 use super::ulimit;
-use super::{LaterFlags, NetworkingFlags, ProcessFlags, StorageFlags};
+use super::{
+    EndingFlags, GroupLimitFlags, LabelFlags, MachineFlags, NamespaceFlags, NetworkingFlags, ProcessFlags,
+    SecurityFlags, StorageFlags,
+};
 use crate::error::CommandError;
+use crate::output;
 
 /// What the container is to be.
 #[derive(Debug, Args)]
@@ -68,20 +72,61 @@ pub(crate) struct ContainerFlags {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) kernel: Option<PathBuf>,
 
+    /// Boot at every start, even where a template of the image is at hand
+    #[arg(long)]
+    pub(crate) cold: bool,
+
+    /// Run the program below a small PID 1 that passes signals on and reaps orphans
+    #[arg(long)]
+    pub(crate) init: bool,
+
+    /// When to pull the image
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = PullWhen::Missing)]
+    pub(crate) pull: PullWhen,
+
+    #[command(flatten)]
+    pub(crate) ending: EndingFlags,
+
+    #[command(flatten)]
+    pub(crate) labels: LabelFlags,
+
+    #[command(flatten)]
+    pub(crate) limits: GroupLimitFlags,
+
+    /// Add a supplementary group, by name or number
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group_add: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) security: SecurityFlags,
+
+    #[command(flatten)]
+    pub(crate) namespaces: NamespaceFlags,
+
+    #[command(flatten)]
+    pub(crate) machine: MachineFlags,
+
     #[command(flatten)]
     pub(crate) storage: StorageFlags,
 
     #[command(flatten)]
     pub(crate) networking: NetworkingFlags,
+}
 
-    #[command(flatten)]
-    pub(crate) later: LaterFlags,
+/// When the image is pulled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PullWhen {
+    Always,
+    Missing,
+    Never,
 }
 
 impl ContainerFlags {
-    /// Refuses what this release cannot do and what contradicts itself.
+    /// Refuses what contradicts itself.
     pub(crate) fn check(&self) -> Result<(), CommandError> {
-        self.later.refuse()?;
+        if let Some(hint) = self.storage.hint() {
+            output::note(&format!("Hint: {hint}"));
+        }
         ulimit::check_unique(&self.ulimit).map_err(CommandError::usage)
     }
 
@@ -95,10 +140,17 @@ impl ContainerFlags {
         arguments: Vec<String>,
     ) -> Result<CreateRequest, CommandError> {
         let (shm_size, volumes_from) = (self.storage.shm_size, self.storage.volumes_from.clone());
+        let storage_size = self.storage.storage_size();
+        let (published_sockets, ssh) = (self.storage.publish_socket.clone(), self.storage.ssh);
         let mounts = self.storage.mounts();
         Ok(CreateRequest {
             image,
             pull,
+            pull_policy: match self.pull {
+                PullWhen::Always => PullPolicy::Always,
+                PullWhen::Missing => PullPolicy::Missing,
+                PullWhen::Never => PullPolicy::Never,
+            },
             platform,
             arguments,
             entrypoint: self.entrypoint,
@@ -110,19 +162,30 @@ impl ContainerFlags {
             cpus: self.cpus,
             memory: self.memory,
             shm_size,
-            labels: label::collect(self.label),
+            storage_size,
+            labels: self.labels.labels(self.label)?,
+            annotations: self.labels.annotations(),
             rlimits: self.ulimit,
+            limits: self.limits.request(),
+            additional_groups: self.group_add,
             cap_add: self.cap_add,
             cap_drop: self.cap_drop,
+            security: self.security.request(),
+            init: self.init,
+            machine: self.machine.request(),
             mounts: mounts.memory,
             volumes: mounts.volumes,
             shares: mounts.shares,
             volumes_from,
+            published_sockets,
+            ssh,
             networking: self.networking.request()?,
             read_only: self.read_only,
             auto_remove: self.remove,
-            stop_signal: None,
+            stop_signal: self.ending.stop_signal,
+            stop_timeout_seconds: self.ending.stop_timeout,
             kernel: self.kernel,
+            cold: self.cold,
         })
     }
 }

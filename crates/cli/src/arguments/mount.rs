@@ -3,6 +3,7 @@
 use container_engine::{ShareMountRequest, VolumeMountRequest};
 use container_model::Mount;
 
+use super::without_effect::Written;
 use super::{tmpfs, volume};
 
 /// What a container is to have mounted.
@@ -27,11 +28,19 @@ struct Words<'a> {
     subpath: Option<&'a str>,
     /// Options of tmpfs(5).
     tmpfs: Vec<String>,
+    /// About caches, as they were written.
+    without_effect: Vec<String>,
 }
 
 /// One mount, with the keys of Apple's tool and of Docker.
-pub(crate) fn parse(text: &str) -> Result<MountArgument, String> {
-    let words = words(text)?;
+pub(crate) fn parse(text: &str) -> Result<Written<MountArgument>, String> {
+    let mut words = words(text)?;
+    let without_effect = std::mem::take(&mut words.without_effect);
+    let meant = argument(words)?;
+    Ok(Written { meant, without_effect })
+}
+
+fn argument(words: Words<'_>) -> Result<MountArgument, String> {
     let target = words
         .target
         .ok_or("target= is needed: where it appears in the container")?;
@@ -92,7 +101,11 @@ fn words(text: &str) -> Result<Words<'_>, String> {
             "target" | "dst" | "destination" => words.target = Some(needed()?),
             "readonly" | "ro" => words.read_only = switch(key, value)?,
             // How later mounts go to and fro, and what other tools cache: without effect here.
-            "bind-propagation" | "consistency" => drop(needed()?),
+            "bind-propagation" => drop(needed()?),
+            "consistency" => {
+                needed()?;
+                words.without_effect.push(word.to_owned());
+            }
             "volume-nocopy" => words.no_copy = switch(key, value)?,
             "volume-subpath" => words.subpath = Some(needed()?),
             "size" | "tmpfs-size" => words.tmpfs.push(format!("size={}", needed()?)),
@@ -128,6 +141,10 @@ fn subpath(path: &str) -> Result<String, String> {
 mod tests {
     use super::*;
 
+    fn meant(text: &str) -> Result<MountArgument, String> {
+        parse(text).map(|written| written.meant)
+    }
+
     #[test]
     fn keys_of_apple_s_tool_and_of_docker_mean_the_same() {
         let expected = MountArgument::Volume(VolumeMountRequest {
@@ -140,13 +157,13 @@ mod tests {
             "type=volume,source=data,target=/d,readonly,volume-nocopy,volume-subpath=a/b",
             "type=volume,src=data,dst=/d,ro=true,volume-nocopy=1,volume-subpath=a/b",
         ] {
-            assert_eq!(parse(text).unwrap(), expected);
+            assert_eq!(meant(text).unwrap(), expected);
         }
         let own = VolumeMountRequest::new(None, "/d");
-        assert_eq!(parse("type=volume,destination=/d"), Ok(MountArgument::Volume(own)));
+        assert_eq!(meant("type=volume,destination=/d"), Ok(MountArgument::Volume(own)));
         let memory = tmpfs::parse("/t:size=1m,mode=700,ro").map(MountArgument::Tmpfs);
-        assert_eq!(parse("type=tmpfs,target=/t,size=1m,mode=700,readonly"), memory);
-        assert_eq!(parse("type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=700,ro"), memory);
+        assert_eq!(meant("type=tmpfs,target=/t,size=1m,mode=700,readonly"), memory);
+        assert_eq!(meant("type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=700,ro"), memory);
     }
 
     #[test]
@@ -158,12 +175,12 @@ mod tests {
                 read_only,
             }))
         };
-        assert_eq!(parse("type=bind,source=./src,target=/d,readonly"), share(true));
+        assert_eq!(meant("type=bind,source=./src,target=/d,readonly"), share(true));
         assert_eq!(
-            parse("type=virtiofs,src=./src,dst=/d,bind-propagation=rslave"),
+            meant("type=virtiofs,src=./src,dst=/d,bind-propagation=rslave"),
             share(false)
         );
-        assert_eq!(parse("source=./src,target=/d"), share(false));
+        assert_eq!(meant("source=./src,target=/d"), share(false));
     }
 
     #[test]
@@ -182,7 +199,7 @@ mod tests {
             ("type=volume,target=/d,volume-subpath=../x", "no relative path"),
             ("type=volume,target", "target needs a value"),
         ] {
-            let error = parse(bad).unwrap_err();
+            let error = meant(bad).unwrap_err();
             assert!(error.contains(said), "{bad}: {error}");
         }
     }

@@ -1,16 +1,15 @@
 //! Flags of `run` and `create` about networks, ports and names.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use clap::Args;
 use container_engine::{NetworkSelection, NetworkingRequest, ProxyRequest};
-use container_model::{
-    HostEntry, MacAddress, NetworkAttachment, NetworkName, ResolverConfig, UnknownFields, check_host_name,
-};
+use container_model::{HostEntry, MacAddress, NetworkAttachment, NetworkName, check_host_name};
 
 use super::add_host;
 use super::network::{self, Network};
 use super::publish::{self, Publish};
+use super::resolver::ResolverFlags;
 use crate::environment;
 use crate::error::CommandError;
 
@@ -61,25 +60,8 @@ pub(crate) struct NetworkingFlags {
     #[arg(long, value_name = "NAME:ADDRESS", value_parser = add_host::parse)]
     add_host: Vec<HostEntry>,
 
-    /// Server to ask for names instead of the network's own
-    #[arg(long, value_name = "ADDRESS")]
-    dns: Vec<IpAddr>,
-
-    /// The container's domain
-    #[arg(long, value_name = "NAME", value_parser = network::alias)]
-    dns_domain: Option<String>,
-
-    /// Domain in which short names are looked for
-    #[arg(long, value_name = "NAME", value_parser = search_domain)]
-    dns_search: Vec<String>,
-
-    /// Option of resolv.conf, for example ndots:2
-    #[arg(long, value_name = "OPTION", value_parser = resolver_option)]
-    dns_option: Vec<String>,
-
-    /// Leave the image's /etc/resolv.conf as it is
-    #[arg(long, conflicts_with_all = ["dns", "dns_domain", "dns_search", "dns_option"])]
-    no_dns: bool,
+    #[command(flatten)]
+    resolver: ResolverFlags,
 
     /// Pass http_proxy, https_proxy, all_proxy and no_proxy of this command's environment on
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
@@ -100,14 +82,7 @@ impl NetworkingFlags {
             ports: self.publish.into_iter().flat_map(|publish| publish.0).collect(),
             publish_all: self.publish_all,
             client_addresses: self.publish_client_address,
-            dns: ResolverConfig {
-                nameservers: self.dns,
-                domain: self.dns_domain,
-                search_domains: self.dns_search,
-                options: self.dns_option,
-                disabled: self.no_dns,
-                unknown: UnknownFields::new(),
-            },
+            dns: self.resolver.config(),
             extra_hosts: self.add_host,
             hostname: self.hostname,
             proxies: ProxyRequest {
@@ -165,22 +140,6 @@ fn set_once<T>(flag: &str, place: &mut Option<T>, value: Option<T>) -> Result<()
 fn host_name(text: &str) -> Result<String, String> {
     check_host_name(text).map_err(|error| error.to_string())?;
     Ok(text.to_owned())
-}
-
-/// A domain; `.` alone stands for none, resolv.conf(5).
-fn search_domain(text: &str) -> Result<String, String> {
-    match text {
-        "." => Ok(text.to_owned()),
-        _ => network::alias(text.strip_suffix('.').unwrap_or(text)),
-    }
-}
-
-/// One word of the line `options`.
-fn resolver_option(text: &str) -> Result<String, String> {
-    match !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        true => Ok(text.to_owned()),
-        false => Err("one word is needed, such as ndots:2".to_owned()),
-    }
 }
 
 #[cfg(test)]

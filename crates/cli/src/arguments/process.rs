@@ -13,7 +13,7 @@ use crate::error::CommandError;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Process options")]
 pub(crate) struct ProcessFlags {
-    /// Set an environment variable; a bare name copies its value from here
+    /// Set an environment variable; a bare name copies its value from here, or takes it away where it has none here
     #[arg(short, long, value_name = "KEY[=VALUE]")]
     pub(crate) env: Vec<String>,
 

@@ -3,20 +3,13 @@
 use container_engine::{ShareMountRequest, VolumeMountRequest, VolumesFromRequest};
 use container_model::{ContainerQuery, VolumeName};
 
-/// Options of other tools about labels, caches and mounts that come later. Here they change nothing.
-const WITHOUT_EFFECT: [&str; 11] = [
-    "Z",
-    "z",
-    "cached",
-    "delegated",
-    "consistent",
-    "private",
-    "rprivate",
-    "shared",
-    "rshared",
-    "slave",
-    "rslave",
-];
+use super::without_effect::Written;
+
+/// Options of other tools that change nothing here: the labels of SELinux and the caches of Docker Desktop, which are spoken of.
+const LABELS_AND_CACHES: [&str; 5] = ["Z", "z", "cached", "delegated", "consistent"];
+
+/// And whether mounts that come later are seen, which are not.
+const PROPAGATION: [&str; 6] = ["private", "rprivate", "shared", "rshared", "slave", "rslave"];
 
 /// What appears in a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +21,7 @@ pub(crate) enum VolumeArgument {
 }
 
 /// A volume or a path of the host, and where it appears.
-pub(crate) fn parse(text: &str) -> Result<VolumeArgument, String> {
+pub(crate) fn parse(text: &str) -> Result<Written<VolumeArgument>, String> {
     let mut parts = text.splitn(3, ':');
     let first = parts.next().unwrap_or_default();
     let (source, target, options) = match (parts.next(), parts.next()) {
@@ -40,33 +33,35 @@ pub(crate) fn parse(text: &str) -> Result<VolumeArgument, String> {
     if !target.starts_with('/') {
         return Err(format!("{target:?} is no absolute path in the container"));
     }
-    let (mut read_only, mut no_copy) = (false, false);
+    let (mut read_only, mut no_copy, mut without_effect) = (false, false, Vec::new());
     for option in options.split(',').filter(|option| !option.is_empty()) {
         match option {
             "ro" => read_only = true,
             "rw" => read_only = false,
             "nocopy" => no_copy = true,
-            other if WITHOUT_EFFECT.contains(&other) => {}
+            other if LABELS_AND_CACHES.contains(&other) => without_effect.push(other.to_owned()),
+            other if PROPAGATION.contains(&other) => {}
             _ => return Err(format!("there is no option {option:?}; known are ro, rw and nocopy")),
         }
     }
-    match source {
+    let meant = match source {
         Some(source) if is_path(source) => {
             if no_copy {
                 return Err("nocopy is for volumes: nothing is copied into a directory of the host".to_owned());
             }
-            Ok(VolumeArgument::Share(ShareMountRequest {
+            VolumeArgument::Share(ShareMountRequest {
                 source: source.into(),
                 target: target.to_owned(),
                 read_only,
-            }))
+            })
         }
-        _ => Ok(VolumeArgument::Volume(VolumeMountRequest {
+        _ => VolumeArgument::Volume(VolumeMountRequest {
             read_only,
             no_copy,
             ..VolumeMountRequest::new(source.map(name).transpose()?, target)
-        })),
-    }
+        }),
+    };
+    Ok(Written { meant, without_effect })
 }
 
 /// The name of a volume.
@@ -105,23 +100,27 @@ pub(crate) fn parse_from(text: &str) -> Result<VolumesFromRequest, String> {
 mod tests {
     use super::*;
 
+    fn meant(text: &str) -> Result<VolumeArgument, String> {
+        parse(text).map(|written| written.meant)
+    }
+
     #[test]
     fn volumes_are_written_as_in_docker() {
         let named = |target: &str| VolumeMountRequest::new(Some("data".parse().unwrap()), target);
         let volume = |request| Ok(VolumeArgument::Volume(request));
-        assert_eq!(parse("data:/var/lib"), volume(named("/var/lib")));
-        assert_eq!(parse("/var/lib"), volume(VolumeMountRequest::new(None, "/var/lib")));
+        assert_eq!(meant("data:/var/lib"), volume(named("/var/lib")));
+        assert_eq!(meant("/var/lib"), volume(VolumeMountRequest::new(None, "/var/lib")));
         let read_only = VolumeMountRequest {
             read_only: true,
             no_copy: true,
             ..named("/d")
         };
-        assert_eq!(parse("data:/d:ro,nocopy,Z"), volume(read_only));
+        assert_eq!(meant("data:/d:ro,nocopy,Z"), volume(read_only));
         let own = VolumeMountRequest {
             read_only: true,
             ..VolumeMountRequest::new(None, "/d")
         };
-        assert_eq!(parse("/d:ro"), volume(own));
+        assert_eq!(meant("/d:ro"), volume(own));
     }
 
     #[test]
@@ -133,10 +132,10 @@ mod tests {
                 read_only,
             }))
         };
-        assert_eq!(parse("/host:/d"), share("/host", false));
-        assert_eq!(parse("./src:/d:ro,z"), share("./src", true));
-        assert_eq!(parse(".:/d:cached,slave"), share(".", false));
-        assert_eq!(parse("/a b/ö:/d:rw,delegated"), share("/a b/ö", false));
+        assert_eq!(meant("/host:/d"), share("/host", false));
+        assert_eq!(meant("./src:/d:ro,z"), share("./src", true));
+        assert_eq!(meant(".:/d:cached,slave"), share(".", false));
+        assert_eq!(meant("/a b/ö:/d:rw,delegated"), share("/a b/ö", false));
     }
 
     #[test]
@@ -149,7 +148,7 @@ mod tests {
             ("da ta:/d", "invalid volume name"),
             ("data:/d:fast", "no option \"fast\""),
         ] {
-            let error = parse(bad).unwrap_err();
+            let error = meant(bad).unwrap_err();
             assert!(error.contains(said), "{bad}: {error}");
         }
     }

@@ -1,8 +1,9 @@
 //! Images.
 
+mod date;
 pub(crate) mod delete;
 mod history;
-mod inspect;
+pub(crate) mod inspect;
 pub(crate) mod list;
 mod load;
 mod prune;

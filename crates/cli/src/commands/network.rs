@@ -6,7 +6,7 @@ mod connect;
 mod create;
 mod delete;
 mod disconnect;
-mod inspect;
+pub(crate) mod inspect;
 mod list;
 mod prune;
 mod view;

@@ -2,7 +2,7 @@
 
 mod create;
 mod delete;
-mod inspect;
+pub(crate) mod inspect;
 mod list;
 mod prune;
 mod view;

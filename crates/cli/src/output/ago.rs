@@ -4,10 +4,15 @@ use time::OffsetDateTime;
 
 /// `3 weeks ago`, in the steps of `docker images`.
 pub(crate) fn ago(then: OffsetDateTime, now: OffsetDateTime) -> String {
+    format!("{} ago", span(then, now))
+}
+
+/// The same without `ago`: `3 weeks`.
+pub(crate) fn span(then: OffsetDateTime, now: OffsetDateTime) -> String {
     let seconds = (now - then).whole_seconds();
     let (minutes, hours) = (seconds / 60, (seconds + 1800) / 3600);
     let days = hours / 24;
-    let text = match () {
+    match () {
         () if seconds < 1 => "Less than a second".to_owned(),
         () if seconds == 1 => "1 second".to_owned(),
         () if seconds < 60 => format!("{seconds} seconds"),
@@ -19,8 +24,7 @@ pub(crate) fn ago(then: OffsetDateTime, now: OffsetDateTime) -> String {
         () if days < 60 => format!("{} weeks", days / 7),
         () if days < 2 * 365 => format!("{} months", days / 30),
         () => format!("{} years", days / 365),
-    };
-    format!("{text} ago")
+    }
 }
 
 #[cfg(test)]

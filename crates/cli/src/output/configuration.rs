@@ -14,8 +14,8 @@ use container_model::{
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
-/// `{id, image, mounts, labels, sysctls, initProcess, platform, resources, …}`. `volume_image` says where the image of a volume's disk is.
-pub(crate) fn configuration(config: &ContainerConfig, volume_image: &dyn Fn(&VolumeName) -> PathBuf) -> Value {
+/// `{id, image, mounts, labels, sysctls, initProcess, platform, resources, …}`. `volume_source` says where a volume is on the host.
+pub(crate) fn configuration(config: &ContainerConfig, volume_source: &dyn Fn(&VolumeName) -> PathBuf) -> Value {
     let ContainerConfig {
         id,
         created,
@@ -25,6 +25,8 @@ pub(crate) fn configuration(config: &ContainerConfig, volume_image: &dyn Fn(&Vol
         mounts,
         networks,
         published_ports,
+        published_sockets,
+        ssh,
         dns,
         extra_hosts,
         hostname,
@@ -32,20 +34,24 @@ pub(crate) fn configuration(config: &ContainerConfig, volume_image: &dyn Fn(&Vol
         security,
         options,
         labels,
+        annotations,
         sysctls,
         stop_signal,
+        build: _,
         unknown,
     } = config;
     let mut configuration = json!({
         "id": id,
         "image": image(made_from),
-        "mounts": mounts.iter().map(|mount| self::mount(mount, volume_image)).collect::<Value>(),
+        "mounts": mounts.iter().map(|mount| self::mount(mount, volume_source)).collect::<Value>(),
         "labels": labels,
         "sysctls": sysctls,
         "initProcess": process(first),
         "platform": platform,
         "networks": networks.iter().map(|attachment| networking::attachment(attachment, config.hostname())).collect::<Value>(),
         "publishedPorts": published_ports.iter().map(networking::port).collect::<Value>(),
+        "publishedSockets": published_sockets,
+        "ssh": ssh,
         "dns": networking::resolver(dns),
         "resources": with_unknown(&resources.unknown, json!({
             "cpus": resources.cpus,
@@ -59,6 +65,9 @@ pub(crate) fn configuration(config: &ContainerConfig, volume_image: &dyn Fn(&Vol
         "creationDate": created.format(&Rfc3339).unwrap_or_default(),
         "options": options,
     });
+    if let Some(storage_bytes) = resources.storage_bytes {
+        configuration["resources"]["storage"] = storage_bytes.into();
+    }
     let mut add = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
             configuration[key] = value;
@@ -66,6 +75,25 @@ pub(crate) fn configuration(config: &ContainerConfig, volume_image: &dyn Fn(&Vol
     };
     add("shmSize", resources.shm_size_bytes.map(Value::from));
     add("stopSignal", stop_signal.as_ref().map(|signal| signal.as_str().into()));
+    add("annotations", (!annotations.is_empty()).then(|| json!(annotations)));
+    add(
+        "controlGroup",
+        (!resources.control_group.is_none()).then(|| json!(resources.control_group)),
+    );
+    add(
+        "noNewPrivileges",
+        security.no_new_privileges.then_some(Value::Bool(true)),
+    );
+    add(
+        "seccompUnconfined",
+        security.seccomp_unconfined.then_some(Value::Bool(true)),
+    );
+    add("privileged", security.privileged.then_some(Value::Bool(true)));
+    add(
+        "devices",
+        (!security.devices.is_empty()).then(|| json!(security.devices)),
+    );
+    add("useInit", first.use_init.then_some(Value::Bool(true)));
     add("hostname", hostname.as_ref().map(|name| name.as_str().into()));
     add("extraHosts", (!extra_hosts.is_empty()).then(|| json!(extra_hosts)));
     let security = (!security.unknown.is_empty()).then(|| security.unknown.clone().into());
@@ -86,7 +114,7 @@ fn image(image: &ContainerImage) -> Value {
 }
 
 fn process(process: &InitProcess) -> Value {
-    with_unknown(
+    let mut shown = with_unknown(
         &process.unknown,
         json!({
             "executable": process.executable,
@@ -101,7 +129,14 @@ fn process(process: &InitProcess) -> Value {
             "supplementalGroups": process.supplemental_groups,
             "rlimits": process.rlimits.iter().map(rlimit).collect::<Value>(),
         }),
-    )
+    );
+    if !process.additional_groups.is_empty() {
+        shown["additionalGroups"] = json!(process.additional_groups);
+    }
+    if let Some(score) = process.oom_score_adj {
+        shown["oomScoreAdj"] = score.into();
+    }
+    shown
 }
 
 fn rlimit(limit: &Rlimit) -> Value {
@@ -114,7 +149,7 @@ fn rlimit(limit: &Rlimit) -> Value {
     with_unknown(unknown, json!({ "limit": resource, "soft": soft, "hard": hard }))
 }
 
-fn mount(mount: &Mount, volume_image: &dyn Fn(&VolumeName) -> PathBuf) -> Value {
+fn mount(mount: &Mount, volume_source: &dyn Fn(&VolumeName) -> PathBuf) -> Value {
     let read_only = |is_read_only: bool| if is_read_only { vec!["ro"] } else { Vec::new() };
     match mount {
         Mount::Tmpfs(tmpfs) => with_unknown(
@@ -123,7 +158,7 @@ fn mount(mount: &Mount, volume_image: &dyn Fn(&VolumeName) -> PathBuf) -> Value 
                 "kind": "tmpfs", "source": "tmpfs", "destination": tmpfs.target, "options": tmpfs.options,
             }),
         ),
-        Mount::Disk(disk) => with_unknown(&disk.unknown, volume(disk, &volume_image(&disk.volume))),
+        Mount::Disk(disk) => with_unknown(&disk.unknown, volume(disk, &volume_source(&disk.volume))),
         Mount::Share(share) => with_unknown(
             &share.unknown,
             json!({
@@ -134,19 +169,30 @@ fn mount(mount: &Mount, volume_image: &dyn Fn(&VolumeName) -> PathBuf) -> Value 
                 "options": read_only(share.read_only),
             }),
         ),
+        Mount::Socket(socket) => with_unknown(
+            &socket.unknown,
+            json!({
+                "kind": "socket",
+                "type": { "virtiofs": {} },
+                "source": socket.source,
+                "destination": socket.target,
+                "options": read_only(socket.read_only),
+            }),
+        ),
         Mount::Unknown(mount) => json!(mount),
     }
 }
 
 /// The mount of a volume, with `type` as Apple's tool has it.
-fn volume(mount: &DiskMount, image: &Path) -> Value {
+fn volume(mount: &DiskMount, source: &Path) -> Value {
+    let format = if source.is_dir() { "virtiofs" } else { "ext4" };
     let options = [(mount.read_only, "ro"), (mount.no_copy, "nocopy")];
     let mut shown = json!({
         "kind": "disk",
         "type": {
-            "volume": { "name": mount.volume, "format": "ext4", "cache": { "on": {} }, "sync": { "fsync": {} } },
+            "volume": { "name": mount.volume, "format": format, "cache": { "on": {} }, "sync": { "fsync": {} } },
         },
-        "source": image,
+        "source": source,
         "destination": mount.target,
         "options": options.iter().filter(|(is_set, _)| *is_set).map(|(_, option)| *option).collect::<Vec<_>>(),
     });
@@ -193,7 +239,7 @@ mod tests {
         fields["initProcess"]["seccomp"] = json!({ "profile": 1 });
         fields["image"]["descriptor"]["artifactType"] = json!("x");
         let mut shown = shown(fields.clone());
-        for key in ["networks", "publishedPorts", "dns"] {
+        for key in ["networks", "publishedPorts", "publishedSockets", "ssh", "dns"] {
             shown.as_object_mut().unwrap().remove(key).unwrap();
         }
         assert_eq!(shown, Value::Object(fields));
@@ -204,6 +250,7 @@ mod tests {
         let written = json!([
             { "kind": "disk", "volume": "data", "target": "/data", "readOnly": true },
             { "kind": "share", "source": "/home", "target": "/home" },
+            { "kind": "socket", "source": "/run/s", "target": "/s" },
             { "kind": "image", "target": "/tools" },
         ]);
         let mounts: Vec<Mount> = serde_json::from_value(written).unwrap();
@@ -213,6 +260,7 @@ mod tests {
                 "type": { "volume": { "name": "data", "format": "ext4", "cache": { "on": {} }, "sync": { "fsync": {} } } },
             },
             { "kind": "share", "type": { "virtiofs": {} }, "source": "/home", "destination": "/home", "options": [] },
+            { "kind": "socket", "type": { "virtiofs": {} }, "source": "/run/s", "destination": "/s", "options": [] },
             { "kind": "image", "target": "/tools" },
         ]);
         let image = |name: &VolumeName| Path::new("/volumes").join(name.as_str());

@@ -1,15 +1,13 @@
-//! `--format` and `--quiet` of every list.
+//! Formats with a name, of every list.
 //!
 //! The rules are those of Apple's tool: JSON is one compact line with sorted keys, YAML a list at the top level, TOML a list under
-//! `items` because it knows none at the top level; `--quiet` prints identifiers only, nothing at all when there are none, and is
-//! ignored with a machine's format.
+//! `items` because it knows none at the top level.
 
 use std::collections::BTreeMap;
 
-use clap::{Args, ValueEnum};
+use clap::ValueEnum;
 use serde_json::Value;
 
-use super::{line, text};
 use crate::error::{CommandError, cannot};
 
 /// `--format`.
@@ -20,49 +18,6 @@ pub(crate) enum Format {
     Json,
     Yaml,
     Toml,
-}
-
-/// Flags of a list.
-#[derive(Debug, Args)]
-pub(crate) struct ListFlags {
-    /// Print identifiers only
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-
-    /// How to print
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
-}
-
-/// What a list may have to print. Each part is made only if it is needed.
-pub(crate) struct Listing<I, J, T> {
-    /// The identifiers.
-    pub(crate) identifiers: I,
-    /// The objects.
-    pub(crate) objects: J,
-    /// The table, with its line ends.
-    pub(crate) table: T,
-}
-
-impl ListFlags {
-    /// Prints a list as it was asked for.
-    pub(crate) fn print<I, J, T>(&self, listing: Listing<I, J, T>) -> Result<(), CommandError>
-    where
-        I: FnOnce() -> Vec<String>,
-        J: FnOnce() -> Vec<Value>,
-        T: FnOnce() -> String,
-    {
-        match self.format {
-            Format::Table if self.quiet => {
-                for identifier in (listing.identifiers)() {
-                    line(&identifier)?;
-                }
-                Ok(())
-            }
-            Format::Table => Ok(text(&(listing.table)())?),
-            format => Ok(text(&format.render(Value::Array((listing.objects)()))?)?),
-        }
-    }
 }
 
 impl Format {

@@ -11,12 +11,28 @@ use time::format_description::well_known::Rfc3339;
 
 /// `{configuration, id, status{state, networks, startedDate, …}}`. What was not observed is left out of `status`.
 pub(crate) fn container_json(view: &ContainerView, engine: &Engine) -> Value {
-    shown(view, &|volume| engine.volume_image(volume))
+    shown(view, &|volume| engine.volume_source(volume))
 }
 
-fn shown(view: &ContainerView, volume_image: &dyn Fn(&VolumeName) -> PathBuf) -> Value {
+/// The same, with the reason for which the container stands still for the moment.
+pub(crate) fn with_pause(mut shown: Value, paused: Option<String>) -> Value {
+    if let (Some(reason), Some(status)) = (paused, shown["status"].as_object_mut()) {
+        status.insert("paused".to_owned(), reason.into());
+    }
+    shown
+}
+
+/// The same with what the container takes on the disk.
+pub(crate) fn with_size(mut shown: Value, size_bytes: u64) -> Value {
+    if let Some(status) = shown["status"].as_object_mut() {
+        status.insert("sizeInBytes".to_owned(), size_bytes.into());
+    }
+    shown
+}
+
+fn shown(view: &ContainerView, volume_source: &dyn Fn(&VolumeName) -> PathBuf) -> Value {
     json!({
-        "configuration": configuration(&view.config, volume_image),
+        "configuration": configuration(&view.config, volume_source),
         "id": view.id().as_str(),
         "status": status(view),
     })
@@ -48,6 +64,12 @@ fn status(view: &ContainerView) -> Value {
     Value::Object(status)
 }
 
+/// `2023-11-14 22:13:20 +0000 UTC`, as Docker shows times, in UTC.
+pub(crate) fn docker_time(at: OffsetDateTime) -> String {
+    let shown = timestamp(at).replace('T', " ");
+    format!("{} +0000 UTC", shown.trim_end_matches('Z'))
+}
+
 /// ISO 8601 to the second, in UTC.
 pub(crate) fn timestamp(at: OffsetDateTime) -> String {
     let utc = at.to_offset(time::UtcOffset::UTC);
@@ -64,10 +86,12 @@ mod tests {
 
     use container_model::{Standing, upgrade_config};
 
-    /// What that program did not show, and what it is now for its containers, which were on no network.
-    const NOT_SHOWN_THEN: [(&str, &str); 3] = [
+    /// What that program did not show, and what it is now for its containers, which were on no network and published nothing.
+    const NOT_SHOWN_THEN: [(&str, &str); 5] = [
         ("networks", "[]"),
         ("publishedPorts", "[]"),
+        ("publishedSockets", "[]"),
+        ("ssh", "false"),
         ("dns", r#"{"nameservers":[],"searchDomains":[],"options":[]}"#),
     ];
 
@@ -134,8 +158,26 @@ mod tests {
     }
 
     #[test]
+    fn a_container_that_stands_still_is_shown_with_the_reason() {
+        let running = json!({ "id": "web", "status": { "state": "running" } });
+        assert_eq!(with_pause(running.clone(), None), running);
+        let paused = with_pause(running, Some("the host's disk is full".to_owned()));
+        assert_eq!(
+            paused["status"],
+            json!({ "state": "running", "paused": "the host's disk is full" })
+        );
+    }
+
+    #[test]
+    fn the_size_is_beside_the_state() {
+        let shown = with_size(json!({ "id": "web", "status": { "state": "running" } }), 5);
+        assert_eq!(shown["status"], json!({ "state": "running", "sizeInBytes": 5 }));
+    }
+
+    #[test]
     fn times_are_iso_8601_to_the_second() {
         let at = OffsetDateTime::from_unix_timestamp_nanos(1_700_000_000_123_456_789).unwrap();
         assert_eq!(timestamp(at), "2023-11-14T22:13:20Z");
+        assert_eq!(docker_time(at), "2023-11-14 22:13:20 +0000 UTC");
     }
 }

@@ -69,6 +69,12 @@ impl RecordError {
         }
     }
 
+    /// Whether the system said that there is no room, on the disk or within the user's quota.
+    #[must_use]
+    pub fn is_want_of_room(&self) -> bool {
+        matches!(self, Self::Replace(error) if error.is_want_of_room())
+    }
+
     /// Whether the file is no such record. A record of a newer version is none either, but it is not damaged.
     #[must_use]
     pub fn is_damage(&self) -> bool {

@@ -43,7 +43,7 @@ impl ThisHost {
                 hint: "QEMU emulates other processors; without CONTAINER_BACKEND it is chosen by itself".to_owned(),
             });
         }
-        let kind = Kind::Vz(vz);
+        let kind = Kind::Vz(Box::new(vz));
         Ok(Backend { info, kind })
     }
 
@@ -105,7 +105,7 @@ pub(crate) struct Backend {
 #[derive(Debug, Clone)]
 enum Kind {
     Qemu(Box<QemuHypervisor>),
-    Vz(VzHypervisor),
+    Vz(Box<VzHypervisor>),
 }
 
 impl Backend {
@@ -121,7 +121,7 @@ impl Backend {
     fn hypervisor(&self) -> &dyn Hypervisor {
         match &self.kind {
             Kind::Qemu(qemu) => qemu.as_ref(),
-            Kind::Vz(vz) => vz,
+            Kind::Vz(vz) => vz.as_ref(),
         }
     }
 }

@@ -1,10 +1,13 @@
 //! The mounts of a new container.
 
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use container_model::{DiskMount, Mount, ShareMount, TmpfsMount, UnknownFields, VolumeName};
+use container_model::{DiskMount, Mount, ShareMount, SocketMount, TmpfsMount, UnknownFields, VolumeName};
 
+use super::sockets::usable;
+use super::target::normal;
 use crate::error::RequestError;
 use crate::{CreateRequest, VolumeMountRequest};
 
@@ -44,12 +47,21 @@ pub(crate) fn mounts<'a>(
         if is_taken(&mounts, &target) {
             return Err(RequestError::MountTwice { target });
         }
-        mounts.push(Mount::Share(ShareMount {
-            source: share_source(&share.source)?,
-            target,
-            read_only: share.read_only,
-            unknown: UnknownFields::new(),
-        }));
+        let read_only = share.read_only;
+        mounts.push(match source(&share.source)? {
+            Source::Tree(source) => Mount::Share(ShareMount {
+                source,
+                target,
+                read_only,
+                unknown: UnknownFields::new(),
+            }),
+            Source::Socket(source) => Mount::Socket(SocketMount {
+                source,
+                target,
+                read_only,
+                unknown: UnknownFields::new(),
+            }),
+        });
     }
     for mount in inherited {
         if !is_taken(&mounts, &mount.target) {
@@ -95,8 +107,16 @@ fn disk(request: &VolumeMountRequest, target: String) -> DiskMount {
     }
 }
 
-/// The absolute path of something that can be shared. Links in it stay: they are followed when the container starts.
-fn share_source(source: &Path) -> Result<PathBuf, RequestError> {
+/// Something of the host that can be shared, by its absolute path. Links in it stay: they are followed when the container starts, and for a
+/// socket at each connection.
+enum Source {
+    /// A directory or a plain file.
+    Tree(PathBuf),
+    /// A Unix socket.
+    Socket(PathBuf),
+}
+
+fn source(source: &Path) -> Result<Source, RequestError> {
     let refuse = |reason: String| RequestError::ShareSource {
         source_path: source.to_owned(),
         reason,
@@ -107,44 +127,25 @@ fn share_source(source: &Path) -> Result<PathBuf, RequestError> {
         }
         _ => refuse(error.to_string()),
     })?;
-    if !metadata.is_dir() && !metadata.is_file() {
-        return Err(refuse("only directories and plain files can be shared".to_owned()));
-    }
     let absolute = std::path::absolute(source).map_err(|error| refuse(error.to_string()))?;
+    if metadata.file_type().is_socket() {
+        usable(&absolute).map_err(refuse)?;
+        return Ok(Source::Socket(absolute));
+    }
+    if !metadata.is_dir() && !metadata.is_file() {
+        return Err(refuse(
+            "only directories, plain files and sockets can be shared".to_owned(),
+        ));
+    }
     let is_text = absolute.canonicalize().is_ok_and(|path| path.to_str().is_some());
     match is_text {
-        true => Ok(absolute),
+        true => Ok(Source::Tree(absolute)),
         false => Err(refuse("its path is no UTF-8 text".to_owned())),
     }
 }
 
 fn is_taken(mounts: &[Mount], target: &str) -> bool {
     mounts.iter().any(|mount| mount.target() == Some(target))
-}
-
-/// An absolute path without empty parts, so that equal places are equal texts.
-fn normal(target: &str) -> Result<String, RequestError> {
-    let refuse = |reason| {
-        Err(RequestError::MountTarget {
-            target: target.to_owned(),
-            reason,
-        })
-    };
-    if !target.starts_with('/') {
-        return refuse("it is not absolute");
-    }
-    let mut normal = String::new();
-    for part in target.split('/').filter(|part| !matches!(*part, "" | ".")) {
-        if part == ".." || part.contains('\0') {
-            return refuse("\"..\" and zero bytes lead elsewhere");
-        }
-        normal.push('/');
-        normal.push_str(part);
-    }
-    match normal.as_str() {
-        "" => refuse("it is the root of the container"),
-        _ => Ok(normal),
-    }
 }
 
 #[cfg(test)]
@@ -232,6 +233,27 @@ mod tests {
         assert_eq!(
             mounts(&request, Vec::new(), &[]).unwrap_err().to_string(),
             "two mounts are asked for at /d"
+        );
+    }
+
+    #[test]
+    fn a_socket_of_the_host_is_not_shared_as_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("s");
+        let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let mut request = request(&[], &[]);
+        request.shares = vec![ShareMountRequest {
+            source: path.clone(),
+            target: "/run/s".to_owned(),
+            read_only: false,
+        }];
+        let mounts = mounts(&request, Vec::new(), &[]).unwrap();
+        let [Mount::Socket(mount)] = mounts.as_slice() else {
+            panic!("{mounts:?}")
+        };
+        assert_eq!(
+            (mount.source.as_path(), mount.target.as_str()),
+            (path.as_path(), "/run/s")
         );
     }
 

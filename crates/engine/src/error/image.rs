@@ -4,14 +4,13 @@ use std::error::Error;
 use std::fmt;
 
 use container_image::{
-    CatalogError, CollectError, ContentError, DeleteError, LoadError, PullError, PullFailure, PushError, PushFailure,
-    ResolveError, SaveError, SelectionError,
+    CatalogError, CollectError, CommitError, ContentError, DeleteError, DiskError, LoadError, PullError, PullFailure,
+    PushError, PushFailure, ResolveError, SaveError, SelectionError,
 };
 use container_oci::ReferenceError;
 use container_registry::RegistryError;
-use container_state::ListError;
 
-use super::{Cause, FailureClass};
+use super::{Cause, FailureClass, InUseError};
 
 /// An operation on images failed. It shows as what failed, on what and why; [`ImageError::kind`] is what programs look at.
 #[derive(Debug)]
@@ -100,8 +99,8 @@ impl From<ContentError> for ImageError {
     }
 }
 
-impl From<ListError> for ImageError {
-    fn from(error: ListError) -> Self {
+impl From<InUseError> for ImageError {
+    fn from(error: InUseError) -> Self {
         Self::new(ImageErrorKind::Store, error)
     }
 }
@@ -112,8 +111,8 @@ impl From<CatalogError> for ImageError {
     }
 }
 
-impl From<CollectError<ListError>> for ImageError {
-    fn from(error: CollectError<ListError>) -> Self {
+impl From<CollectError<InUseError>> for ImageError {
+    fn from(error: CollectError<InUseError>) -> Self {
         let kind = match error.is_full_disk() {
             true => ImageErrorKind::DiskFull,
             false => ImageErrorKind::Store,
@@ -174,6 +173,28 @@ impl From<SaveError> for ImageError {
                 ImageErrorKind::Request
             }
             SaveError::Layer { .. } | SaveError::Write { .. } | SaveError::Encode(_) => ImageErrorKind::Store,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl From<DiskError> for ImageError {
+    fn from(error: DiskError) -> Self {
+        let kind = match &error {
+            DiskError::Content(error) => of_content(error),
+            _ => ImageErrorKind::Store,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl From<CommitError> for ImageError {
+    fn from(error: CommitError) -> Self {
+        let kind = match &error {
+            CommitError::BaseGone { .. } => ImageErrorKind::Incomplete,
+            CommitError::Content(error) => of_content(error),
+            CommitError::Catalog(error) => of_catalog(error),
+            CommitError::Layer(_) | CommitError::Disk(_) => ImageErrorKind::Store,
         };
         Self::new(kind, error)
     }

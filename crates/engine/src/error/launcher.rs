@@ -35,6 +35,18 @@ impl EngineError {
         }
     }
 
+    /// As [`EngineError::control`], of a call that launchers of older releases do not know.
+    pub(crate) fn newer_control(
+        verb: &'static str,
+        id: &ContainerId,
+        action: &'static str,
+    ) -> impl FnOnce(tonic::Status) -> Self {
+        move |status| match status.code() {
+            tonic::Code::Unimplemented => Self::OldLauncher { verb, id: id.clone() },
+            _ => Self::control(action)(status),
+        }
+    }
+
     /// Turns the failure of a session's stream into an error.
     pub(crate) fn broken_session(status: &tonic::Status) -> Self {
         if is_answer(status) {
@@ -44,6 +56,15 @@ impl EngineError {
             }
         } else {
             Self::Lost
+        }
+    }
+
+    /// Whether it is that a launcher is gone, without a word of its own.
+    pub(crate) fn is_loss_of_launcher(&self) -> bool {
+        match self {
+            Self::Control { reason, .. } => reason == LAUNCHER_GONE,
+            Self::Lost => true,
+            _ => false,
         }
     }
 
@@ -109,6 +130,17 @@ mod tests {
         );
         let hint = error.hint().unwrap();
         assert!(hint.contains("container stop web") && hint.contains("9.8.7"), "{hint}");
+    }
+
+    #[test]
+    fn a_launcher_that_does_not_know_a_call_is_of_an_older_release() {
+        let id = "web".parse().unwrap();
+        let told = |status| EngineError::newer_control("pause", &id, "pause the container")(status);
+        let error = told(Status::unimplemented(""));
+        assert!(error.to_string().contains("an older release"), "{error}");
+        assert_eq!(error.hint().unwrap(), "container restart web");
+        let error = told(Status::failed_precondition("it is paused already"));
+        assert!(error.to_string().ends_with("it is paused already"), "{error}");
     }
 
     #[test]

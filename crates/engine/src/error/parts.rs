@@ -3,7 +3,8 @@
 use container_hypervisor::CreateError;
 use container_image::{ContentError, ResolveError};
 use container_launcher::SpawnError;
-use container_state::{DeleteError, FindError, KeepError, ListError, LoadError, ReserveError, StateError};
+use container_state::{DeleteError, FindError, KeepError, ListError, LoadError, OwnError, ReserveError, StateError};
+use container_templates::TemplateError;
 
 use crate::{Cause, EngineError};
 
@@ -55,6 +56,15 @@ impl From<LoadError> for EngineError {
     }
 }
 
+impl From<OwnError> for EngineError {
+    fn from(error: OwnError) -> Self {
+        match error {
+            OwnError::NotFound { id } => Self::ContainerNotFound { name: id.to_string() },
+            other => Self::Load(Cause::new(other)),
+        }
+    }
+}
+
 impl From<DeleteError> for EngineError {
     fn from(error: DeleteError) -> Self {
         Self::Delete(Cause::new(error))
@@ -79,6 +89,12 @@ impl From<CreateError> for EngineError {
             hint: error.hint().map(str::to_owned),
             source: Cause::new(error),
         }
+    }
+}
+
+impl From<TemplateError> for EngineError {
+    fn from(error: TemplateError) -> Self {
+        Self::Templates(Cause::new(error))
     }
 }
 

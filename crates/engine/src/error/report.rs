@@ -12,9 +12,10 @@ impl EngineError {
             Self::Image(error) => error.class(),
             Self::Network(error) => error.class(),
             Self::Volume(error) => error.class(),
+            Self::Copy(error) => error.class(),
             Self::Request(_) => FailureClass::Usage,
             Self::Launch { class, .. } => *class,
-            Self::Spawn(_) | Self::Hypervisor { .. } | Self::Lost => FailureClass::Launch,
+            Self::Spawn(_) | Self::Hypervisor { .. } | Self::Lost | Self::Died { .. } => FailureClass::Launch,
             _ => FailureClass::Other,
         }
     }
@@ -26,12 +27,24 @@ impl EngineError {
             Self::ContainerNotFound { .. } => Some("container list --all".to_owned()),
             Self::Launch { hint, .. } if !hint.is_empty() => Some(hint.clone()),
             Self::Phase { verb: "delete", id, .. } => Some(format!("container delete --force {id}")),
+            // The words of a phase that is paused are those of `Phase::label`.
+            Self::Phase { verb, id, phase } if phase == "paused" && *verb != "pause" => {
+                Some(format!("container unpause {id}"))
+            }
             Self::Phase {
-                verb: "exec in", id, ..
+                verb: "attach to", id, ..
+            } => Some(format!("container start --attach {id}")),
+            Self::InputTaken => Some("container attach --no-stdin".to_owned()),
+            Self::OldLauncher { id, .. } => Some(format!("container restart {id}")),
+            Self::Phase {
+                verb: "exec in" | "copy files of",
+                id,
+                ..
             } => Some(format!("container start {id}")),
             Self::Hypervisor { hint, .. } => hint.clone(),
             Self::Network(error) => error.hint(),
             Self::Volume(error) => error.hint(),
+            Self::Copy(error) => error.hint(),
             Self::LauncherVersions {
                 id, program_version, ..
             } => Some(format!(

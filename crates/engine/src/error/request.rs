@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use container_model::{ByteSize, HostNameError, NetworkName};
+use container_model::{ByteSize, HostNameError, NetworkName, Resources};
 
 /// A [`crate::CreateRequest`] that no container can be made of.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +38,14 @@ pub enum RequestError {
         /// Why not.
         reason: String,
     },
+    /// A socket of the host that cannot be published.
+    #[error("cannot publish a socket at {}: {reason}", host_path.display())]
+    PublishedSocket {
+        /// What was asked for.
+        host_path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// Two mounts for one place.
     #[error("two mounts are asked for at {target}")]
     MountTwice {
@@ -52,6 +60,16 @@ pub enum RequestError {
         /// The most.
         maximum: usize,
     },
+    /// A writable disk that is smaller or larger than one can be.
+    #[error(
+        "a writable disk of {asked} cannot be made: its size is {} to {}",
+        ByteSize(Resources::MINIMUM_STORAGE_BYTES),
+        ByteSize(Resources::MAXIMUM_STORAGE_BYTES)
+    )]
+    Storage {
+        /// What was asked for.
+        asked: ByteSize,
+    },
     /// Less memory than a container needs.
     #[error("{asked} of memory is too little: at least {} is needed", ByteSize(*minimum_bytes))]
     Memory {
@@ -59,6 +77,77 @@ pub enum RequestError {
         asked: ByteSize,
         /// The floor.
         minimum_bytes: u64,
+    },
+    /// A word that the kernel cannot be told.
+    #[error("the kernel cannot be told {argument:?} with --kernel-arg: {reason}")]
+    KernelArgument {
+        /// The word.
+        argument: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A path in the container that is none.
+    #[error("{flag} {path:?}: an absolute path without \"..\" is needed, or NONE")]
+    GuestPath {
+        /// The flag.
+        flag: &'static str,
+        /// What was given.
+        path: String,
+    },
+    /// A limit that cannot be.
+    #[error("{flag} {given}: {allowed} can be had")]
+    Limit {
+        /// The flag.
+        flag: &'static str,
+        /// What was asked for.
+        given: String,
+        /// What can be.
+        allowed: String,
+    },
+    /// A kernel parameter that a container cannot set.
+    #[error("--sysctl {name}: {reason}")]
+    Sysctl {
+        /// Its name.
+        name: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A device that cannot be asked for.
+    #[error("--device {device}: {reason}")]
+    Device {
+        /// What was asked for.
+        device: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A group that is neither a name nor a number.
+    #[error("--group-add {group:?}: the name or the number of a group is needed")]
+    Group {
+        /// What was asked for.
+        group: String,
+    },
+    /// The machines of this host cannot run machines.
+    #[error(
+        "--virtualization: the machines of {backend} on this host cannot run machines of their own; \
+         it takes KVM on an x86-64 host, or macOS 15 with an M3 or a later processor; leave the flag out"
+    )]
+    NoVirtualization {
+        /// What runs the machines.
+        backend: String,
+    },
+    /// The translator could be there.
+    #[error(
+        "--rosetta: Rosetta is not installed; install it with `softwareupdate --install-rosetta --agree-to-license`"
+    )]
+    RosettaNotInstalled,
+    /// The translator cannot be there.
+    #[error(
+        "--rosetta: {backend} has no Rosetta, which is a part of macOS on Apple silicon; \
+         leave the flag out: images of another platform are emulated (--platform)"
+    )]
+    NoRosetta {
+        /// What runs the machines.
+        backend: String,
     },
     /// No processor.
     #[error("at least one CPU is needed")]

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use container_image::{CollectError, CollectScope, Collected, DeleteError, DeleteScope, ImageQuery, Untagged};
 use container_oci::{Digest, Reference};
-use container_state::ListError;
 
 use super::blocking::blocking;
+use crate::error::InUseError;
 use crate::{ConfiguredEngine, Engine, ImageError, ImageErrorKind};
 
 /// Which images are to be pruned. Those that containers use never are.
@@ -25,7 +25,7 @@ pub struct PruneReport {
     pub untagged: Vec<Reference>,
     /// Images whose content is gone: the indexes and manifests that names pointed at.
     pub deleted: Vec<Digest>,
-    /// Bytes that the disk got back, what interrupted operations had left included.
+    /// Bytes that the disk got back, templates and what interrupted operations had left included.
     pub reclaimed_bytes: u64,
     /// What was asked for and not done, as it was written, and why.
     pub refused: Vec<(String, ImageError)>,
@@ -54,7 +54,8 @@ impl Engine {
         self.delete_in_background(None, force).await
     }
 
-    /// Removes images that no container uses, and what interrupted operations have left, downloads included.
+    /// Removes images that no container uses, and what interrupted operations have left, downloads included. Templates go with their images;
+    /// with [`PruneScope::Unused`] all go from which no container is being started.
     ///
     /// # Errors
     /// [`ImageError`].
@@ -69,6 +70,10 @@ impl Engine {
             let (untagged, freed_bytes) = engine.with_room(prune)?;
             let mut collected = engine.collect_garbage(CollectScope::UnreachableAndDownloads)?;
             collected.reclaimed_bytes += freed_bytes;
+            collected.reclaimed_bytes += match scope {
+                container_image::PruneScope::Dangling => engine.delete_templates_without_image(),
+                container_image::PruneScope::Unused => engine.delete_unused_templates(),
+            };
             Ok(report(untagged, Vec::new(), &collected))
         })
         .await
@@ -90,6 +95,9 @@ impl Engine {
                 _ => engine.collect_garbage(CollectScope::Unreachable)?,
             };
             collected.reclaimed_bytes += freed_bytes;
+            if !deletion.untagged.is_empty() {
+                collected.reclaimed_bytes += engine.delete_templates_without_image();
+            }
             Ok(report(deletion.untagged, deletion.refused, &collected))
         })
         .await
@@ -107,7 +115,7 @@ impl Engine {
         }
     }
 
-    fn collect_garbage(&self, scope: CollectScope) -> Result<Collected, CollectError<ListError>> {
+    fn collect_garbage(&self, scope: CollectScope) -> Result<Collected, CollectError<InUseError>> {
         self.images().collect_garbage(scope, || self.images_in_use())
     }
 }

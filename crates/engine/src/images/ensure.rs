@@ -4,11 +4,11 @@ use container_image::{CatalogError, Lease};
 use container_oci::{Platform, Reference};
 
 use super::{ImageProgress, PlatformChoice, PullRequest};
-use crate::{ConfiguredEngine, CreateRequest, EngineError};
+use crate::{ConfiguredEngine, CreateRequest, EngineError, PullPolicy};
 
 impl ConfiguredEngine {
     /// Finds the image that a container is to be made of, and pulls it when it is not here, or not for the platform that the request
-    /// names. `progress` is called for when something is to be pulled, and dropped when that has ended.
+    /// names, unless its policy says otherwise. `progress` is called for when something is to be pulled, and dropped when that has ended.
     ///
     /// The lease keeps the image until the container's record names it.
     pub(crate) async fn ensure_image<P: ImageProgress>(
@@ -17,10 +17,16 @@ impl ConfiguredEngine {
         progress: impl FnOnce() -> P,
     ) -> Result<Lease, EngineError> {
         let reference = &request.image;
-        match self.images().lease(reference) {
-            Ok(lease) if self.is_here_for(reference, request.platform.as_ref())? => return Ok(lease),
-            Ok(_) | Err(CatalogError::NotFound { .. }) => {}
-            Err(error) => return Err(unusable(reference, error)),
+        match (self.images().lease(reference), request.pull_policy) {
+            (_, PullPolicy::Always) => {}
+            // Whether it is here for the platform is seen when it is looked into.
+            (Ok(lease), PullPolicy::Never) => return Ok(lease),
+            (Err(error), PullPolicy::Never) => return Err(unusable(reference, error)),
+            (Ok(lease), PullPolicy::Missing) if self.is_here_for(reference, request.platform.as_ref())? => {
+                return Ok(lease);
+            }
+            (Ok(_) | Err(CatalogError::NotFound { .. }), PullPolicy::Missing) => {}
+            (Err(error), PullPolicy::Missing) => return Err(unusable(reference, error)),
         }
         let platforms = request.platform.clone();
         let pull = PullRequest {
@@ -140,5 +146,25 @@ mod tests {
             }
             assert!(is_asked.get(), "{platform:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_image_is_always_pulled_or_never_as_asked() {
+        let root = tempfile::tempdir().unwrap();
+        let engine = engine_with_image(root.path()).await;
+        let mut request = request(None);
+        request.pull_policy = PullPolicy::Always;
+        let begun = Arc::new(Notify::new());
+        let pulled = engine.ensure_image(&request, || Heard(begun.clone())).await;
+        // Nothing answers at this registry.
+        assert!(matches!(pulled, Err(EngineError::Image(_))), "{pulled:?}");
+        request.pull_policy = PullPolicy::Never;
+        let nothing_to_pull = || -> Heard { panic!("it is not to be pulled") };
+        engine.ensure_image(&request, nothing_to_pull).await.unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let refused = Engine::for_tests(elsewhere.path())
+            .ensure_image(&request, nothing_to_pull)
+            .await;
+        assert!(refused.unwrap_err().to_string().contains("not found"));
     }
 }

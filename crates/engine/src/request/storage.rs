@@ -1,4 +1,4 @@
-//! Volumes, and directories and files of the host, of a container to be made.
+//! Volumes, and directories, files and sockets of the host, of a container to be made.
 
 use std::path::PathBuf;
 
@@ -33,15 +33,24 @@ impl VolumeMountRequest {
     }
 }
 
-/// A directory or a file of the host that is to appear in the container.
+/// A directory, a file or a socket of the host that is to appear in the container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShareMountRequest {
-    /// The directory or file; a relative path begins at the working directory.
+    /// The directory, file or socket; a relative path begins at the working directory.
     pub source: PathBuf,
     /// Where it appears, absolute.
     pub target: String,
     /// Whether the container cannot change it.
     pub read_only: bool,
+}
+
+/// A Unix socket of the host that is to lead to one in the container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedSocketRequest {
+    /// The socket on the host; a relative path begins at the working directory.
+    pub host_path: PathBuf,
+    /// The socket in the container, absolute.
+    pub container_path: String,
 }
 
 /// All volumes of another container are to appear where they appear in that.

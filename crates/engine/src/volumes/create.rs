@@ -14,7 +14,7 @@ pub struct CreateVolumeRequest {
     pub name: VolumeName,
     /// Labels.
     pub labels: BTreeMap<String, String>,
-    /// Options: `size`, `journal`.
+    /// Options: `size`, `journal`, `type`.
     pub options: BTreeMap<String, String>,
 }
 

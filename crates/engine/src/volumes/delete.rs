@@ -50,27 +50,12 @@ mod tests {
         }
     }
 
-    /// Puts the record of a stopped container with a volume into the app root.
-    fn container(engine: &Engine, name: &str, volume: &str) {
-        let bundle = engine.containers.bundle(&name.parse().unwrap());
-        std::fs::create_dir_all(bundle.directory()).unwrap();
-        let record = include_str!("../../../model/tests/version1/made/config.json");
-        let mut record: container_model::UnknownFields = serde_json::from_str(record).unwrap();
-        record.remove("version");
-        let mut record = container_model::upgrade_config(1, record).unwrap();
-        record.insert("version".to_owned(), 2.into());
-        record.insert("id".to_owned(), name.into());
-        let mount = serde_json::json!([{ "kind": "disk", "volume": volume, "target": "/d" }]);
-        record.insert("mounts".to_owned(), mount);
-        std::fs::write(bundle.config(), serde_json::to_string(&record).unwrap()).unwrap();
-    }
-
     #[test]
     fn volumes_are_made_listed_and_deleted() {
         let root = tempfile::tempdir().unwrap();
         let engine = Engine::for_tests(root.path());
         let made = engine.create_volume(request("data")).unwrap();
-        assert!(made.image.ends_with("volumes/data/volume.img") && made.image.exists());
+        assert!(made.source.ends_with("volumes/data/volume.img") && made.source.exists());
         assert_eq!(engine.volumes().unwrap(), std::slice::from_ref(&made));
         assert_eq!(engine.volume(&made.config.name).unwrap(), made);
         let again = engine.create_volume(request("data")).unwrap_err();
@@ -92,12 +77,14 @@ mod tests {
         for name in ["data", "idle"] {
             engine.create_volume(request(name)).unwrap();
         }
-        container(&engine, "db", "data");
+        let mount = serde_json::json!([{ "kind": "disk", "volume": "data", "target": "/d" }]);
+        engine.make_stopped(&"db".parse().unwrap(), mount);
         let used = engine.delete_volume(&"data".parse().unwrap()).unwrap_err();
         assert_eq!(used.to_string(), "volume data cannot be deleted: container db uses it");
         assert_eq!(used.hint().as_deref(), Some("container delete db"));
         assert_eq!(engine.volume(&"data".parse().unwrap()).unwrap().containers.len(), 1);
-        let usage = engine.volume_usage().unwrap();
+        let mut usage = crate::Usage::default();
+        engine.usage_of_volumes(&mut usage).unwrap();
         assert_eq!((usage.total, usage.active), (2, 1));
         assert!(usage.reclaimable_bytes > 0 && usage.reclaimable_bytes < usage.size_bytes);
         let pruned = engine.prune_volumes().unwrap();

@@ -12,29 +12,36 @@ use crate::{Cause, Engine, VolumeError};
 pub struct VolumeView {
     /// What it was asked to be.
     pub config: VolumeConfig,
-    /// The image of its disk.
-    pub image: PathBuf,
+    /// The image of its disk, or the directory that machines share.
+    pub source: PathBuf,
     /// The containers that refer to it, those that do not run included.
     pub containers: Vec<ContainerId>,
 }
 
 impl Engine {
-    /// The image of a volume's disk, whether the volume exists or not.
+    /// The image of a volume's disk, or the directory that machines share; whether the volume exists or not.
     #[must_use]
-    pub fn volume_image(&self, name: &VolumeName) -> PathBuf {
-        self.volumes.image(name)
+    pub fn volume_source(&self, name: &VolumeName) -> PathBuf {
+        let data = self.volumes.data(name);
+        match data.is_dir() {
+            true => data,
+            false => self.volumes.image(name),
+        }
     }
 
     pub(super) fn volume_view(&self, config: VolumeConfig, users: &VolumeUsers) -> VolumeView {
         VolumeView {
-            image: self.volumes.image(&config.name),
+            source: match config.is_shared() {
+                true => self.volumes.data(&config.name),
+                false => self.volumes.image(&config.name),
+            },
             containers: users.of(&config.name).to_vec(),
             config,
         }
     }
 
     /// Which containers refer to which volumes, after those that are to be gone are.
-    pub(super) fn volume_users(&self) -> Result<VolumeUsers, VolumeError> {
+    pub(crate) fn volume_users(&self) -> Result<VolumeUsers, VolumeError> {
         // Removes what dead launchers have left.
         self.containers
             .list()

@@ -10,7 +10,9 @@ const ENTRY_HEADER_BYTES: usize = 8;
 /// Bytes of the entries `.` and `..`.
 const DOTS_BYTES: usize = 24;
 /// `struct ext4_dir_entry_tail`: the end of each block of a directory on a disk with metadata checksums.
-const TAIL_BYTES: usize = 12;
+pub(crate) const TAIL_BYTES: usize = 12;
+/// EXT4_FT_DIR_CSUM: the "file_type" of that end.
+pub(crate) const TAIL_FILE_TYPE: u8 = 0xde;
 
 /// "file_type" of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,12 +113,17 @@ pub(crate) fn single_block_with_checksum(
     if !put_directory(&mut block[..tail], own, parent, entries) {
         return None;
     }
-    put16(&mut block, tail + 4, TAIL_BYTES as u16);
-    // EXT4_FT_DIR_CSUM
-    block[tail + 7] = 0xde;
-    let sum = crc32c(inode_seed(seed, own), &block[..tail]);
-    put32(&mut block, tail + 8, sum);
+    put_tail(&mut block, inode_seed(seed, own, 0));
     Some(block)
+}
+
+/// Ends a block of names with its checksum, which starts with `seed`.
+pub(crate) fn put_tail(block: &mut [u8], seed: u32) {
+    let tail = block.len() - TAIL_BYTES;
+    put16(block, tail + 4, TAIL_BYTES as u16);
+    block[tail + 7] = TAIL_FILE_TYPE;
+    let sum = crc32c(seed, &block[..tail]);
+    put32(block, tail + 8, sum);
 }
 
 /// Covers `block` with a whole directory, or tells that the entries need more.

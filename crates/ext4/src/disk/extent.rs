@@ -69,6 +69,11 @@ pub(crate) fn inline_map(range: BlockRange) -> [u8; 60] {
     map
 }
 
+/// Where a block of a tree has its checksum on disks with such: behind the room for entries, `struct ext4_extent_tail`.
+pub(crate) fn checksum_at(block_bytes: usize) -> usize {
+    HEADER_BYTES + (block_bytes - HEADER_BYTES) / ENTRY_BYTES * ENTRY_BYTES
+}
+
 /// The extents of a file as they are stored.
 pub(crate) struct ExtentTree {
     /// The "i_block" of the inode.

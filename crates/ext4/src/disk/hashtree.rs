@@ -3,7 +3,8 @@
 //! The blocks are root, index blocks level by level from the top, leaves. Leaves are filled completely, because no entry is ever added to a read-only disk. The layout needs only
 //! hashes and lengths of names, so that the names of a large directory need not be in memory at once.
 
-use super::directory::{entry_bytes, put_dots};
+use super::checksum::crc32c;
+use super::directory::{TAIL_BYTES, entry_bytes, put_dots};
 use super::put::{put16, put32};
 use super::superblock::HASH_HALF_MD4;
 
@@ -22,6 +23,8 @@ pub(crate) struct HashTree {
     /// The entries of the root.
     root: Vec<Indexed>,
     block_bytes: usize,
+    /// Entries that do not fit index blocks because they end with a checksum.
+    left_off: usize,
 }
 
 /// An index entry: the first hash of a block, and the block's place at its level.
@@ -33,13 +36,20 @@ struct Indexed {
 
 impl HashTree {
     /// Lays out entries, given by hash and length of name in the order of their hashes.
-    pub(crate) fn lay_out(entries: impl Iterator<Item = (u32, usize)>, block_bytes: usize) -> Self {
-        let (leaves, mut root) = lay_out_leaves(entries, block_bytes);
+    ///
+    /// If the blocks end with checksums, leaves have [`TAIL_BYTES`] less, and index blocks one entry, whose place `struct dx_tail` takes.
+    pub(crate) fn lay_out(
+        entries: impl Iterator<Item = (u32, usize)>,
+        block_bytes: usize,
+        has_checksums: bool,
+    ) -> Self {
+        let (tail_bytes, left_off) = if has_checksums { (TAIL_BYTES, 1) } else { (0, 0) };
+        let (leaves, mut root) = lay_out_leaves(entries, block_bytes - tail_bytes);
         // From the leaves up to a level that fits the root.
         let mut levels: Vec<Vec<Vec<Indexed>>> = Vec::new();
-        while root.len() > root_entries(block_bytes) {
+        while root.len() > root_entries(block_bytes) - left_off {
             let nodes: Vec<Vec<Indexed>> = root
-                .chunks(node_entries(block_bytes))
+                .chunks(node_entries(block_bytes) - left_off)
                 .map(<[Indexed]>::to_vec)
                 .collect();
             root = nodes
@@ -58,6 +68,7 @@ impl HashTree {
             levels,
             root,
             block_bytes,
+            left_off,
         }
     }
 
@@ -66,8 +77,8 @@ impl HashTree {
         self.levels.len() as u8
     }
 
-    /// All blocks before the leaves.
-    pub(crate) fn index_blocks(&self, own: u32, parent: u32) -> Vec<u8> {
+    /// All blocks before the leaves, with checksums if those that belong to the directory start with a `seed`.
+    pub(crate) fn index_blocks(&self, own: u32, parent: u32, seed: Option<u32>) -> Vec<u8> {
         let block_bytes = self.block_bytes;
         // Number of the first block of the level below the one being written.
         let mut below = 1;
@@ -79,16 +90,19 @@ impl HashTree {
         put_index(
             &mut root[ROOT_HEADER_BYTES..],
             &self.root,
-            root_entries(block_bytes),
+            root_entries(block_bytes) - self.left_off,
             below,
         );
+        put_index_tail(&mut root, ROOT_HEADER_BYTES + self.root.len() * INDEX_ENTRY_BYTES, seed);
         let mut blocks = root;
         for nodes in &self.levels {
             below += nodes.len();
             for node in nodes {
                 let mut block = vec![0; block_bytes];
                 put16(&mut block, 4, block_bytes as u16);
-                put_index(&mut block[NODE_HEADER_BYTES..], node, node_entries(block_bytes), below);
+                let room = node_entries(block_bytes) - self.left_off;
+                put_index(&mut block[NODE_HEADER_BYTES..], node, room, below);
+                put_index_tail(&mut block, NODE_HEADER_BYTES + node.len() * INDEX_ENTRY_BYTES, seed);
                 blocks.extend_from_slice(&block);
             }
         }
@@ -127,6 +141,16 @@ fn lay_out_leaves(entries: impl Iterator<Item = (u32, usize)>, block_bytes: usiz
         previous = Some(hash);
     }
     (leaves, index)
+}
+
+/// Ends an index block whose entries end at `used_bytes` with its checksum, `struct dx_tail`.
+fn put_index_tail(block: &mut [u8], used_bytes: usize, seed: Option<u32>) {
+    if let Some(seed) = seed {
+        // Four reserved bytes and the checksum itself count as zeros.
+        let sum = crc32c(crc32c(seed, &block[..used_bytes]), &[0; INDEX_ENTRY_BYTES]);
+        let at = block.len() - 4;
+        put32(block, at, sum);
+    }
 }
 
 /// Writes `struct dx_countlimit` and the entries. The first entry has no hash: the count and the limit are in its place.

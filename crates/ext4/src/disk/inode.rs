@@ -97,16 +97,16 @@ impl Inode<'_> {
     /// The bytes of inode `number` on a disk with metadata checksums.
     pub(crate) fn encode_with_checksum(&self, seed: u32, number: u32) -> [u8; INODE_BYTES] {
         let mut bytes = self.encode();
-        let sum = crc32c(inode_seed(seed, number), &bytes);
+        let sum = crc32c(inode_seed(seed, number, 0), &bytes);
         put16(&mut bytes, 0x7c, low16(sum));
         put16(&mut bytes, 0x82, high16(sum));
         bytes
     }
 }
 
-/// The seed of the checksums of everything that belongs to inode `number` (generation 0).
-pub(crate) fn inode_seed(seed: u32, number: u32) -> u32 {
-    crc32c(crc32c(seed, &number.to_le_bytes()), &[0; 4])
+/// The seed of the checksums of everything that belongs to inode `number`, which is the `generation`th ("i_generation") of this number.
+pub(crate) fn inode_seed(seed: u32, number: u32, generation: u32) -> u32 {
+    crc32c(crc32c(seed, &number.to_le_bytes()), &generation.to_le_bytes())
 }
 
 /// The "i_block" of a device node: the old 8+8 bit encoding where it fits, else the new one of 12+20 bits.

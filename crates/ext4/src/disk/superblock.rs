@@ -1,10 +1,16 @@
 //! The superblock (`struct ext4_super_block`), 1,024 bytes at byte 1,024 of the disk.
 
+mod facts;
+
 use super::block_size::BlockSize;
 use super::checksum::crc32c;
 use super::put::{high32, low32, put16, put32};
 use super::{FIRST_INODE, INODE_BYTES};
 
+pub(crate) use facts::Facts;
+
+/// EXT4_SUPER_MAGIC
+const MAGIC: u16 = 0xef53;
 /// Size of the structure and its offset in the first block.
 pub(crate) const SUPERBLOCK_BYTES: usize = 1024;
 
@@ -24,12 +30,18 @@ pub(crate) mod compat {
 pub(crate) mod incompat {
     /// filetype
     pub(crate) const FILETYPE: u32 = 0x2;
+    /// needs_recovery
+    pub(crate) const RECOVER: u32 = 0x4;
     /// extents
     pub(crate) const EXTENTS: u32 = 0x40;
+    /// 64bit
+    pub(crate) const WIDE: u32 = 0x80;
     /// flex_bg: bitmaps and inode tables may live outside of their group.
     pub(crate) const FLEX_BG: u32 = 0x200;
     /// ea_inode: large values of extended attributes live in inodes of their own.
     pub(crate) const EA_INODE: u32 = 0x400;
+    /// metadata_csum_seed: the seed of checksums is "s_checksum_seed".
+    pub(crate) const CHECKSUM_SEED: u32 = 0x2000;
     /// large_dir: hashed directories with three index levels.
     pub(crate) const LARGE_DIR: u32 = 0x4000;
 }
@@ -68,6 +80,8 @@ pub(crate) struct Superblock {
     pub(crate) label: [u8; 16],
     pub(crate) hash_seed: [u32; 4],
     pub(crate) made_seconds: u32,
+    /// "s_mtime": when it was last mounted writable, 0 for never.
+    pub(crate) mounted_seconds: u32,
     pub(crate) compat: u32,
     pub(crate) incompat: u32,
     pub(crate) ro_compat: u32,
@@ -104,9 +118,10 @@ impl Superblock {
         put32(out, 0x20, self.block_size.per_group());
         put32(out, 0x24, self.block_size.per_group());
         put32(out, 0x28, self.inodes_per_group);
+        put32(out, 0x2c, self.mounted_seconds);
         put32(out, 0x30, self.made_seconds);
         put16(out, 0x36, u16::MAX);
-        put16(out, 0x38, 0xef53);
+        put16(out, 0x38, MAGIC);
         put16(out, 0x3a, 1);
         put16(out, 0x3c, 1);
         put32(out, 0x40, self.made_seconds);

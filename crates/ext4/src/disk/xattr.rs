@@ -1,5 +1,6 @@
 //! Extended attributes: in the rest of the inode, in one block, and large values in inodes of their own.
 
+use super::checksum::crc32c;
 use super::inode::XATTR_ROOM;
 use super::put::{put16, put32};
 
@@ -11,6 +12,8 @@ pub(crate) const MAX_VALUE_BYTES: usize = 65_536;
 pub(crate) const INODE_HEADER_BYTES: usize = 4;
 /// `struct ext4_xattr_header`
 pub(crate) const BLOCK_HEADER_BYTES: usize = 32;
+/// "h_checksum" in that header.
+pub(crate) const CHECKSUM_AT: usize = 16;
 /// `struct ext4_xattr_entry` without its name.
 pub(crate) const ENTRY_BYTES: usize = 16;
 /// Four zero bytes after the last entry.
@@ -170,6 +173,12 @@ fn put_attributes(area: &mut [u8], start: usize, attributes: &[&Attribute], in_b
         area[name_at..name_at + attribute.name.len()].copy_from_slice(&attribute.name);
         at += attribute.entry_bytes();
     }
+}
+
+/// Writes the checksum of a block of attributes, "h_checksum", which is over the block's number too.
+pub(crate) fn put_block_checksum(block: &mut [u8], seed: u32, number: u32) {
+    let sum = crc32c(crc32c(seed, &u64::from(number).to_le_bytes()), block);
+    put32(block, CHECKSUM_AT, sum);
 }
 
 /// Whether attributes of these names (without prefix) fit at all, with every value in an inode of its own.

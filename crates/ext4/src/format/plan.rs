@@ -8,17 +8,12 @@ use crate::disk::checksum::crc32c;
 use crate::disk::extent::inline_map;
 use crate::disk::group::{GroupDescriptor, flags as group_flags};
 use crate::disk::inode::{Inode, flags, mode};
+use crate::disk::writable::{MAX_DISK_BYTES, MIN_DISK_BYTES, inodes_per_group};
 use crate::disk::{
     BLOCK_BYTES, BLOCKS_PER_GROUP, FIRST_INODE, INODE_BYTES, INODES_PER_BLOCK, JOURNAL_INODE, ROOT_INODE,
 };
 use crate::error::FormatError;
 
-/// The smallest disk: a journal of 4 MiB and as much again.
-const MIN_DISK_BYTES: u64 = 8 << 20;
-/// Block numbers of 32 bits.
-const MAX_DISK_BYTES: u64 = (1 << 44) - (BLOCKS_PER_GROUP << 12);
-/// Disk space for each inode, as `mke2fs` has it.
-const BYTES_PER_INODE: u64 = 16 << 10;
 /// Units of 512 bytes, which inodes count in.
 const SECTORS_PER_BLOCK: u64 = BLOCK_BYTES as u64 / 512;
 /// A disk of the smallest size keeps this share of it for a journal at most.
@@ -44,8 +39,7 @@ impl Plan {
             return Err(FormatError::Size { size_bytes });
         }
         let mut blocks = size_bytes / BLOCK_BYTES as u64;
-        let per_group = (BLOCKS_PER_GROUP.min(blocks) * BLOCK_BYTES as u64 / BYTES_PER_INODE) as u32;
-        let inodes_per_group = per_group.next_multiple_of(INODES_PER_BLOCK);
+        let inodes_per_group = inodes_per_group(blocks);
         // A last group too small for its own tables is left off.
         let head_blocks = u64::from(2 + inodes_per_group / INODES_PER_BLOCK) + 64;
         if blocks > BLOCKS_PER_GROUP && blocks % BLOCKS_PER_GROUP < head_blocks {

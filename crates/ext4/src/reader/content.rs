@@ -1,18 +1,10 @@
 //! Contents of files and targets of links.
 
-use super::bytes::{u16_at, u32_at};
 use super::{Node, Reader, damaged};
-use crate::disk::extent::Extent;
 use crate::error::ReadError;
 
-/// EXT4_EXT_MAGIC
-const EXTENT_MAGIC: u16 = 0xf30a;
-/// Levels of an extent tree below its root, as the kernel has them at most.
-const MAX_DEPTH: u16 = 5;
-const HEADER_BYTES: usize = 12;
-const ENTRY_BYTES: usize = 12;
 /// Bytes of a file that are read at once.
-const READ_BYTES: usize = 256 << 10;
+const READ_BYTES: usize = 1 << 20;
 /// The longest target that fits the inode is one byte shorter.
 const INLINE_SYMLINK_BYTES: u64 = 60;
 /// PATH_MAX
@@ -40,11 +32,12 @@ impl Reader {
         let size_bytes = file.size_bytes();
         let mut offset = 0;
         let mut buffer = Vec::new();
-        for extent in self.extents(file)? {
-            let start = u64::from(extent.logical) * self.block_bytes as u64;
-            let end = (start + u64::from(extent.count) * self.block_bytes as u64).min(size_bytes);
-            if start < offset || end < start {
-                return Err(damaged("the pieces of a file overlap").into());
+        self.each_extent(file, |extent| {
+            let start = u64::from(extent.logical) * self.block_bytes() as u64;
+            let end = (start + u64::from(extent.count) * self.block_bytes() as u64).min(size_bytes);
+            // Blocks may be kept beyond the end of the file.
+            if start >= size_bytes {
+                return Ok(());
             }
             if start > offset {
                 take(Piece::Hole(start - offset))?;
@@ -57,13 +50,45 @@ impl Reader {
                 self.read_block(block, &mut buffer)?;
                 take(Piece::Bytes(&buffer))?;
                 offset += length as u64;
-                block = block.saturating_add((length / self.block_bytes) as u32);
+                block = block.saturating_add((length / self.block_bytes()) as u32);
             }
-        }
+            Ok::<_, E>(())
+        })?;
         if size_bytes > offset {
             take(Piece::Hole(size_bytes - offset))?;
         }
         Ok(())
+    }
+
+    /// Hands out where a regular file has data: offset and length of each part in bytes, in order. The rest of the file is zeros that are not on the disk.
+    ///
+    /// # Errors
+    /// [`ReadError`], and what `take` returns.
+    pub fn regions<E: From<ReadError>>(
+        &self,
+        file: &Node,
+        mut take: impl FnMut(u64, u64) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let size_bytes = file.size_bytes();
+        let mut open: Option<(u64, u64)> = None;
+        self.each_extent(file, |extent| {
+            let start = u64::from(extent.logical) * self.block_bytes() as u64;
+            let end = (start + u64::from(extent.count) * self.block_bytes() as u64).min(size_bytes);
+            match &mut open {
+                _ if start >= size_bytes => {}
+                Some((_, open_end)) if *open_end == start => *open_end = end,
+                _ => {
+                    if let Some((start, end)) = open.replace((start, end)) {
+                        take(start, end - start)?;
+                    }
+                }
+            }
+            Ok::<_, E>(())
+        })?;
+        match open {
+            Some((start, end)) => take(start, end - start),
+            None => Ok(()),
+        }
     }
 
     /// What a symbolic link says.
@@ -87,54 +112,5 @@ impl Reader {
             Ok::<_, ReadError>(())
         })?;
         Ok(target)
-    }
-
-    /// Where the blocks of a node are, in the order of the file.
-    pub(super) fn extents(&self, node: &Node) -> Result<Vec<Extent>, ReadError> {
-        let mut extents = Vec::new();
-        // No file has more pieces than the disk has blocks.
-        let mut room = self.blocks;
-        self.collect_extents(node.map(), MAX_DEPTH, &mut room, &mut extents)?;
-        Ok(extents)
-    }
-
-    fn collect_extents(
-        &self,
-        map: &[u8],
-        depth_left: u16,
-        room: &mut u32,
-        extents: &mut Vec<Extent>,
-    ) -> Result<(), ReadError> {
-        let (entries, depth) = (usize::from(u16_at(map, 2)), u16_at(map, 6));
-        let is_valid =
-            u16_at(map, 0) == EXTENT_MAGIC && depth <= depth_left && HEADER_BYTES + entries * ENTRY_BYTES <= map.len();
-        if !is_valid {
-            return Err(damaged("the map of a file's blocks is none"));
-        }
-        let mut block = Vec::new();
-        for entry in map[HEADER_BYTES..].chunks_exact(ENTRY_BYTES).take(entries) {
-            *room = room.checked_sub(1).ok_or(damaged("a file is in too many pieces"))?;
-            if depth > 0 {
-                block.resize(self.block_bytes, 0);
-                self.read_block(u32_at(entry, 4), &mut block)?;
-                // A level that does not come nearer to the leaves would never end.
-                self.collect_extents(&block, depth - 1, room, extents)?;
-                continue;
-            }
-            let extent = Extent {
-                logical: u32_at(entry, 0),
-                physical: u32_at(entry, 8),
-                count: u32::from(u16_at(entry, 4)),
-            };
-            if extent
-                .physical
-                .checked_add(extent.count)
-                .is_none_or(|end| end > self.blocks)
-            {
-                return Err(damaged("a file has blocks that are not on it"));
-            }
-            extents.push(extent);
-        }
-        Ok(())
     }
 }

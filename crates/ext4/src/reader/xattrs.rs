@@ -1,10 +1,10 @@
 //! Extended attributes.
 
-use super::bytes::{u16_at, u32_at};
 use super::{Node, Piece, Reader, damaged};
 use crate::disk::acl;
-use crate::disk::inode::XATTR_OFFSET;
-use crate::disk::xattr::{BLOCK_HEADER_BYTES, ENTRY_BYTES, INODE_HEADER_BYTES, MAGIC, MAX_VALUE_BYTES};
+use crate::disk::checksum::crc32c;
+use crate::disk::get::{u16_at, u32_at};
+use crate::disk::xattr::{BLOCK_HEADER_BYTES, CHECKSUM_AT, ENTRY_BYTES, INODE_HEADER_BYTES, MAGIC, MAX_VALUE_BYTES};
 use crate::error::ReadError;
 use crate::metadata::Xattr;
 use crate::xattr_name::{full_name, is_acl};
@@ -16,17 +16,18 @@ impl Reader {
     /// [`ReadError`]
     pub fn xattrs(&self, node: &Node) -> Result<Vec<Xattr>, ReadError> {
         let mut xattrs = Vec::new();
-        let inode = &node.bytes()[XATTR_OFFSET..];
+        let inode = node.xattr_area();
         if u32_at(inode, 0) == MAGIC {
             self.collect(&inode[INODE_HEADER_BYTES..], 0, &mut xattrs)?;
         }
         let number = node.xattr_block();
         if number != 0 {
-            let mut block = vec![0; self.block_bytes];
+            let mut block = vec![0; self.block_bytes()];
             self.read_block(number, &mut block)?;
             if u32_at(&block, 0) != MAGIC {
                 return Err(damaged("a block of attributes is none"));
             }
+            self.verify_block(number, &block)?;
             self.collect(&block, BLOCK_HEADER_BYTES, &mut xattrs)?;
         }
         Ok(xattrs)
@@ -42,7 +43,11 @@ impl Reader {
             };
             let name_at = at + ENTRY_BYTES;
             let rest = area.get(name_at..name_at + name_bytes).ok_or_else(cut_off)?;
-            let name = full_name(index, rest).ok_or(damaged("an attribute has no name"))?;
+            let Some(name) = full_name(index, rest) else {
+                // Kinds that no system call shows.
+                at = name_at + name_bytes.next_multiple_of(4);
+                continue;
+            };
             let length = u32_at(area, at + 8) as usize;
             let value = match u32_at(area, at + 4) {
                 0 => {
@@ -60,6 +65,19 @@ impl Reader {
             at = name_at + name_bytes.next_multiple_of(4);
         }
         Ok(())
+    }
+
+    /// Compares the checksum of a block of attributes, "h_checksum", which is over its number too.
+    fn verify_block(&self, number: u32, block: &[u8]) -> Result<(), ReadError> {
+        let Some(seed) = self.shape.checksum_seed else {
+            return Ok(());
+        };
+        let (before, rest) = block.split_at(CHECKSUM_AT);
+        let sum = crc32c(crc32c(seed, &u64::from(number).to_le_bytes()), before);
+        match crc32c(crc32c(sum, &[0; 4]), &rest[4..]) == u32_at(rest, 0) {
+            true => Ok(()),
+            false => Err(damaged("the checksum of a block of attributes is wrong")),
+        }
     }
 
     /// A value that is the content of an inode.

@@ -3,7 +3,6 @@
 use std::io::{self, Seek, Write};
 
 use super::Writer;
-use super::extents::write_extents;
 use super::resolve::Place;
 use crate::disk::block_range::BlockRange;
 use crate::disk::extent::{Extent, add_run};
@@ -132,10 +131,11 @@ impl<W: Write + Seek> FileWriter<'_, W> {
     /// Puts the file in its place and says which node it is.
     pub(super) fn place(mut self) -> Result<NodeId, WriteError> {
         self.settle()?;
+        let earlier = self.writer.tree_blocks.len();
         let map = match self.extents.as_slice() {
             [] => None,
             [only] if only.logical == 0 => None,
-            extents => Some(write_extents(extents, &mut self.writer.sink)?),
+            extents => Some(self.writer.write_extents(extents)?),
         };
         let count = self.writer.sink.next_block() - self.first_block;
         let range = BlockRange {
@@ -149,7 +149,11 @@ impl<W: Write + Seek> FileWriter<'_, W> {
             range,
             map,
         });
-        self.writer.add_node(self.parent, &self.name, &self.metadata, content)
+        let node = self.writer.add_node(self.parent, &self.name, &self.metadata, content)?;
+        self.writer.tree_blocks[earlier..]
+            .iter_mut()
+            .for_each(|block| block.node = node);
+        Ok(node)
     }
 
     fn block_bytes(&self) -> u64 {

@@ -3,18 +3,22 @@
 mod contents;
 mod directories;
 mod inodes;
+mod room_tables;
 mod stored;
 mod tables;
 
 use std::io::{Seek, Write};
 
 use super::geometry::Geometry;
+use super::room;
 use super::xattrs::ValueInode;
 use super::{RootMetadata, Summary, Writer};
 use crate::disk::FIRST_INODE;
 use crate::disk::block_size::BlockSize;
 use crate::disk::group::{DESCRIPTOR_BYTES, GroupDescriptor};
-use crate::disk::superblock::{SUPERBLOCK_BYTES, Superblock, compat, incompat, ro_compat};
+use crate::disk::journal;
+use crate::disk::put::low32;
+use crate::disk::superblock::{SUPERBLOCK_BYTES, Superblock, checksum_seed, compat, incompat, ro_compat};
 use crate::error::WriteError;
 use crate::tree::{Kind, NodeId};
 
@@ -50,6 +54,7 @@ impl<W: Write + Seek> Writer<W> {
     /// [`WriteError::Io`], [`WriteError::DiskFull`].
     pub fn finish(mut self, uuid: [u8; 16]) -> Result<Summary, WriteError> {
         self.drop_unfinished_file()?;
+        self.checksum_seed = self.options.room.map(|_| checksum_seed(&uuid));
         let block_size = self.options.block_size;
         let mut superblock = Superblock {
             block_size,
@@ -70,13 +75,31 @@ impl<W: Write + Seek> Writer<W> {
             superblock.incompat |= incompat::LARGE_DIR;
         }
 
-        let shape = Geometry::fit(block_size, u64::from(self.sink.next_block()), collected.end_inode() - 1);
+        let data_end = u64::from(self.sink.next_block());
         let capacity_bytes = self.options.capacity_bytes;
+        let (shape, groups) = match self.options.room {
+            Some(room) => {
+                superblock.ro_compat |= ro_compat::METADATA_CSUM;
+                superblock.default_mount_options = room.default_mount_options;
+                superblock.made_seconds = low32(room.made.seconds.max(0) as u64);
+                superblock.mounted_seconds = room.mounted_seconds;
+                superblock.journal = self.journal.map(room::backup_of);
+                superblock.compat |= self.journal.map_or(0, |_| compat::HAS_JOURNAL);
+                let shape = room.shape(capacity_bytes, block_size, data_end);
+                if shape.tables_end() > shape.blocks {
+                    return Err(WriteError::DiskFull { capacity_bytes });
+                }
+                (shape, self.write_tables_with_room(&shape, &collected)?)
+            }
+            None => {
+                let shape = Geometry::fit(block_size, data_end, collected.end_inode() - 1);
+                if shape.blocks * block_size.bytes() as u64 > capacity_bytes {
+                    return Err(WriteError::DiskFull { capacity_bytes });
+                }
+                (shape, self.write_tables(&shape, &collected)?)
+            }
+        };
         let disk_bytes = shape.blocks * block_size.bytes() as u64;
-        if disk_bytes > capacity_bytes {
-            return Err(WriteError::DiskFull { capacity_bytes });
-        }
-        let groups = self.write_tables(&shape, &collected)?;
         self.write_head(superblock, &shape, &groups)?;
 
         let root = self.tree.record(NodeId::ROOT)?.metadata;
@@ -121,10 +144,21 @@ impl<W: Write + Seek> Writer<W> {
         let mut head = vec![0; SUPERBLOCK_BYTES];
         head.extend_from_slice(&superblock.encode(0));
         head.resize(head.len().next_multiple_of(block_bytes), 0);
-        for group in groups {
-            head.extend_from_slice(&group.encode());
+        for (number, group) in (0..).zip(groups) {
+            match self.checksum_seed {
+                Some(seed) => head.extend_from_slice(&group.encode_with_checksum(seed, number)),
+                None => head.extend_from_slice(&group.encode()),
+            }
         }
         self.sink.flush()?;
+        if let Some(seed) = self.checksum_seed {
+            self.sum_tree_blocks(seed)?;
+        }
+        if let Some(journal) = self.journal {
+            let block = journal::empty_superblock(journal.count, &superblock.uuid);
+            self.sink
+                .write_at(u64::from(journal.start) * block_bytes as u64, &block)?;
+        }
         if u64::from(self.sink.next_block()) < shape.blocks {
             self.sink.write_at(shape.blocks * block_bytes as u64 - 1, &[0])?;
         }

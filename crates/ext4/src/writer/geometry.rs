@@ -43,6 +43,18 @@ impl Geometry {
         }
     }
 
+    /// A disk of exactly so many blocks, with its data in those before `data_end`.
+    pub(super) fn with_room(block_size: BlockSize, data_end: u64, blocks: u64, inodes_per_group: u32) -> Self {
+        let groups = (blocks - block_size.first_data_block()).div_ceil(block_size.per_group().into());
+        Self {
+            block_size,
+            groups: groups as u32,
+            blocks,
+            inodes_per_group,
+            bitmaps_at: data_end,
+        }
+    }
+
     /// The first block of a group.
     pub(super) fn group_start(&self, group: u32) -> u64 {
         self.block_size.first_data_block() + u64::from(group) * u64::from(self.block_size.per_group())

@@ -14,11 +14,12 @@ use std::collections::HashMap;
 use std::io::{Seek, Write};
 
 use super::Writer;
+use super::frames::Frames;
 use super::hide::Hidden;
 use super::resolve::Missing;
 use crate::error::{ReadError, WriteError};
 use crate::metadata::{DeviceNumber, Metadata};
-use crate::reader::{Names, Node, NodeKind, Piece, Reader};
+use crate::reader::{Node, NodeKind, Piece, Reader};
 use crate::tree::{Content, Kind, NodeId};
 
 /// The attribute with which overlayfs marks an opaque directory.
@@ -26,52 +27,15 @@ const OPAQUE_XATTR: &[u8] = b"trusted.overlay.opaque";
 /// The device number of overlayfs's whiteouts.
 const WHITEOUT: DeviceNumber = DeviceNumber { major: 0, minor: 0 };
 
-/// A directory of the layer that is being walked through.
-struct Frame<T> {
-    names: Names,
-    next: usize,
-    /// The directory's path has this many bytes.
-    path_bytes: usize,
-    target: T,
-}
-
-impl<T> Frame<T> {
-    fn new(layer: &Reader, directory: &Node, path: &[u8], target: T) -> Result<Self, WriteError> {
-        let mut names = layer.names(directory)?;
-        names.sort();
-        Ok(Self {
-            names,
-            next: 0,
-            path_bytes: path.len(),
-            target,
-        })
-    }
-
-    /// The next name, which is appended to `path` in place of the one before.
-    fn next(&mut self, path: &mut Vec<u8>) -> Option<u32> {
-        let (name, inode) = self.names.get(self.next)?;
-        self.next += 1;
-        path.truncate(self.path_bytes);
-        path.push(b'/');
-        path.extend_from_slice(name);
-        Some(inode)
-    }
-
-    /// The name that was last taken.
-    fn name(&self) -> &[u8] {
-        self.names
-            .get(self.next.saturating_sub(1))
-            .map_or(&[], |(name, _)| name)
-    }
-}
-
 /// The nodes that the layer's inodes have become.
 #[derive(Default)]
-struct Laid {
+pub(super) struct Laid {
+    /// Whether the marks of overlayfs stay.
+    pub(super) keeps_marks: bool,
     /// Of inodes with several names.
-    several_names: HashMap<u32, NodeId>,
+    pub(super) several_names: HashMap<u32, NodeId>,
     /// What hard links of the layer to files elsewhere lead to, by the inode that stands for them.
-    elsewhere: HashMap<u32, NodeId>,
+    pub(super) elsewhere: HashMap<u32, NodeId>,
 }
 
 impl<W: Write + Seek> Writer<W> {
@@ -104,15 +68,16 @@ impl<W: Write + Seek> Writer<W> {
         let mut path = Vec::new();
         let root = layer.root()?;
         self.hide_contents(layer, &root, Some(NodeId::ROOT), &mut hidden)?;
-        let mut open = vec![Frame::new(layer, &root, &path, Some(NodeId::ROOT))?];
+        let mut open = Frames::new();
+        open.enter(layer, &root, &path, Some(NodeId::ROOT))?;
         let mut directories = 1;
         while let Some(frame) = open.last_mut() {
             let Some(inode) = frame.next(&mut path) else {
-                open.pop();
+                open.leave();
                 continue;
             };
             // Most entries are files, and those hide nothing.
-            if frame.names.is_file(frame.next - 1) {
+            if frame.is_file() {
                 continue;
             }
             let node = layer.node(inode)?;
@@ -142,7 +107,7 @@ impl<W: Write + Seek> Writer<W> {
                         let what = "directories lie in each other";
                         return Err(ReadError::Damaged { what }.into());
                     }
-                    open.push(Frame::new(layer, &node, &path, below)?);
+                    open.enter(layer, &node, &path, below)?;
                 }
                 _ => {}
             }
@@ -214,20 +179,21 @@ impl<W: Write + Seek> Writer<W> {
         let mut path = Vec::new();
         let root = layer.root()?;
         if !root.is_marked() {
-            let metadata = self.metadata_of(layer, &root, b"/")?;
+            let metadata = self.metadata_of(layer, &root, b"/", false)?;
             self.tree.set_metadata(NodeId::ROOT, &metadata)?;
             self.tree.mark(NodeId::ROOT, false);
         }
-        let mut open = vec![Frame::new(layer, &root, &path, NodeId::ROOT)?];
+        let mut open = Frames::new();
+        open.enter(layer, &root, &path, NodeId::ROOT)?;
         while let Some(frame) = open.last_mut() {
             let Some(inode) = frame.next(&mut path) else {
-                open.pop();
+                open.leave();
                 continue;
             };
             let node = layer.node(inode)?;
             if node.kind() == NodeKind::Directory {
                 let target = self.lay_directory(layer, &path, frame.target, frame.name(), &node)?;
-                open.push(Frame::new(layer, &node, &path, target)?);
+                open.enter(layer, &node, &path, target)?;
             } else if node.kind() != NodeKind::CharacterDevice(WHITEOUT) {
                 self.lay_entry(layer, &path, (frame.target, frame.name()), (inode, &node), laid)?;
             }
@@ -253,7 +219,7 @@ impl<W: Write + Seek> Writer<W> {
                 return Ok(below);
             }
         }
-        let metadata = self.metadata_of(layer, directory, path)?;
+        let metadata = self.metadata_of(layer, directory, path, false)?;
         let target = match below {
             Some(below) => {
                 self.tree.set_metadata(below, &metadata)?;
@@ -269,7 +235,7 @@ impl<W: Write + Seek> Writer<W> {
     }
 
     /// Lays anything but a directory.
-    fn lay_entry(
+    pub(super) fn lay_entry(
         &mut self,
         layer: &Reader,
         path: &[u8],
@@ -285,7 +251,7 @@ impl<W: Write + Seek> Writer<W> {
         {
             return self.link_in(path, parent, name, known);
         }
-        let metadata = self.metadata_of(layer, node, path)?;
+        let metadata = self.metadata_of(layer, node, path, laid.keeps_marks)?;
         let content = match node.kind() {
             NodeKind::File => {
                 let mut file = self.begin_file(path, parent, name, metadata)?;
@@ -314,11 +280,19 @@ impl<W: Write + Seek> Writer<W> {
         Ok(())
     }
 
-    /// What the layer says of a node, without the marks of overlayfs; its attributes are checked.
-    fn metadata_of(&mut self, layer: &Reader, node: &Node, path: &[u8]) -> Result<Metadata, WriteError> {
+    /// What the layer says of a node, without the marks of overlayfs unless they are kept; its attributes are checked.
+    pub(super) fn metadata_of(
+        &mut self,
+        layer: &Reader,
+        node: &Node,
+        path: &[u8],
+        keeps_marks: bool,
+    ) -> Result<Metadata, WriteError> {
         let mut metadata = node.metadata();
         metadata.xattrs = layer.xattrs(node)?;
-        metadata.xattrs.retain(|xattr| xattr.name != OPAQUE_XATTR);
+        metadata
+            .xattrs
+            .retain(|xattr| keeps_marks || xattr.name != OPAQUE_XATTR);
         self.check_xattrs(path, &metadata.xattrs)?;
         Ok(metadata)
     }

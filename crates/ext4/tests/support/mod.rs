@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test program uses a part")]
 
+pub(crate) mod linux;
 pub(crate) mod reader;
 
 use std::fs::File;

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 
 use container_hypervisor::GuestArchitecture::{Amd64, Arm64};
 
-use super::setup::Setup;
+use super::setup::{Mapping, MemoryFile, Numbers, Setup};
+use super::value;
 use crate::Accelerator;
 use crate::DeviceSet::{Mmio, Pci};
 
@@ -33,16 +34,11 @@ pub(super) fn console_name(setup: &Setup) -> &'static str {
 pub(super) fn arguments(vcpu_count: u32, memory_bytes: u64, nested: bool, setup: &Setup) -> Vec<OsString> {
     let vcpus = vcpu_count.to_string();
     let memory = format!("{}M", memory_bytes >> 20);
-    let modern = match setup.devices {
-        Mmio => "virtio-mmio.force-legacy=false",
-        Pci => "virtio-pci.disable-legacy=on",
-    };
     let mut machine = machine(vcpu_count, setup).to_owned();
     let mut memory_file = Vec::new();
-    if setup.numbers.shares.is_some() {
-        // The file server reads and writes the memory, which is a file without a name for that.
+    if let Some(backend) = memory_backend(&setup.numbers) {
         machine.push_str(",memory-backend=memory");
-        let file = format!("memory-backend-memfd,id=memory,size={memory},share=on");
+        let file = format!("{backend},id=memory,size={memory}");
         memory_file.extend(["-object".into(), file.into()]);
     }
     let options = [
@@ -51,12 +47,34 @@ pub(super) fn arguments(vcpu_count: u32, memory_bytes: u64, nested: bool, setup:
         ["-cpu", processor(nested, setup)],
         ["-smp", &vcpus],
         ["-m", &memory],
-        ["-global", modern],
     ]
     .into_iter()
     .flatten()
     .map(OsString::from);
-    memory_file.into_iter().chain(options).collect()
+    let mut arguments: Vec<OsString> = memory_file.into_iter().chain(options).collect();
+    if setup.devices == Mmio {
+        // On PCI each device says so itself.
+        arguments.extend(["-global", "virtio-mmio.force-legacy=false"].map(Into::into));
+    }
+    arguments
+}
+
+/// What the memory is, where it is a file.
+fn memory_backend(numbers: &Numbers) -> Option<String> {
+    match (numbers.memory, numbers.shares) {
+        (Some(MemoryFile { number, mapping }), _) => {
+            let file = value::reopened(number);
+            let mapping = match mapping {
+                Mapping::Shared => "share=on",
+                // As memory that can be written, from a file that cannot.
+                Mapping::Private => "share=off,readonly=on,rom=off",
+            };
+            Some(format!("memory-backend-file,mem-path={file},{mapping}"))
+        }
+        // The file server reads and writes the memory, which is a file without a name for that.
+        (None, Some(_)) => Some("memory-backend-memfd,share=on".to_owned()),
+        (None, None) => None,
+    }
 }
 
 fn machine(vcpu_count: u32, setup: &Setup) -> &'static str {

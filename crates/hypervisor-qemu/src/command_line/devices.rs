@@ -4,6 +4,9 @@ use std::ffi::OsString;
 
 use crate::DeviceSet;
 
+/// Devices on PCI that never had the interface from before virtio 1.0, and no property that turns it off.
+const ONLY_MODERN: [&str; 1] = ["vhost-user-fs"];
+
 /// Devices of virtio in the slots of a board, which has a fixed number of them.
 #[derive(Debug)]
 pub(super) struct Devices {
@@ -26,12 +29,17 @@ impl Devices {
     /// Adds a device that takes a slot: `kind` is QEMU's name for it without that of the bus.
     pub(super) fn virtio(&mut self, kind: &str, properties: &str) {
         self.slot_count += 1;
-        let bus = match self.set {
-            DeviceSet::Mmio => "device",
-            DeviceSet::Pci => "pci",
+        let mut device = match self.set {
+            DeviceSet::Mmio => format!("{kind}-device"),
+            DeviceSet::Pci if ONLY_MODERN.contains(&kind) => format!("{kind}-pci"),
+            // Said of all devices at once (`-global virtio-pci.disable-legacy`), QEMU 10 applies it to those without the property and fails.
+            DeviceSet::Pci => format!("{kind}-pci,disable-legacy=on"),
         };
-        let separator = if properties.is_empty() { "" } else { "," };
-        self.option("-device", format!("{kind}-{bus}{separator}{properties}"));
+        if !properties.is_empty() {
+            device.push(',');
+            device.push_str(properties);
+        }
+        self.option("-device", device);
     }
 
     /// Adds a network interface. On PCI it would load a boot ROM, a file that nothing needs.

@@ -29,6 +29,12 @@ pub(crate) const LIMITS: MachineLimits = MachineLimits {
     vcpu_count: 1..=VCPU_MAX,
 };
 
+/// `werror`: a write for which the host has no room stops the machine, which loses nothing by it (`stalls`); every other error is the guest's.
+const WRITE_ERROR: &str = "enospc";
+
+/// `rerror`: an error in reading is the guest's.
+const READ_ERROR: &str = "report";
+
 /// Which disks go where: the first ones to slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DiskPlacement {
@@ -74,6 +80,7 @@ pub(super) fn attach(disks: &[Disk], numbers: &[i32], placement: DiskPlacement, 
             DiskAccess::ReadOnly => "on",
             DiskAccess::ReadWrite => "off",
         };
+        let node = disk_node(index);
         let no_flush = if ignores_flushes(*flush) { "on" } else { "off" };
         let locking = locking(*access);
         let file = value::descriptor_set(*number);
@@ -81,19 +88,25 @@ pub(super) fn attach(disks: &[Disk], numbers: &[i32], placement: DiskPlacement, 
         devices.option(
             "-blockdev",
             format!(
-                "driver=raw,node-name=disk{index},read-only={read_only},discard=unmap,cache.no-flush={no_flush},\
+                "driver=raw,node-name={node},read-only={read_only},discard=unmap,cache.no-flush={no_flush},\
                  file.driver=file,file.aio=threads,file.locking={locking},file.filename={file}"
             ),
         );
+        let disk = format!("drive={node},serial={serial},werror={WRITE_ERROR},rerror={READ_ERROR}");
         if index < placement.block_count {
-            devices.virtio("virtio-blk", &format!("drive=disk{index},serial={serial}"));
+            devices.virtio("virtio-blk", &disk);
         } else {
             devices.option(
                 "-device",
-                format!("scsi-hd,bus=scsi.0,channel=0,scsi-id=0,lun={index},drive=disk{index},serial={serial}"),
+                format!("scsi-hd,bus=scsi.0,channel=0,scsi-id=0,lun={index},{disk}"),
             );
         }
     }
+}
+
+/// What QEMU calls the disk with this number.
+pub(crate) fn disk_node(index: usize) -> String {
+    format!("disk{index}")
 }
 
 /// QEMU flushes as far as the system lets it, or not at all.
@@ -129,7 +142,7 @@ pub(crate) struct HotPlug {
 
 /// Adds `disk` to the controller as unit `index`, which no disk of the machine has yet.
 pub(crate) fn hot_plug(disk: &Disk, index: usize) -> HotPlug {
-    let name = format!("disk{index}");
+    let name = disk_node(index);
     let set = HOT_PLUG_SETS + index;
     let file = format!("/dev/fdset/{set}");
     HotPlug {
@@ -141,7 +154,7 @@ pub(crate) fn hot_plug(disk: &Disk, index: usize) -> HotPlug {
         }),
         device: json!({
             "driver": "scsi-hd", "bus": "scsi.0", "channel": 0, "scsi-id": 0, "lun": index,
-            "drive": name, "serial": disk.serial.as_str(),
+            "drive": name, "serial": disk.serial.as_str(), "werror": WRITE_ERROR, "rerror": READ_ERROR,
         }),
     }
 }

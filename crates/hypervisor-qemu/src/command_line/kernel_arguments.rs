@@ -31,8 +31,12 @@ pub(super) fn own(setup: &Setup) -> Vec<String> {
         }
         arguments.extend(timer_rates(setup));
     }
+    if setup.accelerator == Accelerator::Tcg && setup.numbers.shares.is_some() {
+        // The file server writes past QEMU, which would execute what it translated of a page's former content (kernel/virtiofs_emulated.patch).
+        arguments.push("virtiofs.emulated=1".to_owned());
+    }
     let channel = match setup.agent {
-        AgentChannel::Port { .. } => "port",
+        AgentChannel::Port { .. } | AgentChannel::ClosedPort => "port",
         AgentChannel::Vsock { .. } => "vsock",
     };
     arguments.push(format!("{AGENT_CHANNEL_KEY}={channel}"));

@@ -13,6 +13,9 @@ use crate::{Accelerator, DeviceSet};
 /// Requests that the guest may have on the way: as many as QEMU's device takes.
 const SHARES_QUEUE_SIZE: u32 = 1024;
 
+/// What QEMU calls the host's side of the agent's port.
+pub(crate) const AGENT: &str = "agent";
+
 /// The console, written to a descriptor: the board's first serial port, where a start takes as long as with a console of virtio and which
 /// shows what happens before virtio works; on PCI that console, because machines that have it there have no serial port.
 pub(super) fn console(descriptor: i32, set: DeviceSet, devices: &mut Devices) {
@@ -41,17 +44,17 @@ pub(super) fn control(descriptor: i32) -> [OsString; 4] {
 
 pub(super) fn agent(channel: &AgentChannel, devices: &mut Devices) {
     match channel {
-        AgentChannel::Port { descriptor } => {
-            let character_device = format!("socket,id=agent,fd={descriptor}");
-            devices.serial_port(
-                character_device,
-                format!("virtserialport,chardev=agent,name={AGENT_PORT_NAME}"),
-            );
-        }
+        AgentChannel::Port { descriptor } => agent_port(format!("socket,id={AGENT},fd={descriptor}"), devices),
+        AgentChannel::ClosedPort => agent_port(format!("null,id={AGENT}"), devices),
         AgentChannel::Vsock { guest_cid, descriptor } => {
             devices.virtio("vhost-vsock", &format!("guest-cid={guest_cid},vhostfd={descriptor}"));
         }
     }
+}
+
+fn agent_port(character_device: String, devices: &mut Devices) {
+    let port = format!("virtserialport,chardev={AGENT},name={AGENT_PORT_NAME}");
+    devices.serial_port(character_device, port);
 }
 
 /// Under emulation the processor's own random instruction is the host's getrandom(2), so that a device would only cost time; it is
@@ -61,6 +64,10 @@ pub(super) fn entropy(accelerator: Accelerator, set: DeviceSet, devices: &mut De
         devices.virtio("virtio-rng", "");
     }
 }
+
+/// A machine that is restored has not moved, so its guest has nothing to announce. Where the guest could be asked to, QEMU (10.0 did) fails when such an
+/// interface is reset after a restore without announcements (`announce-rounds` 0 leaves hw/net/virtio-net.c without its timer).
+const NO_ANNOUNCEMENT: &str = "guest_announce=off";
 
 /// Connected datagram sockets, one frame in each datagram.
 pub(super) fn frames(ports: &[FramePort], numbers: &[i32], devices: &mut Devices) {
@@ -75,7 +82,9 @@ pub(super) fn frames(ports: &[FramePort], numbers: &[i32], devices: &mut Devices
             "-netdev",
             format!("dgram,id=net{index},local.type=fd,local.str={number}"),
         );
-        devices.network(&format!("netdev=net{index},mac={mac_address},host_mtu={mtu_bytes}"));
+        devices.network(&format!(
+            "netdev=net{index},mac={mac_address},host_mtu={mtu_bytes},{NO_ANNOUNCEMENT}"
+        ));
     }
 }
 

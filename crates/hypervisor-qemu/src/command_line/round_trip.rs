@@ -6,13 +6,13 @@ use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 
 use container_hypervisor::{
-    Disk, DiskAccess, DiskSerial, FlushPolicy, FramePort, GuestArchitecture, MacAddress, MachineConfig,
+    Disk, DiskAccess, DiskSerial, FlushPolicy, FramePort, GuestArchitecture, GuestMemory, MacAddress, MachineConfig,
     SharedDescriptor,
 };
 use proptest::prelude::*;
 
 use super::kernel_arguments;
-use super::setup::{AgentChannel, LoadedFile, Numbers, Setup};
+use super::setup::{AgentChannel, LoadedFile, Mapping, MemoryFile, Numbers, Setup};
 use super::{board, build};
 use crate::{Accelerator, DeviceSet};
 
@@ -22,6 +22,9 @@ struct Handed {
     sockets: HashMap<i32, SharedDescriptor>,
     console: (i32, SharedDescriptor),
 }
+
+/// The file of every saved state.
+const STATE: &str = "/state";
 
 /// An option's value: what stands before the first key, and the keys.
 struct Properties {
@@ -87,6 +90,18 @@ fn decode(arguments: &[String], configuration: &str, setup: &Setup, handed: &Han
                 consoles.insert(value.get("id").to_owned(), value.descriptor("path"));
             }
             "-serial" => config.console = console(&consoles[text.strip_prefix("chardev:").unwrap()], handed),
+            "-object" => {
+                let path = handed.files[&value.descriptor("mem-path")].clone();
+                config.memory = GuestMemory::Template { path };
+            }
+            // The state comes by a way of its own.
+            "-incoming" => {
+                let GuestMemory::Template { path: memory } = config.memory else {
+                    panic!("{:?}", config.memory)
+                };
+                let state = STATE.into();
+                config.memory = GuestMemory::Restored { memory, state };
+            }
             "-device" => device(&value, &mut config, &nodes, &links, &consoles, handed),
             "-chardev" | "-add-fd" | "-display" | "-sandbox" | "-M" | "-accel" | "-global" | "-mon" | "-readconfig" => {
             }
@@ -126,6 +141,8 @@ fn device(
 }
 
 fn disk(device: &Properties, node: &Properties, handed: &Handed) -> Disk {
+    // Not a matter of configuration: a machine whose disk cannot grow waits, and all other errors are the guest's.
+    assert_eq!((device.get("werror"), device.get("rerror")), ("enospc", "report"));
     let access = match node.get("read-only") {
         "on" => DiskAccess::ReadOnly,
         "off" => DiskAccess::ReadWrite,
@@ -171,6 +188,7 @@ fn setups() -> impl Strategy<Value = Setup> {
     let devices = prop_oneof![Just(DeviceSet::Mmio), Just(DeviceSet::Pci)];
     let agent = prop_oneof![
         (3..9_i32).prop_map(|descriptor| AgentChannel::Port { descriptor }),
+        Just(AgentChannel::ClosedPort),
         (3..u32::MAX, 3..9_i32).prop_map(|(guest_cid, descriptor)| AgentChannel::Vsock { guest_cid, descriptor }),
     ];
     let tsc_khz = proptest::option::of(1_000_000..5_000_000_u64);
@@ -201,6 +219,7 @@ fn setups() -> impl Strategy<Value = Setup> {
                     shares: None,
                     disks: Vec::new(),
                     frame_ports: Vec::new(),
+                    memory: None,
                 },
                 configuration_descriptor: 11,
             },
@@ -233,15 +252,27 @@ fn configs() -> impl Strategy<Value = MachineConfig> {
     });
     let ports = proptest::collection::vec(port, 0..3);
     let kernel_arguments = proptest::collection::vec("[a-z.]{1,10}=[a-z0-9,:]{0,20}", 0..10);
+    let memory = "/m[a-z, ]{0,10}".prop_flat_map(|path| {
+        let memory = PathBuf::from(&path);
+        prop_oneof![
+            Just(GuestMemory::Own),
+            Just(GuestMemory::Template { path: memory.clone() }),
+            Just(GuestMemory::Restored {
+                memory,
+                state: STATE.into()
+            }),
+        ]
+    });
     let sizes = (1..=255_u32, 64..100_000_u64);
-    let parts = (disks(), ports, kernel_arguments, sizes, any::<[bool; 2]>());
+    let parts = (disks(), ports, kernel_arguments, sizes, memory, any::<[bool; 2]>());
     ("[a-z,=/]{1,20}", "/k[a-z, ]{0,10}", parts).prop_map(|(name, kernel, parts)| {
-        let (disks, frame_ports, kernel_arguments, (vcpu_count, memory_mib), [nested, balloon]) = parts;
+        let (disks, frame_ports, kernel_arguments, (vcpu_count, memory_mib), memory, [nested, balloon]) = parts;
         let (_, console) = std::io::pipe().unwrap();
         MachineConfig {
             kernel_arguments,
             vcpu_count,
             memory_bytes: memory_mib << 20,
+            memory,
             disks,
             frame_ports,
             nested_virtualization: nested,
@@ -258,7 +289,14 @@ proptest! {
         setup.numbers.disks = (100..).take(config.disks.len()).collect();
         setup.numbers.frame_ports = (30..).take(config.frame_ports.len()).collect();
         let disk_files = setup.numbers.disks.iter().copied().zip(config.disks.iter().map(|disk| disk.path.clone()));
-        let loaded = [(20, config.kernel.clone()), (21, config.initramfs.clone())];
+        let mut loaded = vec![(20, config.kernel.clone()), (21, config.initramfs.clone())];
+        let (memory, mapping) = match config.memory.clone() {
+            GuestMemory::Own => (None, Mapping::Shared),
+            GuestMemory::Template { path } => (Some(path), Mapping::Shared),
+            GuestMemory::Restored { memory, .. } => (Some(memory), Mapping::Private),
+        };
+        setup.numbers.memory = memory.as_ref().map(|_| MemoryFile { number: 29, mapping });
+        loaded.extend(memory.map(|memory| (29, memory)));
         let sockets = setup.numbers.frame_ports.iter().copied();
         let handed = Handed {
             files: disk_files.chain(loaded).collect(),

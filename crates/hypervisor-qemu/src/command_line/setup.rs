@@ -16,6 +16,8 @@ pub(crate) enum AgentChannel {
         /// QEMU's end, by its number in QEMU.
         descriptor: i32,
     },
+    /// Such a port without a socket, which comes while the machine runs.
+    ClosedPort,
     /// vhost-vsock.
     Vsock {
         /// Context id of the guest.
@@ -44,6 +46,23 @@ impl LoadedFile {
     }
 }
 
+/// How QEMU maps the file of a machine's memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mapping {
+    /// What the guest writes is in the file.
+    Shared,
+    /// What the guest writes is the machine's alone, and the file is open for reading only.
+    Private,
+}
+
+/// The file of a machine's memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MemoryFile {
+    /// Its number in QEMU.
+    pub(crate) number: i32,
+    pub(crate) mapping: Mapping,
+}
+
 /// What QEMU is handed, by its number in QEMU.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Numbers {
@@ -58,6 +77,8 @@ pub(crate) struct Numbers {
     pub(crate) disks: Vec<i32>,
     /// Connected datagram sockets, in the order of the configuration.
     pub(crate) frame_ports: Vec<i32>,
+    /// The memory, where it is a file with a name.
+    pub(crate) memory: Option<MemoryFile>,
 }
 
 /// What the command line depends on apart from the configuration.

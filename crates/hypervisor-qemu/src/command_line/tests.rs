@@ -27,6 +27,7 @@ fn setup(accelerator: Accelerator) -> Setup {
             shares: None,
             disks: (100..400).collect(),
             frame_ports: (30..60).collect(),
+            memory: None,
         },
         configuration_descriptor: 13,
     }
@@ -192,7 +193,8 @@ fn few_disks_take_slots_and_many_share_a_controller() {
         &setup(Accelerator::Tcg),
     );
     assert!(
-        few.contains("virtio-blk-device,drive=disk1,serial=layer-1") && !few.contains("scsi"),
+        few.contains("virtio-blk-device,drive=disk1,serial=layer-1,werror=enospc,rerror=report")
+            && !few.contains("scsi"),
         "{few}"
     );
     assert!(few.contains(
@@ -212,7 +214,7 @@ fn few_disks_take_slots_and_many_share_a_controller() {
     );
     assert!(many.contains("virtio-scsi-device,id=scsi"), "{many}");
     assert!(
-        many.contains("scsi-id=0,lun=249,drive=disk249,serial=layer-249"),
+        many.contains("scsi-id=0,lun=249,drive=disk249,serial=layer-249,werror=enospc,rerror=report"),
         "{many}"
     );
     assert_eq!(many.matches("serial=layer-").count(), LIMITS.disk_slots);
@@ -243,7 +245,7 @@ fn frame_ports_and_the_balloon_become_devices() {
         "{line}"
     );
     assert!(
-        line.contains("virtio-net-device,netdev=net0,mac=02:00:00:00:00:01,host_mtu=1500"),
+        line.contains("virtio-net-device,netdev=net0,mac=02:00:00:00:00:01,host_mtu=1500,guest_announce=off"),
         "{line}"
     );
     assert!(line.contains("virtio-balloon-device"), "{line}");
@@ -280,15 +282,71 @@ fn shares_are_one_device_whose_server_sees_the_memory() {
     };
     let text = line(&config(), &connected(setup(Accelerator::Tcg)));
     for part in [
-        "-object memory-backend-memfd,id=memory,size=256M,share=on -M microvm,",
+        "-object memory-backend-memfd,share=on,id=memory,size=256M -M microvm,",
         ",memory-backend=memory ",
         "-chardev socket,id=shares,fd=14 -device vhost-user-fs-device,chardev=shares,tag=container-shares,queue-size=1024",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
+    // A processor sees what a device has written; an emulator has to be shown it.
+    let told = "virtiofs.emulated=1";
+    assert!(text.contains(told), "{text}");
     let text = line(&config(), &connected(pci(setup(Accelerator::Kvm))));
     assert!(text.contains("-device vhost-user-fs-pci,chardev=shares"), "{text}");
+    assert!(!text.contains(told), "{text}");
     assert!(!line(&config(), &setup(Accelerator::Tcg)).contains("memfd"));
+}
+
+#[test]
+fn a_template_s_memory_is_a_file_that_those_who_continue_it_only_read() {
+    let with = |mapping, agent| {
+        let setup = setup(Accelerator::Tcg);
+        let memory = Some(MemoryFile { number: 15, mapping });
+        Setup {
+            agent,
+            numbers: Numbers {
+                memory,
+                ..setup.numbers
+            },
+            ..setup
+        }
+    };
+    let template = MachineConfig {
+        memory: GuestMemory::Template {
+            path: "/t/memory".into(),
+        },
+        ..config()
+    };
+    let text = line(&template, &with(Mapping::Shared, AgentChannel::ClosedPort));
+    for part in [
+        "-object memory-backend-file,mem-path=/dev/fd/15,share=on,id=memory,size=256M -M microvm,",
+        ",memory-backend=memory ",
+        "-chardev null,id=agent -device virtserialport,chardev=agent,name=container.agent",
+        "container.agent=port",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("-incoming") && !text.contains("/t/"), "{text}");
+
+    let restored = MachineConfig {
+        memory: GuestMemory::Restored {
+            memory: "/t/memory".into(),
+            state: "/t/state".into(),
+        },
+        ..config()
+    };
+    let text = line(
+        &restored,
+        &with(Mapping::Private, AgentChannel::Port { descriptor: 11 }),
+    );
+    for part in [
+        "mem-path=/dev/fd/15,share=off,readonly=on,rom=off,id=memory",
+        " -incoming defer ",
+        "-chardev socket,id=agent,fd=11",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("/t/"), "{text}");
 }
 
 #[test]
@@ -357,15 +415,14 @@ fn a_mac_s_devices_are_on_pci_without_a_serial_port() {
     for setup in [setup(Accelerator::Tcg), arm64(Accelerator::Tcg)] {
         let line = line(&full, &pci(setup));
         for expected in [
-            "-global virtio-pci.disable-legacy=on",
-            "-device virtio-serial-pci,max_ports=2 -chardev file,id=console,append=on,path=/dev/fdset/22 \
+            "-device virtio-serial-pci,disable-legacy=on,max_ports=2 -chardev file,id=console,append=on,path=/dev/fdset/22 \
              -device virtconsole,chardev=console",
             "-device virtserialport,chardev=agent,name=container.agent",
-            "-device virtio-rng-pci ",
-            "-device virtio-net-pci,netdev=net0,mac=02:02:02:02:02:02,host_mtu=1500,romfile= ",
-            "-device virtio-balloon-pci,",
-            "-device virtio-scsi-pci,id=scsi",
-            "-device virtio-blk-pci,drive=disk0",
+            "-device virtio-rng-pci,disable-legacy=on ",
+            "-device virtio-net-pci,disable-legacy=on,netdev=net0,mac=02:02:02:02:02:02,host_mtu=1500,guest_announce=off,romfile= ",
+            "-device virtio-balloon-pci,disable-legacy=on,",
+            "-device virtio-scsi-pci,disable-legacy=on,id=scsi",
+            "-device virtio-blk-pci,disable-legacy=on,drive=disk0",
             "console=hvc0",
         ] {
             assert!(line.contains(expected), "{expected} is missing in {line}");
@@ -375,6 +432,7 @@ fn a_mac_s_devices_are_on_pci_without_a_serial_port() {
             "ttyS0",
             "ttyAMA0",
             "mmio",
+            "-global",
             "-device virtio-blk-device",
             "lapic",
         ] {
@@ -405,7 +463,7 @@ fn a_mac_s_console_needs_a_controller_beside_vsock() {
     };
     let line = line(&config(), &setup);
     assert!(
-        line.contains("-device vhost-vsock-pci,guest-cid=77,vhostfd=9"),
+        line.contains("-device vhost-vsock-pci,disable-legacy=on,guest-cid=77,vhostfd=9"),
         "{line}"
     );
     assert!(

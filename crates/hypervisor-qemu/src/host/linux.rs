@@ -38,6 +38,25 @@ pub(crate) const INSTALL_HINTS: [&str; 2] = [
 /// Changes with every boot (random(4)).
 const BOOT_ID_PATH: &str = "/proc/sys/kernel/random/boot_id";
 
+/// Whether machines can be saved as templates and restored.
+pub(crate) const HAS_TEMPLATES: bool = true;
+
+/// What the kernel says of each processor (proc(5)).
+const PROCESSORS_PATH: &str = "/proc/cpuinfo";
+
+/// Lines of the kernel's words about a processor that say which one it is, on x86 and on Arm. Others change from one look to the next.
+const PROCESSOR_KEYS: [&str; 9] = [
+    "vendor_id",
+    "cpu family",
+    "model",
+    "model name",
+    "stepping",
+    "microcode",
+    "CPU implementer",
+    "CPU part",
+    "CPU revision",
+];
+
 /// Ticks of the processor times in /proc, per second (`USER_HZ`, proc(5)).
 const TICKS_PER_SECOND: u64 = 100;
 
@@ -68,6 +87,24 @@ pub(crate) fn boot_id() -> String {
         .unwrap_or_default()
 }
 
+/// Which processor and which kernel this host has; empty where it does not say.
+pub(crate) fn processor_and_kernel() -> String {
+    let text = std::fs::read_to_string(PROCESSORS_PATH).unwrap_or_default();
+    let kernel = rustix::system::uname().release().to_string_lossy().into_owned();
+    format!("{}; kernel: {kernel}", processor(&text))
+}
+
+/// What identifies the first processor of those that `text` lists.
+fn processor(text: &str) -> String {
+    let first = text.split("\n\n").next().unwrap_or_default();
+    let lines = first.lines().filter_map(|line| line.split_once(':'));
+    let telling = lines.filter(|(key, _)| PROCESSOR_KEYS.contains(&key.trim()));
+    let words: Vec<String> = telling
+        .map(|(key, value)| format!("{}: {}", key.trim(), value.trim()))
+        .collect();
+    words.join("; ")
+}
+
 /// What a process has used of the processors, in all its threads (proc(5): `utime` and `stime`, fields 14 and 15).
 pub(crate) fn processor_time(id: u32) -> Option<Duration> {
     let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
@@ -76,6 +113,13 @@ pub(crate) fn processor_time(id: u32) -> Option<Duration> {
     let mut ticks = || fields.next()?.parse::<u64>().ok();
     let sum = ticks()? + ticks()?;
     Some(Duration::from_millis(sum * 1000 / TICKS_PER_SECOND))
+}
+
+/// A file in memory: it is below no directory, so that Landlock lets it be opened once more.
+pub(crate) fn memory_file(length: u64) -> io::Result<File> {
+    let file = File::from(memfd_create("container-memory", MemfdFlags::CLOEXEC)?);
+    file.set_len(length)?;
+    Ok(file)
 }
 
 /// The file of a trial guest, in memory: it is below no directory, so that Landlock lets it be opened once more.
@@ -101,6 +145,18 @@ mod tests {
             open(Path::new("/dev/nonexistent")).unwrap_err(),
             "there is no /dev/nonexistent"
         );
+    }
+
+    #[test]
+    fn of_a_processor_is_told_what_does_not_change() {
+        let processors = "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC\ncpu MHz\t\t: 2596.140\n\n\
+                          processor\t: 1\nmodel name\t: another\n";
+        assert_eq!(processor(processors), "vendor_id: AuthenticAMD; model name: AMD EPYC");
+        assert_eq!(
+            processor("CPU implementer\t: 0x41\nCPU part\t: 0xd0c\nBogoMIPS\t: 243.75\n"),
+            "CPU implementer: 0x41; CPU part: 0xd0c"
+        );
+        assert_eq!(processor_and_kernel(), processor_and_kernel());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod sysctl;
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -33,6 +34,9 @@ pub(crate) const INSTALL_HINTS: [&str; 2] = ["install it, for example: brew inst
 /// 1 where Hypervisor.framework can run guests: not in most virtual machines, and so not on most hosted CI runners.
 const SUPPORT: &std::ffi::CStr = c"kern.hv_support";
 
+/// Whether machines can be saved as templates and restored: nobody has tried it here.
+pub(crate) const HAS_TEMPLATES: bool = false;
+
 /// Changes with every boot.
 const BOOT_ID: &std::ffi::CStr = c"kern.bootsessionuuid";
 
@@ -55,6 +59,16 @@ pub(crate) fn boot_id() -> String {
 /// What a process has used of the processors: not known here, so that a trial that takes too long is no verdict.
 pub(crate) fn processor_time(_id: u32) -> Option<Duration> {
     None
+}
+
+/// Only templates depend on it.
+pub(crate) fn processor_and_kernel() -> String {
+    String::new()
+}
+
+/// Only templates need it.
+pub(crate) fn memory_file(_length: u64) -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// The file of a trial guest.

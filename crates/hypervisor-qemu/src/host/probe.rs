@@ -114,8 +114,8 @@ fn timed_out(label: &str, processor_time: Option<Duration>) -> Trial {
 fn start(program: &Path, arguments: &[OsString], reach: &Reach, inherited: Vec<OwnedFd>) -> io::Result<Running> {
     let devices = system::HARDWARE_DEVICES.map(Path::new);
     let openable = Openable {
-        reopened: &[],
         devices: &devices,
+        ..Openable::default()
     };
     let limits = Limits::of_qemu(Some(0));
     let confinement = Confinement::prepare(reach, &openable, limits)?;

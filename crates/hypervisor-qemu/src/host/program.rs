@@ -42,6 +42,16 @@ impl ProgramIdentity {
             modified: (metadata.mtime(), metadata.mtime_nsec()),
         })
     }
+
+    /// All of it in words.
+    pub(crate) fn describe(&self) -> String {
+        let (seconds, nanoseconds) = self.modified;
+        let path = self.path.display();
+        format!(
+            "{path} of {} bytes, changed {seconds}.{nanoseconds:09}",
+            self.size_bytes
+        )
+    }
 }
 
 /// Name of the program that runs guests of an architecture.
@@ -139,6 +149,16 @@ async fn confined_version(path: &Path, reach: &Reach) -> Option<String> {
     parse_version(&String::from_utf8_lossy(&output.stdout))
 }
 
+/// The first version that maps a file as memory for itself which it may only read (`rom` of `memory-backend-file`, qapi/qom.json).
+const MAPS_READABLE_SINCE: (u32, u32) = (8, 2);
+
+/// Whether the program with this version maps for itself what it may only read.
+pub(crate) fn maps_readable(version: &str) -> bool {
+    let mut numbers = version.trim_start_matches("QEMU ").split('.').map(str::parse);
+    let major_minor = (numbers.next(), numbers.next());
+    matches!(major_minor, (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= MAPS_READABLE_SINCE)
+}
+
 fn parse_version(text: &str) -> Option<String> {
     let rest = text.lines().next()?.strip_prefix("QEMU emulator version ")?;
     let number = rest
@@ -163,6 +183,19 @@ mod tests {
         );
         assert_eq!(parse_version("busybox v1.35"), None);
         assert_eq!(parse_version(""), None);
+    }
+
+    #[test]
+    fn versions_are_compared_by_number() {
+        for (version, expected) in [
+            ("QEMU 7.2.22", false),
+            ("QEMU 8.1.5", false),
+            ("QEMU 8.2.0", true),
+            ("QEMU 10.0.2", true),
+            ("QEMU git", false),
+        ] {
+            assert_eq!(maps_readable(version), expected, "{version}");
+        }
     }
 
     #[test]

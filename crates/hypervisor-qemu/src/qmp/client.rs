@@ -9,87 +9,90 @@ use container_hypervisor::MachineError;
 use container_stream::ByteStream;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, ReadHalf, WriteHalf};
+use tokio::io::{AsyncWriteExt as _, WriteHalf};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 
-use super::message::{self, Message};
+use super::message::{self, Event, Message};
+use super::reader::read;
 
 /// QEMU answers at once unless its main loop is stuck in a disk operation.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Longest line read, bytes. No answer to our commands comes near it.
-const LINE_MAX_BYTES: u64 = 64 * 1024;
+/// Answers that may wait to be looked at: those of commands that were given up.
+const ANSWER_QUEUE: usize = 16;
 
 /// The command that a connection begins with.
 const GREETING: &str = "qmp_capabilities";
 
-/// A connection in command mode.
+/// A connection in command mode. What QEMU sends is read all the time, so that events are told when they happen.
 #[derive(Debug)]
 pub(crate) struct QmpClient {
-    reader: BufReader<ReadHalf<ByteStream>>,
+    answers: mpsc::Receiver<Result<Message, String>>,
+    reader: AbortHandle,
     writer: WriteHalf<ByteStream>,
     /// The same socket, for what goes with a descriptor.
     socket: Option<OwnedFd>,
     last_id: u64,
     timeout: Duration,
-    /// Whether every command so far has its answer, read to the end. After a command that was given up
-    /// the connection may be in the middle of a line, and the next answer may be that command's.
-    in_step: bool,
+    /// Whether every command so far was sent to its end. After one that was given up in the middle, QEMU would take the next one for the
+    /// rest of it.
+    is_between_commands: bool,
 }
 
 impl QmpClient {
-    /// Greets QEMU at the other end of `socket`.
-    pub(crate) async fn connect(socket: OwnedFd) -> Result<Self, MachineError> {
+    /// Greets QEMU at the other end of `socket`. `told` is called with each event.
+    pub(crate) async fn connect(
+        socket: OwnedFd,
+        told: impl FnMut(Event) + Send + 'static,
+    ) -> Result<Self, MachineError> {
         let unusable = |error: io::Error| MachineError::Control {
             command: GREETING.to_owned(),
             reason: format!("the control channel cannot be used: {error}"),
         };
         let again = socket.try_clone().map_err(unusable)?;
         let stream = ByteStream::from_socket(socket).map_err(unusable)?;
-        Self::greet(stream, Some(again), COMMAND_TIMEOUT).await
+        Self::greet(stream, Some(again), COMMAND_TIMEOUT, told).await
     }
 
-    async fn greet(stream: ByteStream, socket: Option<OwnedFd>, timeout: Duration) -> Result<Self, MachineError> {
-        let (reader, writer) = tokio::io::split(stream);
+    async fn greet(
+        stream: ByteStream,
+        socket: Option<OwnedFd>,
+        timeout: Duration,
+        told: impl FnMut(Event) + Send + 'static,
+    ) -> Result<Self, MachineError> {
+        let (read_half, writer) = tokio::io::split(stream);
+        let (sender, answers) = mpsc::channel(ANSWER_QUEUE);
+        let reader = tokio::spawn(read(read_half, sender, told)).abort_handle();
         let mut client = Self {
-            reader: BufReader::new(reader),
+            answers,
+            reader,
             writer,
             socket,
             last_id: 0,
             timeout,
-            in_step: true,
+            is_between_commands: true,
         };
         client.execute(GREETING, None, None).await?;
         Ok(client)
     }
 
-    /// Executes one command, with `descriptor` beside it, and waits for its answer. After a command that failed
-    /// otherwise than by QEMU's refusal, or whose call was dropped, the connection takes no other.
+    /// Executes one command, with `descriptor` beside it, and waits for what it returns. The answer to a command that was given up is
+    /// not taken for another one's.
     pub(crate) async fn execute(
         &mut self,
         name: &str,
         arguments: Option<&Value>,
         descriptor: Option<BorrowedFd<'_>>,
-    ) -> Result<(), MachineError> {
+    ) -> Result<Value, MachineError> {
         let failed = |reason: String| MachineError::Control {
             command: name.to_owned(),
             reason,
         };
-        if !std::mem::replace(&mut self.in_step, false) {
-            return Err(failed("an earlier command was left without its answer".to_owned()));
-        }
-        let answer = match tokio::time::timeout(self.timeout, self.exchange(name, arguments, descriptor)).await {
-            Ok(answer) => answer.map_err(failed)?,
-            Err(_) => {
-                return Err(failed(format!(
-                    "QEMU did not answer within {} s",
-                    self.timeout.as_secs()
-                )));
-            }
-        };
-        self.in_step = true;
-        match answer {
-            Answer::Done => Ok(()),
-            Answer::Refused(reason) => Err(failed(reason)),
+        let limit = self.timeout;
+        match tokio::time::timeout(limit, self.exchange(name, arguments, descriptor)).await {
+            Ok(answer) => answer.map_err(failed),
+            Err(_) => Err(failed(format!("QEMU did not answer within {} s", limit.as_secs()))),
         }
     }
 
@@ -98,23 +101,26 @@ impl QmpClient {
         name: &str,
         arguments: Option<&Value>,
         descriptor: Option<BorrowedFd<'_>>,
-    ) -> Result<Answer, String> {
+    ) -> Result<Value, String> {
         self.last_id += 1;
         let id = self.last_id;
         let line = message::command(id, name, arguments);
+        if !std::mem::replace(&mut self.is_between_commands, false) {
+            return Err("an earlier command was not sent to its end".to_owned());
+        }
         match descriptor {
             None => self.writer.write_all(&line).await.map_err(|error| error.to_string())?,
             Some(descriptor) => self.send_with(&line, descriptor).map_err(|error| error.to_string())?,
         }
+        self.is_between_commands = true;
         loop {
-            match self.read().await? {
-                Message::Return { id: answered } if answered == id => return Ok(Answer::Done),
+            let answer = self.answers.recv().await;
+            match answer.unwrap_or_else(|| Err("the control channel is closed".to_owned()))? {
+                Message::Return { id: answered, value } if answered == id => return Ok(value),
                 Message::Error {
                     id: refused,
                     description,
-                } if refused.is_none_or(|refused| refused == id) => {
-                    return Ok(Answer::Refused(description));
-                }
+                } if refused.is_none_or(|refused| refused == id) => return Err(description),
                 _ => {}
             }
         }
@@ -136,34 +142,22 @@ impl QmpClient {
             _ => Err(io::ErrorKind::WriteZero.into()),
         }
     }
-
-    async fn read(&mut self) -> Result<Message, String> {
-        let mut line = Vec::new();
-        let mut bounded = (&mut self.reader).take(LINE_MAX_BYTES);
-        match bounded.read_until(b'\n', &mut line).await {
-            Ok(0) => Err("QEMU closed the control channel".to_owned()),
-            Ok(_) if line.ends_with(b"\n") => {
-                message::parse(&line).ok_or_else(|| "QEMU sent something that is not JSON".to_owned())
-            }
-            Ok(_) => Err("QEMU sent an unfinished line".to_owned()),
-            Err(error) => Err(error.to_string()),
-        }
-    }
 }
 
-enum Answer {
-    Done,
-    Refused(String),
+impl Drop for QmpClient {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::DuplexStream;
+    use tokio::io::{AsyncReadExt as _, DuplexStream};
 
     use super::*;
 
     async fn connect(near: DuplexStream) -> Result<QmpClient, MachineError> {
-        QmpClient::greet(near.into(), None, COMMAND_TIMEOUT).await
+        QmpClient::greet(near.into(), None, COMMAND_TIMEOUT, |_| {}).await
     }
 
     async fn answer(mut qemu: DuplexStream, lines: &'static str) -> String {
@@ -179,14 +173,35 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn events_before_an_answer_are_passed_over() {
+    async fn events_before_an_answer_are_told_and_passed_over() {
         let (near, far) = tokio::io::duplex(65536);
         let lines = "{\"QMP\":{}}\n{\"event\":\"RESUME\"}\n{\"return\":{},\"id\":1}\n\
                      {\"id\":2,\"error\":{\"desc\":\"busy\"}}\n";
-        let (client, sent) = tokio::join!(connect(near), answer(far, lines));
+        let (events, mut told) = mpsc::unbounded_channel();
+        let connect = QmpClient::greet(near.into(), None, COMMAND_TIMEOUT, move |event| {
+            let _ = events.send(event);
+        });
+        let (client, sent) = tokio::join!(connect, answer(far, lines));
         assert!(sent.contains("qmp_capabilities"));
         let error = client.unwrap().execute("stop", None, None).await.unwrap_err();
         assert_eq!(error.to_string(), "stop: busy");
+        assert_eq!(told.recv().await, Some(Event::Resume));
+    }
+
+    #[tokio::test]
+    async fn events_are_told_while_no_command_is_executed() {
+        let (near, mut far) = tokio::io::duplex(4096);
+        far.write_all(b"{\"QMP\":{}}\n{\"return\":{},\"id\":1}\n")
+            .await
+            .unwrap();
+        let (events, mut told) = mpsc::unbounded_channel();
+        let _client = QmpClient::greet(near.into(), None, COMMAND_TIMEOUT, move |event| {
+            let _ = events.send(event);
+        })
+        .await
+        .unwrap();
+        far.write_all(b"{\"event\":\"STOP\"}\n").await.unwrap();
+        assert_eq!(told.recv().await, Some(Event::Stop));
     }
 
     #[tokio::test]
@@ -200,7 +215,7 @@ mod tests {
     #[tokio::test]
     async fn a_stuck_qemu_is_given_up() {
         let (near, _far) = tokio::io::duplex(4096);
-        let error = QmpClient::greet(near.into(), None, Duration::from_millis(20))
+        let error = QmpClient::greet(near.into(), None, Duration::from_millis(20), |_| {})
             .await
             .unwrap_err();
         assert!(error.to_string().contains("did not answer"), "{error}");
@@ -211,18 +226,17 @@ mod tests {
         let (near, mut far) = tokio::io::duplex(4096);
         let greeting = b"{\"QMP\":{}}\n{\"return\":{},\"id\":1}\n{\"return\": {}, ";
         far.write_all(greeting).await.unwrap();
-        let mut client = QmpClient::greet(near.into(), None, Duration::from_millis(200))
+        let mut client = QmpClient::greet(near.into(), None, Duration::from_millis(200), |_| {})
             .await
             .unwrap();
         let error = client.execute("stop", None, None).await.unwrap_err();
         assert!(error.to_string().contains("did not answer within"), "{error}");
 
-        far.write_all(b"\"id\": 2}\n{\"return\":{},\"id\":3}\n").await.unwrap();
-        let error = client.execute("cont", None, None).await.unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "cont: an earlier command was left without its answer"
-        );
+        far.write_all(b"\"id\": 2}\n{\"return\":{\"late\":false},\"id\":3}\n")
+            .await
+            .unwrap();
+        let returned = client.execute("cont", None, None).await.unwrap();
+        assert_eq!(returned, serde_json::json!({ "late": false }));
     }
 
     #[tokio::test]
@@ -234,13 +248,22 @@ mod tests {
         let mut client = connect(near).await.unwrap();
         let dropped = tokio::time::timeout(Duration::from_millis(1), client.execute("stop", None, None)).await;
         assert!(dropped.is_err());
-        far.write_all(b"{\"return\":{},\"id\":2}\n{\"return\":{},\"id\":3}\n")
+        far.write_all(b"{\"return\":{},\"id\":2}\n{\"error\":{\"desc\":\"busy\"},\"id\":3}\n")
             .await
             .unwrap();
         let error = client.execute("cont", None, None).await.unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "cont: an earlier command was left without its answer"
-        );
+        assert_eq!(error.to_string(), "cont: busy");
+    }
+
+    #[tokio::test]
+    async fn after_a_command_that_was_sent_in_part_no_other_is() {
+        let (near, mut far) = tokio::io::duplex(64);
+        far.write_all(b"{\"return\":{},\"id\":1}\n").await.unwrap();
+        let mut client = connect(near).await.unwrap();
+        let long = serde_json::json!("x".repeat(1000));
+        let dropped = tokio::time::timeout(Duration::from_millis(1), client.execute("add", Some(&long), None)).await;
+        assert!(dropped.is_err());
+        let error = client.execute("cont", None, None).await.unwrap_err();
+        assert_eq!(error.to_string(), "cont: an earlier command was not sent to its end");
     }
 }

@@ -156,12 +156,16 @@ mod attempts {
         .into_iter()
     }
 
-    /// Disks and kernel, by the descriptors that were handed over.
+    /// Disks, kernel and memory, by the descriptors that were handed over.
     fn disks(line: &Line) -> impl Iterator<Item = (&'static str, io::Result<()>)> {
+        let memory = line.numbers("mem-path=/dev/fd/").first().copied().unwrap_or(-1);
         let layer = line.descriptor_of(&["node-name=disk0"]);
         let writable = line.descriptor_of(&["node-name=disk1"]);
         let kernel = line.numbers("/dev/fd/").first().copied().unwrap_or(-1);
         let write_at = |number: RawFd, offset: u64| {
+            if number < 0 {
+                return Err(io::ErrorKind::NotFound.into());
+            }
             // SAFETY: the descriptor was handed over, and stays open because the file is not dropped.
             let file = std::mem::ManuallyDrop::new(unsafe { File::from_raw_fd(number) });
             file.write_at(b"x", offset).map(drop)
@@ -171,6 +175,12 @@ mod attempts {
         unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
         [
             ("read-kernel-again", File::open(format!("/dev/fd/{kernel}")).map(drop)),
+            ("read-memory-again", File::open(format!("/dev/fd/{memory}")).map(drop)),
+            ("write-memory", write_at(memory, 0)),
+            (
+                "reopen-memory-to-write",
+                File::options().write(true).open(format!("/dev/fd/{memory}")).map(drop),
+            ),
             ("write-layer", write_at(layer, 0)),
             (
                 "reopen-layer-to-write",

@@ -5,8 +5,8 @@ use std::io;
 use std::path::Path;
 
 use container_hypervisor::{
-    ConfigError, CreateError, Disk, DiskAccess, GuestArchitecture, HypervisorInfo, KernelFormat, MachineConfig,
-    SharedDirectory, Translation,
+    ConfigError, CreateError, Disk, DiskAccess, GuestArchitecture, GuestMemory, HypervisorInfo, KernelFormat,
+    MachineConfig, SharedDirectory, Translation,
 };
 
 /// Unit of a disk image's size, bytes: the framework takes no other image (`VZDiskImageStorageDeviceAttachment`).
@@ -34,6 +34,12 @@ fn abilities(config: &MachineConfig, info: &HypervisorInfo) -> Result<(), Config
         return unavailable(
             "a machine that runs machines",
             "it takes macOS 15 and an M3 processor or a newer one",
+        );
+    }
+    if config.memory != GuestMemory::Own {
+        return unavailable(
+            "a template",
+            "Virtualization.framework restores a machine with its own identifier, and one at a time",
         );
     }
     match info.translation {

@@ -54,7 +54,7 @@ impl SharePlan {
 
 impl DirectoryPlan {
     fn new(share: SharedDirectory) -> Result<Self, CreateError> {
-        let SharedDirectory { name, path, access } = share;
+        let SharedDirectory { name, path, access, .. } = share;
         Ok(Self {
             name: name.as_str().to_owned(),
             path: paths::text("shared directory", path)?,

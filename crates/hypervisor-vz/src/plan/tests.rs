@@ -4,8 +4,8 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use container_hypervisor::{
-    Disk, DiskAccess, DiskSerial, FlushPolicy, FramePort, MacAddress, SHARES_TAG, ShareAccess, ShareName,
-    SharedDirectory,
+    Disk, DiskAccess, DiskSerial, FlushPolicy, FramePort, GuestMemory, MacAddress, SHARES_TAG, ShareAccess, ShareName,
+    ShareOwner, SharedDirectory,
 };
 use proptest::prelude::*;
 
@@ -92,6 +92,8 @@ fn a_single_directory_is_under_a_name_as_well() {
         name: ShareName::new("one").unwrap(),
         path: "/home".into(),
         access: ShareAccess::ReadWrite,
+        owner: ShareOwner::Named,
+        records: None,
     }];
     config.translation = true;
     let shares: Vec<_> = plan(config)
@@ -217,6 +219,8 @@ fn decode_directory(directory: DirectoryPlan) -> SharedDirectory {
         } else {
             ShareAccess::ReadWrite
         },
+        owner: ShareOwner::Named,
+        records: None,
     }
 }
 
@@ -250,7 +254,7 @@ prop_compose! {
 prop_compose! {
     fn any_share()(name in "[a-z0-9-]{1,20}", path in any_path(), read_only in any::<bool>()) -> SharedDirectory {
         let access = if read_only { ShareAccess::ReadOnly } else { ShareAccess::ReadWrite };
-        SharedDirectory { name: ShareName::new(name).unwrap(), path, access }
+        SharedDirectory { name: ShareName::new(name).unwrap(), path, access, owner: ShareOwner::Named, records: None }
     }
 }
 
@@ -267,8 +271,9 @@ prop_compose! {
         machine_identifier in prop::option::of(prop::collection::vec(any::<u8>(), 1..40)),
     ) -> MachineConfig {
         MachineConfig {
-            name, kernel, initramfs, kernel_arguments, vcpu_count, memory_bytes: memory_mib << 20, disks, frame_ports, shares,
-            translation, nested_virtualization, machine_identifier, console: io_pipe(), balloon,
+            name, kernel, initramfs, kernel_arguments, vcpu_count, memory_bytes: memory_mib << 20, memory: GuestMemory::Own, disks,
+            frame_ports, shares, translation, nested_virtualization, machine_identifier, console: io_pipe(), balloon,
+            share_changes: None,
         }
     }
 }

@@ -17,6 +17,19 @@ pub struct SharedDirectory {
     pub path: PathBuf,
     /// Whether the guest may write.
     pub access: ShareAccess,
+    /// Whose its files are that nobody has given away, where the backend can tell the guest.
+    pub owner: ShareOwner,
+    /// A directory of the host for owners that no file can carry, where the backend keeps any. Without it they are kept as long as the machine runs.
+    pub records: Option<PathBuf>,
+}
+
+/// Whose the files of a shared directory are that nobody has given away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShareOwner {
+    /// The user whom the guest names.
+    Named,
+    /// The guest's root.
+    Root,
 }
 
 /// Whether a guest may write to a shared directory.

@@ -1,19 +1,17 @@
-//! The backend and its machines.
+//! The backend.
 
-use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use container_agent_api::{AGENT_TOKEN_KEY, AgentToken};
-use tokio::task::JoinHandle;
 
-use super::connector::FakeConnector;
-use super::guest::{Boot, Guest};
+use super::guest::Guest;
+use super::machine::FakeMachine;
+use super::template;
 use crate::{
-    AgentConnector, CreateError, ExitReporter, ExitWatch, GuestArchitecture, Hypervisor, HypervisorInfo, Machine,
-    MachineConfig, MachineDriver, MachineError, MachineExit, MachineLimits, SharedDescriptor, Translation,
+    ConfigError, CreateError, GuestArchitecture, GuestMemory, Hypervisor, HypervisorInfo, Machine, MachineConfig,
+    MachineLimits, Translation,
 };
 
 /// Limits like those of QEMU's backend, so that a test meets the same.
@@ -30,6 +28,8 @@ pub struct FakeHypervisor {
     info: HypervisorInfo,
     guest: Guest,
     created: Arc<AtomicUsize>,
+    restored: Arc<AtomicUsize>,
+    restore_refusal: Option<String>,
 }
 
 impl FakeHypervisor {
@@ -47,11 +47,14 @@ impl FakeHypervisor {
             translation: Translation::Unavailable,
             nested_virtualization: false,
             boot_hint: None,
+            template_identity: None,
         };
         Self {
             info,
             guest,
             created: Arc::default(),
+            restored: Arc::default(),
+            restore_refusal: None,
         }
     }
 
@@ -60,6 +63,26 @@ impl FakeHypervisor {
     pub fn with_disk_slots(mut self, disk_slots: usize) -> Self {
         self.info.limits.disk_slots = disk_slots;
         self
+    }
+
+    /// The same, but its machines can be saved as templates and restored, where `identity` is the same.
+    #[must_use]
+    pub fn with_templates(mut self, identity: impl Into<String>) -> Self {
+        self.info.template_identity = Some(identity.into());
+        self
+    }
+
+    /// The same, but no machine can be restored, for this reason.
+    #[must_use]
+    pub fn refusing_to_restore(mut self, reason: impl Into<String>) -> Self {
+        self.restore_refusal = Some(reason.into());
+        self
+    }
+
+    /// How many of the machines that were made continue a template, whether or not that succeeded.
+    #[must_use]
+    pub fn restored_count(&self) -> usize {
+        self.restored.load(Ordering::Relaxed)
     }
 
     /// How many machines were made.
@@ -81,127 +104,34 @@ impl Hypervisor for FakeHypervisor {
 
     async fn create(&self, config: MachineConfig) -> Result<Machine, CreateError> {
         config.validate(&self.info.limits)?;
+        self.prepare(&config.memory)?;
         self.created.fetch_add(1, Ordering::Relaxed);
-        Ok(Machine::new(FakeMachine::new(self.guest.clone(), config)))
+        let refusal = self.restore_refusal.clone();
+        Ok(Machine::new(FakeMachine::new(self.guest.clone(), config, refusal)))
     }
 }
 
-/// A machine that is a few tasks. Dropping it ends them.
-#[derive(Debug)]
-pub struct FakeMachine {
-    guest: Guest,
-    token: Option<AgentToken>,
-    exit: ExitReporter,
-    exit_watch: ExitWatch,
-    state: Mutex<State>,
-}
-
-/// What changes in the life of a machine.
-#[derive(Debug)]
-struct State {
-    console: Option<SharedDescriptor>,
-    tasks: Vec<JoinHandle<()>>,
-    started_at: Option<tokio::time::Instant>,
-    connected: bool,
-}
-
-impl FakeMachine {
-    fn new(guest: Guest, config: MachineConfig) -> Self {
-        let (exit, exit_watch) = ExitWatch::new();
-        Self {
-            guest,
-            token: token(&config.kernel_arguments),
-            exit,
-            exit_watch,
-            state: Mutex::new(State {
-                console: Some(config.console),
-                tasks: Vec::new(),
-                started_at: None,
-                connected: false,
-            }),
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn end(&self) {
-        self.exit.report(MachineExit::Killed);
-        self.state().tasks.drain(..).for_each(|task| task.abort());
-    }
-}
-
-impl Drop for FakeMachine {
-    fn drop(&mut self) {
-        // The agent and its stream end with the machine.
-        self.end();
-    }
-}
-
-#[async_trait]
-impl MachineDriver for FakeMachine {
-    async fn start(&self) -> Result<(), MachineError> {
-        let start_error = |source| MachineError::Start {
-            program: "fake".to_owned(),
-            source,
-        };
-        let mut state = self.state();
-        if state.started_at.is_some() || self.exit_watch.now().is_some() {
-            return Err(start_error(std::io::Error::other(
-                "the machine has been started or ended before",
-            )));
-        }
-        // Closed at once: this guest says nothing more.
-        if let Some(console) = state.console.take() {
-            let console = console.duplicate().map_err(start_error)?;
-            std::fs::File::from(console)
-                .write_all(self.guest.console.as_bytes())
-                .map_err(start_error)?;
-        }
-        state.started_at = Some(tokio::time::Instant::now());
-        if let Boot::Die { after, exit } = self.guest.boot.clone() {
-            let reporter = self.exit.clone();
-            state.tasks.push(tokio::spawn(async move {
-                tokio::time::sleep(after).await;
-                reporter.report(exit);
+impl FakeHypervisor {
+    /// Makes and looks for the files of a machine that is a template or continues one.
+    fn prepare(&self, memory: &GuestMemory) -> Result<(), CreateError> {
+        if *memory != GuestMemory::Own && self.info.template_identity.is_none() {
+            return Err(CreateError::Config(ConfigError::Unavailable {
+                what: "a template",
+                reason: "the test did not ask for them".to_owned(),
             }));
         }
-        Ok(())
-    }
-
-    fn agent_connector(&self) -> Result<Box<dyn AgentConnector>, MachineError> {
-        let mut state = self.state();
-        let Some(started_at) = state.started_at else {
-            return Err(MachineError::NotStarted);
+        let (what, path, opened) = match memory {
+            GuestMemory::Own => return Ok(()),
+            GuestMemory::Template { path } => ("template's memory", path, template::new_file(path)),
+            GuestMemory::Restored { memory, .. } => {
+                self.restored.fetch_add(1, Ordering::Relaxed);
+                ("template's memory", memory, std::fs::File::open(memory))
+            }
         };
-        if std::mem::replace(&mut state.connected, true) {
-            return Err(MachineError::StreamTaken);
+        let path = path.clone();
+        match opened {
+            Ok(_) => Ok(()),
+            Err(source) => Err(CreateError::File { what, path, source }),
         }
-        Ok(Box::new(FakeConnector {
-            guest: self.guest.clone(),
-            token: self.token.clone(),
-            started_at,
-            exit: self.exit.clone(),
-            exit_watch: self.exit_watch.clone(),
-            refused_count: 0,
-        }))
     }
-
-    fn exit(&self) -> ExitWatch {
-        self.exit_watch.clone()
-    }
-
-    async fn kill(&self) -> Result<(), MachineError> {
-        self.end();
-        Ok(())
-    }
-}
-
-/// The token that a guest finds on its kernel command line.
-fn token(kernel_arguments: &[String]) -> Option<AgentToken> {
-    kernel_arguments
-        .iter()
-        .filter_map(|argument| argument.strip_prefix(AGENT_TOKEN_KEY)?.strip_prefix('='))
-        .find_map(AgentToken::from_hex)
 }

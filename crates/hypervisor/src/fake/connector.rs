@@ -1,21 +1,24 @@
 //! The way to the fake agent.
 
 use std::io;
+use std::pin::pin;
 
 use async_trait::async_trait;
-use container_agent_api::AgentToken;
 use container_stream::ByteStream;
 use tokio::net::UnixStream;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::agent;
 use super::guest::{Channel, Guest};
+use super::template::{AgentMemory, while_paused};
 use crate::{AgentConnector, AgentStream, ConnectError, ExitReporter, ExitWatch};
 
 /// Plays what the guest's [`Channel`] says.
 pub(super) struct FakeConnector {
     pub(super) guest: Guest,
-    pub(super) token: Option<AgentToken>,
+    pub(super) agent: AgentMemory,
+    pub(super) paused: watch::Receiver<bool>,
     pub(super) started_at: Instant,
     pub(super) exit: ExitReporter,
     pub(super) exit_watch: ExitWatch,
@@ -48,15 +51,28 @@ impl FakeConnector {
         let (near, mut cut_near) = UnixStream::pair()?;
         let (mut cut_far, far) = UnixStream::pair()?;
         let ended = self.exit_watch.clone();
+        let mut paused = self.paused.clone();
+        let agent = self.agent.clone();
         tokio::spawn(async move {
+            let copied = async {
+                let mut copied = pin!(tokio::io::copy_bidirectional(&mut cut_near, &mut cut_far));
+                loop {
+                    while_paused(&mut paused).await;
+                    tokio::select! {
+                        biased;
+                        Ok(_) = paused.wait_for(|paused| *paused) => {}
+                        _ = &mut copied => return,
+                    }
+                }
+            };
             tokio::select! {
-                _ = tokio::io::copy_bidirectional(&mut cut_near, &mut cut_far) => {}
+                () = copied => agent.tell_that_it_is_parked(),
                 _ = ended.ended() => {}
             }
         });
         let guest = agent::play(
             self.guest.clone(),
-            self.token.clone(),
+            self.agent.clone(),
             far,
             self.started_at,
             self.exit.clone(),

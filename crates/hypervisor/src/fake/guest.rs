@@ -1,14 +1,20 @@
 //! What the test wants a guest to do, and what the guest was asked.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use container_agent_api::v1::{
-    ConfigureInterfaceRequest, CreateContainerRequest, HelloRequest, ResizeRequest, SetNamesRequest, SignalRequest,
-    StartFailure, StartProcess,
+    BeginStepRequest, ConfigureInterfaceRequest, CreateContainerRequest, HelloRequest, ParkRequest, ResizeRequest,
+    ResumeRequest, SetNamesRequest, SignalRequest, StartFailure, StartProcess, add_archive_open,
 };
 
+use tokio::net::UnixListener;
+
+use super::room::Room;
+use super::socket::Sockets;
 use crate::MachineExit;
 
 /// How the guest gets from power-on to its agent.
@@ -146,8 +152,13 @@ pub struct Guest {
     pub(super) boot: Boot,
     pub(super) channel: Channel,
     pub(super) console: String,
+    pub(super) restored: Boot,
     pub(super) script: Arc<Script>,
     pub(super) refusal: Option<String>,
+    pub(super) resume_refusal: Option<String>,
+    pub(super) trimmed_bytes: Vec<u64>,
+    pub(super) sockets: Sockets,
+    pub(super) room: Room,
     observed: Arc<Mutex<Observed>>,
 }
 
@@ -160,6 +171,10 @@ pub struct Observed {
     pub hellos: Vec<HelloRequest>,
     /// Containers.
     pub containers: Vec<CreateContainerRequest>,
+    /// Calls that were to park it.
+    pub parks: Vec<ParkRequest>,
+    /// Calls that were to make a restored machine a container. What they say of interfaces and names is only here.
+    pub resumes: Vec<ResumeRequest>,
     /// Processes.
     pub starts: Vec<StartProcess>,
     /// Processes that have ended, with their exit codes.
@@ -168,18 +183,32 @@ pub struct Observed {
     pub stdin: Vec<u8>,
     /// Signals.
     pub signals: Vec<SignalRequest>,
+    /// Whether its processes were to stand still or to go on.
+    pub pauses: Vec<bool>,
     /// Window sizes.
     pub resizes: Vec<ResizeRequest>,
     /// Network interfaces, without those that were released again.
     pub interfaces: Vec<ConfigureInterfaceRequest>,
     /// Changes of the files about names.
     pub names: Vec<SetNamesRequest>,
+    /// Archives by the path that they were written to, and from which they are read.
+    pub trees: HashMap<Vec<u8>, Vec<u8>>,
+    /// Steps that were begun.
+    pub steps: Vec<BeginStepRequest>,
+    /// How many were sealed.
+    pub sealed_count: u32,
+    /// Archives that were brought in for steps, and for what.
+    pub archives: Vec<(add_archive_open::Use, Vec<u8>)>,
     /// How far the guest's clock is ahead of the host's, nanoseconds.
     pub clock_ahead_ns: i64,
     /// By how much its clock was moved, nanoseconds.
     pub clock_offsets_ns: Vec<i64>,
     /// Shutdowns.
     pub shutdown_count: usize,
+    /// Calls that froze the disks.
+    pub frozen_count: usize,
+    /// Those of them that have ended.
+    pub thawed_count: usize,
 }
 
 impl fmt::Debug for Guest {
@@ -196,9 +225,14 @@ impl Default for Guest {
         Self {
             boot: Boot::Ready { after: Duration::ZERO },
             channel: Channel::Open,
+            restored: Boot::Ready { after: Duration::ZERO },
             console: "fake guest: booting\n".to_owned(),
             script: Arc::new(|_| Process::exits(0)),
             refusal: None,
+            resume_refusal: None,
+            trimmed_bytes: Vec::new(),
+            sockets: Sockets::default(),
+            room: Room::default(),
             observed: Arc::default(),
         }
     }
@@ -223,6 +257,13 @@ impl Guest {
         }
     }
 
+    /// The same, but where it is restored from a template, it gets from there to its agent in this way.
+    #[must_use]
+    pub fn restoring(mut self, restored: Boot) -> Self {
+        self.restored = restored;
+        self
+    }
+
     /// The same with another way to its agent.
     #[must_use]
     pub fn with_channel(mut self, channel: Channel) -> Self {
@@ -244,11 +285,50 @@ impl Guest {
         self
     }
 
+    /// The same, but where it is restored its agent refuses to be resumed, with these words.
+    #[must_use]
+    pub fn refusing_to_resume(mut self, words: impl Into<String>) -> Self {
+        self.resume_refusal = Some(words.into());
+        self
+    }
+
+    /// The same, with so many bytes to be discarded on its disks.
+    #[must_use]
+    pub fn with_trimmed_bytes(mut self, trimmed_bytes: impl Into<Vec<u64>>) -> Self {
+        self.trimmed_bytes = trimmed_bytes.into();
+        self
+    }
+
+    /// The same with a program that listens on the socket `path`, which is in truth that at `at`.
+    #[must_use]
+    pub fn with_socket(mut self, path: impl Into<String>, at: impl Into<PathBuf>) -> Self {
+        self.sockets.programs.insert(path.into(), at.into());
+        self
+    }
+
+    /// The same with programs that connect to the agent's listener of this number, which is in truth `socket`.
+    #[must_use]
+    pub fn with_listener(mut self, listener: u32, socket: UnixListener) -> Self {
+        self.sockets.listeners.insert(listener, Arc::new(socket));
+        self
+    }
+
     /// The same with a clock that is this far ahead of the host's, nanoseconds.
     #[must_use]
     pub fn with_clock_ahead(self, clock_ahead_ns: i64) -> Self {
         self.observe().clock_ahead_ns = clock_ahead_ns;
         self
+    }
+
+    /// Takes the host's room for what is written to these images, so that the guest's machines stand still; for no image it gives room again.
+    pub fn take_room<T: Into<PathBuf>>(&self, images: impl IntoIterator<Item = T>) {
+        self.room.set_short(images.into_iter().map(Into::into).collect());
+    }
+
+    /// How often a machine was asked to go on.
+    #[must_use]
+    pub fn try_count(&self) -> usize {
+        self.room.try_count()
     }
 
     /// Moves the clock and tells the time, nanoseconds since 1970.

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use container_oci::{Digest, DocumentError, Reference, ReferenceError};
 
 use crate::content::ContentError;
-use crate::layer::tar::TarError;
 
 /// Why an archive could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +32,7 @@ pub enum ArchiveError {
     },
     /// It is no tar archive, or a damaged one.
     #[error("cannot read the archive: {0}")]
-    Tar(#[from] TarError),
+    Tar(#[from] container_tar::ReadError),
     /// More images than an archive may have.
     #[error("the archive has more than {limit} images")]
     TooManyImages {

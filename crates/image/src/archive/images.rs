@@ -2,6 +2,8 @@
 
 use container_oci::{Descriptor, Digest, ImageConfig, Manifest, Platform, Reference};
 
+use super::{ArchiveError, name};
+
 /// An image of an archive, all of whose content is there and right.
 #[derive(Debug, Clone)]
 pub(crate) struct ArchiveImage {
@@ -15,6 +17,14 @@ pub(crate) struct ArchiveImage {
     pub(crate) parts: Vec<Digest>,
     /// Layers of the images for the machine that was asked for, with their diff ids.
     pub(crate) layers: Vec<(Descriptor, Digest)>,
+}
+
+impl ArchiveImage {
+    /// Takes the name away that the archive gives it.
+    pub(crate) fn drop_name(&mut self) -> Result<(), ArchiveError> {
+        self.reference = name::untagged(&self.descriptor.digest)?;
+        Ok(())
+    }
 }
 
 /// Layers and diff ids of an image for `platform`, if that is `machine` and all its layers are here.

@@ -18,7 +18,7 @@ use container_oci::{Descriptor, Digest, ImageConfig, Manifest, Reference};
 
 pub(crate) use directory::PendingDirectory;
 pub(crate) use docker::write_docker;
-pub(crate) use file::Output;
+pub use file::Output;
 pub(crate) use oci::write_oci;
 pub(crate) use tar::TarSink;
 

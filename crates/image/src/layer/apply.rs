@@ -2,10 +2,10 @@
 
 use std::io::{BufRead, Seek, Write};
 
-use container_ext4::{FileWriter, Metadata, WriteError, Writer, Xattr};
+use container_ext4::{DeviceNumber, Metadata, Timestamp, WriteError, Writer, Xattr};
+use container_tar::{Entry, EntryKind, Piece, Reader};
 
 use super::error::LayerError;
-use super::tar::{Entry, EntryKind, Region, TarReader};
 use super::turn::Turn;
 use super::whiteout::Hidden;
 
@@ -23,7 +23,7 @@ pub(super) struct Applied {
 
 /// Puts a layer on the disk, its whiteouts in the form of overlayfs.
 pub(super) fn apply_layer<R: BufRead, W: Write + Seek>(
-    tar: &mut TarReader<R>,
+    tar: &mut Reader<R>,
     disk: &mut Writer<W>,
     max_whiteout_bytes: u64,
     turn: &mut Turn,
@@ -45,7 +45,7 @@ pub(super) fn apply_layer<R: BufRead, W: Write + Seek>(
 }
 
 fn add_entry<R: BufRead, W: Write + Seek>(
-    tar: &mut TarReader<R>,
+    tar: &mut Reader<R>,
     disk: &mut Writer<W>,
     entry: Entry,
 ) -> Result<(), LayerError> {
@@ -55,27 +55,19 @@ fn add_entry<R: BufRead, W: Write + Seek>(
         mode: entry.mode,
         uid: entry.uid,
         gid: entry.gid,
-        modified: entry.modified,
+        modified: Timestamp {
+            seconds: entry.modified.seconds,
+            nanoseconds: entry.modified.nanoseconds,
+        },
         xattrs: xattrs.map(|(name, value)| Xattr { name, value }).collect(),
     };
     match entry.kind {
-        EntryKind::File { regions: None, .. } => {
+        EntryKind::File { size_bytes, regions } => {
             let mut file = disk.file(&path, metadata)?;
-            copy_content(tar, &mut file, u64::MAX)?;
-            file.finish()?;
-        }
-        EntryKind::File {
-            size_bytes,
-            regions: Some(regions),
-        } => {
-            let mut file = disk.file(&path, metadata)?;
-            let mut at = 0;
-            for Region { offset, length } in regions {
-                file.skip(offset - at)?;
-                copy_content(tar, &mut file, length)?;
-                at = offset + length;
-            }
-            file.skip(size_bytes - at)?;
+            tar.each_piece(size_bytes, regions.as_deref(), |piece| match piece {
+                Piece::Hole(length) => Ok(file.skip(length)?),
+                Piece::Bytes(bytes) => Ok::<_, LayerError>(file.append(bytes)?),
+            })?;
             file.finish()?;
         }
         EntryKind::HardLink { target } => match disk.hard_link(&path, &target) {
@@ -85,30 +77,18 @@ fn add_entry<R: BufRead, W: Write + Seek>(
         },
         EntryKind::Symlink { target } => disk.symlink(&path, &target, metadata)?,
         EntryKind::Directory => disk.directory(&path, metadata)?,
-        EntryKind::CharacterDevice(device) => disk.character_device(&path, device, metadata)?,
-        EntryKind::BlockDevice(device) => disk.block_device(&path, device, metadata)?,
+        EntryKind::CharacterDevice(device) => disk.character_device(&path, number(device), metadata)?,
+        EntryKind::BlockDevice(device) => disk.block_device(&path, number(device), metadata)?,
         EntryKind::Fifo => disk.fifo(&path, metadata)?,
     }
     Ok(())
 }
 
-/// Copies content until its end or until `length` bytes are copied.
-fn copy_content<R: BufRead, W: Write + Seek>(
-    tar: &mut TarReader<R>,
-    file: &mut FileWriter<'_, W>,
-    mut length: u64,
-) -> Result<(), LayerError> {
-    while length > 0 {
-        let bytes = tar.content()?;
-        if bytes.is_empty() {
-            break;
-        }
-        let taken = usize::try_from(length).unwrap_or(usize::MAX).min(bytes.len());
-        file.append(&bytes[..taken])?;
-        tar.consume(taken);
-        length -= taken as u64;
+fn number(device: container_tar::DeviceNumber) -> DeviceNumber {
+    DeviceNumber {
+        major: device.major,
+        minor: device.minor,
     }
-    Ok(())
 }
 
 /// Whether an attribute goes to the disk. Others are left out, as the extraction by a kernel would leave them out.

@@ -6,8 +6,6 @@ use std::path::PathBuf;
 use container_ext4::WriteError;
 use container_oci::LayerCompression;
 
-use super::tar::TarError;
-
 /// Why [`super::write_layer_disk`] or [`super::write_merged_disk`] failed. The disk is then incomplete and must be thrown away.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -29,7 +27,7 @@ pub enum LayerError {
     },
     /// The tar is malformed.
     #[error("the layer's tar is malformed")]
-    Tar(#[from] TarError),
+    Tar(#[from] container_tar::ReadError),
     /// An entry cannot be put on the disk, or the disk cannot be written.
     #[error("cannot write the layer's disk")]
     Disk(#[from] WriteError),

@@ -3,10 +3,10 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 use container_oci::LayerCompression;
+use container_tar::is_tar_header;
 use flate2::bufread::MultiGzDecoder;
 
 use super::error::LayerError;
-use super::tar::is_tar_header;
 use super::turn::Ticket;
 use super::zstd::ZstdReader;
 

@@ -12,7 +12,6 @@ use super::options::DiskOptions;
 use super::pipeline::run;
 use super::scratch::unnamed_file;
 use super::stacking::Stacking;
-use super::tar::TarReader;
 use super::turn::Turn;
 
 /// What a layer turned out to be, and its disk.
@@ -62,7 +61,12 @@ pub fn write_layer_disk(
     let mut writer = start(disk, options)?;
     let ticket = turn.ticket();
     let stream = run(layer, declared, algorithm, limits.uncompressed_bytes, ticket, |tar| {
-        apply_layer(&mut TarReader::new(tar), &mut writer, limits.whiteout_bytes, &mut turn)
+        apply_layer(
+            &mut container_tar::Reader::new(tar),
+            &mut writer,
+            limits.whiteout_bytes,
+            &mut turn,
+        )
     })?;
     let written = writer.finish(uuid_of(stream.digest.as_bytes()))?;
     Ok(LayerDiskSummary {

@@ -68,6 +68,18 @@ impl Catalog {
         Ok(())
     }
 
+    /// Keeps an image that has no name until it is pruned, as one of the repository of `place`, unless a name points at it.
+    pub(crate) fn keep_nameless(&mut self, place: &Reference, descriptor: Descriptor) {
+        let digest = descriptor.digest;
+        if !self.has(&digest) {
+            let entry = CatalogEntry {
+                dangling: true,
+                ..CatalogEntry::new(descriptor)
+            };
+            self.images.insert(place.with_digest(digest), entry);
+        }
+    }
+
     /// The names as [`Catalog::give_name`] gives them, also when another program has written the file: a name with a digest has
     /// the digest of what it points at, and no tag.
     fn with_true_names(self) -> Self {

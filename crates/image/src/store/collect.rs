@@ -106,7 +106,7 @@ impl ImageStore {
         })
     }
 
-    /// The blobs and disks that are neither marked nor pinned nor in use.
+    /// The blobs and disks that are neither marked nor pinned nor in use nor kept by builds.
     pub(super) fn garbage(
         &self,
         marks: &Marks,
@@ -120,7 +120,7 @@ impl ImageStore {
                 let Some(digest) = digest_of(algorithm, file.file_name()) else {
                     continue;
                 };
-                if !marks.blobs.contains(&digest) && !pins.contains(&digest) {
+                if !marks.blobs.contains(&digest) && !pins.contains(&digest) && !in_use.cached.contains(&digest) {
                     garbage.files.push(file);
                     garbage.blobs.insert(digest);
                 }
@@ -134,7 +134,7 @@ impl ImageStore {
             else {
                 continue;
             };
-            if pins.contains(&id) || disks_in_use.contains(&id) || in_use.has_unknown {
+            if pins.contains(&id) || disks_in_use.contains(&id) || in_use.cached.contains(&id) || in_use.has_unknown {
                 continue;
             }
             // A disk of an older format would be made again; only a container that has it can still use it.
@@ -178,7 +178,8 @@ fn mark_names(marker: &mut Marker<'_>, marks: &mut Marks, catalog: &catalog::Cat
     Ok(())
 }
 
-fn digest_of(algorithm: Algorithm, hex: Option<&OsStr>) -> Option<Digest> {
+/// The digest after which a file is named.
+pub(super) fn digest_of(algorithm: Algorithm, hex: Option<&OsStr>) -> Option<Digest> {
     let hex = hex?.to_str()?;
     format!("{}:{hex}", algorithm.name()).parse().ok()
 }

@@ -26,14 +26,22 @@ pub(super) async fn unpack(
     max_disks: usize,
     progress: &dyn Progress,
 ) -> Result<Vec<LayerDisk>, DiskError> {
-    let layers: Vec<(Descriptor, Digest)> = manifest
-        .layers
-        .iter()
-        .cloned()
-        .zip(config.diff_ids().iter().copied())
-        .collect();
+    let diff_ids = config.diff_ids().iter().copied();
+    let layers: Vec<(Descriptor, Digest)> = manifest.layers.iter().cloned().zip(diff_ids).collect();
+    unpack_stack(paths, session, &layers, max_disks, progress).await
+}
+
+/// As [`unpack`], for layers that need not be an image's.
+pub(super) async fn unpack_stack(
+    paths: &StorePaths,
+    session: &Arc<Session>,
+    layers: &[(Descriptor, Digest)],
+    max_disks: usize,
+    progress: &dyn Progress,
+) -> Result<Vec<LayerDisk>, DiskError> {
+    let diff_ids: Vec<Digest> = layers.iter().map(|(_, diff_id)| *diff_id).collect();
     loop {
-        match arrange(paths, config.diff_ids(), max_disks, &mut Vec::new())? {
+        match arrange(paths, &diff_ids, max_disks, &mut Vec::new())? {
             Arrangement::Ready(disks) => return Ok(disks),
             Arrangement::Missing(Missing::Layers(from)) => {
                 ensure_all(paths, session, &layers[from..], progress).await?;

@@ -42,6 +42,8 @@ pub struct LoadOptions {
     pub machine: Platform,
     /// Leaves out members whose names are unsafe, and tells of them, instead of refusing the archive.
     pub skips_unsafe_members: bool,
+    /// Gives no image a name of the archive's: all are stored as images without a name are.
+    pub drops_names: bool,
 }
 
 impl Default for LoadOptions {
@@ -49,6 +51,7 @@ impl Default for LoadOptions {
         Self {
             machine: Platform::host(),
             skips_unsafe_members: false,
+            drops_names: false,
         }
     }
 }
@@ -67,7 +70,10 @@ impl ImageStore {
     ) -> Result<Vec<LoadedImage>, LoadError> {
         sweep(&self.paths)?;
         let session = Arc::new(Session::start(&self.paths)?);
-        let images = self.read_archive(&session, source, options, progress).await?;
+        let mut images = self.read_archive(&session, source, options, progress).await?;
+        if options.drops_names {
+            images.iter_mut().try_for_each(ArchiveImage::drop_name)?;
+        }
         self.make_disks(&session, &images, progress).await?;
         catalog::update(&self.paths, |catalog| {
             for image in &images {

@@ -27,6 +27,13 @@ impl Marks {
     pub(super) fn documents(&self) -> &BTreeSet<Digest> {
         &self.documents
     }
+
+    /// Marks what is marked in `other`, too.
+    pub(super) fn extend(&mut self, other: &Self) {
+        self.blobs.extend(&other.blobs);
+        self.disks.extend(&other.disks);
+        self.documents.extend(&other.documents);
+    }
 }
 
 /// What one index or manifest is, and names.

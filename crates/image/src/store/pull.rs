@@ -3,6 +3,7 @@
 //! A layer is hashed, stored and unpacked onto its disk while it arrives; several layers do so at once. The name is given
 //! last, when everything that it needs is here.
 
+mod artifact;
 mod blob;
 mod documents;
 mod download;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use container_oci::{Descriptor, Digest, Platform, Reference};
 use futures_util::{TryStreamExt as _, stream};
 
+pub use self::artifact::RemoteRepository;
 use self::source::Source;
 use super::{CatalogError, ImageStore, Lease, PlatformChoice, catalog};
 use crate::content::{ContentError, Session, sweep};

@@ -4,6 +4,7 @@
 //! meanwhile sees the old image or the new one. What the registry has already is not sent, and what it has in another
 //! repository is taken from there.
 
+mod artifact;
 mod blob;
 mod elsewhere;
 
@@ -139,11 +140,7 @@ impl ImageStore {
                 size_bytes: blob.size_bytes,
             });
         }
-        stream::iter(blobs.into_iter().map(Ok::<_, PushFailure>))
-            .try_for_each_concurrent(options.max_concurrent_uploads.max(1), async |blob| {
-                blob::push(&target, &blob).await
-            })
-            .await?;
+        push_blobs(&target, blobs, options.max_concurrent_uploads).await?;
 
         let mut digest = None;
         for manifest in &manifests {
@@ -181,6 +178,13 @@ impl ImageStore {
         })
         .await?
     }
+}
+
+/// Brings blobs into the repository, as many at once.
+async fn push_blobs(target: &Target<'_>, blobs: Vec<Descriptor>, at_once: usize) -> Result<(), PushFailure> {
+    stream::iter(blobs.into_iter().map(Ok::<_, PushFailure>))
+        .try_for_each_concurrent(at_once.max(1), async |blob| blob::push(target, &blob).await)
+        .await
 }
 
 /// Other repositories of the same registry, by the blobs that they should have.

@@ -1,27 +1,45 @@
-//! What the images cost on the disk, and what pruning would give back.
+//! What the images cost on the disk, all of them and each, and what pruning would give back.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+mod each;
+mod sizes;
 
-use container_oci::Algorithm;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::collect::CollectError;
+use container_oci::{Digest, Reference};
+
+use super::collect::{CollectError, GarbageError};
 use super::in_use::ImagesInUse;
 use super::mark::{Marker, Marks};
 use super::{ImageStore, catalog};
-use crate::content::{ContentError, OpenGate, abandoned_bytes, allocated_bytes, entries, live_pins};
+use crate::content::{OpenGate, abandoned_bytes, live_pins};
 
-/// What the images cost on the disk.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub use each::OneImageUsage;
+use sizes::{FileSizes, contents_bytes};
+
+/// What the images cost on the disk, in allocated bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageUsage {
     /// Images, each counted once however many names it has.
     pub total: u64,
     /// Those that containers use.
     pub active: u64,
-    /// Bytes of the disk that all content, layer disks and unfinished files take.
+    /// Bytes of the disk that all content, layer disks and unfinished files take, without what only builds keep.
     pub size_bytes: u64,
     /// Those of them that pruning all unused images would give back.
     pub reclaimable_bytes: u64,
+    /// Each of them.
+    pub each: Vec<OneImageUsage>,
+    /// What builds keep for later ones, by the digests of blobs and layer disks.
+    pub cached: BTreeMap<Digest, CachedUsage>,
+}
+
+/// What something costs that builds keep for later ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CachedUsage {
+    /// Bytes of its file.
+    pub size_bytes: u64,
+    /// Whether an image, a container or an operation under way needs it as well.
+    pub is_needed: bool,
 }
 
 impl ImageStore {
@@ -39,45 +57,68 @@ impl ImageStore {
         let in_use = in_use().map_err(CollectError::InUse)?;
 
         let mut marker = Marker::new(&self.paths);
-        let (mut images, mut active, mut kept) = (BTreeSet::new(), BTreeSet::new(), Marks::default());
-        for entry in catalog.images.values() {
-            let digest = entry.descriptor.digest;
-            images.insert(digest);
-            let is_active = !in_use.of(&mut marker, &entry.descriptor)?.is_empty();
-            if is_active {
-                active.insert(digest);
+        let mut images: BTreeMap<Digest, (Vec<Reference>, Marks)> = BTreeMap::new();
+        for (reference, entry) in &catalog.images {
+            let (references, marks) = images.entry(entry.descriptor.digest).or_default();
+            if references.is_empty() {
+                marker.mark(marks, &entry.descriptor)?;
             }
-            if is_active || pins.contains(&digest) {
-                marker.mark(&mut kept, &entry.descriptor)?;
+            references.push(reference.clone());
+        }
+        let (mut active, mut kept, mut named) = (0, Marks::default(), Marks::default());
+        for (digest, (_, marks)) in &images {
+            named.extend(marks);
+            let is_active = in_use.has_any_of(marks.documents());
+            active += u64::from(is_active);
+            if is_active || pins.contains(digest) {
+                kept.extend(marks);
             }
         }
+        let files = FileSizes::read(&self.paths)?;
         let garbage = self.garbage(&kept, &pins, &in_use)?;
-        let reclaimable_bytes: u64 = garbage.files.iter().map(|file| allocated_bytes(file)).sum();
-        let left_bytes = contents_bytes(&self.paths.trash_dir())? + abandoned_bytes(&self.paths)?;
+        let garbage_bytes: u64 = garbage.files.iter().map(|file| files.of(file)).sum();
+        let trash_bytes = contents_bytes(&self.paths.trash_dir())?;
+        let cached = self.cached(&files, &named, &pins, &in_use)?;
+        let only_cached = cached.values().filter(|one| !one.is_needed);
+        let only_cached_bytes: u64 = only_cached.map(|one| one.size_bytes).sum();
+        let file_bytes = files.total_bytes().saturating_sub(only_cached_bytes);
         Ok(ImageUsage {
             total: images.len() as u64,
-            active: active.len() as u64,
-            size_bytes: self.size_bytes()?,
-            reclaimable_bytes: reclaimable_bytes + left_bytes,
+            active,
+            size_bytes: file_bytes + trash_bytes + contents_bytes(&self.paths.ingest_dir())?,
+            reclaimable_bytes: garbage_bytes + trash_bytes + abandoned_bytes(&self.paths)?,
+            each: each::of(images, &files, &in_use),
+            cached,
         })
     }
 
-    fn size_bytes(&self) -> Result<u64, ContentError> {
-        let dirs = [
-            self.paths.blob_dir(Algorithm::Sha256),
-            self.paths.blob_dir(Algorithm::Sha512),
-            self.paths.layer_dir(),
-            self.paths.ingest_dir(),
-            self.paths.trash_dir(),
-        ];
-        dirs.iter().map(|dir| contents_bytes(dir)).sum()
+    /// What builds keep, and whether it would be garbage without them.
+    fn cached(
+        &self,
+        files: &FileSizes,
+        named: &Marks,
+        pins: &BTreeSet<Digest>,
+        in_use: &ImagesInUse,
+    ) -> Result<BTreeMap<Digest, CachedUsage>, GarbageError> {
+        let without_builds = ImagesInUse {
+            cached: BTreeSet::new(),
+            ..in_use.clone()
+        };
+        let garbage = self.garbage(named, pins, &without_builds)?;
+        let usage = |digest: &Digest| {
+            let sizes = [&files.blobs, &files.disks].map(|sizes| sizes.get(digest));
+            let size_bytes = sizes.iter().flatten().copied().sum();
+            let is_garbage = garbage.blobs.contains(digest) || garbage.disks.contains(digest);
+            let is_there = sizes.iter().any(Option::is_some);
+            is_there.then_some(CachedUsage {
+                size_bytes,
+                is_needed: !is_garbage,
+            })
+        };
+        let found = in_use
+            .cached
+            .iter()
+            .filter_map(|digest| Some((*digest, usage(digest)?)));
+        Ok(found.collect())
     }
-}
-
-/// Bytes of what is in the directory, which need not be there.
-fn contents_bytes(dir: &Path) -> Result<u64, ContentError> {
-    if !dir.is_dir() {
-        return Ok(0);
-    }
-    Ok(entries(dir)?.iter().map(|file| allocated_bytes(file)).sum())
 }

@@ -6,9 +6,9 @@ use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
 
 use hyper_util::rt::TokioIo;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 
-use super::transport::{CONNECTION_WINDOW_BYTES, MESSAGE_MAX_BYTES, STREAM_WINDOW_BYTES, to_tokio};
+use super::transport::{MESSAGE_MAX_BYTES, endpoint, to_tokio};
 use super::v1::control_client::ControlClient as GrpcClient;
 use super::version::SPOKEN_VERSIONS;
 
@@ -60,12 +60,41 @@ pub fn client(stream: UnixStream) -> ControlClient {
             None => Err(io::ErrorKind::NotConnected.into()),
         })
     });
-    let channel = Endpoint::from_static("http://launcher.invalid")
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .connect_with_connector_lazy(connector);
     ControlClient {
-        grpc: GrpcClient::new(channel).max_decoding_message_size(MESSAGE_MAX_BYTES),
+        grpc: GrpcClient::new(endpoint().connect_with_connector_lazy(connector))
+            .max_decoding_message_size(MESSAGE_MAX_BYTES),
         version: SPOKEN_VERSIONS.newest,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+    use crate::control::v1::StatusRequest;
+
+    /// What a client sends before its SETTINGS frame, RFC 9113 section 3.4.
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    /// SETTINGS_MAX_FRAME_SIZE, RFC 9113 section 6.5.2.
+    const FRAME: u16 = 5;
+
+    #[tokio::test]
+    async fn a_chunk_of_an_archive_fits_into_a_frame() {
+        let (near, far) = UnixStream::pair().unwrap();
+        let mut client = client(near);
+        let asking = tokio::spawn(async move { client.status(StatusRequest {}).await });
+        let mut far = to_tokio(far).unwrap();
+        let mut head = [0; PREFACE.len() + 9];
+        far.read_exact(&mut head).await.unwrap();
+        let header = head.strip_prefix(PREFACE).unwrap();
+        let mut settings = vec![0; usize::from(u16::from_be_bytes([header[1], header[2]]))];
+        far.read_exact(&mut settings).await.unwrap();
+        asking.abort();
+        // Pairs of a number and a value, RFC 9113 section 6.5.1.
+        let mut pairs = settings.chunks_exact(6);
+        let pair = pairs.find(|pair| pair[..2] == FRAME.to_be_bytes()).unwrap();
+        let told = u32::from_be_bytes(pair[2..].try_into().unwrap());
+        assert!(told as usize > crate::control::ARCHIVE_CHUNK_BYTES, "{told}");
     }
 }

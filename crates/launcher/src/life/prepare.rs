@@ -1,5 +1,7 @@
 //! What clients see of the container before its machine boots.
 
+use std::time::Duration;
+
 use crate::failure::LifeError;
 use crate::logs::{BoundedLog, CONSOLE_LOG_BYTES, StdioLog};
 use crate::run::RunContext;
@@ -22,6 +24,9 @@ pub(super) async fn prepare(context: &RunContext<'_>, service: &ControlService) 
             Ok(signal) => session.set_stop_signal(signal),
             Err(error) => tracing::warn!(%error, "using SIGTERM to stop the container"),
         }
+    }
+    if let Some(seconds) = config.options.stop_timeout_seconds {
+        session.set_stop_timeout(Duration::from_secs(seconds.into()));
     }
     if !config.options.stdin {
         session.close_stdin();

@@ -7,13 +7,21 @@ use container_model::Phase;
 use time::OffsetDateTime;
 
 use crate::launch::{EndedRun, NextRun};
-use crate::run::{RunContext, run_once, take_down};
+use crate::run::{Dismissed, RunContext, dismiss, run_once};
 use crate::session::{Ending, Progress, Wishes};
 use crate::timings::{Stopwatch, Timings};
 
-/// Runs the container until the policy has it end, or a client wants it to. Returns how the container ended, once its last machine is
-/// gone. The timings are those of the last run afterwards; those of the runs before it are published, to `timings_file` as well.
-pub(super) async fn run_all(context: &RunContext<'_>, timings: &mut Timings, timings_file: Option<&Path>) -> Ending {
+/// A container whose last run is over.
+pub(super) struct Ended {
+    /// How it ended.
+    pub(super) ending: Ending,
+    /// Its last machine, unless it never had one.
+    pub(super) machine: Option<Dismissed>,
+}
+
+/// Runs the container until the policy has it end, or a client wants it to. What its last machine had to write is on the disks then. The timings
+/// are those of the last run afterwards; those of the runs before it are published, to `timings_file` as well.
+pub(super) async fn run_all(context: &RunContext<'_>, timings: &mut Timings, timings_file: Option<&Path>) -> Ended {
     let mut before = None;
     let mut number = 1;
     loop {
@@ -21,7 +29,7 @@ pub(super) async fn run_all(context: &RunContext<'_>, timings: &mut Timings, tim
         let next = next_run(context, number, &run.ending);
         let ending = following(context, before, run.ending);
         let pause = match next {
-            // Clients hear of the end while the machine goes down; their streams end once it is on record.
+            // Clients hear of the end while the guest unmounts; their streams end once it is on record.
             NextRun::None if run.machine.is_some() => {
                 announce_end(context, &ending);
                 None
@@ -33,16 +41,27 @@ pub(super) async fn run_all(context: &RunContext<'_>, timings: &mut Timings, tim
             }
         };
         let mut stopwatch = Stopwatch::start();
-        if let Some(machine) = run.machine {
-            let is_disk_needed =
-                !context.config.options.auto_remove || pause.is_some() || context.volumes.outlive(context.config);
-            take_down(context, machine, is_disk_needed).await;
-        }
+        let machine = match run.machine {
+            Some(machine) => {
+                let is_disk_needed =
+                    !context.config.options.auto_remove || pause.is_some() || context.volumes.outlive(context.config);
+                Some(dismiss(context, machine, is_disk_needed).await)
+            }
+            None => None,
+        };
         timings.teardown_ms += stopwatch.lap_ms();
-        let Some(pause) = pause else { return ending };
+        let Some(pause) = pause else {
+            return Ended { ending, machine };
+        };
+        // The next machine has the same disks.
+        let machine = match machine {
+            Some(machine) => Some(machine.ended().await),
+            None => None,
+        };
+        timings.teardown_ms += stopwatch.lap_ms();
         if is_ended_within(context, pause).await {
             announce_end(context, &ending);
-            return ending;
+            return Ended { ending, machine };
         }
         number += 1;
         std::mem::replace(timings, Timings::new(context.config.id.as_str(), number)).publish(timings_file);

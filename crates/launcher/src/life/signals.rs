@@ -8,9 +8,22 @@ use tokio::sync::watch;
 use crate::launch::Limits;
 use crate::session::Session;
 
-/// Makes the signals that end programs end the container. Resolves when there was one.
-pub(super) fn end_on_signals(session: &Arc<Session>, limits: Limits) -> impl Future<Output = ()> + use<> {
-    let (told, mut receiver) = watch::channel(false);
+/// Whether a signal has told the launcher to end.
+#[derive(Debug, Clone)]
+pub(super) struct ToldToEnd(watch::Receiver<bool>);
+
+impl ToldToEnd {
+    /// Resolves when there was such a signal.
+    pub(super) async fn told(mut self) {
+        if self.0.wait_for(|told| *told).await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
+/// Makes the signals that end programs end the container.
+pub(super) fn end_on_signals(session: &Arc<Session>, limits: Limits) -> ToldToEnd {
+    let (told, receiver) = watch::channel(false);
     for kind in [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()] {
         match signal(kind) {
             Ok(mut signals) => {
@@ -18,7 +31,7 @@ pub(super) fn end_on_signals(session: &Arc<Session>, limits: Limits) -> impl Fut
                 tokio::spawn(async move {
                     while signals.recv().await.is_some() {
                         tracing::info!("the launcher was told to end");
-                        session.stop(None, limits.stop);
+                        session.stop_as_wanted(limits.stop);
                         told.send_replace(true);
                     }
                 });
@@ -26,9 +39,5 @@ pub(super) fn end_on_signals(session: &Arc<Session>, limits: Limits) -> impl Fut
             Err(error) => tracing::warn!(%error, "cannot handle a signal"),
         }
     }
-    async move {
-        if receiver.wait_for(|told| *told).await.is_err() {
-            std::future::pending().await
-        }
-    }
+    ToldToEnd(receiver)
 }

@@ -42,20 +42,30 @@ impl BoundedLog {
     /// Appends. Blocks for the disk.
     ///
     /// # Errors
-    /// When the disk takes no more; part of `bytes` may be written.
+    /// When the disk takes no more; part of `bytes` may be written. Another call may find room.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut rest = bytes;
         while !rest.is_empty() {
             if self.length_bytes >= self.bound_bytes {
-                std::fs::rename(&self.path, previous_log(&self.path))?;
+                match std::fs::rename(&self.path, previous_log(&self.path)) {
+                    // An earlier call moved it away, and there was no room for a new one.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    moved => moved?,
+                }
                 self.file = create(&self.path)?;
                 self.length_bytes = 0;
             }
             let room = usize::try_from(self.bound_bytes - self.length_bytes).unwrap_or(usize::MAX);
-            let (fitting, later) = rest.split_at(rest.len().min(room));
-            self.file.write_all(fitting)?;
-            self.length_bytes += fitting.len() as u64;
-            rest = later;
+            let fitting = rest.get(..room).unwrap_or(rest);
+            match self.file.write(fitting) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => {
+                    self.length_bytes += written as u64;
+                    rest = rest.get(written..).unwrap_or_default();
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use std::path::Path;
 use container_hypervisor::{ConsolePump, SharedDescriptor};
 
 use super::bounded::BoundedLog;
+use super::patient::PatientLog;
 
 /// Bound of each of the log's two files, bytes: a boot writes some tens of kilobytes, a kernel's failure a few.
 pub(crate) const CONSOLE_LOG_BYTES: u64 = 1 << 20;
@@ -22,7 +23,8 @@ pub(crate) struct ConsoleLog {
 impl ConsoleLog {
     /// Begins an empty log at `path`; the descriptor is the machine's end of the pipe.
     pub(crate) fn begin(path: &Path) -> io::Result<(Self, SharedDescriptor)> {
-        let log = ConsoleFile(BoundedLog::begin(path, CONSOLE_LOG_BYTES)?);
+        let log = BoundedLog::begin(path, CONSOLE_LOG_BYTES)?;
+        let log = ConsoleFile(PatientLog::new(log, "the guest's console"));
         let (reader, writer) = io::pipe()?;
         let pump = ConsolePump::start(reader.into(), log, |line| {
             tracing::warn!(line, "the guest's kernel has panicked");
@@ -37,18 +39,13 @@ impl ConsoleLog {
     }
 }
 
-/// The log as the pump writes it. The first failure is told, and is the last write.
-struct ConsoleFile(BoundedLog);
+/// The log as the pump writes it, which would give up a log that fails.
+struct ConsoleFile(PatientLog);
 
 impl Write for ConsoleFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.0.append(bytes) {
-            Ok(()) => Ok(bytes.len()),
-            Err(error) => {
-                tracing::warn!(%error, "the guest's console is not logged any more");
-                Err(error)
-            }
-        }
+        self.0.append(bytes);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

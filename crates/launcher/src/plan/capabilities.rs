@@ -63,6 +63,9 @@ const ALL: [&str; 41] = [
     "CAP_CHECKPOINT_RESTORE",
 ];
 
+/// Stands for all capabilities.
+pub(super) const ALL_CAPABILITIES: &str = "ALL";
+
 /// A name that is no capability.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown capability {name:?}: names such as NET_ADMIN or CAP_NET_ADMIN, or ALL, are known")]
@@ -92,7 +95,7 @@ fn parse(names: &[String]) -> Result<(bool, Vec<&'static str>), CapabilityError>
     for name in names {
         let upper = name.to_ascii_uppercase();
         let bare = upper.strip_prefix("CAP_").unwrap_or(&upper);
-        if bare == "ALL" {
+        if bare == ALL_CAPABILITIES {
             all = true;
             continue;
         }

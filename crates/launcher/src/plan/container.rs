@@ -1,13 +1,14 @@
 //! The container as the guest's agent is asked to make it.
 
-use container_agent_api::v1::CreateContainerRequest;
+use container_agent_api::v1::{CreateContainerRequest, Device};
 use container_hypervisor::{HypervisorInfo, SHARES_TAG, TRANSLATOR_TAG};
-use container_model::ContainerConfig;
+use container_model::{ContainerConfig, DeviceNode};
 
+use super::control_files::control_files;
 use super::machine::needs_translation;
 use super::mounts::{MountPlanError, mounts};
-use super::{ROOT_DISK_SERIAL, layer_serial, shares};
-use crate::volumes::VolumeDisk;
+use super::{ROOT_DISK_SERIAL, has_shares, layer_serial};
+use crate::volumes::AttachedVolumes;
 
 /// The request that turns a machine into this container.
 ///
@@ -15,12 +16,16 @@ use crate::volumes::VolumeDisk;
 /// [`MountPlanError`] when the container has a mount that this version cannot make.
 pub(crate) fn container_request(
     config: &ContainerConfig,
-    volumes: &[VolumeDisk],
+    volumes: &AttachedVolumes,
     info: &HypervisorInfo,
 ) -> Result<CreateContainerRequest, MountPlanError> {
     let security = &config.security;
     Ok(CreateContainerRequest {
         hostname: config.hostname().to_owned(),
+        steps: config.build.is_some(),
+        control_files: control_files(config),
+        devices: security.devices.iter().map(device).collect(),
+        privileged: security.privileged,
         // Set when the container's networks are known.
         names: None,
         layer_disks: (0..config.image.layers.len()).map(layer_serial).collect(),
@@ -34,9 +39,9 @@ pub(crate) fn container_request(
         sysctls: config.sysctls.clone().into_iter().collect(),
         masked_paths: security.masked_paths.clone(),
         readonly_paths: security.readonly_paths.clone(),
-        shares_tag: match shares::of(config).next() {
-            Some(_) => SHARES_TAG.to_owned(),
-            None => String::new(),
+        shares_tag: match has_shares(config, &volumes.trees) {
+            true => SHARES_TAG.to_owned(),
+            false => String::new(),
         },
         shares_owner: config.process.user.to_agent_text(),
         translator_tag: if needs_translation(config, info) {
@@ -45,4 +50,12 @@ pub(crate) fn container_request(
             String::new()
         },
     })
+}
+
+fn device(node: &DeviceNode) -> Device {
+    Device {
+        path: node.path.clone(),
+        target: node.target.clone(),
+        access: node.access.clone(),
+    }
 }

@@ -3,8 +3,8 @@
 use container_agent_api::v1::{ProcessRole, ProcessSpec, Rlimit, StartProcess, WindowSize};
 use container_model::ContainerConfig;
 
-use super::capabilities::{CapabilityError, effective_capabilities};
-use crate::control::v1::ExecOpen;
+use super::capabilities::{ALL_CAPABILITIES, CapabilityError, effective_capabilities};
+use crate::control::v1::{ExecOpen, StepRlimit};
 
 /// The agent's name for the first process.
 pub(crate) const INIT_PROCESS_ID: &str = "init";
@@ -37,6 +37,7 @@ pub(crate) fn init_process(
         environment: init.environment.clone(),
         terminal: init.terminal,
         window_size: window_size.filter(|_| init.terminal),
+        init: init.use_init,
         ..inherited(config)?
     };
     Ok(StartProcess {
@@ -53,14 +54,7 @@ pub(crate) fn exec_process(config: &ContainerConfig, open: ExecOpen) -> Result<S
     if open.arguments.first().is_none_or(String::is_empty) {
         return Err(ProcessPlanError::NoProgram);
     }
-    let fits = open.process_id.len() <= PROCESS_ID_MAX_BYTES
-        && open
-            .process_id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
-    if !fits || open.process_id.is_empty() || open.process_id == INIT_PROCESS_ID {
-        return Err(ProcessPlanError::ProcessId(open.process_id));
-    }
+    check_process_id(&open.process_id)?;
     let window_size = open.window_size.map(|size| WindowSize {
         rows: size.rows,
         columns: size.columns,
@@ -72,6 +66,10 @@ pub(crate) fn exec_process(config: &ContainerConfig, open: ExecOpen) -> Result<S
         window_size: window_size.filter(|_| open.terminal),
         ..inherited(config)?
     };
+    for limit in open.rlimits {
+        spec.rlimits.retain(|known| known.name != limit.name);
+        spec.rlimits.push(client_rlimit(limit));
+    }
     if !open.working_directory.is_empty() {
         spec.working_directory = open.working_directory;
     }
@@ -89,6 +87,27 @@ pub(crate) fn exec_process(config: &ContainerConfig, open: ExecOpen) -> Result<S
     })
 }
 
+/// Whether a client may choose this process id.
+pub(super) fn check_process_id(id: &str) -> Result<(), ProcessPlanError> {
+    let fits = id.len() <= PROCESS_ID_MAX_BYTES
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    match fits && !id.is_empty() && id != INIT_PROCESS_ID {
+        true => Ok(()),
+        false => Err(ProcessPlanError::ProcessId(id.to_owned())),
+    }
+}
+
+/// A limit that a client asks for.
+pub(super) fn client_rlimit(limit: StepRlimit) -> Rlimit {
+    Rlimit {
+        name: limit.name,
+        soft: limit.soft,
+        hard: limit.hard,
+    }
+}
+
 /// What all processes of a container have in common unless they are told otherwise.
 fn inherited(config: &ContainerConfig) -> Result<ProcessSpec, ProcessPlanError> {
     let init = &config.process;
@@ -97,28 +116,36 @@ fn inherited(config: &ContainerConfig) -> Result<ProcessSpec, ProcessPlanError> 
         soft: limit.soft,
         hard: limit.hard,
     };
+    let security = &config.security;
+    let capabilities = match security.privileged {
+        true => effective_capabilities(&[ALL_CAPABILITIES.to_owned()], &[]),
+        false => effective_capabilities(&security.added_capabilities, &security.dropped_capabilities),
+    };
     Ok(ProcessSpec {
         working_directory: init.working_directory.clone(),
         user: init.user.to_agent_text(),
         additional_gids: init.supplemental_groups.clone(),
         rlimits: init.rlimits.iter().map(rlimit).collect(),
-        capabilities: effective_capabilities(
-            &config.security.added_capabilities,
-            &config.security.dropped_capabilities,
-        )?,
-        no_new_privileges: false,
-        seccomp: true,
+        additional_groups: init.additional_groups.clone(),
+        oom_score_adj: init.oom_score_adj,
+        capabilities: capabilities?,
+        no_new_privileges: security.no_new_privileges,
+        seccomp: !security.privileged && !security.seccomp_unconfined,
         ..ProcessSpec::default()
     })
 }
 
-/// `base` with the variables of `over` replaced or added; the last of several settings of one variable counts.
+/// `base` with the variables of `over` replaced, added, or taken away by a bare name; the last of several settings of one variable counts.
 fn merge_environment(base: &[String], over: &[String]) -> Vec<String> {
     fn key(entry: &str) -> &str {
         entry.split('=').next().unwrap_or(entry)
     }
     let mut merged: Vec<&String> = Vec::with_capacity(base.len() + over.len());
     for entry in base.iter().chain(over) {
+        if !entry.contains('=') {
+            merged.retain(|known| key(known) != entry);
+            continue;
+        }
         match merged.iter().position(|known| key(known) == key(entry)) {
             Some(index) => merged[index] = entry,
             None => merged.push(entry),
@@ -136,5 +163,7 @@ mod tests {
         let own = |entries: &[&str]| entries.iter().map(|entry| (*entry).to_owned()).collect::<Vec<_>>();
         let merged = merge_environment(&own(&["PATH=/bin", "A=1"]), &own(&["A=2", "B=", "PATH=/usr/bin"]));
         assert_eq!(merged, ["PATH=/usr/bin", "A=2", "B="]);
+        let merged = merge_environment(&own(&["PATH=/bin", "A=1"]), &own(&["A", "B", "C=3"]));
+        assert_eq!(merged, ["PATH=/bin", "C=3"]);
     }
 }

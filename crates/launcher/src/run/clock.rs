@@ -10,6 +10,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use container_agent::{AgentClient, AgentError};
+use container_hypervisor::StallWatch;
 use tokio::time::Instant;
 
 /// Between two looks at the host's clocks.
@@ -25,10 +26,12 @@ struct Moment {
     wall_ns: i128,
     /// Stands still while the host sleeps, and is never set.
     steady: Instant,
+    /// How often the machine went on after it had stood still, which no clock of the host tells.
+    stall_count: u64,
 }
 
 impl Moment {
-    fn now() -> Self {
+    fn now(stall_count: u64) -> Self {
         let wall_ns = match SystemTime::now().duration_since(UNIX_EPOCH) {
             Ok(since) => nanoseconds(since),
             Err(before) => -nanoseconds(before.duration()),
@@ -36,6 +39,7 @@ impl Moment {
         Self {
             wall_ns,
             steady: Instant::now(),
+            stall_count,
         }
     }
 
@@ -65,9 +69,10 @@ impl GuestClock for AgentClient {
     }
 }
 
-/// Keeps the clock right until it is dropped. The guest is asked at least every `interval`.
-pub(crate) async fn keep(agent: AgentClient, interval: Duration) {
-    follow(&agent, Moment::now, interval).await;
+/// Keeps the clock right until it is dropped. The guest is asked at least every `interval`, and soon after a stall.
+pub(crate) async fn keep(agent: AgentClient, stalls: Option<StallWatch>, interval: Duration) {
+    let stall_count = || stalls.as_ref().map_or(0, StallWatch::over_count);
+    follow(&agent, || Moment::now(stall_count()), interval).await;
 }
 
 async fn follow(guest: &impl GuestClock, host: impl Fn() -> Moment, interval: Duration) {
@@ -77,7 +82,8 @@ async fn follow(guest: &impl GuestClock, host: impl Fn() -> Moment, interval: Du
     loop {
         tokio::time::sleep(LOOK_EVERY.min(interval)).await;
         let now = host();
-        if now.jump_ns(right_at).abs() <= TOLERANCE_NS && now.steady - right_at.steady < interval {
+        let is_undisturbed = now.jump_ns(right_at).abs() <= TOLERANCE_NS && now.stall_count == right_at.stall_count;
+        if is_undisturbed && now.steady - right_at.steady < interval {
             continue;
         }
         match correct(guest, &host).await {
@@ -124,10 +130,11 @@ mod tests {
 
     #[test]
     fn a_host_that_slept_or_was_set_is_noticed() {
-        let before = Moment::now();
+        let before = Moment::now(0);
         let after = |wall_ns: i128, steady: u64| Moment {
             wall_ns: before.wall_ns + wall_ns,
             steady: before.steady + Duration::from_secs(steady),
+            stall_count: 0,
         };
         assert_eq!(after(10 * SECOND_NS, 10).jump_ns(before), 0);
         assert_eq!(after(3600 * SECOND_NS, 10).jump_ns(before), 3590 * SECOND_NS);
@@ -143,6 +150,7 @@ mod tests {
         failures: Cell<u32>,
         /// How long the host sleeps when it is about to get an answer, nanoseconds.
         nap_ns: Cell<i128>,
+        stall_count: Cell<u64>,
     }
 
     const HOUR_NS: i128 = 3600 * SECOND_NS;
@@ -158,6 +166,7 @@ mod tests {
                 asked: Cell::new(0),
                 failures: Cell::new(0),
                 nap_ns,
+                stall_count: Cell::new(0),
             }
         }
 
@@ -165,6 +174,7 @@ mod tests {
             Moment {
                 wall_ns: nanoseconds(self.begin.elapsed()) + HOUR_NS + self.host_ahead_ns.get(),
                 steady: Instant::now(),
+                stall_count: self.stall_count.get(),
             }
         }
 
@@ -217,6 +227,18 @@ mod tests {
         world.after_event(|| world.sleep(HOUR_NS), LOOK_EVERY).await;
         assert!(world.is_guest_right());
         // Asked once, set once.
+        assert_eq!(world.asked.get(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_guest_is_right_again_seconds_after_its_machine_stood_still() {
+        let world = World::new();
+        let stall = || {
+            world.guest_ahead_ns.set(-HOUR_NS);
+            world.stall_count.set(1);
+        };
+        world.after_event(stall, LOOK_EVERY).await;
+        assert!(world.is_guest_right());
         assert_eq!(world.asked.get(), 2);
     }
 

@@ -8,6 +8,8 @@ use container_state::Bundle;
 use crate::launch::Launch;
 use crate::recorder::Recorder;
 use crate::session::Session;
+use crate::sockets::PublishedSockets;
+use crate::templates::TemplateLater;
 use crate::volumes::AttachedVolumes;
 
 /// The container that is run.
@@ -18,4 +20,7 @@ pub(crate) struct RunContext<'a> {
     pub(crate) bundle: &'a Bundle,
     pub(crate) recorder: &'a Recorder,
     pub(crate) volumes: &'a AttachedVolumes,
+    pub(crate) sockets: &'a PublishedSockets,
+    /// The template that is to be built when nobody waits for it.
+    pub(crate) template: &'a TemplateLater,
 }

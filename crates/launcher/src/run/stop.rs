@@ -1,5 +1,6 @@
 //! Ending the workload step by step.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use container_agent::AgentClient;
@@ -7,7 +8,7 @@ use container_model::Signal;
 use tokio::time::Instant;
 
 use crate::plan::INIT_PROCESS_ID;
-use crate::session::Stop;
+use crate::session::{Run, Stop};
 
 /// How far the workload is in being stopped.
 #[derive(Debug, Clone, Copy)]
@@ -30,8 +31,9 @@ impl Stage {
         }
     }
 
-    /// Takes a wish to stop into account. SIGKILL goes to the whole container and has a stage of its own.
-    pub(super) fn advance(self, wish: Stop, agent: &AgentClient) -> Self {
+    /// Takes a wish to stop into account: processes that were paused go on, so that they can heed the signal. SIGKILL goes to the whole container,
+    /// paused or not, and has a stage of its own.
+    pub(super) fn advance(self, wish: Stop, run: &Arc<Run>) -> Self {
         let is_signal_due = match self {
             Self::Killed { .. } => return self,
             Self::Running => true,
@@ -44,26 +46,28 @@ impl Stage {
             });
         }
         if is_signal_due {
-            send_signal(agent, INIT_PROCESS_ID, wish.signal);
+            let run = Arc::clone(run);
+            tokio::spawn(async move {
+                run.let_go_on().await;
+                send_signal(&run.agent, INIT_PROCESS_ID, wish.signal).await;
+            });
         }
         Self::Asked(wish)
     }
 
     /// Kills all processes of the container; they have `limit` to end.
     pub(super) fn kill_all(agent: &AgentClient, limit: Duration) -> Self {
-        send_signal(agent, "", Signal::KILL);
+        let agent = agent.clone();
+        tokio::spawn(async move { send_signal(&agent, "", Signal::KILL).await });
         Self::Killed {
             switch_off_at: Instant::now() + limit,
         }
     }
 }
 
-/// Sends a signal beside what else happens: the guest need not answer.
-fn send_signal(agent: &AgentClient, process_id: &'static str, signal: Signal) {
-    let agent = agent.clone();
-    tokio::spawn(async move {
-        if let Err(error) = agent.signal(process_id, signal.number()).await {
-            tracing::warn!(%error, %signal, "cannot send a signal to the workload");
-        }
-    });
+/// Sends a signal, beside what else happens: the guest need not answer.
+async fn send_signal(agent: &AgentClient, process_id: &str, signal: Signal) {
+    if let Err(error) = agent.signal(process_id, signal.number()).await {
+        tracing::warn!(%error, %signal, "cannot send a signal to the workload");
+    }
 }

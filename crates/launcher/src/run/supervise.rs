@@ -12,12 +12,14 @@ use tokio::task::JoinHandle;
 
 use super::booted::Booted;
 use super::context::RunContext;
+use super::room::{is_short, shortage};
 use super::stop::Stage;
-use super::teardown::switch_off;
 use crate::failure::{LifeError, exit_text};
 use crate::plan::init_process;
 use crate::session::{Chunk, Ending, Progress, Run, Session, Wishes};
+use crate::sockets::Relays;
 use crate::stdin::pump;
+use crate::switch_off::switch_off;
 use crate::timings::{Stopwatch, Timings};
 
 /// How long output that is on its way when the machine ends may take, and the machine's end once the output has broken off.
@@ -49,11 +51,14 @@ pub(crate) async fn supervise(
     let process = tokio::select! {
         process = run.agent.run(start) => process?,
         exit = machine.wait() => return Err(LifeError::BootEnded { exit }),
+        error = shortage(machine) => return Err(error),
         _ = wishes.wait_for(Wishes::forbid_run) => return Err(LifeError::Stopped),
     };
     timings.exec_ms += stopwatch.lap_ms();
     let started = OffsetDateTime::now_utc();
     announce_start(context, run, started);
+    let agent = context.launch.ssh_agent.as_ref();
+    let relays = Relays::start(&run.agent, context.sockets, context.config, agent);
     let input = session
         .take_input()
         .map(|input| tokio::spawn(pump(input, process.stdin)));
@@ -64,6 +69,7 @@ pub(crate) async fn supervise(
     if let Some(input) = input {
         input.abort();
     }
+    relays.finish(LAST_WORDS_TIMEOUT).await;
     timings.run_ms += stopwatch.lap_ms();
     Ok(Ending {
         started: Some(started),
@@ -75,8 +81,8 @@ pub(crate) async fn supervise(
 }
 
 /// Tells clients and the record that the workload runs.
-fn announce_start(context: &RunContext<'_>, run: &Arc<Run>, started: OffsetDateTime) {
-    let on_record = context.recorder.phase(Phase::Running { started });
+pub(super) fn announce_start(context: &RunContext<'_>, run: &Arc<Run>, started: OffsetDateTime) {
+    let on_record = context.recorder.phase(Phase::Running { started, paused: false });
     context.session.set_progress(Progress::Running(Arc::clone(run)));
     let run = Arc::clone(run);
     // Output does not wait for the disk; a client that is told that the container runs finds that on record.
@@ -119,11 +125,16 @@ async fn until_end(
                         drop(context.recorder.phase(Phase::Stopping { started }));
                         context.session.set_progress(Progress::Stopping(Arc::clone(run)));
                     }
-                    stage = stage.advance(wish, &run.agent);
+                    stage = stage.advance(wish, run);
                 }
             }
             () = stage.over() => match stage {
                 Stage::Running => {}
+                // A guest that stands still does not react.
+                Stage::Asked(_) if is_short(machine) => {
+                    switch_off(machine, limits).await;
+                    return (killed(), Some("its machine was switched off while the host's disk was full".to_owned()));
+                }
                 Stage::Asked(_) => stage = Stage::kill_all(&run.agent, limits.kill),
                 Stage::Killed { .. } => {
                     switch_off(machine, limits).await;
@@ -163,12 +174,12 @@ async fn broken_off(context: &RunContext<'_>, machine: &Machine, error: &AgentEr
     (killed(), Some(reason))
 }
 
-fn unexpected(exit: &MachineExit) -> String {
+pub(super) fn unexpected(exit: &MachineExit) -> String {
     format!("the virtual machine ended unexpectedly: {}", exit_text(exit))
 }
 
 /// What becomes of processes whose machine is switched off.
-fn killed() -> ExitStatus {
+pub(super) fn killed() -> ExitStatus {
     let signal = 9;
     ExitStatus {
         exit_code: exit_code::SIGNAL_BASE + signal,

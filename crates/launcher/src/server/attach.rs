@@ -8,7 +8,9 @@ use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
 use tonic::{Status, Streaming};
 
-use crate::control::v1::{AttachRequest, AttachResponse, Running, attach_request::Request, attach_response::Response};
+use crate::control::v1::{
+    AttachRequest, AttachResponse, Notice, Running, attach_request::Request, attach_response::Response,
+};
 use crate::launch::Limits;
 use crate::session::{Chunk, Session, Started};
 use crate::stdin::{Departure, InputEvent, StdinLease, pass_on};
@@ -99,7 +101,7 @@ impl Attachment {
                         Departure::Silent => {
                             listening = false;
                             if owner {
-                                session.stop(None, limits.stop);
+                                session.stop_as_wanted(limits.stop);
                             }
                         }
                     },
@@ -107,7 +109,7 @@ impl Attachment {
             }
         };
         if owner && lost {
-            session.stop(None, limits.stop);
+            session.stop_as_wanted(limits.stop);
         }
         drop(client);
         if listening && !lost {
@@ -129,12 +131,17 @@ async fn forward(session: &Session, mut chunks: mpsc::Receiver<Chunk>, responses
     if let Started::Ran(_) = session.started().await {
         send(Response::Running(Running {})).await?;
     }
-    while let Some(chunk) = chunks.recv().await {
-        send(match chunk {
-            Chunk::Stdout(bytes) => Response::Stdout(bytes.into()),
-            Chunk::Stderr(bytes) => Response::Stderr(bytes.into()),
-        })
-        .await?;
+    let mut notices = session.notices();
+    loop {
+        let response = tokio::select! {
+            chunk = chunks.recv() => match chunk {
+                Some(Chunk::Stdout(bytes)) => Response::Stdout(bytes.into()),
+                Some(Chunk::Stderr(bytes)) => Response::Stderr(bytes.into()),
+                None => break,
+            },
+            text = notices.next() => Response::Notice(Notice { text }),
+        };
+        send(response).await?;
     }
     let ending = session.ended().await;
     send(match ending.exit_status() {

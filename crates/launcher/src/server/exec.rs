@@ -8,25 +8,31 @@ use container_agent::{AgentClient, AgentError, ProcessEvent, ProcessOutput, RunE
 use container_model::Signal;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio_stream::StreamExt as _;
+use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Status, Streaming};
 
 use crate::control::start_failure;
 use crate::control::v1::{
-    ExecRequest, ExecResponse, ExitStatus, Failure, FailureKind, Running, exec_request::Request,
+    ExecRequest, ExecResponse, ExitStatus, Failure, FailureKind, Notice, Running, exec_request::Request,
     exec_response::Response,
 };
 use crate::launch::Limits;
 use crate::plan::exec_process;
-use crate::session::{ProcessName, Run};
+use crate::session::{Notices, ProcessName, Run};
 use crate::stdin::{Departure, InputEvent, StdinSlot, pass_on, pump};
 
-type Responses = mpsc::Sender<Result<ExecResponse, Status>>;
+pub(super) type Responses = mpsc::Sender<Result<ExecResponse, Status>>;
 
 /// Runs the process that the first request names, in the run that was current when the client asked, and carries its streams until it
 /// has ended or the client leaves. A process whose client has detached goes on by itself; one whose client has vanished gets SIGHUP, and
 /// SIGKILL when it does not end within the grace.
-pub(super) async fn serve(run: Arc<Run>, limits: Limits, mut requests: Streaming<ExecRequest>, responses: Responses) {
+pub(super) async fn serve(
+    run: Arc<Run>,
+    notices: Notices,
+    limits: Limits,
+    mut requests: Streaming<ExecRequest>,
+    responses: Responses,
+) {
     let opened = match open(run, &mut requests).await {
         Ok(opened) => opened,
         Err(failure) => return send(&responses, Response::Failure(failure)).await,
@@ -35,8 +41,14 @@ pub(super) async fn serve(run: Arc<Run>, limits: Limits, mut requests: Streaming
     if opened.detached {
         return send(&responses, Response::Running(Running {})).await;
     }
-    let mut process = AttachedProcess::new(opened);
-    match process.carry(requests, &responses).await {
+    let Opened {
+        name,
+        process_id,
+        process,
+        ..
+    } = opened;
+    let mut process = AttachedProcess::new(process_id, process, name);
+    match process.carry(input_events(requests), notices, &responses).await {
         Ok(Departure::Detached) => {
             tokio::spawn(async move { process.drain().await });
         }
@@ -46,6 +58,17 @@ pub(super) async fn serve(run: Arc<Run>, limits: Limits, mut requests: Streaming
         Ok(Departure::Silent) => {}
         Err(error) => send(&responses, Response::Failure(launch_failure(error))).await,
     }
+}
+
+/// What a client says on its request stream, as input.
+fn input_events(requests: Streaming<ExecRequest>) -> impl Stream<Item = InputEvent> + Unpin {
+    requests.map(|message| match message.map(|message| message.request) {
+        Ok(Some(Request::Stdin(bytes))) => InputEvent::Bytes(Bytes::from(bytes)),
+        Ok(Some(Request::CloseStdin(_))) => InputEvent::Close,
+        Ok(Some(Request::Detach(_))) => InputEvent::Detach,
+        Ok(Some(Request::Open(_)) | None) => InputEvent::Bytes(Bytes::new()),
+        Err(_) => InputEvent::Lost,
+    })
 }
 
 /// A process that was started for a client.
@@ -78,7 +101,10 @@ async fn open(run: Arc<Run>, requests: &mut Streaming<ExecRequest>) -> Result<Op
     })
 }
 
-async fn start(agent: &AgentClient, process: container_agent_api::v1::StartProcess) -> Result<RunningProcess, Failure> {
+pub(super) async fn start(
+    agent: &AgentClient,
+    process: container_agent_api::v1::StartProcess,
+) -> Result<RunningProcess, Failure> {
     match agent.run(process).await {
         Ok(process) => Ok(process),
         Err(RunError::NotStarted { reason, message }) => Err(start_failure(reason, message)),
@@ -87,7 +113,7 @@ async fn start(agent: &AgentClient, process: container_agent_api::v1::StartProce
 }
 
 /// A process and its streams. Its name is taken and its input open for as long as this lives.
-struct AttachedProcess {
+pub(super) struct AttachedProcess {
     process_id: String,
     output: ProcessOutput,
     stdin: StdinSlot,
@@ -96,33 +122,27 @@ struct AttachedProcess {
 }
 
 impl AttachedProcess {
-    fn new(opened: Opened) -> Self {
+    pub(super) fn new(process_id: String, process: RunningProcess, name: ProcessName) -> Self {
         let stdin = StdinSlot::default();
-        let pump = tokio::spawn(pump(stdin.open(), opened.process.stdin));
+        let pump = tokio::spawn(pump(stdin.open(), process.stdin));
         Self {
-            process_id: opened.process_id,
-            output: opened.process.output,
+            process_id,
+            output: process.output,
             stdin,
             pump,
-            _name: opened.name,
+            _name: name,
         }
     }
 
     /// Carries the streams until the process has ended or the client has left. Then the departure says how; that of a client whose
     /// process has ended is silent.
-    async fn carry(
+    pub(super) async fn carry(
         &mut self,
-        requests: Streaming<ExecRequest>,
+        events: impl Stream<Item = InputEvent> + Unpin,
+        notices: Notices,
         responses: &Responses,
     ) -> Result<Departure, AgentError> {
         send(responses, Response::Running(Running {})).await;
-        let events = requests.map(|message| match message.map(|message| message.request) {
-            Ok(Some(Request::Stdin(bytes))) => InputEvent::Bytes(Bytes::from(bytes)),
-            Ok(Some(Request::CloseStdin(_))) => InputEvent::Close,
-            Ok(Some(Request::Detach(_))) => InputEvent::Detach,
-            Ok(Some(Request::Open(_)) | None) => InputEvent::Bytes(Bytes::new()),
-            Err(_) => InputEvent::Lost,
-        });
         let lease = self.stdin.take();
         let stdin = self.stdin.clone();
         let left = async {
@@ -136,14 +156,14 @@ impl AttachedProcess {
             }
         };
         tokio::select! {
-            result = forward(&mut self.output, responses) => result.map(|()| Departure::Silent),
+            result = forward(&mut self.output, notices, responses) => result.map(|()| Departure::Silent),
             departure = left => Ok(departure),
             () = responses.closed() => Ok(Departure::Lost),
         }
     }
 
     /// Reads and drops output until the process has ended, or the machine has.
-    async fn drain(&mut self) {
+    pub(super) async fn drain(&mut self) {
         while let Ok(Some(_)) = self.output.next().await {}
     }
 
@@ -170,27 +190,27 @@ impl Drop for AttachedProcess {
     }
 }
 
-async fn forward(output: &mut ProcessOutput, responses: &Responses) -> Result<(), AgentError> {
-    while let Some(event) = output.next().await? {
-        send(
-            responses,
-            match event {
-                ProcessEvent::Stdout(bytes) => Response::Stdout(bytes.into()),
-                ProcessEvent::Stderr(bytes) => Response::Stderr(bytes.into()),
-                ProcessEvent::Exited(exited) => Response::Exited(ExitStatus {
+async fn forward(output: &mut ProcessOutput, mut notices: Notices, responses: &Responses) -> Result<(), AgentError> {
+    loop {
+        let response = tokio::select! {
+            event = output.next() => match event? {
+                Some(ProcessEvent::Stdout(bytes)) => Response::Stdout(bytes.into()),
+                Some(ProcessEvent::Stderr(bytes)) => Response::Stderr(bytes.into()),
+                Some(ProcessEvent::Exited(exited)) => Response::Exited(ExitStatus {
                     exit_code: exited.exit_code,
                     signal: exited.signal,
                     oom_killed: exited.oom_killed,
                 }),
+                None => return Ok(()),
             },
-        )
-        .await;
+            text = notices.next() => Response::Notice(Notice { text }),
+        };
+        send(responses, response).await;
     }
-    Ok(())
 }
 
 /// That the client is gone is noticed where the channel is watched.
-async fn send(responses: &Responses, response: Response) {
+pub(super) async fn send(responses: &Responses, response: Response) {
     let _ = responses
         .send(Ok(ExecResponse {
             response: Some(response),
@@ -198,7 +218,7 @@ async fn send(responses: &Responses, response: Response) {
         .await;
 }
 
-fn launch_failure(reason: impl ToString) -> Failure {
+pub(super) fn launch_failure(reason: impl ToString) -> Failure {
     Failure {
         kind: FailureKind::Launch.into(),
         message: reason.to_string(),

@@ -10,13 +10,16 @@ use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{attach, exec, networks};
+use super::{attach, disks, exec, files, networks, processes, steps};
 use crate::control::v1::control_server::Control;
 use crate::control::v1::{
-    AttachRequest, AttachResponse, ConnectNetworkRequest, ConnectNetworkResponse, DisconnectNetworkRequest,
-    DisconnectNetworkResponse, ExecRequest, ExecResponse, HelloRequest, HelloResponse, ResizeRequest, ResizeResponse,
-    Running, SignalRequest, SignalResponse, StartRequest, StartResponse, StatusRequest, StatusResponse, StopRequest,
-    StopResponse, WaitRequest, WaitResponse, start_response::Outcome,
+    AddArchiveRequest, AddArchiveResponse, AttachRequest, AttachResponse, ConnectNetworkRequest,
+    ConnectNetworkResponse, DisconnectNetworkRequest, DisconnectNetworkResponse, ExecRequest, ExecResponse,
+    FreezeRequest, FreezeResponse, HelloRequest, HelloResponse, ListProcessesRequest, ListProcessesResponse,
+    ReadTreeRequest, ReadTreeResponse, ResizeRequest, ResizeResponse, RunStepRequest, Running, SealStepRequest,
+    SealStepResponse, SetPausedRequest, SetPausedResponse, SignalRequest, SignalResponse, StartRequest, StartResponse,
+    StatPathRequest, StatPathResponse, StatusRequest, StatusResponse, StopRequest, StopResponse, TrimRequest,
+    TrimResponse, WaitRequest, WaitResponse, WriteTreeRequest, WriteTreeResponse, start_response::Outcome,
 };
 use crate::control::{PROGRAM_VERSION, SPOKEN_VERSIONS};
 use crate::launch::Limits;
@@ -40,11 +43,34 @@ impl Service {
         Self { session, limits }
     }
 
-    /// The run whose workload runs.
+    /// The run whose workload runs, for a request to its guest. One that stands still would not answer.
     fn running(&self) -> Result<Arc<Run>, Status> {
+        if let Some(reason) = self.session.paused_because() {
+            return Err(Status::failed_precondition(format!("it is paused: {reason}")));
+        }
         self.session
             .running()
             .ok_or_else(|| Status::failed_precondition("the container is not running"))
+    }
+}
+
+impl Service {
+    /// The run whose workload runs, for a request that starts processes in the container: they would stand still as well.
+    fn going_on(&self) -> Result<Arc<Run>, Status> {
+        let run = self.running()?;
+        match run.is_paused() {
+            true => Err(Status::failed_precondition("it is paused: unpause it first")),
+            false => Ok(run),
+        }
+    }
+
+    /// The run of a machine that is there for the steps of a build.
+    fn for_steps(&self) -> Result<Arc<Run>, Status> {
+        let run = self.running()?;
+        match run.config.build {
+            Some(_) => Ok(run),
+            None => Err(Status::failed_precondition("it is not the machine of a build")),
+        }
     }
 }
 
@@ -59,6 +85,7 @@ fn exit_status(ending: &Ending) -> Result<crate::control::v1::ExitStatus, Status
 impl Control for Service {
     type AttachStream = ReceiverStream<Result<AttachResponse, Status>>;
     type ExecStream = ReceiverStream<Result<ExecResponse, Status>>;
+    type ReadTreeStream = ReceiverStream<Result<ReadTreeResponse, Status>>;
 
     async fn hello(&self, request: Request<HelloRequest>) -> Result<Response<HelloResponse>, Status> {
         let HelloRequest {
@@ -78,6 +105,7 @@ impl Control for Service {
             phase: progress.phase().into(),
             launcher_pid: std::process::id(),
             run: progress.run().map_or(0, |run| run.number),
+            paused_because: self.session.paused_because().unwrap_or_default(),
         }))
     }
 
@@ -106,9 +134,10 @@ impl Control for Service {
     }
 
     async fn exec(&self, request: Request<Streaming<ExecRequest>>) -> Result<Response<Self::ExecStream>, Status> {
-        let run = self.running()?;
+        let run = self.going_on()?;
         let (responses, receiver) = mpsc::channel(RESPONSE_QUEUE);
-        tokio::spawn(exec::serve(run, self.limits, request.into_inner(), responses));
+        let notices = self.session.notices();
+        tokio::spawn(exec::serve(run, notices, self.limits, request.into_inner(), responses));
         Ok(Response::new(ReceiverStream::new(receiver)))
     }
 
@@ -180,6 +209,19 @@ impl Control for Service {
         }))
     }
 
+    async fn set_paused(&self, request: Request<SetPausedRequest>) -> Result<Response<SetPausedResponse>, Status> {
+        self.running()?;
+        self.session.set_paused(request.into_inner().paused).await?;
+        Ok(Response::new(SetPausedResponse {}))
+    }
+
+    async fn list_processes(
+        &self,
+        _: Request<ListProcessesRequest>,
+    ) -> Result<Response<ListProcessesResponse>, Status> {
+        processes::list(&*self.running()?).await.map(Response::new)
+    }
+
     async fn connect_network(
         &self,
         request: Request<ConnectNetworkRequest>,
@@ -203,5 +245,58 @@ impl Control for Service {
         Ok(Response::new(WaitResponse {
             exit_status: Some(exit_status(&ending)?),
         }))
+    }
+
+    async fn trim(&self, _: Request<TrimRequest>) -> Result<Response<TrimResponse>, Status> {
+        let trimmed_bytes = disks::trim(self.running()?).await?;
+        Ok(Response::new(TrimResponse { trimmed_bytes }))
+    }
+
+    type FreezeStream = ReceiverStream<Result<FreezeResponse, Status>>;
+
+    async fn freeze(&self, _: Request<FreezeRequest>) -> Result<Response<Self::FreezeStream>, Status> {
+        Ok(Response::new(disks::freeze(self.running()?).await?))
+    }
+
+    async fn stat_path(&self, request: Request<StatPathRequest>) -> Result<Response<StatPathResponse>, Status> {
+        let run = self.going_on()?;
+        files::stat(&run, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn read_tree(&self, request: Request<ReadTreeRequest>) -> Result<Response<Self::ReadTreeStream>, Status> {
+        let run = self.going_on()?;
+        files::read(run, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn write_tree(
+        &self,
+        request: Request<Streaming<WriteTreeRequest>>,
+    ) -> Result<Response<WriteTreeResponse>, Status> {
+        let run = self.going_on()?;
+        files::write(&run, request.into_inner()).await.map(Response::new)
+    }
+
+    type RunStepStream = ReceiverStream<Result<ExecResponse, Status>>;
+
+    async fn run_step(
+        &self,
+        request: Request<Streaming<RunStepRequest>>,
+    ) -> Result<Response<Self::RunStepStream>, Status> {
+        let run = self.for_steps()?;
+        let (responses, receiver) = mpsc::channel(RESPONSE_QUEUE);
+        tokio::spawn(steps::run(run, self.session.notices(), request.into_inner(), responses));
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
+    async fn seal_step(&self, _: Request<SealStepRequest>) -> Result<Response<SealStepResponse>, Status> {
+        steps::seal(&*self.for_steps()?).await.map(Response::new)
+    }
+
+    async fn add_archive(
+        &self,
+        request: Request<Streaming<AddArchiveRequest>>,
+    ) -> Result<Response<AddArchiveResponse>, Status> {
+        let run = self.for_steps()?;
+        steps::add_archive(&run, request.into_inner()).await.map(Response::new)
     }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use container_agent::AgentClient;
 use container_model::ContainerConfig;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use crate::networks::Networks;
+use crate::notes::Notes;
 
 use super::names::{ProcessName, ProcessNames};
 
@@ -20,17 +21,32 @@ pub(crate) struct Run {
     pub(crate) networks: Arc<Networks>,
     /// What the container was asked to be.
     pub(crate) config: Arc<ContainerConfig>,
+    /// Whose turn it is among calls about the steps of a build.
+    pub(crate) step_turn: Mutex<()>,
+    /// Whether a client has stopped the container's processes where they are. Locked while that changes.
+    pub(super) paused: Mutex<bool>,
+    /// The way to the record.
+    pub(super) notes: Notes,
     names: ProcessNames,
     start_recorded: watch::Sender<bool>,
 }
 
 impl Run {
-    pub(crate) fn new(number: u32, agent: AgentClient, networks: Arc<Networks>, config: Arc<ContainerConfig>) -> Self {
+    pub(crate) fn new(
+        number: u32,
+        agent: AgentClient,
+        networks: Arc<Networks>,
+        config: Arc<ContainerConfig>,
+        notes: Notes,
+    ) -> Self {
         Self {
             number,
             agent,
             networks,
             config,
+            step_turn: Mutex::default(),
+            paused: Mutex::default(),
+            notes,
             names: ProcessNames::default(),
             start_recorded: watch::Sender::new(false),
         }

@@ -7,20 +7,24 @@
     reason = "tests fail by panicking"
 )]
 
+pub(crate) mod launcher_process;
+
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use container_hypervisor::capability::Template;
 use container_hypervisor::fake::{FakeHypervisor, Guest};
 use container_hypervisor::{
     AgentConnector, BootSource, CreateError, ExitWatch, Hypervisor, HypervisorInfo, Machine, MachineConfig,
-    MachineDriver, MachineError, MachineExit, MachineSource,
+    MachineDriver, MachineError, MachineExit, MachineSource, StallWatch,
 };
 use container_launcher::control::v1::attach_request::Request as Wire;
 use container_launcher::control::v1::attach_response::Response as Event;
 use container_launcher::control::v1::{AttachOpen, AttachRequest, AttachResponse, ExitStatus};
 use container_launcher::control::{self, ControlClient};
-use container_launcher::{EndedRun, Launch, Limits, MachineChooser, NextRun, RunPolicy, run};
+use container_launcher::{EndedRun, Launch, Limits, MachineChooser, NextRun, RunPolicy, TemplateUse, run};
 use container_model::{
     ContainerConfig, ContainerId, ContainerImage, ContainerOptions, InitProcess, Layer, Phase, ProcessUser,
     ResolverConfig, Resources, Security, UnknownFields,
@@ -28,7 +32,7 @@ use container_model::{
 use container_oci::{Descriptor, Digest, media_type};
 use container_state::{AppPaths, ContainerStore, LoadError};
 use time::OffsetDateTime;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
@@ -41,8 +45,12 @@ pub(crate) struct World {
     root: tempfile::TempDir,
     pub(crate) config: ContainerConfig,
     pub(crate) limits: Limits,
+    /// The socket of the SSH agent.
+    pub(crate) ssh_agent: Option<PathBuf>,
     /// How often the container runs, however a run ends.
     pub(crate) runs: Runs,
+    /// Whether its machines continue from templates.
+    pub(crate) templates: TemplateUse,
 }
 
 /// So many runs, with a pause between two of them.
@@ -75,6 +83,7 @@ impl World {
             volume_flush: short,
             farewell: short,
             clock: PATIENCE,
+            room: Duration::from_millis(50),
             reading: short,
         };
         let runs = Runs {
@@ -83,9 +92,11 @@ impl World {
         };
         let world = Self {
             root,
+            ssh_agent: None,
             config,
             limits,
             runs,
+            templates: TemplateUse::Off,
         };
         world.paths().prepare().unwrap();
         world
@@ -95,6 +106,17 @@ impl World {
             })
             .unwrap_or_else(|error| panic!("{error}"));
         world
+    }
+
+    /// Makes another container like this world's.
+    pub(crate) fn add(&self, id: &str, change: impl FnOnce(&mut ContainerConfig)) -> ContainerId {
+        let mut config = self.config.clone();
+        config.id = id.parse().unwrap();
+        change(&mut config);
+        self.store()
+            .create(&config, |directory| std::fs::write(directory.join("rootfs.ext4"), b""))
+            .unwrap_or_else(|error| panic!("{error}"));
+        config.id
     }
 
     pub(crate) fn paths(&self) -> AppPaths {
@@ -131,14 +153,27 @@ impl World {
     }
 
     pub(crate) fn launch_with_policy(&self, source: Source, policy: impl RunPolicy + 'static) -> Launcher {
+        self.launch_container(self.id(), source, policy)
+    }
+
+    pub(crate) fn launch_container(
+        &self,
+        id: &ContainerId,
+        source: Source,
+        policy: impl RunPolicy + 'static,
+    ) -> Launcher {
         let (near, far) = UnixStream::pair().unwrap();
         let launch = Launch {
             paths: self.paths(),
-            id: self.id().clone(),
+            id: id.clone(),
             control: Some(far),
-            machines: Box::new(source),
+            machines: Box::new(Source {
+                templates: self.templates.clone(),
+                ..source
+            }),
             policy: Box::new(policy),
             limits: self.limits,
+            ssh_agent: self.ssh_agent.clone(),
         };
         Launcher {
             client: control::client(near),
@@ -194,6 +229,7 @@ pub(crate) struct Seen {
     pub(crate) stderr: Vec<u8>,
     pub(crate) exit: Option<ExitStatus>,
     pub(crate) failure: Option<control::v1::Failure>,
+    pub(crate) notices: Vec<String>,
 }
 
 impl Attached {
@@ -220,6 +256,7 @@ impl Attached {
                 Event::Stderr(bytes) => seen.stderr.extend(bytes),
                 Event::Exited(status) => seen.exit = Some(status),
                 Event::Failure(failure) => seen.failure = Some(failure),
+                Event::Notice(notice) => seen.notices.push(notice.text),
             }
         }
         seen
@@ -236,6 +273,10 @@ pub(crate) struct Source {
     pub(crate) next: Option<FakeHypervisor>,
     /// When its machines are killed from outside.
     pub(crate) ends_after: Duration,
+    /// Those of the world.
+    pub(crate) templates: TemplateUse,
+    /// Once this is true, its machines can be killed.
+    pub(crate) is_killable: watch::Receiver<bool>,
 }
 
 impl Source {
@@ -245,6 +286,8 @@ impl Source {
             second: None,
             next: None,
             ends_after: 10 * PATIENCE,
+            templates: TemplateUse::Off,
+            is_killable: watch::channel(true).1,
         }
     }
 }
@@ -256,6 +299,10 @@ impl MachineChooser for Source {
             Some(next) if self.hypervisor.created_count() > 0 => Ok(boot_source(Box::new(next.clone()))),
             _ => Ok(boot_source(Box::new(self.clone()))),
         }
+    }
+
+    fn templates(&self) -> Result<TemplateUse, CreateError> {
+        Ok(self.templates.clone())
     }
 
     async fn after(&self, _: &MachineExit) -> Option<Box<dyn MachineSource>> {
@@ -279,7 +326,7 @@ impl Hypervisor for Source {
 
     async fn create(&self, config: MachineConfig) -> Result<Machine, CreateError> {
         let machine = self.hypervisor.create(config).await?;
-        Ok(Machine::new(DoomedMachine::new(machine, self.ends_after)))
+        Ok(Machine::new(DoomedMachine::new(machine, self)))
     }
 }
 
@@ -287,11 +334,13 @@ impl Hypervisor for Source {
 struct DoomedMachine {
     machine: Machine,
     exit: ExitWatch,
+    is_killable: watch::Receiver<bool>,
     doom: JoinHandle<()>,
 }
 
 impl DoomedMachine {
-    fn new(machine: Machine, ends_after: Duration) -> Self {
+    fn new(machine: Machine, source: &Source) -> Self {
+        let (ends_after, is_killable) = (source.ends_after, source.is_killable.clone());
         let (reporter, exit) = ExitWatch::new();
         let doomed = machine.clone();
         let doom = tokio::spawn(async move {
@@ -301,7 +350,12 @@ impl DoomedMachine {
             }));
             let _ = doomed.kill().await;
         });
-        Self { machine, exit, doom }
+        Self {
+            machine,
+            exit,
+            is_killable,
+            doom,
+        }
     }
 }
 
@@ -325,8 +379,18 @@ impl MachineDriver for DoomedMachine {
         self.exit.clone()
     }
 
+    fn stalls(&self) -> Option<StallWatch> {
+        self.machine.stalls()
+    }
+
     async fn kill(&self) -> Result<(), MachineError> {
+        // A sender that is gone leaves what it said last.
+        let _ = self.is_killable.clone().wait_for(|is_killable| *is_killable).await;
         self.machine.kill().await
+    }
+
+    fn as_template(&self) -> Option<&dyn Template> {
+        self.machine.as_template()
     }
 }
 
@@ -360,11 +424,16 @@ fn config() -> ContainerConfig {
             user: ProcessUser::ROOT,
             supplemental_groups: Vec::new(),
             rlimits: Vec::new(),
+            additional_groups: Vec::new(),
+            oom_score_adj: None,
+            use_init: false,
             unknown: UnknownFields::new(),
         },
         mounts: Vec::new(),
         networks: Vec::new(),
         published_ports: Vec::new(),
+        published_sockets: Vec::new(),
+        ssh: false,
         dns: ResolverConfig::default(),
         extra_hosts: Vec::new(),
         hostname: None,
@@ -372,8 +441,10 @@ fn config() -> ContainerConfig {
         security: Security::default(),
         options: ContainerOptions::default(),
         labels: [].into(),
+        annotations: [].into(),
         sysctls: [].into(),
         stop_signal: None,
+        build: None,
         unknown: UnknownFields::new(),
     }
 }

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::socket::SocketMount;
 use crate::{UnknownFields, VolumeName};
 
 /// The kinds that have a variant of their own.
-const KNOWN_KINDS: [&str; 3] = ["tmpfs", "disk", "share"];
+const KNOWN_KINDS: [&str; 4] = ["tmpfs", "disk", "share", "socket"];
 
 /// One mount of a container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,8 @@ pub enum Mount {
     Disk(DiskMount),
     /// A directory of the host.
     Share(ShareMount),
+    /// A Unix socket of the host.
+    Socket(SocketMount),
     /// A kind that only another version of the program knows.
     #[serde(untagged)]
     Unknown(UnknownMount),
@@ -135,6 +138,7 @@ impl Mount {
             Self::Tmpfs(tmpfs) => Some(&tmpfs.target),
             Self::Disk(disk) => Some(&disk.target),
             Self::Share(share) => Some(&share.target),
+            Self::Socket(socket) => Some(&socket.target),
             Self::Unknown(_) => None,
         }
     }
@@ -164,6 +168,7 @@ mod tests {
                 "anonymous": true,
             }),
             json!({ "kind": "share", "source": "/home", "target": "/data", "readOnly": false, "label": "x" }),
+            json!({ "kind": "socket", "source": "/run/s", "target": "/s", "label": "x" }),
             json!({ "kind": "image", "from": { "reference": "a" }, "target": "/tools" }),
         ] {
             let mount: Mount = serde_json::from_value(written.clone()).unwrap();

@@ -26,6 +26,15 @@ pub struct InitProcess {
     /// Resource limits.
     #[serde(default)]
     pub rlimits: Vec<Rlimit>,
+    /// Supplementary groups by name or number, looked up in the image. Other processes of the container have them too, whoever they run as.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub additional_groups: Vec<String>,
+    /// How likely it is to be killed for lack of memory, -1000 to 1000; `None` is the kernel's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oom_score_adj: Option<i32>,
+    /// Whether it is the child of a small PID 1, which passes signals on and reaps processes without a parent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub use_init: bool,
     /// Fields of other versions.
     #[serde(flatten)]
     pub unknown: UnknownFields,

@@ -1,10 +1,10 @@
-//! Processors and memory of a container.
+//! Processors, memory and storage of a container.
 
 use serde::{Deserialize, Serialize};
 
-use crate::UnknownFields;
+use crate::{ControlGroupLimits, UnknownFields};
 
-/// Processors and memory of a container.
+/// Processors, memory and storage of a container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Resources {
@@ -15,6 +15,12 @@ pub struct Resources {
     /// Size of `/dev/shm`, bytes; `None` means 64 MiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shm_size_bytes: Option<u64>,
+    /// Size of the writable disk, bytes; `None` means [`Resources::DEFAULT_STORAGE_BYTES`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage_bytes: Option<u64>,
+    /// Limits of its control group besides.
+    #[serde(default, skip_serializing_if = "ControlGroupLimits::is_none")]
+    pub control_group: ControlGroupLimits,
     /// Fields of other versions.
     #[serde(flatten)]
     pub unknown: UnknownFields,
@@ -27,6 +33,12 @@ impl Resources {
     pub const DEFAULT_MEMORY_BYTES: u64 = 1 << 30;
     /// Least memory a container may have, bytes: the floor of Apple's tool.
     pub const MINIMUM_MEMORY_BYTES: u64 = 200 << 20;
+    /// Apparent size of the writable disk when the user says nothing, bytes. Its file is sparse: it costs what the container writes.
+    pub const DEFAULT_STORAGE_BYTES: u64 = 64 << 30;
+    /// Least size of the writable disk, bytes: that of a file system with a journal.
+    pub const MINIMUM_STORAGE_BYTES: u64 = 8 << 20;
+    /// Largest writable disk, bytes: less than the 16 TiB that an EXT4 file system with block numbers of 32 bits has.
+    pub const MAXIMUM_STORAGE_BYTES: u64 = 15 << 40;
 
     /// So many processors and so much memory, and defaults for the rest.
     #[must_use]
@@ -35,6 +47,8 @@ impl Resources {
             cpus,
             memory_bytes,
             shm_size_bytes: None,
+            storage_bytes: None,
+            control_group: ControlGroupLimits::default(),
             unknown: UnknownFields::new(),
         }
     }

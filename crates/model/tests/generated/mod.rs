@@ -1,8 +1,9 @@
 //! Records of all shapes.
 
 use container_model::{
-    ContainerConfig, ContainerImage, ContainerOptions, DiskMount, InitProcess, Layer, Mount, ProcessUser, Resources,
-    Rlimit, Security, ShareMount, TmpfsMount, UnknownFields, VolumeName,
+    BuildMachine, CacheDirectory, ContainerConfig, ContainerImage, ContainerOptions, ControlGroupLimits, DeviceNode,
+    DiskMount, InitProcess, Layer, Mount, ProcessUser, PublishedSocket, Resources, Rlimit, Security, ShareMount,
+    SocketMount, TmpfsMount, UnknownFields, VolumeName,
 };
 use container_oci::{Descriptor, Digest, Platform};
 use proptest::collection::{btree_map, vec};
@@ -64,7 +65,7 @@ fn image() -> impl Strategy<Value = ContainerImage> {
 
 fn mount() -> impl Strategy<Value = Mount> {
     (
-        0..4,
+        0..5,
         any::<String>(),
         any::<String>(),
         texts(),
@@ -92,6 +93,12 @@ fn mount() -> impl Strategy<Value = Mount> {
                 read_only,
                 unknown,
             }),
+            3 => Mount::Socket(SocketMount {
+                source: source.into(),
+                target,
+                read_only,
+                unknown,
+            }),
             _ => Mount::unknown("image", unknown).unwrap(),
         })
 }
@@ -113,14 +120,23 @@ fn process() -> impl Strategy<Value = InitProcess> {
         any::<String>(),
         texts(),
         texts(),
-        any::<bool>(),
+        any::<[bool; 2]>(),
         user(),
-        vec(any::<u32>(), 0..3),
+        (vec(any::<u32>(), 0..3), texts(), option::of(any::<i32>())),
         vec(rlimit, 0..3),
         unknown(),
     )
         .prop_map(
-            |(executable, arguments, environment, terminal, user, supplemental_groups, rlimits, unknown)| InitProcess {
+            |(
+                executable,
+                arguments,
+                environment,
+                [terminal, use_init],
+                user,
+                (supplemental_groups, additional_groups, oom_score_adj),
+                rlimits,
+                unknown,
+            )| InitProcess {
                 working_directory: format!("/{executable}"),
                 executable,
                 arguments,
@@ -128,46 +144,128 @@ fn process() -> impl Strategy<Value = InitProcess> {
                 terminal,
                 user,
                 supplemental_groups,
+                additional_groups,
+                oom_score_adj,
                 rlimits,
+                use_init,
                 unknown,
             },
         )
 }
 
 fn resources() -> impl Strategy<Value = Resources> {
-    (any::<u32>(), any::<u64>(), option::of(any::<u64>()), unknown()).prop_map(
-        |(cpus, memory_bytes, shm_size_bytes, unknown)| Resources {
+    let sizes = (option::of(any::<u64>()), option::of(any::<u64>()));
+    (any::<u32>(), any::<u64>(), sizes, control_group(), unknown()).prop_map(
+        |(cpus, memory_bytes, (shm_size_bytes, storage_bytes), control_group, unknown)| Resources {
             cpus,
             memory_bytes,
             shm_size_bytes,
+            storage_bytes,
+            control_group,
             unknown,
         },
     )
 }
 
+fn control_group() -> impl Strategy<Value = ControlGroupLimits> {
+    (
+        any::<[Option<u32>; 3]>(),
+        any::<[Option<u64>; 3]>(),
+        option::of(any::<String>()),
+        option::of(any::<u16>()),
+        unknown(),
+    )
+        .prop_map(
+            |([pids, cpu_shares, cpu_period_us], [quota, swap, reservation], cpuset_cpus, blkio_weight, unknown)| {
+                ControlGroupLimits {
+                    pids,
+                    cpu_shares,
+                    cpu_period_us,
+                    cpu_quota_us: quota,
+                    cpuset_cpus,
+                    memory_swap_bytes: swap,
+                    memory_reservation_bytes: reservation,
+                    blkio_weight,
+                    unknown,
+                }
+            },
+        )
+}
+
+fn device() -> impl Strategy<Value = DeviceNode> {
+    (any::<[String; 3]>(), unknown()).prop_map(|([path, target, access], unknown)| DeviceNode {
+        path,
+        target,
+        access,
+        unknown,
+    })
+}
+
 fn security() -> impl Strategy<Value = Security> {
-    (texts(), texts(), texts(), texts(), any::<bool>(), unknown()).prop_map(
-        |(added_capabilities, dropped_capabilities, masked_paths, readonly_paths, read_only_root, unknown)| Security {
-            added_capabilities,
-            dropped_capabilities,
-            masked_paths,
-            readonly_paths,
+    let lists = (texts(), texts(), texts(), texts());
+    (lists, any::<[bool; 4]>(), vec(device(), 0..3), unknown()).prop_map(
+        |(lists, [read_only_root, no_new_privileges, seccomp_unconfined, privileged], devices, unknown)| Security {
+            added_capabilities: lists.0,
+            dropped_capabilities: lists.1,
+            masked_paths: lists.2,
+            readonly_paths: lists.3,
             read_only_root,
+            no_new_privileges,
+            seccomp_unconfined,
+            privileged,
+            devices,
             unknown,
         },
     )
 }
 
 fn options() -> impl Strategy<Value = ContainerOptions> {
-    (any::<[bool; 3]>(), option::of("/[a-z]{0,9}"), unknown()).prop_map(
-        |([auto_remove, stdin, client_addresses], kernel, unknown)| ContainerOptions {
-            auto_remove,
-            stdin,
-            client_addresses,
-            kernel: kernel.map(Into::into),
-            unknown,
-        },
+    (
+        any::<[bool; 6]>(),
+        option::of("/[a-z]{0,9}"),
+        texts(),
+        option::of(any::<u32>()),
+        unknown(),
     )
+        .prop_map(
+            |(
+                [auto_remove, stdin, client_addresses, cold, virtualization, rosetta],
+                kernel,
+                kernel_arguments,
+                stop_timeout_seconds,
+                unknown,
+            )| {
+                ContainerOptions {
+                    auto_remove,
+                    stdin,
+                    client_addresses,
+                    cold,
+                    kernel: kernel.map(Into::into),
+                    kernel_arguments,
+                    stop_timeout_seconds,
+                    virtualization,
+                    rosetta,
+                    unknown,
+                }
+            },
+        )
+}
+
+fn published_socket() -> impl Strategy<Value = PublishedSocket> {
+    (any::<String>(), any::<String>(), unknown()).prop_map(|(host_path, container_path, unknown)| PublishedSocket {
+        host_path: host_path.into(),
+        container_path,
+        unknown,
+    })
+}
+
+fn build() -> impl Strategy<Value = BuildMachine> {
+    let cache = (any::<String>(), any::<String>(), unknown()).prop_map(|(data, owners, unknown)| CacheDirectory {
+        data: data.into(),
+        owners: owners.into(),
+        unknown,
+    });
+    (vec(cache, 0..3), unknown()).prop_map(|(caches, unknown)| BuildMachine { caches, unknown })
 }
 
 pub(crate) fn config() -> impl Strategy<Value = ContainerConfig> {
@@ -184,15 +282,17 @@ pub(crate) fn config() -> impl Strategy<Value = ContainerConfig> {
             security(),
             options(),
         ),
-        (map(), map(), unknown()),
+        (map(), map(), map(), unknown()),
         networks::networking(),
+        (vec(published_socket(), 0..3), any::<bool>(), option::of(build())),
     )
         .prop_map(
             |(
                 (id, (seconds, nanoseconds), stop_signal),
                 (image, process, mounts, resources, security, options),
-                (labels, sysctls, unknown),
+                (labels, annotations, sysctls, unknown),
                 (networks, published_ports, dns, extra_hosts, hostname),
+                (published_sockets, ssh, build),
             )| ContainerConfig {
                 id: id.parse().unwrap(),
                 created: OffsetDateTime::from_unix_timestamp(seconds).unwrap()
@@ -203,6 +303,8 @@ pub(crate) fn config() -> impl Strategy<Value = ContainerConfig> {
                 mounts,
                 networks,
                 published_ports,
+                published_sockets,
+                ssh,
                 dns,
                 extra_hosts,
                 hostname,
@@ -210,8 +312,10 @@ pub(crate) fn config() -> impl Strategy<Value = ContainerConfig> {
                 security,
                 options,
                 labels,
+                annotations,
                 sysctls,
                 stop_signal: stop_signal.map(Into::into),
+                build,
                 unknown,
             },
         )

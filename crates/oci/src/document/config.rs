@@ -32,6 +32,14 @@ pub struct ImageConfig {
     /// How it was made, the base first.
     #[serde(default, deserialize_with = "history", skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<History>,
+    /// `BuildKit`: which steps of a build have made the layers, for later builds; base64 of a list in JSON.
+    #[serde(
+        rename = "moby.buildkit.cache.v0",
+        default,
+        deserialize_with = "text",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub build_cache: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,6 +93,9 @@ pub struct ProcessDefaults {
     /// Signal that asks the process to end: `SIGTERM`, `15`; empty is SIGTERM.
     #[serde(deserialize_with = "null_default", skip_serializing_if = "String::is_empty")]
     pub stop_signal: String,
+    /// Docker: what BuildKit says of a command that a Dockerfile gives. It means something on Windows only.
+    #[serde(deserialize_with = "null_default", skip_serializing_if = "std::ops::Not::not")]
+    pub args_escaped: bool,
     /// Docker: seconds to wait after the stop signal.
     #[serde(rename = "StopTimeout", skip_serializing_if = "Option::is_none")]
     pub stop_timeout_seconds: Option<u32>,
@@ -143,6 +154,7 @@ impl ImageConfig {
             config,
             rootfs,
             history: Vec::new(),
+            build_cache: None,
         }
     }
 

@@ -1,7 +1,9 @@
 //! The device's file system: a root with an entry for each tree, and the trees.
 
 mod entries;
-mod nodes;
+mod locks;
+mod marked;
+pub(super) mod nodes;
 mod requests;
 
 use std::ffi::CStr;
@@ -16,10 +18,12 @@ use nodes::{NodeId, Nodes};
 use virtiofsd::filesystem::{Context, Entry, FileSystem as _};
 use virtiofsd::fuse::{Attr, ROOT_ID};
 
+use crate::serve::changes::{Changes, Directory, Watches};
+use crate::serve::locks::Locks;
 use crate::serve::names::error;
 use crate::serve::node::Node;
 use crate::serve::tree_filesystem::{DefaultOwner, TreeFilesystem};
-use crate::tree::SharedTree;
+use crate::tree::{SharedTree, TreeOwner};
 
 /// Where the number of a tree's host file system begins in a file's number, bits: two files on different file systems of the host have different
 /// numbers, as long as the host's are smaller.
@@ -31,27 +35,35 @@ const ROOT_VALID: Duration = Duration::from_secs(3600);
 /// Most digits of an owner, and the colon.
 const OWNER_BYTES: usize = 21;
 
-/// All trees of a machine.
+/// All trees of a machine. A copy is the same one.
+#[derive(Clone)]
 pub(crate) struct Filesystem {
-    trees: Vec<Tree>,
+    trees: Arc<[Tree]>,
+    pub(super) changes: Arc<Changes>,
+    locks: Arc<Locks>,
     owner: Arc<DefaultOwner>,
-    has_owner: AtomicBool,
+    has_owner: Arc<AtomicBool>,
 }
 
-struct Tree {
-    name: Vec<u8>,
-    filesystem: TreeFilesystem,
+pub(super) struct Tree {
+    pub(super) name: Vec<u8>,
+    pub(super) filesystem: TreeFilesystem,
     nodes: Mutex<Nodes>,
     /// What makes the numbers of its files unlike those of files on another file system of the host.
     mark: u64,
 }
 
 impl Filesystem {
-    /// `descriptor_limit` is how many files and directories the machine may keep open or known in each tree.
+    /// `descriptor_limit` is how many files and directories the machine may keep open or known in each tree, `lock_descriptors` how many files may be open
+    /// for its locks.
     ///
     /// # Errors
     /// The path of a tree that cannot be opened, and why.
-    pub(crate) fn new(shared: &[SharedTree], descriptor_limit: u64) -> Result<Self, (PathBuf, io::Error)> {
+    pub(crate) fn new(
+        shared: &[SharedTree],
+        descriptor_limit: u64,
+        lock_descriptors: usize,
+    ) -> Result<Self, (PathBuf, io::Error)> {
         let owner = Arc::new(DefaultOwner::default());
         let mut devices: Vec<u64> = Vec::new();
         let mut trees = Vec::with_capacity(shared.len());
@@ -62,7 +74,15 @@ impl Filesystem {
                 devices.push(device);
                 devices.len() - 1
             });
-            let filesystem = TreeFilesystem::new(tree, Arc::clone(&owner), descriptor_limit).map_err(failed)?;
+            let filesystem = TreeFilesystem::new(
+                tree,
+                match tree.owner {
+                    TreeOwner::Named => Arc::clone(&owner),
+                    TreeOwner::Root => Arc::default(),
+                },
+                descriptor_limit,
+            )
+            .map_err(failed)?;
             trees.push(Tree {
                 name: tree.name.clone().into_bytes(),
                 filesystem,
@@ -72,9 +92,11 @@ impl Filesystem {
             });
         }
         Ok(Self {
-            trees,
+            trees: trees.into(),
+            changes: Arc::default(),
+            locks: Arc::new(Locks::new(lock_descriptors)),
             owner,
-            has_owner: AtomicBool::new(false),
+            has_owner: Arc::default(),
         })
     }
 
@@ -112,6 +134,13 @@ impl Filesystem {
         let index = index.ok_or_else(|| error(libc::ENOENT))?;
         let place = self.of(Node::Of(index, ROOT_ID).number())?;
         let (attr, attr_timeout) = place.tree.filesystem.getattr(nobody(), ROOT_ID, None)?;
+        self.looked_up(
+            Directory {
+                tree: index,
+                node: ROOT_ID,
+            },
+            attr.ino,
+        );
         Ok(place.numbered(Entry {
             inode: ROOT_ID,
             generation: 0,
@@ -119,6 +148,31 @@ impl Filesystem {
             attr_timeout,
             entry_timeout: ROOT_VALID,
         }))
+    }
+
+    /// Has the host's kernel tell of what happens in the trees, to `watches`.
+    pub(crate) fn watch(&mut self, watches: Watches) -> (Arc<[Tree]>, Arc<Changes>) {
+        self.changes = Arc::new(Changes::new(watches));
+        (Arc::clone(&self.trees), Arc::clone(&self.changes))
+    }
+
+    /// An entry of a tree, found or made as `name` in the directory `place`, as one of the device.
+    fn found(&self, place: &Place<'_>, name: &CStr, entry: Entry) -> Entry {
+        let number = entry.attr.ino;
+        let is_directory = entry.attr.mode & libc::S_IFMT == libc::S_IFDIR;
+        let entry = place.entry(name, entry);
+        if is_directory && let Node::Of(tree, node) = Node::of_number(entry.inode) {
+            self.looked_up(Directory { tree, node }, number);
+        }
+        entry
+    }
+
+    /// The machine has found a directory, or a tree that is a single file; `number` is the host's.
+    fn looked_up(&self, directory: Directory, number: u64) {
+        if let Some(watches) = &self.changes.watches {
+            let path = |directory: Directory| self.trees.get(directory.tree)?.nodes().path(directory.node);
+            watches.looked_up(directory, number, path);
+        }
     }
 
     /// Takes the owner of files without a record, the first time.
@@ -136,7 +190,7 @@ impl Filesystem {
 }
 
 impl Tree {
-    fn nodes(&self) -> MutexGuard<'_, Nodes> {
+    pub(super) fn nodes(&self) -> MutexGuard<'_, Nodes> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -186,7 +240,7 @@ impl Place<'_> {
 }
 
 /// Who asks, where it does not matter.
-fn nobody() -> Context {
+pub(super) fn nobody() -> Context {
     Context {
         uid: 0.into(),
         gid: 0.into(),

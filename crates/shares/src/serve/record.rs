@@ -3,8 +3,10 @@
 //! The text is `1:UID:GID:MODE/HOSTMODE`: a version, user and group in decimal, the mode and the host's permissions at that time in octal, each `-`
 //! if it was not set. At most 64 bytes.
 
+use std::ffi::CStr;
+
 /// The extended attribute that has the record. It is hidden from machines.
-pub(crate) const RECORD_ATTRIBUTE: &str = "user.container.stat";
+pub(crate) const RECORD_NAME: &CStr = c"user.container.stat";
 
 /// Longest text, bytes.
 pub(crate) const MAXIMUM_BYTES: u32 = 64;

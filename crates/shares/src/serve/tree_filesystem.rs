@@ -1,9 +1,10 @@
 //! One shared tree as a file system: the host's files, with the owners and modes that the machine gave them.
 
 mod attributes;
+mod lock_files;
+mod parent;
 mod requests;
 
-use std::collections::HashMap;
 use std::ffi::CStr;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,17 +15,16 @@ use virtiofsd::filesystem::Context;
 use virtiofsd::passthrough::{CachePolicy, Config, PassthroughFs};
 
 use crate::serve::names::error;
-use crate::serve::record::Record;
+use crate::serve::record_cache::{RecordCache, keeps_times};
+use crate::serve::record_table::RecordTable;
 use crate::tree::SharedTree;
+use parent::Parent;
 
 /// How long a machine may believe what it saw of a file or a name: what changes on the host is seen that late at most. Its content is read again
 /// whenever a file is opened.
 const VALID: Duration = Duration::from_secs(1);
 
-/// Records of files that can have no extended attribute: more than these are forgotten by the one that was set last.
-const MAXIMUM_UNRECORDED: usize = 1 << 16;
-
-/// User and group of files without a record, the same for all trees of a machine.
+/// User and group of files without a record: root, until they are set.
 #[derive(Debug, Default)]
 pub(crate) struct DefaultOwner(AtomicU64);
 
@@ -45,8 +45,14 @@ pub(crate) struct TreeFilesystem {
     host: PassthroughFs,
     is_read_only: bool,
     owner: Arc<DefaultOwner>,
-    /// Records by the host's number of the file, of those that can have no attribute of a user's (xattr(7)): symbolic links, pipes, sockets.
-    unrecorded: Mutex<HashMap<u64, Record>>,
+    /// Records of what can have an extended attribute, where the file system tells of its changes.
+    cache: RecordCache,
+    /// Whether the tree's file system is one of these.
+    keeps_times: bool,
+    /// The directory in which something was made last.
+    parent: Mutex<Option<Parent>>,
+    /// Records of what can have no extended attribute.
+    special: RecordTable,
     /// Held while a file's permissions are lent to this process.
     lending: Mutex<()>,
 }
@@ -65,11 +71,15 @@ impl TreeFilesystem {
             guest_fd_limit: descriptor_limit,
             ..Config::default()
         })?;
+        let kind = rustix::fs::statfs(&tree.path)?.f_type;
         Ok(Self {
+            keeps_times: keeps_times(kind),
+            cache: RecordCache::default(),
+            parent: Mutex::default(),
             host,
             is_read_only: tree.read_only,
             owner,
-            unrecorded: Mutex::default(),
+            special: RecordTable::open(tree.records.as_deref())?,
             lending: Mutex::default(),
         })
     }

@@ -70,6 +70,7 @@ impl ContainerStore {
                 own: Some(own),
                 directory,
                 bundle,
+                record: None,
                 outlives_power: true,
             });
         }
@@ -106,6 +107,8 @@ pub struct NewContainer {
     maker: Option<FileLock>,
     /// Possession, until a launcher may take it.
     own: Option<FileLock>,
+    /// What it is to be, not yet synced.
+    record: Option<File>,
     /// Whether it has to be there after a loss of power, once it is kept.
     outlives_power: bool,
 }
@@ -123,13 +126,15 @@ impl NewContainer {
         self.bundle.id()
     }
 
-    /// Records what it is to be: from now on other commands see it.
+    /// Records what it is to be: from now on other commands see it. Its start need not wait until that is on the disk: should power fail before
+    /// it is kept, it is undone.
     ///
     /// # Errors
     /// [`StateError`].
     pub fn record(&mut self, config: &ContainerConfig) -> Result<(), StateError> {
         self.outlives_power = !config.options.auto_remove;
-        record::write_config(&self.bundle.config(), config)
+        self.record = Some(record::place_config(&self.bundle.config(), config)?);
+        Ok(())
     }
 
     /// Gives up possession, so that a launcher can take it. The container is still undone unless it is kept.
@@ -146,6 +151,10 @@ impl NewContainer {
             path: self.bundle.directory().to_owned(),
             source,
         };
+        if let Some(record) = &self.record {
+            // Before the mark goes, without which a record that a loss of power has damaged is not known to be one of a container in the making.
+            sync_in_order(record).map_err(failed)?;
+        }
         match rustix::fs::unlinkat(&self.directory, MAKER_FILE, AtFlags::empty()) {
             // It may have been deleted meanwhile, with everything in it.
             Ok(()) | Err(rustix::io::Errno::NOENT) => {}

@@ -5,7 +5,7 @@ use container_model::{ContainerConfig, ContainerId, LockState, ObservedState, Ph
 
 use super::letter_case::is_namesake;
 use super::{Container, ContainerStore};
-use crate::{AnonymousVolumes, Bundle, ContainerLock, LoadError, StateError, record};
+use crate::{AnonymousVolumes, Bundle, ContainerLock, LoadError, StateError, discard, record};
 
 /// Why a container is stopped whose launcher did not live to say so.
 const LAUNCHER_KILLED: &str = "the launcher was killed";
@@ -23,7 +23,14 @@ impl ContainerStore {
         let not_found = || LoadError::NotFound { id: id.clone() };
         let bundle = self.bundle(id);
         let path = bundle.config();
-        let config = record::read_config(&path)?.ok_or_else(not_found)?;
+        let config = match record::read_config(&path) {
+            // Power failed before it was on the disk, and before anybody was told of the container.
+            Err(error) if error.is_damage() && bundle.is_abandoned() => {
+                discard::collect_abandoned(bundle.directory());
+                return Err(not_found());
+            }
+            config => config?.ok_or_else(not_found)?,
+        };
         if is_namesake(&config.id, id) {
             return Err(not_found());
         }
@@ -108,6 +115,10 @@ fn repair(bundle: &Bundle, config: &ContainerConfig) -> Result<Option<(Standing,
         unknown: found.unknown,
     };
     bundle.remove_control_socket();
-    owned.write_state(&repaired)?;
+    match owned.write_state(&repaired) {
+        // A full disk must not hide a container, which may be what fills it. Another command repairs the record.
+        Err(error) if error.is_want_of_room() => {}
+        written => written?,
+    }
     Ok(Some((Standing::AtRest, repaired)))
 }

@@ -1,8 +1,8 @@
 //! Making a volume.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use container_durable::{Record, sync_data_in_order, sync_dir, write_record};
@@ -12,8 +12,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    Body, CreateVolumeError, HeldVolumes, IMAGE_FILE, LoadVolumeError, NEW_PREFIX, RECORD_FILE, VolumePlaceError,
-    VolumeRequest, VolumeStore,
+    Body, CreateVolumeError, DATA_DIRECTORY, HeldVolumes, IMAGE_FILE, LoadVolumeError, NEW_PREFIX, OWNERS_DIRECTORY,
+    RECORD_FILE, VolumeOptionError, VolumePlaceError, VolumeRequest, VolumeStore,
 };
 
 /// Bytes of a file system's label, ext4(5); a longer name is cut off.
@@ -36,21 +36,12 @@ impl HeldVolumes {
     /// As [`VolumeStore::create`].
     pub fn create(&self, request: &VolumeRequest) -> Result<VolumeConfig, CreateVolumeError> {
         request.check_options()?;
-        let (size_bytes, journal) = (request.size_bytes()?, request.journal()?);
         let store = &self.store;
         let (new, path) = (store.passing(NEW_PREFIX), store.directory(&request.name));
         let created = OffsetDateTime::now_utc();
-        let options = FormatOptions {
-            size_bytes,
-            uuid: Uuid::new_v4().into_bytes(),
-            label: request.name.as_str().chars().take(LABEL_BYTES).collect(),
-            made: Timestamp {
-                seconds: created.unix_timestamp(),
-                nanoseconds: created.nanosecond(),
-            },
-            root: (0o755, 0, 0),
-            directories: Vec::new(),
-            journal: Some(journal),
+        let options = match request.is_shared() {
+            true => None,
+            false => Some(format_options(request, created)?),
         };
         let failed = |source| CreateVolumeError::Rename {
             path: path.clone(),
@@ -64,11 +55,20 @@ impl HeldVolumes {
         }
         DirBuilder::new().mode(0o700).create(&new).map_err(failed)?;
         let made = || -> Result<VolumeConfig, CreateVolumeError> {
-            let disk = make_disk(&new.join(IMAGE_FILE), &options).map_err(CreateVolumeError::Disk)?;
+            let size_bytes = match &options {
+                Some(options) => {
+                    let disk = make_disk(&new.join(IMAGE_FILE), options).map_err(CreateVolumeError::Disk)?;
+                    Some(disk.size_bytes)
+                }
+                None => {
+                    make_tree(&new).map_err(failed)?;
+                    None
+                }
+            };
             let config = VolumeConfig {
                 name: request.name.clone(),
                 created,
-                size_bytes: disk.size_bytes,
+                size_bytes,
                 labels: request.labels.clone(),
                 options: request.options.clone(),
                 unknown: UnknownFields::new(),
@@ -107,6 +107,31 @@ impl HeldVolumes {
 
 fn is_taken(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists)
+}
+
+/// The file system of a volume that is a disk.
+fn format_options(request: &VolumeRequest, created: OffsetDateTime) -> Result<FormatOptions, VolumeOptionError> {
+    Ok(FormatOptions {
+        size_bytes: request.size_bytes()?,
+        uuid: Uuid::new_v4().into_bytes(),
+        label: request.name.as_str().chars().take(LABEL_BYTES).collect(),
+        made: Timestamp {
+            seconds: created.unix_timestamp(),
+            nanoseconds: created.nanosecond(),
+        },
+        root: (0o755, 0, 0),
+        directories: Vec::new(),
+        journal: Some(request.journal()?),
+    })
+}
+
+/// Makes the directories of a volume that machines share.
+fn make_tree(volume: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(volume.join(OWNERS_DIRECTORY))?;
+    let data = volume.join(DATA_DIRECTORY);
+    std::fs::create_dir(&data)?;
+    // Whatever the umask: the root of a volume is everybody's to enter. Nobody else of the host comes as far as this.
+    std::fs::set_permissions(&data, Permissions::from_mode(0o755))
 }
 
 /// Writes the empty file system of a volume, durably.

@@ -3,7 +3,7 @@
 use container_durable::sync_dir;
 use container_model::VolumeName;
 
-use super::{DeleteVolumeError, TRASH_PREFIX, VolumePlaceError, VolumeStore};
+use super::{DeleteVolumeError, TRASH_PREFIX, VolumePlaceError, VolumeStore, tree};
 
 impl VolumeStore {
     /// Removes a volume with what is on it, if nothing speaks against it: `check` is asked while no record that refers to a volume can
@@ -34,7 +34,7 @@ impl VolumeStore {
         sync_dir(&self.directory).map_err(VolumePlaceError::from)?;
         drop((lease, lock));
         // What stays is removed by the next deletion.
-        let _ = std::fs::remove_dir_all(trash);
+        let _ = tree::remove(&trash);
         Ok(())
     }
 }

@@ -28,14 +28,25 @@ pub enum VolumePlaceError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VolumeOptionError {
     /// Nobody knows it.
-    #[error("there is no option {key:?} of volumes; known are size and journal")]
+    #[error("there is no option {key:?} of volumes; known are size, journal and type")]
     Unknown {
         /// The option.
         key: String,
     },
-    /// Volumes that several running containers write to.
-    #[error("volumes of type shared are not there yet")]
-    Shared,
+    /// There is no such type.
+    #[error(
+        "there is no type {asked:?} of volumes; the only one to name is shared, a directory that several running containers write to"
+    )]
+    Type {
+        /// The type.
+        asked: String,
+    },
+    /// What only a disk has.
+    #[error("{key}: a volume of type shared is a directory of the host and has no {key}")]
+    OfDisk {
+        /// The option.
+        key: &'static str,
+    },
     /// The size is none.
     #[error("size: {0}")]
     Size(#[from] SizeError),

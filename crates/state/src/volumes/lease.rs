@@ -5,7 +5,7 @@
 
 use std::io;
 
-use container_durable::{FileLock, LockMode};
+use container_durable::{FileLock, LockMode, sweep};
 use container_model::VolumeName;
 
 use super::{LEASE_FILE, LeaseError, VolumeStore};
@@ -17,7 +17,8 @@ pub struct VolumeLease {
 }
 
 impl VolumeStore {
-    /// Takes the disk of a volume: alone to write to it, with others to read it. `None` when others' use forbids it.
+    /// Takes the disk of a volume: alone to write to it, with others to read it. `None` when others' use forbids it. What killed
+    /// writers of a new disk have left is removed by who has it alone.
     ///
     /// # Errors
     /// [`LeaseError::NotFound`], [`LeaseError::Lock`].
@@ -27,7 +28,12 @@ impl VolumeStore {
             false => LockMode::Shared,
         };
         match FileLock::try_acquire(&self.directory(name).join(LEASE_FILE), mode) {
-            Ok(lock) => Ok(lock.map(|lock| VolumeLease { _lock: lock })),
+            Ok(lock) => {
+                if lock.is_some() && is_writable {
+                    sweep(&self.directory(name));
+                }
+                Ok(lock.map(|lock| VolumeLease { _lock: lock }))
+            }
             Err(error) if error.source.kind() == io::ErrorKind::NotFound => {
                 Err(LeaseError::NotFound { name: name.clone() })
             }

@@ -14,9 +14,6 @@ const MIN_SIZE_BYTES: u64 = 1 << 20;
 /// The smallest size that a volume has: a journal, and as much again.
 const MIN_DISK_BYTES: u64 = 2 * Journal::MIN_BYTES;
 
-/// The option of Docker's and of ours that says what a volume is kept in.
-const TYPE_OPTION: &str = "type";
-
 /// A volume to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VolumeRequest {
@@ -24,7 +21,7 @@ pub struct VolumeRequest {
     pub name: VolumeName,
     /// Labels.
     pub labels: BTreeMap<String, String>,
-    /// Options: `size`, `journal`.
+    /// Options: `size`, `journal`, `type`.
     pub options: BTreeMap<String, String>,
 }
 
@@ -54,11 +51,24 @@ impl VolumeRequest {
         for (key, value) in &self.options {
             match (key.as_str(), value.as_str()) {
                 (VolumeConfig::SIZE_OPTION | VolumeConfig::JOURNAL_OPTION, _) => {}
-                (TYPE_OPTION, "shared") => return Err(VolumeOptionError::Shared),
+                (VolumeConfig::TYPE_OPTION, VolumeConfig::SHARED_TYPE) => {}
+                (VolumeConfig::TYPE_OPTION, _) => return Err(VolumeOptionError::Type { asked: value.clone() }),
                 _ => return Err(VolumeOptionError::Unknown { key: key.clone() }),
             }
         }
-        Ok(())
+        let of_disk = |key: &&str| self.options.contains_key(*key);
+        match [VolumeConfig::SIZE_OPTION, VolumeConfig::JOURNAL_OPTION]
+            .iter()
+            .find(|key| of_disk(key))
+        {
+            Some(key) if self.is_shared() => Err(VolumeOptionError::OfDisk { key }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it is to be a directory that several machines share.
+    pub(super) fn is_shared(&self) -> bool {
+        self.options.contains_key(VolumeConfig::TYPE_OPTION)
     }
 
     /// Size of its disk, bytes.

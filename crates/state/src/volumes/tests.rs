@@ -48,7 +48,7 @@ fn a_volume_is_read_as_it_was_made_and_its_disk_is_sparse() {
     let mut asked = request("data", &[("size", "10g"), ("journal", "ordered:8m")]);
     asked.labels.insert("a".to_owned(), "b".to_owned());
     let made = root.store().create(&asked).unwrap();
-    assert_eq!((made.size_bytes, made.is_anonymous()), (10 << 30, false));
+    assert_eq!((made.size_bytes, made.is_anonymous()), (Some(10 << 30), false));
     assert_eq!(root.store().load(&made.name).unwrap(), made);
     assert_eq!(root.store().list().unwrap().volumes, std::slice::from_ref(&made));
     let image = root.store().image(&made.name);
@@ -78,7 +78,7 @@ fn names_are_taken_once_and_options_have_to_mean_something() {
         ("size", "17t", "8 MiB to 16 TiB"),
         ("journal", "none", "invalid journal mode"),
         ("journal", "ordered:1g", "4 MiB to 64 MiB"),
-        ("type", "shared", "not there yet"),
+        ("type", "tmpfs", "no type \"tmpfs\""),
     ] {
         let error = root
             .store()
@@ -87,11 +87,14 @@ fn names_are_taken_once_and_options_have_to_mean_something() {
             .to_string();
         assert!(error.contains(said), "{key}={value}: {error}");
     }
+    let of_disk = request("other", &[("type", "shared"), ("size", "1g")]);
+    let refused = root.store().create(&of_disk).unwrap_err().to_string();
+    assert!(refused.starts_with("size: a volume of type shared"), "{refused}");
     assert_eq!(root.entries(), ["data"]);
     /// The smallest disk.
     const MIN_BYTES: u64 = 8 << 20;
     let small = root.store().create(&request("small", &[("size", "1m")])).unwrap();
-    assert_eq!(small.size_bytes, MIN_BYTES);
+    assert_eq!(small.size_bytes, Some(MIN_BYTES));
 }
 
 #[test]

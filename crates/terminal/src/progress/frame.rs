@@ -1,8 +1,11 @@
 //! Lays the tasks out for a terminal of a given size.
 
+use std::time::{Duration, Instant};
+
 use super::board::{Board, Stage, Task};
+use super::painter::Picture;
 use super::rate::Rate;
-use super::span::{Line, Span, width};
+use super::span::{Line, Span, columns_of};
 use crate::{HumanSize, WindowSize};
 
 /// Widest bar, columns between the brackets.
@@ -11,6 +14,20 @@ const WIDEST_BAR: usize = 32;
 const NARROWEST_BAR: usize = 8;
 /// Widest name of a task that is shown whole, columns.
 const WIDEST_NAME: usize = 28;
+
+impl Picture for Board {
+    /// The rate of a stalled download falls.
+    const IDLE_INTERVAL: Duration = Duration::from_secs(1);
+
+    fn lines(&mut self, now: Instant, size: WindowSize, color: bool) -> Vec<Line> {
+        self.tick(now);
+        frame(self, size, color)
+    }
+
+    fn last_lines(&mut self, _: Instant, _: WindowSize, _: bool) -> Vec<Line> {
+        Vec::new()
+    }
+}
 
 /// The lines to show: fewer than the terminal has, and each narrower than it is, so that nothing scrolls or wraps.
 pub(super) fn frame(board: &Board, size: WindowSize, color: bool) -> Vec<Line> {
@@ -143,10 +160,6 @@ fn measured(name: &str, measure: Measure<'_>, name_columns: usize, columns: usiz
     }
     spans.extend([Span::plain(format!("  {figures}")), Span::plain(rate)]);
     spans
-}
-
-fn columns_of(text: &str) -> usize {
-    text.chars().map(width).sum()
 }
 
 /// Text cut or filled up to so many columns.

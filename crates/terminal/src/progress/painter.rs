@@ -1,51 +1,78 @@
-//! The thread that redraws the bars.
+//! The thread that redraws a picture in place.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::board::Board;
+use super::USUAL_SIZE;
 use super::canvas::Canvas;
-use super::frame::frame;
+use super::span::Line;
 use crate::WindowSize;
 
-/// Least time between two drawings. An operation that ends sooner shows nothing, so that nothing flashes.
+/// Least time between two drawings. An operation that ends sooner shows nothing of its course, so that nothing flashes.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
-/// Longest time between two drawings, so that the rate of a stalled download falls.
-const IDLE_INTERVAL: Duration = Duration::from_secs(1);
 
-pub(super) struct Painter {
-    shared: Arc<Shared>,
+/// What is drawn, as lines that are fewer than the terminal has, each narrower than it is, so that nothing scrolls or wraps.
+pub trait Picture: Send + 'static {
+    /// The longest time between two drawings while nothing changes.
+    const IDLE_INTERVAL: Duration;
+
+    /// The lines as they are now.
+    fn lines(&mut self, now: Instant, size: WindowSize, color: bool) -> Vec<Line>;
+
+    /// What stays on the terminal at the end, which may be longer than that is; without lines everything is erased.
+    fn last_lines(&mut self, now: Instant, size: WindowSize, color: bool) -> Vec<Line>;
+}
+
+/// Draws a picture whenever it has changed, until it is dropped. The operation does not wait for a slow terminal, except at the end.
+pub struct Painter<P: Picture> {
+    shared: Arc<Shared<P>>,
     thread: Option<JoinHandle<()>>,
 }
 
-#[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
+struct Shared<P> {
+    state: Mutex<State<P>>,
     changed: Condvar,
 }
 
-#[derive(Default)]
-struct State {
-    board: Board,
+struct State<P> {
+    picture: P,
     is_new: bool,
     has_ended: bool,
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl<P> Shared<P> {
+    fn lock(&self) -> MutexGuard<'_, State<P>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Painter {
+impl<P: Picture> Painter<P> {
+    /// Draws on standard error.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn stderr(picture: P, color: bool) -> io::Result<Self> {
+        let size = || crate::window_size(io::stderr()).unwrap_or(USUAL_SIZE);
+        Self::start(picture, Box::new(io::stderr()), Box::new(size), color)
+    }
+
     pub(super) fn start(
+        picture: P,
         writer: Box<dyn Write + Send>,
         size: Box<dyn Fn() -> WindowSize + Send>,
         color: bool,
     ) -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
+        let state = State {
+            picture,
+            is_new: false,
+            has_ended: false,
+        };
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        });
         let theirs = Arc::clone(&shared);
         let thread = thread::Builder::new()
             .name("progress".to_owned())
@@ -57,15 +84,17 @@ impl Painter {
         })
     }
 
-    pub(super) fn change(&self, act: impl FnOnce(&mut Board)) {
+    /// Changes the picture.
+    pub fn change<T>(&self, act: impl FnOnce(&mut P) -> T) -> T {
         let mut state = self.shared.lock();
-        act(&mut state.board);
+        let result = act(&mut state.picture);
         state.is_new = true;
         self.shared.changed.notify_one();
+        result
     }
 }
 
-impl Drop for Painter {
+impl<P: Picture> Drop for Painter<P> {
     fn drop(&mut self) {
         self.shared.lock().has_ended = true;
         self.shared.changed.notify_one();
@@ -75,7 +104,12 @@ impl Drop for Painter {
     }
 }
 
-fn paint(shared: &Shared, mut writer: Box<dyn Write + Send>, size: &dyn Fn() -> WindowSize, color: bool) {
+fn paint<P: Picture>(
+    shared: &Shared<P>,
+    mut writer: Box<dyn Write + Send>,
+    size: &dyn Fn() -> WindowSize,
+    color: bool,
+) {
     let mut canvas = Canvas::default();
     let mut write = |text: String| {
         if !text.is_empty() {
@@ -89,25 +123,33 @@ fn paint(shared: &Shared, mut writer: Box<dyn Write + Send>, size: &dyn Fn() -> 
         drop(pause);
         let waited = shared
             .changed
-            .wait_timeout_while(shared.lock(), IDLE_INTERVAL, |state| !state.is_new && !state.has_ended);
+            .wait_timeout_while(shared.lock(), P::IDLE_INTERVAL, |state| {
+                !state.is_new && !state.has_ended
+            });
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         if state.has_ended {
             break;
         }
         state.is_new = false;
-        state.board.tick(Instant::now());
         let size = size();
-        let lines = frame(&state.board, size, color);
+        let lines = state.picture.lines(Instant::now(), size, color);
         // Writing may block on a slow terminal; the operation must not wait for it.
         drop(state);
         write(canvas.draw(&lines, size));
     }
-    write(canvas.erase(size()));
+    let size = size();
+    let last = shared.lock().picture.last_lines(Instant::now(), size, color);
+    write(match last.as_slice() {
+        [] => canvas.erase(size),
+        lines => canvas.draw(lines, size),
+    });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::progress::board::Board;
+    use crate::progress::span::Span;
 
     #[derive(Clone, Default)]
     struct Paper(Arc<Mutex<Vec<u8>>>);
@@ -129,15 +171,15 @@ mod tests {
         }
     }
 
-    fn painter(paper: &Paper) -> Painter {
+    fn painter<P: Picture>(picture: P, paper: &Paper) -> Painter<P> {
         let size = || WindowSize { rows: 24, columns: 80 };
-        Painter::start(Box::new(paper.clone()), Box::new(size), false).unwrap()
+        Painter::start(picture, Box::new(paper.clone()), Box::new(size), false).unwrap()
     }
 
     #[test]
     fn bars_appear_and_are_taken_away_again() {
         let paper = Paper::default();
-        let painter = painter(&paper);
+        let painter = painter(Board::default(), &paper);
         painter.change(|board| board.advance("layer 12ab", 1024));
         while !paper.text().contains("layer 12ab") {
             thread::yield_now();
@@ -149,7 +191,34 @@ mod tests {
     #[test]
     fn an_operation_that_ends_at_once_shows_nothing() {
         let paper = Paper::default();
-        drop(painter(&paper));
+        drop(painter(Board::default(), &paper));
         assert_eq!(paper.text(), "");
+    }
+
+    /// A picture that leaves something.
+    struct Result;
+
+    impl Picture for Result {
+        const IDLE_INTERVAL: Duration = Duration::from_secs(1);
+
+        fn lines(&mut self, _: Instant, _: WindowSize, _: bool) -> Vec<Line> {
+            vec![Line::fit(&[Span::plain("working")], 79, false)]
+        }
+
+        fn last_lines(&mut self, _: Instant, _: WindowSize, _: bool) -> Vec<Line> {
+            vec![Line::fit(&[Span::plain("done")], 79, false)]
+        }
+    }
+
+    #[test]
+    fn the_last_picture_takes_the_place_of_the_others_and_stays() {
+        let paper = Paper::default();
+        let painter = painter(Result, &paper);
+        painter.change(|_| ());
+        while !paper.text().contains("working") {
+            thread::yield_now();
+        }
+        drop(painter);
+        assert!(paper.text().ends_with("\r\x1b[1Adone\x1b[K\n"), "{:?}", paper.text());
     }
 }

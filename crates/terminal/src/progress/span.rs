@@ -14,13 +14,14 @@ pub(super) enum Look {
 
 /// Text of one look.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Span {
+pub struct Span {
     pub(super) text: String,
     pub(super) look: Look,
 }
 
 impl Span {
-    pub(super) fn plain(text: impl Into<String>) -> Self {
+    /// Text as it is.
+    pub fn plain(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
             look: Look::Plain,
@@ -44,14 +45,21 @@ impl Span {
 
 /// A line that is ready to be written, and the columns that it takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
+pub struct Line {
     pub(super) text: String,
     pub(super) columns: usize,
 }
 
 impl Line {
+    /// The text, with the codes of its colours.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Puts pieces together as far as they fit into `columns`.
-    pub(super) fn fit(spans: &[Span], columns: usize, color: bool) -> Self {
+    #[must_use]
+    pub fn fit(spans: &[Span], columns: usize, color: bool) -> Self {
         let (mut text, mut used) = (String::new(), 0);
         for span in spans {
             let mut piece = String::new();
@@ -76,6 +84,12 @@ impl Line {
         }
         Self { text, columns: used }
     }
+}
+
+/// Columns that a text may take.
+#[must_use]
+pub fn columns_of(text: &str) -> usize {
+    text.chars().map(width).sum()
 }
 
 /// Columns that a character may take: what is not ASCII may be wide.

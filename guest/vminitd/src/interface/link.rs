@@ -31,6 +31,7 @@ pub(crate) struct Link {
     /// The hardware address that the device was made with; it stays when the interface is given another. Devices of software alone
     /// have none.
     pub(crate) device_address: Option<[u8; 6]>,
+    pub(crate) mtu_bytes: u32,
 }
 
 /// All network devices.
@@ -48,6 +49,7 @@ fn parse(payload: &[u8]) -> Option<Link> {
         index: u32_at(payload, 4)?,
         name: String::new(),
         device_address: None,
+        mtu_bytes: 0,
     };
     for (kind, value) in attributes(payload.get(BODY_BYTES..)?) {
         match kind {
@@ -55,6 +57,7 @@ fn parse(payload: &[u8]) -> Option<Link> {
                 let text = value.strip_suffix(b"\0").unwrap_or(value);
                 link.name = String::from_utf8_lossy(text).into_owned();
             }
+            IFLA_MTU => link.mtu_bytes = u32_at(value, 0)?,
             IFLA_PERM_ADDRESS => link.device_address = value.try_into().ok(),
             _ => {}
         }
@@ -114,11 +117,13 @@ mod tests {
         let mut payload = body(3, 0, 0).to_vec();
         payload.extend([10, 0, 1, 0, 2, 0, 0, 0, 0, 9, 0, 0]);
         payload.extend([10, 0, 54, 0, 2, 0, 0, 0, 0, 1, 0, 0]);
+        payload.extend([8, 0, 4, 0, 0xdc, 5, 0, 0]);
         payload.extend([9, 0, 3, 0, b'e', b't', b'h', b'0', 0, 0, 0, 0]);
         let link = Link {
             index: 3,
             name: "eth0".to_owned(),
             device_address: Some([2, 0, 0, 0, 0, 1]),
+            mtu_bytes: 1500,
         };
         if cfg!(target_endian = "little") {
             assert_eq!(parse(&payload), Some(link));

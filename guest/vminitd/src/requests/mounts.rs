@@ -3,8 +3,14 @@
 use std::path::PathBuf;
 
 use container_agent_api::v1;
-use container_workload::{FileSystemSpec, MountSource, MountSpec, ShareSpec, VolumeDisk, VolumeSpec};
+use container_workload::{
+    CacheSpec, FileOwner, FileSystemSpec, MountSource, MountSpec, SecretSpec, ShareSpec, SocketSpec, TreePart,
+    TreeSpec, VolumeDisk, VolumeSpec,
+};
 use tonic::Status;
+
+/// Largest secret, bytes.
+const SECRET_MAX_BYTES: usize = 500 << 10;
 
 /// The disks of volumes, each once, and the mounts in their order. `disk` finds a disk by its serial.
 pub(super) fn mounts(
@@ -16,6 +22,14 @@ pub(super) fn mounts(
     let mut mounts = Vec::new();
     for mount in requests {
         let source = match mount.volume {
+            None if mount.socket.is_some() => {
+                let v1::SocketMount { listener, owner, mode } = mount.socket.unwrap_or_default();
+                let mode = (mode != 0).then_some(mode);
+                MountSource::Socket(SocketSpec { listener, owner, mode })
+            }
+            None if mount.tree.is_some() => MountSource::Tree(tree(mount.tree.unwrap_or_default())?),
+            None if mount.cache.is_some() => MountSource::Cache(cache(mount.cache.unwrap_or_default())?),
+            None if mount.secret.is_some() => MountSource::Secret(secret(mount.secret.unwrap_or_default())?),
             None if mount.share.is_some() => MountSource::Share(share(mount.share.unwrap_or_default())?),
             None => MountSource::FileSystem(FileSystemSpec {
                 kind: mount.kind,
@@ -49,18 +63,74 @@ pub(super) fn mounts(
     Ok((disks, mounts))
 }
 
-/// A name in the root of the device, which is not to lead elsewhere.
 fn share(share: v1::ShareMount) -> Result<ShareSpec, Status> {
-    let is_elsewhere = matches!(share.name.as_str(), "" | "." | "..") || share.name.contains(['/', '\0']);
+    Ok(ShareSpec {
+        name: share_name(share.name)?,
+        subpath: subpath(share.subpath)?,
+        read_only: share.read_only,
+        copy_image: share.copy_image,
+    })
+}
+
+/// A name in the root of the device, which is not to lead elsewhere.
+fn share_name(name: String) -> Result<String, Status> {
+    let is_elsewhere = matches!(name.as_str(), "" | "." | "..") || name.contains(['/', '\0']);
     match is_elsewhere {
         true => Err(Status::invalid_argument(format!(
             "\"{}\" is not the name of a share",
-            share.name.escape_debug()
+            name.escape_debug()
         ))),
-        false => Ok(ShareSpec {
-            name: share.name,
-            read_only: share.read_only,
-        }),
+        false => Ok(name),
+    }
+}
+
+fn tree(mount: v1::TreeMount) -> Result<TreeSpec, Status> {
+    Ok(TreeSpec {
+        part: part(mount.part.unwrap_or_default())?,
+        read_only: mount.read_only,
+    })
+}
+
+/// Its path may begin with a slash and have links: it is looked up within the tree.
+fn part(part: v1::TreePart) -> Result<TreePart, Status> {
+    Ok(TreePart {
+        tree: part.tree,
+        path: within(part.path)?,
+    })
+}
+
+fn cache(mount: v1::CacheMount) -> Result<CacheSpec, Status> {
+    Ok(CacheSpec {
+        name: share_name(mount.name)?,
+        subpath: within(mount.path)?,
+        read_only: mount.read_only,
+        owner: owner(mount.access.unwrap_or_default()),
+        initial: mount.initial.map(part).transpose()?,
+    })
+}
+
+fn secret(mount: v1::SecretMount) -> Result<SecretSpec, Status> {
+    if mount.content.len() > SECRET_MAX_BYTES {
+        return Err(Status::invalid_argument("a secret is too large"));
+    }
+    Ok(SecretSpec {
+        content: mount.content,
+        owner: owner(mount.access.unwrap_or_default()),
+    })
+}
+
+fn owner(access: v1::FileAccess) -> FileOwner {
+    FileOwner {
+        uid: access.uid,
+        gid: access.gid,
+        mode: access.mode & 0o7777,
+    }
+}
+
+fn within(path: String) -> Result<String, Status> {
+    match path.contains('\0') {
+        true => Err(Status::invalid_argument("a path has a zero byte")),
+        false => Ok(path),
     }
 }
 
@@ -110,7 +180,7 @@ mod tests {
             .iter()
             .map(|mount| match &mount.source {
                 MountSource::Volume(volume) => Some((volume.disk, volume.subpath.as_str())),
-                MountSource::FileSystem(_) | MountSource::Share(_) => None,
+                _ => None,
             })
             .collect();
         assert_eq!(shown, [Some((0, "")), None, Some((1, "")), Some((0, "sub/dir"))]);
@@ -122,6 +192,7 @@ mod tests {
             share: Some(v1::ShareMount {
                 name: name.to_owned(),
                 read_only: true,
+                ..Default::default()
             }),
             ..Default::default()
         };

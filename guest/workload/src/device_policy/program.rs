@@ -1,6 +1,8 @@
 //! The device policy as a program in the kernel's instruction set (linux/bpf.h, BPF instruction set specification in the
 //! kernel's documentation).
 
+use super::Rule;
+
 /// One instruction, `struct bpf_insn`.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +24,10 @@ const SHIFT_RIGHT: u8 = 0x74;
 const COPY: u8 = 0xbc;
 /// `BPF_ALU64 | BPF_MOV | BPF_K`
 const SET: u8 = 0xb7;
-/// `BPF_JMP | BPF_JEQ | BPF_K`: the offset counts from the next instruction.
-const JUMP_IF_EQUAL: u8 = 0x15;
-/// `BPF_JMP | BPF_JNE | BPF_K`
+/// `BPF_JMP | BPF_JNE | BPF_K`: the offset counts from the next instruction.
 const JUMP_UNLESS_EQUAL: u8 = 0x55;
+/// `BPF_JMP | BPF_JSET | BPF_K`: if any of the bits is set.
+const JUMP_IF_ANY: u8 = 0x45;
 /// `BPF_JMP | BPF_EXIT`: ends with what is in register 0.
 const EXIT: u8 = 0x95;
 
@@ -44,10 +46,15 @@ const MINOR_AT: i16 = 8;
 
 const KIND_MASK: i32 = 0xffff;
 const ACCESS_SHIFT: i32 = 16;
+/// `BPF_DEVCG_DEV_BLOCK`
+const BLOCK_DEVICE: i32 = 1;
 /// `BPF_DEVCG_DEV_CHAR`
 const CHARACTER_DEVICE: i32 = 2;
-/// `BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE`; the remaining access is making a node.
-const OPENING: i32 = 2 | 4;
+/// `BPF_DEVCG_ACC_READ`
+const READING: i32 = 2;
+/// `BPF_DEVCG_ACC_WRITE`; the remaining access is making a node.
+const WRITING: i32 = 4;
+const OPENING: i32 = READING | WRITING;
 
 const ALLOW: i32 = 1;
 const DENY: i32 = 0;
@@ -69,9 +76,8 @@ const fn decide(decision: i32) -> [Instruction; 2] {
 /// Length of [`decide`].
 const DECISION: i16 = 2;
 
-/// The program that lets the `allowed` character devices be opened, by major number and minor number (`None` for all), and
-/// no others. Making nodes is allowed for all.
-pub(super) fn program(allowed: &[(u32, Option<u32>)]) -> Vec<Instruction> {
+/// The program that lets devices be opened as the rules say, and no others. Making nodes is allowed for all.
+pub(super) fn program(rules: &[Rule]) -> Vec<Instruction> {
     let mut program = vec![
         instruction(LOAD, KIND, CONTEXT, ACCESS_AND_KIND_AT, 0),
         instruction(LOAD, MAJOR, CONTEXT, MAJOR_AT, 0),
@@ -83,17 +89,40 @@ pub(super) fn program(allowed: &[(u32, Option<u32>)]) -> Vec<Instruction> {
         instruction(JUMP_UNLESS_EQUAL, ACCESS, 0, DECISION, 0),
     ];
     program.extend(decide(ALLOW));
-    program.push(instruction(JUMP_IF_EQUAL, KIND, 0, DECISION, CHARACTER_DEVICE));
-    program.extend(decide(DENY));
-    for (major, minor) in allowed {
-        let minor = minor.map(|minor| instruction(JUMP_UNLESS_EQUAL, MINOR, 0, DECISION, minor.cast_signed()));
-        let rest = if minor.is_some() { 1 + DECISION } else { DECISION };
-        program.push(instruction(JUMP_UNLESS_EQUAL, MAJOR, 0, rest, major.cast_signed()));
-        program.extend(minor);
-        program.extend(decide(ALLOW));
+    for rule in rules {
+        program.extend(allow(rule));
     }
     program.extend(decide(DENY));
     program
+}
+
+/// The instructions that allow what a rule says, and go on behind themselves with anything else.
+fn allow(rule: &Rule) -> Vec<Instruction> {
+    let kind = if rule.is_block { BLOCK_DEVICE } else { CHARACTER_DEVICE };
+    let mut refused = 0;
+    if !rule.read {
+        refused |= READING;
+    }
+    if !rule.write {
+        refused |= WRITING;
+    }
+    let mut conditions = vec![
+        (JUMP_UNLESS_EQUAL, KIND, kind),
+        (JUMP_UNLESS_EQUAL, MAJOR, rule.major.cast_signed()),
+    ];
+    if let Some(minor) = rule.minor {
+        conditions.push((JUMP_UNLESS_EQUAL, MINOR, minor.cast_signed()));
+    }
+    if refused != 0 {
+        conditions.push((JUMP_IF_ANY, ACCESS, refused));
+    }
+    // Four at most, so that the distance always fits.
+    let distances = (0..4).rev().skip(4 - conditions.len());
+    let tests = conditions.into_iter().zip(distances);
+    tests
+        .map(|((code, register, value), rest)| instruction(code, register, 0, rest + DECISION, value))
+        .chain(decide(ALLOW))
+        .collect()
 }
 
 #[cfg(test)]
@@ -142,7 +171,7 @@ mod tests {
                     registers[to] = immediate;
                     false
                 }
-                JUMP_IF_EQUAL => registers[to] == immediate,
+                JUMP_IF_ANY => registers[to] & immediate != 0,
                 JUMP_UNLESS_EQUAL => registers[to] != immediate,
                 EXIT => return registers[usize::from(RESULT)],
                 other => panic!("instruction {other:#x}"),
@@ -154,7 +183,10 @@ mod tests {
     }
 
     fn decision(access: u32, kind: u32, major: u32, minor: u32) -> bool {
-        match run(&program(&allowed()), [access << 16 | kind, major, minor]) {
+        match run(
+            &program(&allowed().collect::<Vec<_>>()),
+            [access << 16 | kind, major, minor],
+        ) {
             0 => false,
             1 => true,
             other => panic!("{other} is no decision"),
@@ -202,14 +234,31 @@ mod tests {
         assert_eq!(run(&program(&[]), [READ << 16 | CHARACTER, 1, 3]), 0);
     }
 
+    fn rule() -> impl Strategy<Value = Rule> {
+        let numbers = (0_u32..30, prop::option::of(0_u32..30));
+        (any::<[bool; 3]>(), numbers).prop_map(|([is_block, read, write], (major, minor))| Rule {
+            is_block,
+            major,
+            minor,
+            read,
+            write,
+        })
+    }
+
     proptest! {
         #[test]
         fn the_program_allows_exactly_the_devices_of_its_list(
-            list in prop::collection::vec((0_u32..300, prop::option::of(0_u32..300)), 0..8),
-            access in 1_u32..8, kind in 1_u32..3, major in 0_u32..300, minor in 0_u32..300,
+            list in prop::collection::vec(rule(), 0..8),
+            access in 1_u32..8, kind in 1_u32..3, major in 0_u32..30, minor in 0_u32..30,
         ) {
-            let listed = list.iter().any(|(m, n)| *m == major && n.is_none_or(|n| n == minor));
-            let expected = access == MAKE || (kind == CHARACTER && listed);
+            let allows = |rule: &Rule| {
+                (kind == BLOCK) == rule.is_block
+                    && rule.major == major
+                    && rule.minor.is_none_or(|n| n == minor)
+                    && (access & READ == 0 || rule.read)
+                    && (access & WRITE == 0 || rule.write)
+            };
+            let expected = access == MAKE || list.iter().any(allows);
             prop_assert_eq!(run(&program(&list), [access << 16 | kind, major, minor]), u64::from(expected));
         }
     }

@@ -12,7 +12,7 @@ use std::path::Path;
 use rustix::fs::{XattrFlags, fgetxattr, fremovexattr, fsetxattr, syncfs};
 use rustix::io::Errno;
 
-use super::copy::copy_directory;
+use super::copy::{Keeps, copy_directory};
 
 /// The mark: an extended attribute that only the machine's own root sees, xattr(7).
 const FILLING: &str = "trusted.container.filling";
@@ -24,6 +24,14 @@ const LOST_AND_FOUND: &str = "lost+found";
 /// image directory only what was begun before is undone.
 pub(super) fn fill(image: Option<&Path>, volume: &Path, root: &OwnedFd) -> io::Result<()> {
     fill_marked(image, volume, root, FILLING)
+}
+
+/// Fills a shared directory likewise. That this happens once, and whole, is seen to on the host.
+pub(crate) fn fill_share(image: Option<&Path>, share: &Path) -> io::Result<()> {
+    match image {
+        Some(image) if is_empty(share)? => copy_directory(image, share, Keeps::WhatSharesHave),
+        _ => Ok(()),
+    }
 }
 
 fn fill_marked(image: Option<&Path>, volume: &Path, root: &OwnedFd, mark: &str) -> io::Result<()> {
@@ -39,7 +47,7 @@ fn fill_marked(image: Option<&Path>, volume: &Path, root: &OwnedFd, mark: &str) 
     }
     if let Some(image) = image {
         fsetxattr(root, mark, b"1", XattrFlags::empty())?;
-        copy_directory(image, volume)?;
+        copy_directory(image, volume, Keeps::Everything)?;
     } else if !was_begun {
         return Ok(());
     }
@@ -132,6 +140,19 @@ mod tests {
         let image = fs::metadata(directories.image.join("sub/file")).unwrap();
         assert_eq!((file.mtime(), file.mtime_nsec()), (image.mtime(), image.mtime_nsec()));
         assert!(!directories.is_marked());
+    }
+
+    #[test]
+    fn a_share_gets_what_shares_can_have() {
+        let directories = Directories::new();
+        fill_share(None, &directories.volume).unwrap();
+        fill_share(Some(&directories.image), &directories.volume).unwrap();
+        let volume = &directories.volume;
+        assert_eq!(fs::read(volume.join("again")).unwrap(), b"content");
+        assert_eq!(fs::metadata(volume.join("sub")).unwrap().mode() & 0o7777, 0o1750);
+        fs::remove_file(volume.join("again")).unwrap();
+        fill_share(Some(&directories.image), volume).unwrap();
+        assert!(!volume.join("again").exists(), "something is there already");
     }
 
     #[test]

@@ -21,24 +21,35 @@ const XATTR_MAX_BYTES: usize = 64 << 10;
 /// Files with several names, by device and inode, with the copy of the first one.
 type Links = HashMap<(u64, u64), PathBuf>;
 
-/// Copies what is in the directory `from` into the directory `to`, which is there and empty, and gives it what is known of `from`.
-pub(super) fn copy_directory(from: &Path, to: &Path) -> io::Result<()> {
-    copy_children(from, to, &mut Links::new())?;
-    copy_metadata(&fs::metadata(from)?, from, to)
+/// What the file system keeps that is copied to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keeps {
+    Everything,
+    /// No extended attributes and no devices.
+    WhatSharesHave,
 }
 
-fn copy_children(from: &Path, to: &Path, links: &mut Links) -> io::Result<()> {
+/// Copies what is in the directory `from` into the directory `to`, which is there and empty, and gives it what is known of `from`.
+pub(super) fn copy_directory(from: &Path, to: &Path, keeps: Keeps) -> io::Result<()> {
+    copy_children(from, to, keeps, &mut Links::new())?;
+    copy_metadata(&fs::metadata(from)?, from, to, keeps)
+}
+
+fn copy_children(from: &Path, to: &Path, keeps: Keeps, links: &mut Links) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let name = entry?.file_name();
         let (from, to) = (from.join(&name), to.join(&name));
-        copy(&from, &to, links).map_err(|error| named(&from, &error))?;
+        copy(&from, &to, keeps, links).map_err(|error| named(&from, &error))?;
     }
     Ok(())
 }
 
-fn copy(from: &Path, to: &Path, links: &mut Links) -> io::Result<()> {
+fn copy(from: &Path, to: &Path, keeps: Keeps, links: &mut Links) -> io::Result<()> {
     let found = fs::symlink_metadata(from)?;
     let kind = found.file_type();
+    if keeps == Keeps::WhatSharesHave && (kind.is_char_device() || kind.is_block_device()) {
+        return Ok(());
+    }
     if !kind.is_dir() && found.nlink() > 1 {
         if let Some(first) = links.get(&(found.dev(), found.ino())) {
             return fs::hard_link(first, to);
@@ -47,7 +58,7 @@ fn copy(from: &Path, to: &Path, links: &mut Links) -> io::Result<()> {
     }
     if kind.is_dir() {
         fs::create_dir(to)?;
-        copy_children(from, to, links)?;
+        copy_children(from, to, keeps, links)?;
     } else if kind.is_symlink() {
         symlink(fs::read_link(from)?, to)?;
     } else if kind.is_file() {
@@ -56,7 +67,7 @@ fn copy(from: &Path, to: &Path, links: &mut Links) -> io::Result<()> {
     } else {
         mknodat(CWD, to, node_type(kind), Mode::from_raw_mode(0o600), found.rdev())?;
     }
-    copy_metadata(&found, from, to)
+    copy_metadata(&found, from, to, keeps)
 }
 
 /// The error with the file that it is about, unless an inner one has been named.
@@ -83,12 +94,14 @@ fn node_type(kind: FileType) -> rustix::fs::FileType {
 }
 
 /// Owner first: its change takes setuid bits and capabilities away. Times last: everything else changes them.
-fn copy_metadata(found: &Metadata, from: &Path, to: &Path) -> io::Result<()> {
+fn copy_metadata(found: &Metadata, from: &Path, to: &Path, keeps: Keeps) -> io::Result<()> {
     lchown(to, Some(found.uid()), Some(found.gid()))?;
     if !found.file_type().is_symlink() {
         fs::set_permissions(to, fs::Permissions::from_mode(found.mode() & 0o7777))?;
     }
-    copy_xattrs(from, to)?;
+    if keeps == Keeps::Everything {
+        copy_xattrs(from, to)?;
+    }
     let time = |seconds, nanoseconds| Timespec {
         tv_sec: seconds,
         tv_nsec: nanoseconds,

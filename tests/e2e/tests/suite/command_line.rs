@@ -25,15 +25,6 @@ fn help_is_a_result_and_a_wrong_flag_is_not() {
 }
 
 #[test]
-fn a_flag_of_a_later_release_is_refused_rather_than_ignored() {
-    let home = Home::empty();
-    for flags in [["--ssh"], ["--init"], ["--rosetta"]] {
-        let words = ["run"].iter().chain(&flags).chain(&[BUSYBOX, "true"]);
-        home.run(words).failure(64, &["not available yet"]);
-    }
-}
-
-#[test]
 fn contradictions_are_usage_errors() {
     let home = Home::empty();
     home.run(["run", "--ulimit", "nofile=1", "--ulimit", "nofile=2", BUSYBOX])
@@ -99,7 +90,9 @@ fn several_operands_are_all_tried() {
 #[test]
 fn what_is_missing_is_named_and_not_found() {
     let home = Home::empty();
-    for verb in ["stop", "start", "kill", "delete", "inspect", "logs"] {
+    for verb in [
+        "stop", "start", "kill", "delete", "inspect", "logs", "wait", "restart", "pause", "unpause", "attach", "top",
+    ] {
         home.run([verb, "ghost"]).failure(1, &["container \"ghost\" not found"]);
         home.run([verb, ""]).failure(1, &["container \"\" not found"]);
     }

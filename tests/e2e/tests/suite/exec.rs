@@ -46,6 +46,18 @@ fn environment_directory_and_user_can_be_set() {
 }
 
 #[test]
+fn a_pipe_in_the_place_of_the_users_files_is_not_waited_for() {
+    let home = Home::new();
+    home.start_sleeper("host");
+    let script = "for file in passwd group; do rm /etc/$file; mkfifo /etc/$file; done";
+    home.run(["exec", "host", "sh", "-c", script]).success();
+    // A program that asks for no names, because it would wait.
+    let user_line = |user: &str| home.run(["exec", "-u", user, "host", "grep", "^Uid:", "/proc/self/status"]);
+    assert_eq!(user_line("1000").success().text(), "Uid:\t1000\t1000\t1000\t1000");
+    user_line("alice").failure(125, &["alice"]);
+}
+
+#[test]
 fn a_program_that_cannot_be_started_has_dockers_codes() {
     let home = Home::new();
     home.start_sleeper("host");

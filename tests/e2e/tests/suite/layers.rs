@@ -15,7 +15,7 @@ const OPAQUE: &str = ".wh..wh..opq";
 
 /// Prints everything about the tree below the working directory, one entry a line. Directories have no sizes and link counts, which differ between file
 /// systems. Files with holes are too large to read whole.
-const LIST: &str = r#"
+pub(crate) const LIST: &str = r#"
 list() (
     cd "$1" && export LC_ALL=C
     find . -type d -printf '%p %y %m %U %G %T@\n' | sort

@@ -176,6 +176,23 @@ fn all_containers_at_once() {
 }
 
 #[test]
+fn prune_deletes_what_does_not_run() {
+    let home = Home::new();
+    home.start_sleeper("up");
+    home.run(["create", "--name", "new", BUSYBOX, "true"]).success();
+    let pruned = home.run(["prune"]).success();
+    assert_eq!(pruned.text(), "new");
+    assert!(
+        pruned.stderr.starts_with("Reclaimed ") && !pruned.stderr.starts_with("Reclaimed 0 "),
+        "{pruned:?}"
+    );
+    assert_eq!(home.run(["ls", "-aq"]).success().text(), "up");
+    home.run(["stop", "up"]).success();
+    assert_eq!(home.run(["prune", "--force"]).success().text(), "up");
+    assert!(home.run(["prune"]).success().stdout.is_empty());
+}
+
+#[test]
 fn what_exists_does_not_need_the_settings() {
     let home = Home::new();
     home.start_sleeper("up");

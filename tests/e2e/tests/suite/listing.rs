@@ -58,6 +58,125 @@ fn machines_get_the_shape_that_scripts_know() {
 }
 
 #[test]
+fn templates_of_lists_have_dockers_fields_and_those_of_inspect_apples() {
+    let home = Home::new();
+    home.run(["create", "--name", "made", "-l", "team=a b", BUSYBOX, "echo", "hi"])
+        .success();
+    let shown = |words: &[&str]| home.run(words.iter().copied()).success().text();
+    assert_eq!(
+        shown(&[
+            "ls",
+            "-a",
+            "--format",
+            r#"{{.Names}}\t{{.State}}\t{{.Command}}\t{{.Label "team"}}"#
+        ]),
+        "made\tcreated\t\"echo hi\"\ta b"
+    );
+    let table = shown(&["ls", "-a", "--format", "table {{.ID}}\t{{.Status}}"]);
+    assert_eq!(table, "CONTAINER ID   STATUS\nmade           Created");
+    assert_eq!(
+        shown(&[
+            "inspect",
+            "-f",
+            "{{.id}} {{index .configuration.labels \"team\"}} {{.status.state}}",
+            "made"
+        ]),
+        "made a b stopped"
+    );
+    assert_eq!(shown(&["inspect", "--format", "json", "made"]).lines().count(), 1);
+    let (repository, tag) = BUSYBOX.split_once(':').unwrap();
+    let images = shown(&["image", "list", "--format", "{{.Repository}} {{.Tag}}"]);
+    assert!(
+        images.lines().any(|line| line == format!("{repository} {tag}")),
+        "{images}"
+    );
+    assert_eq!(
+        shown(&["network", "list", "--format", "{{.Name}} {{.Internal}}"]),
+        "default false"
+    );
+    home.run(["volume", "create", "-l", "k=v", "data"]).success();
+    assert_eq!(
+        shown(&["volume", "list", "--format", "{{.Name}} {{.Driver}} {{.Labels}}"]),
+        "data local k=v"
+    );
+    assert_eq!(
+        shown(&["volume", "inspect", "-f", "{{.configuration.driver}}", "data"]),
+        "local"
+    );
+    let version = shown(&["system", "version", "--format", "{{.Client.Version}}"]);
+    assert!(version.starts_with(|char: char| char.is_ascii_digit()), "{version}");
+    let mistake = home.run(["ls", "-a", "--format", "{{.Nmaes}}"]).with_code(64);
+    let text = &mistake.stderr;
+    assert!(text.contains("column 3") && text.contains(".Names"), "{text}");
+    home.run(["ls", "--format", "{{.Names"]).with_code(64);
+    home.run(["ls", "--format", "jsno"]).with_code(64);
+}
+
+#[test]
+fn lists_are_filtered_as_by_docker() {
+    let home = Home::new();
+    home.run(["volume", "create", "-l", "k=v", "data"]).success();
+    home.run(["volume", "create", "idle"]).success();
+    home.run([
+        "create",
+        "--name",
+        "first",
+        "-l",
+        "team=a",
+        "-v",
+        "data:/data",
+        BUSYBOX,
+        "true",
+    ])
+    .success();
+    home.run(["run", "--name", "second", "-l", "team=b", BUSYBOX, "sh", "-c", "exit 4"])
+        .with_code(4);
+    let shown = |words: &[&str]| home.run(words.iter().copied()).success().text();
+    let listed = |filter: &str| shown(&["ps", "-aq", "--filter", filter]);
+    for (filter, names) in [
+        ("name=ir", "first"),
+        ("name=^/second$", "second"),
+        ("id=se", "second"),
+        ("status=created", "first"),
+        ("status=stopped", "first\nsecond"),
+        ("label=team", "first\nsecond"),
+        ("label=team=b", "second"),
+        ("exited=4", "second"),
+        ("volume=data", "first"),
+        ("network=default", "first\nsecond"),
+        ("ancestor=localhost/busybox", "first\nsecond"),
+        ("ancestor=localhost/other", ""),
+        ("before=second", "first"),
+        ("since=first", "second"),
+    ] {
+        assert_eq!(listed(filter), names, "{filter}");
+    }
+    assert_eq!(shown(&["ls", "-q", "-f", "exited=4"]), "second");
+    assert_eq!(shown(&["ls", "-q", "--latest"]), "second");
+    assert_eq!(shown(&["ls", "-q", "-n", "5"]), "first\nsecond");
+    assert!(shown(&["ls", "-as"]).lines().next().unwrap().ends_with(" SIZE"));
+    let sized = home.run(["inspect", "--size", "second"]).success().json();
+    assert!(sized[0]["status"]["sizeInBytes"].as_u64() > Some(0), "{sized}");
+    assert_eq!(
+        home.run(["inspect", "--type", "volume", "data"]).success().stdout,
+        home.run(["volume", "inspect", "data"]).success().stdout
+    );
+    let image = |filter| shown(&["image", "list", "-q", "--filter", filter]);
+    assert_eq!(image("reference=localhost/busy*"), BUSYBOX);
+    assert_eq!(image("dangling=true"), "");
+    let volumes = |filter| shown(&["volume", "list", "-q", "--filter", filter]);
+    assert_eq!(
+        (volumes("label=k=v"), volumes("dangling=true")),
+        ("data".to_owned(), "idle".to_owned())
+    );
+    assert_eq!(shown(&["network", "list", "-q", "--filter", "name=nothing"]), "");
+    home.run(["ls", "--filter", "nmae=x"])
+        .failure(64, &["nmae", "ancestor"]);
+    home.run(["ls", "--filter", "before=nobody"])
+        .failure(1, &["nobody", "not found"]);
+}
+
+#[test]
 fn the_record_names_the_platform_of_the_machine() {
     let home = Home::new();
     let architecture = guest_architecture();

@@ -2,9 +2,9 @@
 
 use clap::Args;
 use container_engine::{Engine, ExecOptions, Session, SessionEvent};
-use container_model::ContainerQuery;
+use container_model::{ContainerQuery, Rlimit};
 
-use crate::arguments::{AttachmentFlags, ExecLaterFlags, ProcessFlags};
+use crate::arguments::{AttachmentFlags, ProcessFlags, ulimit};
 use crate::error::CommandError;
 use crate::output;
 use crate::session::{Signals, Streams, begin, follow};
@@ -23,8 +23,9 @@ pub(crate) struct Exec {
     #[command(flatten)]
     attachment: AttachmentFlags,
 
-    #[command(flatten)]
-    later: ExecLaterFlags,
+    /// Limit a resource, for example nofile=1024:4096
+    #[arg(long, value_name = "TYPE=SOFT[:HARD]", value_parser = ulimit::parse)]
+    ulimit: Vec<Rlimit>,
 
     /// Container, then the program and its arguments
     #[arg(required = true, num_args = 2.., trailing_var_arg = true, value_name = "CONTAINER PROGRAM [ARGUMENTS]")]
@@ -33,7 +34,7 @@ pub(crate) struct Exec {
 
 impl Exec {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
-        self.later.refuse()?;
+        ulimit::check_unique(&self.ulimit).map_err(CommandError::usage)?;
         self.process.check_terminal(self.detach)?;
         let mut words = self.words.into_iter();
         let query = ContainerQuery::typed(words.next().unwrap_or_default());
@@ -49,6 +50,7 @@ impl Exec {
             environment: self.process.environment()?,
             working_directory: self.process.workdir.clone(),
             user: self.process.user_request(),
+            rlimits: self.ulimit,
             terminal: self.process.tty,
             stdin: streams.stdin,
             detached: self.detach,

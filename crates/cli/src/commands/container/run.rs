@@ -8,11 +8,12 @@ use container_oci::Reference;
 
 use super::cidfile::{self, Cidfile};
 use super::postmortem;
-use crate::arguments::{AttachmentFlags, ContainerFlags, PlatformFlags, ProcessFlags, PullFlags};
+use super::ssh_agent::warn_without_agent;
+use crate::arguments::{AttachmentFlags, ContainerFlags, FollowedFlags, PlatformFlags, ProcessFlags, PullFlags};
 use crate::error::CommandError;
 use crate::images::Shown;
 use crate::output;
-use crate::session::{BeginError, Signals, Streams, begin, follow};
+use crate::session::{BeginError, Signals, Streams, begin, follow_some};
 
 /// Create a container and run a program in it
 ///
@@ -30,6 +31,8 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) attachment: AttachmentFlags,
     #[command(flatten)]
+    pub(crate) followed: FollowedFlags,
+    #[command(flatten)]
     pub(crate) container: ContainerFlags,
     #[command(flatten)]
     pub(crate) platform: PlatformFlags,
@@ -40,6 +43,7 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         self.container.check()?;
+        self.followed.check(self.process.interactive)?;
         self.process.check_terminal(self.container.detach)?;
         let engine = Engine::open()?.configured()?;
         let (image, arguments) = image_and_arguments(&engine, self.words)?;
@@ -48,19 +52,22 @@ impl Run {
         let detach = self.container.detach;
         let platform = self.platform.of_container()?;
         let streams = Streams {
-            stdin: self.process.interactive,
+            stdin: self.process.interactive && self.followed.stdin(),
             terminal: self.process.tty,
             detach_keys: self.attachment.detach_keys.clone(),
         };
 
+        let followed = self.followed.followed();
         let name = self.container.name.clone();
         let pull = self.pull.options();
         let request = self
             .container
             .request(&self.process, image, pull, platform, arguments)?;
         let is_temporary = request.auto_remove;
+        warn_without_agent(request.ssh);
         let mut signals = Signals::listen()?;
         let mut new = engine.reserve(name)?;
+        new.start_when_made();
         let id = new.id().clone();
         let shown = || Shown::new(self.pull.progress.show());
         signals.or_end(engine.create(&mut new, request, shown)).await?;
@@ -93,7 +100,7 @@ impl Run {
             }
         }
         // What the program writes is shown while the container is being made lasting.
-        let (ending, kept) = tokio::join!(follow(begun, streams, &mut signals), new.keep());
+        let (ending, kept) = tokio::join!(follow_some(begun, streams, &mut signals, followed), new.keep());
         let ending = ending?;
         kept?;
         if !is_temporary {
@@ -136,11 +143,13 @@ async fn detached(
 
 /// Puts a container away whose program was not started.
 async fn not_begun(new: NewContainer, error: BeginError) -> CommandError {
-    match &error {
-        BeginError::Failed(error) => new.not_started(error).await,
-        BeginError::Interrupted(_) => new.undo().await,
+    match error {
+        BeginError::Failed(error) => new.not_started(*error).await.into(),
+        BeginError::Interrupted(_) => {
+            new.undo().await;
+            error.into()
+        }
     }
-    error.into()
 }
 
 /// Takes the words after the flags apart.

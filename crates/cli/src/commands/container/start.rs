@@ -5,6 +5,7 @@ use container_engine::{Engine, SessionOptions};
 use container_model::{ContainerId, ContainerQuery};
 use container_terminal::DetachKeys;
 
+use super::ssh_agent::warn_without_agent;
 use super::{postmortem, several};
 use crate::arguments::AttachmentFlags;
 use crate::error::CommandError;
@@ -39,7 +40,11 @@ impl Start {
             let (ids, errors) = several::find(&engine, &self.containers);
             let start = |id: ContainerId| {
                 let engine = engine.clone();
-                async move { Ok(engine.start(&id).await?) }
+                async move {
+                    let view = engine.load(&id)?;
+                    warn_without_agent(view.config.ssh);
+                    Ok(engine.start(&view).await?)
+                }
             };
             return several::each(ids, errors, start).await;
         }
@@ -71,6 +76,7 @@ async fn attached(
         terminal: view.config.process.terminal,
         detach_keys,
     };
+    warn_without_agent(view.config.ssh);
     let mut signals = Signals::listen()?;
     let options = SessionOptions {
         stdin: streams.stdin,
@@ -78,7 +84,7 @@ async fn attached(
         owner: false,
     };
     let session = tokio::select! {
-        session = engine.start_attached(view.id(), options) => session?,
+        session = engine.start_attached(&view, options) => session?,
         arrived = signals.ending() => return Err(arrived.as_error()),
     };
     let begun = begin(session, &mut signals).await?;

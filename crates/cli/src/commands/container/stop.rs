@@ -16,21 +16,18 @@ pub(crate) struct Stop {
     #[arg(short, long)]
     all: bool,
 
-    /// Signal to ask with; the image's stop signal, else TERM
+    /// Signal to ask with; the container's stop signal or its image's, else TERM
     #[arg(short, long)]
     signal: Option<Signal>,
 
-    /// Seconds to wait before the container is killed
-    #[arg(short, long, value_name = "SECONDS", default_value_t = DEFAULT_TIME_SECONDS)]
-    time: u32,
+    /// Seconds to wait before the container is killed; the container's stop timeout, else 5
+    #[arg(short, long, alias = "timeout", value_name = "SECONDS")]
+    time: Option<u32>,
 
     /// Containers
     #[arg(value_name = "CONTAINER")]
     containers: Vec<ContainerQuery>,
 }
-
-/// Seconds to wait when the user names no number.
-const DEFAULT_TIME_SECONDS: u32 = 5;
 
 impl Stop {
     /// Stops all that runs, as `container stop --all` does.
@@ -38,7 +35,7 @@ impl Stop {
         Self {
             all: true,
             signal: None,
-            time: DEFAULT_TIME_SECONDS,
+            time: None,
             containers: Vec::new(),
         }
     }
@@ -50,7 +47,7 @@ impl Stop {
             true => (several::all(&engine, ContainerView::is_live)?, Vec::new()),
             false => several::find(&engine, &self.containers),
         };
-        let timeout = Duration::from_secs(self.time.into());
+        let timeout = self.time.map(|seconds| Duration::from_secs(seconds.into()));
         let stop = |id: ContainerId| {
             let (engine, signal) = (engine.clone(), self.signal);
             async move { Ok(engine.stop(&id, signal, timeout).await?) }

@@ -5,16 +5,26 @@ use container_engine::{Engine, HistoryStep};
 use container_terminal::HumanSize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
+use super::date::date;
 use crate::arguments::PlatformFlags;
 use crate::error::{CommandError, cannot};
-use crate::output::{ListFlags, Listing, ago, short, table};
+use crate::output::{ListFlags, Listing, Rows, ago, docker_time, short, table};
 
 /// What stands for the image of a step: only the last one's is known.
 const MISSING: &str = "<missing>";
 /// Characters of a command that are shown, as in Docker.
 const COMMAND_CHARS: usize = 45;
+
+/// Docker's fields, with their columns.
+const FIELDS: [(&str, &str); 6] = [
+    ("ID", "IMAGE"),
+    ("CreatedSince", "CREATED"),
+    ("CreatedAt", "CREATED AT"),
+    ("CreatedBy", "CREATED BY"),
+    ("Size", "SIZE"),
+    ("Comment", "COMMENT"),
+];
 
 /// Show the steps that an image was made in, the last one first
 #[derive(Debug, Args)]
@@ -53,6 +63,11 @@ impl History {
                 let ids = std::iter::once(Some(image.digest.to_string())).chain(std::iter::repeat(None));
                 ids.zip(&history).map(|(id, step)| step_json(id, step)).collect()
             },
+            rows: || {
+                let now = OffsetDateTime::now_utc();
+                let steps = ids().zip(&history);
+                Rows::new(FIELDS, steps.map(|(id, step)| fields(id, step, self.no_trunc, now)))
+            },
             table: || {
                 let now = OffsetDateTime::now_utc();
                 let rows: Vec<_> = ids()
@@ -66,11 +81,19 @@ impl History {
     }
 }
 
+/// Docker's fields, in the order of [`FIELDS`].
+fn fields(id: String, step: &HistoryStep, is_full: bool, now: OffsetDateTime) -> [String; 6] {
+    let [id, since, command, size, comment] = row(id, step, is_full, now);
+    let created = created(step).map(docker_time).unwrap_or_default();
+    [id, since, created, command, size, comment]
+}
+
+fn created(step: &HistoryStep) -> Option<OffsetDateTime> {
+    date(step.created.as_deref()?)
+}
+
 fn row(id: String, step: &HistoryStep, is_full: bool, now: OffsetDateTime) -> [String; 5] {
-    let created = step
-        .created
-        .as_deref()
-        .and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
+    let created = created(step);
     let command = step.created_by.clone().unwrap_or_default();
     [
         id,
@@ -129,6 +152,10 @@ mod tests {
             ]
         );
         assert_eq!(row("12ab".to_owned(), &step(command), true, now)[2], command);
+        assert_eq!(
+            fields("12ab".to_owned(), &step(command), true, now)[1..4],
+            ["24 hours ago", "2023-11-14 22:13:20 +0000 UTC", command]
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use container_engine::Engine;
 use super::view::image_json;
 use crate::error::{CommandError, cannot};
 use crate::images;
-use crate::output;
+use crate::output::InspectFlags;
 
 /// Show everything about images, as JSON
 #[derive(Debug, Args)]
@@ -14,9 +14,17 @@ pub(crate) struct Inspect {
     /// Images
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<String>,
+
+    #[command(flatten)]
+    output: InspectFlags,
 }
 
 impl Inspect {
+    /// Of these images.
+    pub(crate) fn new(images: Vec<String>, output: InspectFlags) -> Self {
+        Self { images, output }
+    }
+
     pub(crate) fn run(self) -> Result<u8, CommandError> {
         let engine = Engine::open()?.configured()?;
         let references = images::find_all(&engine, &self.images)?;
@@ -30,7 +38,7 @@ impl Inspect {
         if !errors.is_empty() {
             return Err(CommandError::joined(&errors));
         }
-        output::text(&output::pretty(found.into()))?;
+        self.output.print(found)?;
         Ok(0)
     }
 }

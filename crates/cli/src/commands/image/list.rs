@@ -1,15 +1,21 @@
 //! `container image list`.
 
+mod filter;
+mod rows;
+
 use clap::Args;
 use container_engine::{Engine, ImageSummary, ImageVariant};
 use container_oci::Reference;
 use container_terminal::HumanSize;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
+use super::date::date;
 use super::view::image_json;
+use crate::arguments::Filter;
 use crate::error::{CommandError, cannot};
 use crate::output::{ListFlags, Listing, short, table, timestamp};
+use filter::Criteria;
+use rows::image_rows;
 
 /// List images
 #[derive(Debug, Args)]
@@ -18,6 +24,10 @@ pub(crate) struct List {
     #[arg(short, long, conflicts_with = "quiet")]
     verbose: bool,
 
+    /// Only those with: dangling=true|false, reference=PATTERN, label=KEY[=VALUE], before=IMAGE, since=IMAGE (several times)
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = filter::image_filter)]
+    filter: Vec<Filter>,
+
     #[command(flatten)]
     output: ListFlags,
 }
@@ -25,11 +35,14 @@ pub(crate) struct List {
 impl List {
     pub(crate) fn run(self) -> Result<u8, CommandError> {
         let engine = Engine::open()?.configured()?;
-        let images = engine.list_images().map_err(|error| cannot("list images", error))?;
+        let mut images = engine.list_images().map_err(|error| cannot("list images", error))?;
         let familiar = |reference: &Reference| engine.familiar(reference);
+        let criteria = Criteria::look_up(&self.filter, &engine)?;
+        images.retain(|image| criteria.pass(image, &familiar));
         self.output.print(Listing {
             identifiers: || images.iter().map(|image| familiar(&image.reference)).collect(),
             objects: || images.iter().map(image_json).collect(),
+            rows: || image_rows(&familiar, &images, OffsetDateTime::now_utc()),
             table: || {
                 if self.verbose {
                     verbose(&familiar, &images)
@@ -91,7 +104,7 @@ fn verbose_row(familiar: &dyn Fn(&Reference) -> String, image: &ImageSummary, va
 
 /// A date of an image without the fractions of its seconds; a text that is no date stays as it is.
 fn to_the_second(text: &str) -> String {
-    OffsetDateTime::parse(text, &Rfc3339).map_or_else(|_| text.to_owned(), timestamp)
+    date(text).map_or_else(|| text.to_owned(), timestamp)
 }
 
 /// The name that people write, in front of the tag. An image that has none, only a digest, has `<none>`.

@@ -7,7 +7,7 @@ use container_model::NetworkName;
 use super::activity::add_activity;
 use super::view::network_json;
 use crate::error::CommandError;
-use crate::output;
+use crate::output::{self, InspectFlags};
 
 /// Show everything about networks, as JSON
 #[derive(Debug, Args)]
@@ -15,9 +15,25 @@ pub(crate) struct Inspect {
     /// Networks
     #[arg(required = true, value_name = "NETWORK")]
     networks: Vec<NetworkName>,
+
+    #[command(flatten)]
+    output: InspectFlags,
 }
 
 impl Inspect {
+    /// Of these networks.
+    ///
+    /// # Errors
+    /// When one of them is no name.
+    pub(crate) fn new(names: &[String], output: InspectFlags) -> Result<Self, CommandError> {
+        let names = names.iter().map(|name| name.parse());
+        let networks = names.collect::<Result<Vec<NetworkName>, _>>();
+        Ok(Self {
+            networks: networks.map_err(|error| CommandError::usage(error.to_string()))?,
+            output,
+        })
+    }
+
     pub(crate) fn run(self) -> Result<u8, CommandError> {
         let engine = Engine::open()?.configured()?;
         let (mut found, mut errors) = (Vec::new(), Vec::new());
@@ -38,7 +54,7 @@ impl Inspect {
         if !errors.is_empty() {
             return Err(CommandError::joined(&errors));
         }
-        output::text(&output::pretty(found.into()))?;
+        self.output.print(found)?;
         Ok(0)
     }
 }

@@ -3,10 +3,13 @@
 use container_engine::{NetworkMember, NetworkView};
 use serde_json::{Value, json};
 
-use crate::output::timestamp;
+use crate::output::{Rows, docker_time, labels_text, timestamp};
 
 /// Name of the plugin that Apple's tool has for networks. This program's own is in its place.
 const PLUGIN: &str = "container-network-vmnet";
+
+/// What carries the frames of a network, in the word of Docker for a network of one host.
+pub(super) const DRIVER: &str = "bridge";
 
 /// `{id, configuration{creationDate, labels, mode, name, options, plugin}, status{ipv4Gateway, ipv4Subnet, ipv6Subnet}}`, and in `status`
 /// also the IPv6 gateway, whether and where the host is reached, and the containers.
@@ -32,6 +35,36 @@ pub(super) fn network_json(network: &NetworkView) -> Value {
             "containers": members.iter().map(member).collect::<Value>(),
         },
     })
+}
+
+/// Docker's fields of networks. A network is identified by its name.
+pub(super) fn network_rows(networks: &[NetworkView]) -> Rows {
+    let fields = [
+        ("ID", "NETWORK ID"),
+        ("Name", "NAME"),
+        ("Driver", "DRIVER"),
+        ("Scope", "SCOPE"),
+        ("IPv4", "IPV4"),
+        ("IPv6", "IPV6"),
+        ("Internal", "INTERNAL"),
+        ("CreatedAt", "CREATED AT"),
+        ("Labels", "LABELS"),
+    ];
+    let configs = networks.iter().map(|network| &network.config);
+    let entries = configs.clone().map(|config| {
+        [
+            config.name.to_string(),
+            config.name.to_string(),
+            DRIVER.to_owned(),
+            "local".to_owned(),
+            "true".to_owned(),
+            "true".to_owned(),
+            config.internal.to_string(),
+            docker_time(config.created),
+            labels_text(&config.labels),
+        ]
+    });
+    Rows::new(fields, entries).with_labels(configs.map(|config| &config.labels))
 }
 
 /// `{id}`, and the addresses of one that runs.

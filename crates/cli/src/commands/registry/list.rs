@@ -5,7 +5,15 @@ use container_engine::{Engine, LoginView};
 use serde_json::{Value, json};
 
 use crate::error::CommandError;
-use crate::output::{ListFlags, Listing, table, timestamp};
+use crate::output::{ListFlags, Listing, Rows, table, timestamp};
+
+/// Fields of templates, with their columns.
+const FIELDS: [(&str, &str); 4] = [
+    ("Hostname", "HOSTNAME"),
+    ("Username", "USERNAME"),
+    ("ModifiedAt", "MODIFIED"),
+    ("CreatedAt", "CREATED"),
+];
 
 /// List the registries where you are logged in
 #[derive(Debug, Args)]
@@ -20,6 +28,7 @@ impl List {
         self.output.print(Listing {
             identifiers: || logins.iter().map(|login| login.host.to_string()).collect(),
             objects: || logins.iter().map(object).collect(),
+            rows: || Rows::new(FIELDS, logins.iter().map(row)),
             table: || {
                 let rows: Vec<_> = logins.iter().map(row).collect();
                 table(["HOSTNAME", "USERNAME", "MODIFIED", "CREATED"], &rows)

@@ -5,38 +5,40 @@ use container_engine::{Engine, SystemStatus};
 use serde_json::{Map, Value};
 
 use crate::error::CommandError;
-use crate::output::{self, Format, table};
+use crate::output::{self, Asked, Format, ObjectFormat, table};
 
 /// Show where state lives and what machines run on
 #[derive(Debug, Args)]
 pub(crate) struct Status {
-    /// How to print
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// How to print; or a template, such as '{{.accelerator}}'
+    #[arg(long, allow_hyphen_values = true, value_parser = ObjectFormat::parser(), default_value = "table")]
+    format: ObjectFormat,
 }
 
 impl Status {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         let fields = fields(&Engine::open()?.system_status().await?);
-        let text = match self.format {
-            Format::Table => {
+        let text = match &self.format {
+            Asked::Named(Format::Table) => {
                 let rows: Vec<_> = fields
                     .into_iter()
                     .map(|(field, value)| [field.to_owned(), value])
                     .collect();
                 table(["FIELD", "VALUE"], &rows)
             }
-            format => {
-                let object: Map<String, Value> = fields
-                    .into_iter()
-                    .map(|(field, value)| (field.to_owned(), value.into()))
-                    .collect();
-                format.render(object.into())?
-            }
+            Asked::Named(format) => format.render(object(fields))?,
+            Asked::Template(template) => output::lines(template, &[object(fields)])?,
         };
         output::text(&text)?;
         Ok(0)
     }
+}
+
+fn object(fields: Vec<(&str, String)>) -> Value {
+    let fields = fields
+        .into_iter()
+        .map(|(field, value)| (field.to_owned(), value.into()));
+    Value::Object(fields.collect::<Map<_, _>>())
 }
 
 /// What there is to tell, in the order of the table. The keys that Apple's tool has are spelt as there.

@@ -14,14 +14,14 @@ const DRIVER: &str = "local";
 /// Create a volume, and print its name
 ///
 /// A volume is a disk with a file system of its own. It outlives the containers that use it; one running container at a time can write to
-/// it. Its file takes what was written to it, not its size.
+/// it. Its file takes what was written to it, not its size. With --opt type=shared it is a directory that several running containers use.
 #[derive(Debug, Args)]
 pub(crate) struct Create {
     /// Label the volume
     #[arg(short, long, value_name = "KEY=VALUE")]
     label: Vec<Label>,
 
-    /// Option: size=SIZE; journal=ordered, writeback or journal, with :SIZE if you like
+    /// Option: size=SIZE; journal=ordered, writeback or journal, with :SIZE if you like; type=shared
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = option)]
     opt: Vec<Label>,
 

@@ -1,21 +1,29 @@
 //! A volume as scripts see it: the JSON shape of Apple's tool, with the containers added.
 
 use container_engine::VolumeView;
+use container_terminal::HumanSize;
 use serde_json::{Value, json};
 
-use crate::output::timestamp;
+use crate::output::{Rows, labels_text, timestamp};
 
 /// What makes volumes, in the words of Apple's tool and Docker.
 pub(super) const DRIVER: &str = "local";
 
-/// The file system of volumes.
-const FORMAT: &str = "ext4";
+/// Where a volume can be used, in the words of Docker.
+const SCOPE: &str = "local";
+
+/// Docker's word for a size that nobody has set.
+const UNKNOWN: &str = "N/A";
+
+/// The file system of volumes that are disks, and of those that machines share.
+const DISK_FORMAT: &str = "ext4";
+const SHARED_FORMAT: &str = "virtiofs";
 
 /// `{id, configuration{creationDate, driver, format, labels, name, options, sizeInBytes, source}}`, and `status{containers[{id}]}`.
 pub(super) fn volume_json(volume: &VolumeView) -> Value {
     let VolumeView {
         config,
-        image,
+        source,
         containers,
     } = volume;
     json!({
@@ -24,14 +32,40 @@ pub(super) fn volume_json(volume: &VolumeView) -> Value {
             "name": config.name,
             "creationDate": timestamp(config.created),
             "driver": DRIVER,
-            "format": FORMAT,
+            "format": if config.is_shared() { SHARED_FORMAT } else { DISK_FORMAT },
             "labels": config.labels,
             "options": config.options,
             "sizeInBytes": config.size_bytes,
-            "source": image,
+            "source": source,
         },
         "status": { "containers": containers.iter().map(|id| json!({ "id": id })).collect::<Value>() },
     })
+}
+
+/// Docker's fields of volumes. The size is that which a volume may have.
+pub(super) fn volume_rows(volumes: &[VolumeView]) -> Rows {
+    let fields = [
+        ("Name", "VOLUME NAME"),
+        ("Driver", "DRIVER"),
+        ("Scope", "SCOPE"),
+        ("Mountpoint", "MOUNTPOINT"),
+        ("Links", "LINKS"),
+        ("Size", "SIZE"),
+        ("Labels", "LABELS"),
+    ];
+    let entries = volumes.iter().map(|volume| {
+        let size = volume.config.size_bytes.map(|bytes| HumanSize(bytes).to_string());
+        [
+            volume.config.name.to_string(),
+            DRIVER.to_owned(),
+            SCOPE.to_owned(),
+            volume.source.display().to_string(),
+            volume.containers.len().to_string(),
+            size.unwrap_or_else(|| UNKNOWN.to_owned()),
+            labels_text(&volume.config.labels),
+        ]
+    });
+    Rows::new(fields, entries).with_labels(volumes.iter().map(|volume| &volume.config.labels))
 }
 
 #[cfg(test)]
@@ -45,12 +79,12 @@ mod tests {
             config: VolumeConfig {
                 name: "data".parse().unwrap(),
                 created: time::OffsetDateTime::UNIX_EPOCH,
-                size_bytes: 10 << 30,
+                size_bytes: Some(10 << 30),
                 labels: [("a".to_owned(), "b".to_owned())].into(),
                 options: [("size".to_owned(), "10g".to_owned())].into(),
                 unknown: UnknownFields::new(),
             },
-            image: "/app/volumes/data/volume.img".into(),
+            source: "/app/volumes/data/volume.img".into(),
             containers: vec!["db".parse().unwrap()],
         };
         let expected = json!({

@@ -5,8 +5,9 @@
 use std::io::{Seek, Write};
 
 use super::Collected;
-use super::inodes::{Attributes, encode_node};
+use super::inodes::{Attributes, encode, inode_of_node};
 use crate::disk::superblock::{Superblock, checksum_seed};
+use crate::disk::xattr::put_block_checksum;
 use crate::disk::{FIRST_INODE, ROOT_INODE};
 use crate::error::WriteError;
 use crate::tree::{Content, Kind, NodeId, Record};
@@ -42,11 +43,14 @@ impl<W: Write + Seek> Writer<W> {
                     record.names = 2 + subdirectories as u32;
                     Some(self.write_directory(id, children, superblock.hash_seed, &mut collected)?)
                 }
-                Content::Symlink(target) if target.len() >= INLINE_SYMLINK_BYTES => Some(self.append_content(target)?),
+                Content::Symlink(target) if target.len() >= INLINE_SYMLINK_BYTES => {
+                    Some(self.append_content(id, target)?)
+                }
                 _ => None,
             };
             let attributes = self.write_attributes(&record, superblock, &mut collected)?;
-            let inode = encode_node(&record, entry, stored.as_ref(), &attributes, self.options.block_size);
+            let inode = inode_of_node(&record, entry, stored.as_ref(), &attributes, self.options.block_size);
+            let inode = encode(&inode, self.checksum_seed, entry.hash_or_inode);
             self.tree.scratch.append(&[&inode])?;
         }
         Ok(collected)
@@ -85,7 +89,13 @@ impl<W: Write + Seek> Writer<W> {
             .map(|value| value.range.count)
             .sum();
         let block = match placed.block {
-            Some(block) => Some(self.sink.append(&block)?.start),
+            Some(mut block) => {
+                let number = self.sink.next_block();
+                if let Some(seed) = self.checksum_seed {
+                    put_block_checksum(&mut block, seed, number);
+                }
+                Some(self.sink.append(&block)?.start)
+            }
             None => None,
         };
         Ok(Attributes {

@@ -5,9 +5,12 @@ use std::io::{Seek, Write};
 use super::Collected;
 use super::stored::Stored;
 use crate::disk::block_range::BlockRange;
-use crate::disk::directory::{DirectoryEntry, FileType, entry_bytes, fill_block, fits_single_block, put_directory};
+use crate::disk::directory::{
+    DirectoryEntry, FileType, TAIL_BYTES, entry_bytes, fill_block, fits_single_block, put_directory, put_tail,
+};
 use crate::disk::dirhash::half_md4;
 use crate::disk::hashtree::HashTree;
+use crate::disk::inode::inode_seed;
 use crate::error::WriteError;
 use crate::tree::NodeId;
 use crate::writer::Writer;
@@ -45,7 +48,9 @@ impl<W: Write + Seek> Writer<W> {
             .iter()
             .map(|child| entry_bytes(usize::from(self.tree.entry(*child).name_bytes)))
             .sum();
-        if !fits_single_block(entries_bytes, block_bytes) {
+        let own_seed = self.inode_seed_of(id);
+        let room_bytes = block_bytes - own_seed.map_or(0, |_| TAIL_BYTES);
+        if !fits_single_block(entries_bytes, room_bytes) {
             return self.write_hashed(id, children, seed, collected);
         }
         let (own, parent) = self.own_and_parent(id);
@@ -56,9 +61,12 @@ impl<W: Write + Seek> Writer<W> {
             self.tree.read_name(*child, &mut names)?;
         }
         let mut block = vec![0; block_bytes];
-        put_directory(&mut block, own, parent, &with_names(&targets, &names));
+        put_directory(&mut block[..room_bytes], own, parent, &with_names(&targets, &names));
+        if let Some(seed) = own_seed {
+            put_tail(&mut block, seed);
+        }
         let data = self.sink.append(&block)?;
-        self.stored(data, block_bytes as u64)
+        self.stored(id, data, block_bytes as u64)
     }
 
     fn write_hashed(
@@ -88,10 +96,12 @@ impl<W: Write + Seek> Writer<W> {
         }
         hashed.sort_unstable_by_key(|entry| (entry.hash, entry.child));
         let lengths = hashed.iter().map(|entry| (entry.hash, name_bytes(self, entry.child)));
-        let tree = HashTree::lay_out(lengths, block_bytes);
+        let own_seed = self.inode_seed_of(id);
+        let room_bytes = block_bytes - own_seed.map_or(0, |_| TAIL_BYTES);
+        let tree = HashTree::lay_out(lengths, block_bytes, own_seed.is_some());
         collected.large_directory |= tree.indirect_levels() > 1;
 
-        let start = self.sink.append(&tree.index_blocks(own, parent))?.start;
+        let start = self.sink.append(&tree.index_blocks(own, parent, own_seed))?.start;
         let mut rest = hashed.as_slice();
         let (mut leaf_names, mut targets) = (Vec::new(), Vec::new());
         for count in tree.leaves {
@@ -110,15 +120,24 @@ impl<W: Write + Seek> Writer<W> {
                 targets.push(target);
             }
             let mut block = vec![0; block_bytes];
-            fill_block(&mut block, 0, &with_names(&targets, &leaf_names));
+            fill_block(&mut block[..room_bytes], 0, &with_names(&targets, &leaf_names));
+            if let Some(seed) = own_seed {
+                put_tail(&mut block, seed);
+            }
             self.sink.append(&block)?;
         }
         let count = self.sink.next_block() - start;
-        let stored = self.stored(BlockRange { start, count }, u64::from(count) * block_bytes as u64)?;
+        let stored = self.stored(id, BlockRange { start, count }, u64::from(count) * block_bytes as u64)?;
         Ok(Stored {
             indexed: true,
             ..stored
         })
+    }
+
+    /// The seed of the checksums of a directory's blocks.
+    fn inode_seed_of(&self, id: NodeId) -> Option<u32> {
+        let number = self.tree.entry(id).hash_or_inode;
+        self.checksum_seed.map(|seed| inode_seed(seed, number, 0))
     }
 
     fn own_and_parent(&self, id: NodeId) -> (u32, u32) {

@@ -2,6 +2,7 @@
 
 use super::stored::Stored;
 use crate::disk::INODE_BYTES;
+use crate::disk::block_range::BlockRange;
 use crate::disk::block_size::BlockSize;
 use crate::disk::extent::inline_map;
 use crate::disk::inode::{Inode, MARKED, device_map, flags, mode, symlink_map};
@@ -21,14 +22,22 @@ pub(super) struct Attributes {
     pub(super) value_blocks: u32,
 }
 
+/// The bytes of inode `number`, with a checksum on disks that have a seed of such.
+pub(super) fn encode(inode: &Inode<'_>, checksum_seed: Option<u32>, number: u32) -> [u8; INODE_BYTES] {
+    match checksum_seed {
+        Some(seed) => inode.encode_with_checksum(seed, number),
+        None => inode.encode(),
+    }
+}
+
 /// The inode of a node.
-pub(super) fn encode_node(
+pub(super) fn inode_of_node<'a>(
     record: &Record,
     entry: Entry,
     stored: Option<&Stored>,
-    attributes: &Attributes,
+    attributes: &'a Attributes,
     block_size: BlockSize,
-) -> [u8; INODE_BYTES] {
+) -> Inode<'a> {
     let metadata = &record.metadata;
     let mut blocks = attributes.value_blocks + u32::from(attributes.block.is_some());
     let mut inode = Inode {
@@ -71,13 +80,35 @@ pub(super) fn encode_node(
         blocks += stored.blocks;
     }
     inode.sectors = sectors(blocks, block_size);
-    inode.encode()
+    inode
+}
+
+/// The journal's inode.
+pub(super) fn inode_of_journal(journal: BlockRange, block_size: BlockSize) -> Inode<'static> {
+    let zero = Timestamp::default();
+    Inode {
+        mode: mode::REGULAR | 0o600,
+        uid: 0,
+        gid: 0,
+        size: u64::from(journal.count) * block_size.bytes() as u64,
+        links: 1,
+        sectors: sectors(journal.count, block_size),
+        flags: flags::EXTENTS,
+        map: inline_map(journal),
+        xattr_block: 0,
+        accessed: zero,
+        changed: zero,
+        modified: zero,
+        created: zero,
+        version: 0,
+        xattrs: &[],
+    }
 }
 
 /// The inode of a large attribute value (`fs/ext4/xattr.c`): the checksum of the value is its access time, the number of references its version.
-pub(super) fn encode_value(value: &ValueInode, block_size: BlockSize) -> [u8; INODE_BYTES] {
+pub(super) fn inode_of_value(value: &ValueInode, block_size: BlockSize) -> Inode<'static> {
     let zero = Timestamp::default();
-    let inode = Inode {
+    Inode {
         mode: mode::REGULAR | 0o600,
         uid: 0,
         gid: 0,
@@ -96,8 +127,7 @@ pub(super) fn encode_value(value: &ValueInode, block_size: BlockSize) -> [u8; IN
         created: zero,
         version: 1,
         xattrs: &[],
-    };
-    inode.encode()
+    }
 }
 
 /// Blocks in the units of "i_blocks".

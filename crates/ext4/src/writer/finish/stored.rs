@@ -5,8 +5,8 @@ use std::io::{Seek, Write};
 use crate::disk::block_range::BlockRange;
 use crate::disk::extent::dense;
 use crate::error::WriteError;
+use crate::tree::NodeId;
 use crate::writer::Writer;
-use crate::writer::extents::write_extents;
 
 /// What a node has in blocks of its own: directory blocks, or a long link target.
 #[derive(Debug)]
@@ -21,14 +21,16 @@ pub(super) struct Stored {
 
 impl<W: Write + Seek> Writer<W> {
     /// Appends the content of a node.
-    pub(super) fn append_content(&mut self, bytes: &[u8]) -> Result<Stored, WriteError> {
+    pub(super) fn append_content(&mut self, id: NodeId, bytes: &[u8]) -> Result<Stored, WriteError> {
         let data = self.sink.append(bytes)?;
-        self.stored(data, bytes.len() as u64)
+        self.stored(id, data, bytes.len() as u64)
     }
 
     /// Maps a run of blocks that was just appended.
-    pub(super) fn stored(&mut self, data: BlockRange, size_bytes: u64) -> Result<Stored, WriteError> {
-        let map = write_extents(&dense(data), &mut self.sink)?;
+    pub(super) fn stored(&mut self, id: NodeId, data: BlockRange, size_bytes: u64) -> Result<Stored, WriteError> {
+        let earlier = self.tree_blocks.len();
+        let map = self.write_extents(&dense(data))?;
+        self.tree_blocks[earlier..].iter_mut().for_each(|block| block.node = id);
         Ok(Stored {
             size_bytes,
             // A tree, if there is one, lies right behind the data.

@@ -2,11 +2,11 @@
 
 use std::io::{Seek, Write};
 
-use super::inodes::encode_value;
+use super::inodes::{encode, inode_of_journal, inode_of_value};
 use super::{Collected, descriptor_blocks};
 use crate::disk::bitmap::Bitmap;
 use crate::disk::group::GroupDescriptor;
-use crate::disk::{FIRST_INODE, INODE_BYTES, ROOT_INODE};
+use crate::disk::{FIRST_INODE, INODE_BYTES, JOURNAL_INODE, ROOT_INODE};
 use crate::error::WriteError;
 use crate::tree::Kind;
 use crate::writer::Writer;
@@ -52,7 +52,7 @@ impl<W: Write + Seek> Writer<W> {
         Ok(groups)
     }
 
-    fn directories_per_group(&self, shape: &Geometry) -> Vec<u32> {
+    pub(super) fn directories_per_group(&self, shape: &Geometry) -> Vec<u32> {
         let mut directories = vec![0; shape.groups as usize];
         for entry in self.tree.entries().iter().filter(|entry| entry.kind == Kind::Directory) {
             directories[((entry.hash_or_inode - 1) / shape.inodes_per_group) as usize] += 1;
@@ -76,16 +76,24 @@ impl<W: Write + Seek> Writer<W> {
     }
 
     /// Writes the inodes in use. The rest of the last table, and what follows, stays a hole.
-    fn write_inodes(&mut self, collected: &Collected) -> Result<(), WriteError> {
+    pub(super) fn write_inodes(&mut self, collected: &Collected) -> Result<(), WriteError> {
         let nodes = u64::from(collected.first_value_inode - FIRST_INODE);
         let mut at = collected.inodes_at;
         let mut inode = [0; INODE_BYTES];
         for number in 1..FIRST_INODE {
-            if number == ROOT_INODE {
-                self.tree.scratch.read(at, &mut inode)?;
-                self.sink.push(&inode);
-            } else {
-                self.sink.push(&[0; INODE_BYTES]);
+            match number {
+                ROOT_INODE => {
+                    self.tree.scratch.read(at, &mut inode)?;
+                    self.sink.push(&inode);
+                }
+                JOURNAL_INODE => {
+                    let journal = self
+                        .journal
+                        .map(|journal| inode_of_journal(journal, self.options.block_size));
+                    let journal = journal.map(|inode| encode(&inode, self.checksum_seed, number));
+                    self.sink.push(&journal.unwrap_or([0; INODE_BYTES]));
+                }
+                _ => self.sink.push(&[0; INODE_BYTES]),
             }
         }
         for _ in 0..nodes {
@@ -94,8 +102,9 @@ impl<W: Write + Seek> Writer<W> {
             self.sink.push(&inode);
             self.sink.settle()?;
         }
-        for value in &collected.values {
-            self.sink.push(&encode_value(value, self.options.block_size));
+        for (number, value) in (collected.first_value_inode..).zip(&collected.values) {
+            let inode = inode_of_value(value, self.options.block_size);
+            self.sink.push(&encode(&inode, self.checksum_seed, number));
             self.sink.settle()?;
         }
         self.sink.pad();

@@ -47,9 +47,12 @@ impl FileRules {
         for path in openable.devices.iter().copied().chain([Path::new(NULL_DEVICE)]) {
             rules = allow(rules, path, device)?;
         }
-        for file in openable.reopened {
+        let reopened = openable.reopened.iter().map(|file| (file, AccessFs::ReadFile.into()));
+        let rewritten = openable.rewritten.iter();
+        let rewritten = rewritten.map(|file| (file, AccessFs::ReadFile | AccessFs::WriteFile));
+        for (file, access) in reopened.chain(rewritten) {
             rules = rules
-                .add_rule(PathBeneath::new(file, AccessFs::ReadFile))
+                .add_rule(PathBeneath::new(file, access))
                 .map_err(io::Error::other)?;
         }
         Ok(Self(rules))

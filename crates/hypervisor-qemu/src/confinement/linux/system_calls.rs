@@ -91,6 +91,11 @@ pub(super) struct Filter(Vec<sock_filter>);
 
 impl Filter {
     pub(super) fn new() -> Self {
+        Self::without(&[])
+    }
+
+    /// A filter that lets `allowed` pass.
+    pub(super) fn without(allowed: &[c_long]) -> Self {
         let mut program = vec![
             load(OFFSET_ARCHITECTURE),
             jump(BPF_JEQ, ARCHITECTURE, 1, 0),
@@ -100,7 +105,7 @@ impl Filter {
             fail(libc::ENOSYS),
         ];
         for (calls, errno) in [(DENIED.as_slice(), libc::EPERM), (&ABSENT, libc::ENOSYS)] {
-            for call in calls {
+            for call in calls.iter().filter(|call| !allowed.contains(call)) {
                 // No number of a call is out of range.
                 let number = u32::try_from(*call).unwrap_or(u32::MAX);
                 program.extend([jump(BPF_JEQ, number, 0, 1), fail(errno)]);

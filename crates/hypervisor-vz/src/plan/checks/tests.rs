@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use container_hypervisor::{DiskSerial, FlushPolicy, MachineLimits, ShareName, SharedDescriptor};
+use container_hypervisor::{DiskSerial, FlushPolicy, GuestMemory, MachineLimits, ShareName, SharedDescriptor};
 use tempfile::TempDir;
 
 use super::*;
@@ -32,6 +32,7 @@ impl Host {
             translation: Translation::Installed,
             nested_virtualization: false,
             boot_hint: None,
+            template_identity: None,
         };
         let directory = tempfile::tempdir().unwrap();
         let mut kernel = vec![0; KernelFormat::HEAD_BYTES];
@@ -60,6 +61,8 @@ impl Host {
             name: ShareName::new("all").unwrap(),
             path: self.directory.path().to_owned(),
             access: container_hypervisor::ShareAccess::ReadOnly,
+            owner: container_hypervisor::ShareOwner::Named,
+            records: None,
         }];
         config
     }
@@ -160,6 +163,17 @@ fn what_this_host_cannot_do_is_refused_with_what_it_takes() {
     let text = host.refusal(|config| config.translation = true);
     assert!(text.contains("Apple silicon"), "{text}");
     check(&host.machine(), &host.info).unwrap();
+}
+
+#[test]
+fn the_framework_has_no_templates() {
+    let host = Host::new();
+    let path = host.path("memory");
+    let text = host.refusal(|config| {
+        config.shares.clear();
+        config.memory = GuestMemory::Template { path };
+    });
+    assert!(text.contains("a template cannot be had on this host: "), "{text}");
 }
 
 #[test]

@@ -3,11 +3,12 @@
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Read};
 
+use container_tar::{EntryKind, ReadError, Reader};
+
 use super::path::clean;
 use super::{Members, ReadEvent, Reading, tell};
 use crate::archive::ArchiveError;
 use crate::archive::compression::unpacked;
-use crate::layer::tar::{EntryKind, TarError, TarReader};
 
 /// Size of the read buffer.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -21,7 +22,7 @@ pub(super) fn read(members: &mut Members, reading: &mut Reading<'_>, stream: imp
         read_bytes: &read_bytes,
     };
     let source = unpacked(counted).map_err(|source| ArchiveError::Read { source })?;
-    let mut tar = TarReader::new(BufReader::with_capacity(BUFFER_BYTES, source));
+    let mut tar = Reader::new(BufReader::with_capacity(BUFFER_BYTES, source));
     while let Some(entry) = tar.next_entry()? {
         tell(reading.on_event, ReadEvent::Bytes(read_bytes.get())).map_err(|source| ArchiveError::Read { source })?;
         let (target, is_hard) = match &entry.kind {
@@ -68,7 +69,7 @@ pub(super) fn read(members: &mut Members, reading: &mut Reading<'_>, stream: imp
 
 /// The content of the entry at which the reader is.
 struct Content<'a, R> {
-    tar: &'a mut TarReader<R>,
+    tar: &'a mut Reader<R>,
     read_bytes: &'a Cell<u64>,
     on_event: &'a mut dyn FnMut(ReadEvent) -> bool,
 }
@@ -86,7 +87,7 @@ impl<R: BufRead> Read for Content<'_, R> {
 
 /// The tar's own error, from under the [`io::Error`] in which it travelled.
 fn from_io(error: io::Error) -> ArchiveError {
-    match error.downcast::<TarError>() {
+    match error.downcast::<ReadError>() {
         Ok(error) => error.into(),
         Err(source) => ArchiveError::Read { source },
     }

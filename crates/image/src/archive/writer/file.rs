@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use container_durable::{create_nameless, give_name, sync_in_order, sync_to_drive};
 
 /// Somewhere to write an archive.
-pub(crate) enum Output {
+pub enum Output {
     /// A file that gets its name when it is complete.
     File(PendingFile),
     /// A stream: what has been written cannot be taken back.
@@ -15,7 +15,7 @@ pub(crate) enum Output {
 }
 
 /// A file without its name.
-pub(crate) struct PendingFile {
+pub struct PendingFile {
     file: File,
     dest: PathBuf,
     /// The name that it has meanwhile; `None` where the system keeps files without a name, which no kill can leave behind.
@@ -24,7 +24,10 @@ pub(crate) struct PendingFile {
 
 impl Output {
     /// A file that will replace `dest`. Where that is a pipe or a device, it is written to as it is.
-    pub(crate) fn to_path(dest: &Path) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn to_path(dest: &Path) -> io::Result<Self> {
         let dest = match std::fs::metadata(dest) {
             Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
             Ok(metadata) if !metadata.is_file() => {
@@ -46,7 +49,10 @@ impl Output {
     }
 
     /// Makes what has been written durable and gives it its name.
-    pub(crate) fn commit(self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// What the system says; what had the name before then still has it.
+    pub fn commit(self) -> io::Result<()> {
         match self {
             Self::File(pending) => pending.commit(),
             Self::Stream(mut stream) => stream.flush(),

@@ -25,7 +25,7 @@ pub struct HelloResponse {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StatusRequest {}
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StatusResponse {
     #[prost(enumeration = "Phase", tag = "1")]
     pub phase: i32,
@@ -34,6 +34,9 @@ pub struct StatusResponse {
     /// Which run of this launcher it is, from 1; zero while no machine is up, and always from a launcher that does not know this field.
     #[prost(uint32, tag = "3")]
     pub run: u32,
+    /// Why the machine stands still for the moment; empty: it does not.
+    #[prost(string, tag = "4")]
+    pub paused_because: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StartRequest {}
@@ -100,7 +103,7 @@ pub struct CloseStdin {}
 pub struct Detach {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct AttachResponse {
-    #[prost(oneof = "attach_response::Response", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "attach_response::Response", tags = "1, 2, 3, 4, 5, 6")]
     pub response: ::core::option::Option<attach_response::Response>,
 }
 /// Nested message and enum types in `AttachResponse`.
@@ -117,7 +120,15 @@ pub mod attach_response {
         Exited(super::ExitStatus),
         #[prost(message, tag = "5")]
         Failure(super::Failure),
+        #[prost(message, tag = "6")]
+        Notice(super::Notice),
     }
+}
+/// Something for the user to know beside the output, such as that the machine stands still because the host's disk is full.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Notice {
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ExitStatus {
@@ -137,14 +148,14 @@ pub struct Failure {
     #[prost(string, tag = "3")]
     pub hint: ::prost::alloc::string::String,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ExecRequest {
     #[prost(oneof = "exec_request::Request", tags = "1, 2, 3, 4")]
     pub request: ::core::option::Option<exec_request::Request>,
 }
 /// Nested message and enum types in `ExecRequest`.
 pub mod exec_request {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Request {
         #[prost(message, tag = "1")]
         Open(super::ExecOpen),
@@ -157,13 +168,13 @@ pub mod exec_request {
         Detach(super::Detach),
     }
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ExecOpen {
     #[prost(string, tag = "1")]
     pub process_id: ::prost::alloc::string::String,
     #[prost(string, repeated, tag = "2")]
     pub arguments: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Added to, and overriding, the container's own environment.
+    /// Added to, and overriding, the container's own environment. A bare name takes a variable away.
     #[prost(string, repeated, tag = "3")]
     pub environment: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Empty: the container's.
@@ -181,10 +192,13 @@ pub struct ExecOpen {
     /// does not depend on any client.
     #[prost(bool, tag = "9")]
     pub detached: bool,
+    /// Instead of the container's limits of the same names.
+    #[prost(message, repeated, tag = "10")]
+    pub rlimits: ::prost::alloc::vec::Vec<StepRlimit>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ExecResponse {
-    #[prost(oneof = "exec_response::Response", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "exec_response::Response", tags = "1, 2, 3, 4, 5, 6")]
     pub response: ::core::option::Option<exec_response::Response>,
 }
 /// Nested message and enum types in `ExecResponse`.
@@ -201,6 +215,8 @@ pub mod exec_response {
         Exited(super::ExitStatus),
         #[prost(message, tag = "5")]
         Failure(super::Failure),
+        #[prost(message, tag = "6")]
+        Notice(super::Notice),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -235,6 +251,47 @@ pub struct StopRequest {
 pub struct StopResponse {
     #[prost(message, optional, tag = "1")]
     pub exit_status: ::core::option::Option<ExitStatus>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetPausedRequest {
+    #[prost(bool, tag = "1")]
+    pub paused: bool,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetPausedResponse {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListProcessesRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListProcessesResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub processes: ::prost::alloc::vec::Vec<ProcessInfo>,
+    /// How many more there are than are listed.
+    #[prost(uint32, tag = "2")]
+    pub omitted_count: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProcessInfo {
+    /// As the container's first process counts.
+    #[prost(uint32, tag = "1")]
+    pub pid: u32,
+    /// Zero: its parent is not in the container.
+    #[prost(uint32, tag = "2")]
+    pub parent_pid: u32,
+    /// The effective one.
+    #[prost(uint32, tag = "3")]
+    pub uid: u32,
+    /// Processor time that it has had.
+    #[prost(uint64, tag = "4")]
+    pub cpu_ms: u64,
+    /// Time since its start.
+    #[prost(uint64, tag = "5")]
+    pub age_ms: u64,
+    /// Its controlling terminal, as below /dev; empty: none.
+    #[prost(string, tag = "6")]
+    pub terminal: ::prost::alloc::string::String,
+    /// Program and arguments with blanks between them, or the name in brackets of one that has none; cut off where it is long.
+    #[prost(string, tag = "7")]
+    pub command: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WaitRequest {}
@@ -272,6 +329,288 @@ pub struct DisconnectNetworkRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DisconnectNetworkResponse {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TrimRequest {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TrimResponse {
+    /// Bytes that were discarded, of all disks together. Blocks that were discarded before do not count again.
+    #[prost(uint64, tag = "1")]
+    pub trimmed_bytes: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FreezeRequest {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FreezeResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StatPathRequest {
+    /// In the container, from its root; any bytes but NUL.
+    #[prost(bytes = "vec", tag = "1")]
+    pub path: ::prost::alloc::vec::Vec<u8>,
+    /// Follow a symbolic link at the end of the path. Links before the end are always followed, none out of the container's root.
+    #[prost(bool, tag = "2")]
+    pub follow: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StatPathResponse {
+    #[prost(enumeration = "FileKind", tag = "1")]
+    pub kind: i32,
+    /// permission bits with setuid, setgid and sticky
+    #[prost(uint32, tag = "2")]
+    pub mode: u32,
+    #[prost(uint64, tag = "3")]
+    pub size_bytes: u64,
+    /// What a symbolic link says.
+    #[prost(bytes = "vec", tag = "4")]
+    pub link_target: ::prost::alloc::vec::Vec<u8>,
+    /// since 1970
+    #[prost(sint64, tag = "5")]
+    pub modified_seconds: i64,
+    #[prost(uint32, tag = "6")]
+    pub modified_nanoseconds: u32,
+    /// The path with the links at its end followed, where that was asked for; also of a file that does not exist in a directory that does.
+    #[prost(bytes = "vec", tag = "7")]
+    pub resolved_path: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadTreeRequest {
+    /// As in StatPath.
+    #[prost(bytes = "vec", tag = "1")]
+    pub path: ::prost::alloc::vec::Vec<u8>,
+    #[prost(bool, tag = "2")]
+    pub follow: bool,
+    /// What it is called in the archive; empty: only the content of the directory, below ".".
+    #[prost(bytes = "vec", tag = "3")]
+    pub called: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadTreeResponse {
+    /// at most 256 KiB
+    #[prost(bytes = "vec", tag = "1")]
+    pub chunk: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WriteTreeRequest {
+    #[prost(oneof = "write_tree_request::Request", tags = "1, 2, 3")]
+    pub request: ::core::option::Option<write_tree_request::Request>,
+}
+/// Nested message and enum types in `WriteTreeRequest`.
+pub mod write_tree_request {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Request {
+        #[prost(message, tag = "1")]
+        Open(super::WriteTreeOpen),
+        /// at most 256 KiB
+        #[prost(bytes, tag = "2")]
+        Chunk(::prost::alloc::vec::Vec<u8>),
+        #[prost(message, tag = "3")]
+        End(super::WriteTreeEnd),
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WriteTreeOpen {
+    /// A directory in the container, from its root. Links are followed, none out of the container's root.
+    #[prost(bytes = "vec", tag = "1")]
+    pub directory: ::prost::alloc::vec::Vec<u8>,
+    /// To whom the files are to belong; absent: as the archive says. A directory that was there stays its owner's then.
+    #[prost(message, optional, tag = "2")]
+    pub owner: ::core::option::Option<FileOwner>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FileOwner {
+    #[prost(uint32, tag = "1")]
+    pub uid: u32,
+    #[prost(uint32, tag = "2")]
+    pub gid: u32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WriteTreeEnd {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WriteTreeResponse {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RunStepRequest {
+    #[prost(oneof = "run_step_request::Request", tags = "1, 2, 3")]
+    pub request: ::core::option::Option<run_step_request::Request>,
+}
+/// Nested message and enum types in `RunStepRequest`.
+pub mod run_step_request {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Request {
+        #[prost(message, tag = "1")]
+        Open(super::StepOpen),
+        #[prost(bytes, tag = "2")]
+        Stdin(::prost::alloc::vec::Vec<u8>),
+        #[prost(message, tag = "3")]
+        CloseStdin(super::CloseStdin),
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StepOpen {
+    #[prost(string, tag = "1")]
+    pub process_id: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "2")]
+    pub arguments: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// KEY=VALUE, all of it.
+    #[prost(string, repeated, tag = "3")]
+    pub environment: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, tag = "4")]
+    pub working_directory: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub user: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "6")]
+    pub rlimits: ::prost::alloc::vec::Vec<StepRlimit>,
+    /// In any order.
+    #[prost(message, repeated, tag = "7")]
+    pub mounts: ::prost::alloc::vec::Vec<StepMount>,
+    /// Without the machine's networks.
+    #[prost(bool, tag = "8")]
+    pub without_network: bool,
+    /// All capabilities, no seccomp profile, no masked or read-only paths.
+    #[prost(bool, tag = "9")]
+    pub privileged: bool,
+    #[prost(bool, tag = "10")]
+    pub stdin: bool,
+    #[prost(bool, tag = "11")]
+    pub terminal: bool,
+    #[prost(message, optional, tag = "12")]
+    pub window_size: ::core::option::Option<WindowSize>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StepRlimit {
+    /// "RLIMIT_NOFILE", ...
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub soft: u64,
+    #[prost(uint64, tag = "3")]
+    pub hard: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StepMount {
+    /// absolute
+    #[prost(string, tag = "1")]
+    pub target: ::prost::alloc::string::String,
+    #[prost(oneof = "step_mount::Source", tags = "2, 3, 4, 5, 6")]
+    pub source: ::core::option::Option<step_mount::Source>,
+}
+/// Nested message and enum types in `StepMount`.
+pub mod step_mount {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Source {
+        #[prost(message, tag = "2")]
+        Tree(super::StepTreeMount),
+        #[prost(message, tag = "3")]
+        Cache(super::StepCacheMount),
+        #[prost(message, tag = "4")]
+        Tmpfs(super::StepTmpfsMount),
+        #[prost(message, tag = "5")]
+        Secret(super::StepSecretMount),
+        #[prost(message, tag = "6")]
+        Socket(super::StepSocketMount),
+    }
+}
+/// A part of a tree that AddArchive has brought in.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StepTreePart {
+    #[prost(uint32, tag = "1")]
+    pub tree: u32,
+    /// relative to the root of the tree; empty for all of it
+    #[prost(string, tag = "2")]
+    pub path: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StepTreeMount {
+    #[prost(message, optional, tag = "1")]
+    pub part: ::core::option::Option<StepTreePart>,
+    #[prost(bool, tag = "2")]
+    pub read_only: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StepCacheMount {
+    /// its place among the caches of the record
+    #[prost(uint32, tag = "1")]
+    pub cache: u32,
+    /// relative to its root; empty for all of it
+    #[prost(string, tag = "2")]
+    pub path: ::prost::alloc::string::String,
+    #[prost(bool, tag = "3")]
+    pub read_only: bool,
+    /// of a new cache
+    #[prost(message, optional, tag = "4")]
+    pub access: ::core::option::Option<StepFileAccess>,
+    /// what a new cache gets; absent: nothing
+    #[prost(message, optional, tag = "5")]
+    pub initial: ::core::option::Option<StepTreePart>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StepTmpfsMount {
+    /// zero: half of the memory
+    #[prost(uint64, tag = "1")]
+    pub size_bytes: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StepSecretMount {
+    #[prost(bytes = "vec", tag = "1")]
+    pub content: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, optional, tag = "2")]
+    pub access: ::core::option::Option<StepFileAccess>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StepSocketMount {
+    /// a path of the host, absolute
+    #[prost(bytes = "vec", tag = "1")]
+    pub source: ::prost::alloc::vec::Vec<u8>,
+    #[prost(message, optional, tag = "2")]
+    pub access: ::core::option::Option<StepFileAccess>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StepFileAccess {
+    #[prost(uint32, tag = "1")]
+    pub uid: u32,
+    #[prost(uint32, tag = "2")]
+    pub gid: u32,
+    #[prost(uint32, tag = "3")]
+    pub mode: u32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SealStepRequest {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SealStepResponse {
+    /// The directory `upper.<number>` in the root of the machine's own disk has what was written, and is not written to any more.
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddArchiveRequest {
+    #[prost(oneof = "add_archive_request::Request", tags = "1, 2, 3")]
+    pub request: ::core::option::Option<add_archive_request::Request>,
+}
+/// Nested message and enum types in `AddArchiveRequest`.
+pub mod add_archive_request {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Request {
+        #[prost(message, tag = "1")]
+        Open(super::AddArchiveOpen),
+        /// at most 256 KiB
+        #[prost(bytes, tag = "2")]
+        Chunk(::prost::alloc::vec::Vec<u8>),
+        #[prost(message, tag = "3")]
+        End(super::AddArchiveEnd),
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddArchiveOpen {
+    /// The number of a tree for mounts of steps until the next seal; zero: a layer, on top of what was sealed.
+    #[prost(uint32, tag = "1")]
+    pub tree: u32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddArchiveEnd {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AddArchiveResponse {
+    /// Of a layer: the number of its directory, as in SealStep.
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
+}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Phase {
@@ -339,6 +678,51 @@ impl FailureKind {
             "FAILURE_KIND_LAUNCH" => Some(Self::Launch),
             "FAILURE_KIND_NOT_EXECUTABLE" => Some(Self::NotExecutable),
             "FAILURE_KIND_NOT_FOUND" => Some(Self::NotFound),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum FileKind {
+    /// There is no such file.
+    Unspecified = 0,
+    Regular = 1,
+    Directory = 2,
+    Symlink = 3,
+    CharacterDevice = 4,
+    BlockDevice = 5,
+    Fifo = 6,
+    Socket = 7,
+}
+impl FileKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "FILE_KIND_UNSPECIFIED",
+            Self::Regular => "FILE_KIND_REGULAR",
+            Self::Directory => "FILE_KIND_DIRECTORY",
+            Self::Symlink => "FILE_KIND_SYMLINK",
+            Self::CharacterDevice => "FILE_KIND_CHARACTER_DEVICE",
+            Self::BlockDevice => "FILE_KIND_BLOCK_DEVICE",
+            Self::Fifo => "FILE_KIND_FIFO",
+            Self::Socket => "FILE_KIND_SOCKET",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "FILE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "FILE_KIND_REGULAR" => Some(Self::Regular),
+            "FILE_KIND_DIRECTORY" => Some(Self::Directory),
+            "FILE_KIND_SYMLINK" => Some(Self::Symlink),
+            "FILE_KIND_CHARACTER_DEVICE" => Some(Self::CharacterDevice),
+            "FILE_KIND_BLOCK_DEVICE" => Some(Self::BlockDevice),
+            "FILE_KIND_FIFO" => Some(Self::Fifo),
+            "FILE_KIND_SOCKET" => Some(Self::Socket),
             _ => None,
         }
     }
@@ -618,6 +1002,60 @@ pub mod control_client {
                 .insert(GrpcMethod::new("container.control.v1.Control", "Stop"));
             self.inner.unary(req, path, codec).await
         }
+        /// Stops all processes of the running container where they are, or lets them go on; answers when that is on record. It fails when it is so
+        /// already. A launcher that does not know this call (UNIMPLEMENTED) has to be stopped for that, and so for the next one.
+        pub async fn set_paused(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetPausedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetPausedResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.control.v1.Control/SetPaused",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.control.v1.Control", "SetPaused"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says which processes the running container has, paused or not. A launcher that does not know this call (UNIMPLEMENTED) has to be stopped for
+        /// that, and so for the next one.
+        pub async fn list_processes(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListProcessesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListProcessesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.control.v1.Control/ListProcesses",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("container.control.v1.Control", "ListProcesses"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Puts the running container on one more network; answers when its interface has addresses and the record says so. A launcher that does
         /// not know this call (UNIMPLEMENTED) has to be stopped for that, and so for the next one.
         pub async fn connect_network(
@@ -695,6 +1133,209 @@ pub mod control_client {
                 .insert(GrpcMethod::new("container.control.v1.Control", "Wait"));
             self.inner.unary(req, path, codec).await
         }
+        /// Gives free blocks of the running container's disks back to the host. A launcher that does not know this call (UNIMPLEMENTED) has to be
+        /// stopped for that, and so for the next one.
+        pub async fn trim(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TrimRequest>,
+        ) -> std::result::Result<tonic::Response<super::TrimResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.control.v1.Control/Trim",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.control.v1.Control", "Trim"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Keeps the running container's disks from being written to. There is one response, once that is so; it ends with the call, and after
+        /// 30 seconds at most.
+        pub async fn freeze(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FreezeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::FreezeResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.control.v1.Control/Freeze",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.control.v1.Control", "Freeze"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Says what is at a path of the running container.
+        pub async fn stat_path(
+            &mut self,
+            request: impl tonic::IntoRequest<super::StatPathRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StatPathResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.control.v1.Control/StatPath",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.control.v1.Control", "StatPath"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reads a file or a directory with everything below it, as the container sees it: a tar in chunks. The response stream ends without an
+        /// error only when the archive is complete.
+        pub async fn read_tree(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReadTreeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ReadTreeResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.control.v1.Control/ReadTree",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.control.v1.Control", "ReadTree"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Makes the files of a tar below a directory of the container. The first request is `open`, the last one `end`; answers when everything is
+        /// made. When the client leaves before `end`, what was made stays.
+        pub async fn write_tree(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<Message = super::WriteTreeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WriteTreeResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.control.v1.Control/WriteTree",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.control.v1.Control", "WriteTree"));
+            self.inner.client_streaming(req, path, codec).await
+        }
+        /// Runs one step to its end. The first request is `open`. The last response is `exited` or `failure`. When the client leaves before that, all
+        /// processes of the step are killed.
+        pub async fn run_step(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<Message = super::RunStepRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ExecResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.control.v1.Control/RunStep",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.control.v1.Control", "RunStep"));
+            self.inner.streaming(req, path, codec).await
+        }
+        /// Makes what was written since the last seal one more layer below what follows.
+        pub async fn seal_step(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SealStepRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SealStepResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.control.v1.Control/SealStep",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.control.v1.Control", "SealStep"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Makes the files of a tar outside of what steps see. The first request is `open`, the last one `end`; answers when everything is made. When
+        /// the client leaves before `end`, or it fails, there is no such layer.
+        pub async fn add_archive(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<Message = super::AddArchiveRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddArchiveResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.control.v1.Control/AddArchive",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.control.v1.Control", "AddArchive"));
+            self.inner.client_streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -764,6 +1405,24 @@ pub mod control_server {
             &self,
             request: tonic::Request<super::StopRequest>,
         ) -> std::result::Result<tonic::Response<super::StopResponse>, tonic::Status>;
+        /// Stops all processes of the running container where they are, or lets them go on; answers when that is on record. It fails when it is so
+        /// already. A launcher that does not know this call (UNIMPLEMENTED) has to be stopped for that, and so for the next one.
+        async fn set_paused(
+            &self,
+            request: tonic::Request<super::SetPausedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetPausedResponse>,
+            tonic::Status,
+        >;
+        /// Says which processes the running container has, paused or not. A launcher that does not know this call (UNIMPLEMENTED) has to be stopped for
+        /// that, and so for the next one.
+        async fn list_processes(
+            &self,
+            request: tonic::Request<super::ListProcessesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListProcessesResponse>,
+            tonic::Status,
+        >;
         /// Puts the running container on one more network; answers when its interface has addresses and the record says so. A launcher that does
         /// not know this call (UNIMPLEMENTED) has to be stopped for that, and so for the next one.
         async fn connect_network(
@@ -786,6 +1445,82 @@ pub mod control_server {
             &self,
             request: tonic::Request<super::WaitRequest>,
         ) -> std::result::Result<tonic::Response<super::WaitResponse>, tonic::Status>;
+        /// Gives free blocks of the running container's disks back to the host. A launcher that does not know this call (UNIMPLEMENTED) has to be
+        /// stopped for that, and so for the next one.
+        async fn trim(
+            &self,
+            request: tonic::Request<super::TrimRequest>,
+        ) -> std::result::Result<tonic::Response<super::TrimResponse>, tonic::Status>;
+        /// Server streaming response type for the Freeze method.
+        type FreezeStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::FreezeResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Keeps the running container's disks from being written to. There is one response, once that is so; it ends with the call, and after
+        /// 30 seconds at most.
+        async fn freeze(
+            &self,
+            request: tonic::Request<super::FreezeRequest>,
+        ) -> std::result::Result<tonic::Response<Self::FreezeStream>, tonic::Status>;
+        /// Says what is at a path of the running container.
+        async fn stat_path(
+            &self,
+            request: tonic::Request<super::StatPathRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StatPathResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ReadTree method.
+        type ReadTreeStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ReadTreeResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Reads a file or a directory with everything below it, as the container sees it: a tar in chunks. The response stream ends without an
+        /// error only when the archive is complete.
+        async fn read_tree(
+            &self,
+            request: tonic::Request<super::ReadTreeRequest>,
+        ) -> std::result::Result<tonic::Response<Self::ReadTreeStream>, tonic::Status>;
+        /// Makes the files of a tar below a directory of the container. The first request is `open`, the last one `end`; answers when everything is
+        /// made. When the client leaves before `end`, what was made stays.
+        async fn write_tree(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::WriteTreeRequest>>,
+        ) -> std::result::Result<
+            tonic::Response<super::WriteTreeResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the RunStep method.
+        type RunStepStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ExecResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Runs one step to its end. The first request is `open`. The last response is `exited` or `failure`. When the client leaves before that, all
+        /// processes of the step are killed.
+        async fn run_step(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::RunStepRequest>>,
+        ) -> std::result::Result<tonic::Response<Self::RunStepStream>, tonic::Status>;
+        /// Makes what was written since the last seal one more layer below what follows.
+        async fn seal_step(
+            &self,
+            request: tonic::Request<super::SealStepRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SealStepResponse>,
+            tonic::Status,
+        >;
+        /// Makes the files of a tar outside of what steps see. The first request is `open`, the last one `end`; answers when everything is made. When
+        /// the client leaves before `end`, or it fails, there is no such layer.
+        async fn add_archive(
+            &self,
+            request: tonic::Request<tonic::Streaming<super::AddArchiveRequest>>,
+        ) -> std::result::Result<
+            tonic::Response<super::AddArchiveResponse>,
+            tonic::Status,
+        >;
     }
     #[derive(Debug)]
     pub struct ControlServer<T> {
@@ -1213,6 +1948,94 @@ pub mod control_server {
                     };
                     Box::pin(fut)
                 }
+                "/container.control.v1.Control/SetPaused" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetPausedSvc<T: Control>(pub Arc<T>);
+                    impl<T: Control> tonic::server::UnaryService<super::SetPausedRequest>
+                    for SetPausedSvc<T> {
+                        type Response = super::SetPausedResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetPausedRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Control>::set_paused(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetPausedSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.control.v1.Control/ListProcesses" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListProcessesSvc<T: Control>(pub Arc<T>);
+                    impl<
+                        T: Control,
+                    > tonic::server::UnaryService<super::ListProcessesRequest>
+                    for ListProcessesSvc<T> {
+                        type Response = super::ListProcessesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListProcessesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Control>::list_processes(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListProcessesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/container.control.v1.Control/ConnectNetwork" => {
                     #[allow(non_camel_case_types)]
                     struct ConnectNetworkSvc<T: Control>(pub Arc<T>);
@@ -1342,6 +2165,369 @@ pub mod control_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.control.v1.Control/Trim" => {
+                    #[allow(non_camel_case_types)]
+                    struct TrimSvc<T: Control>(pub Arc<T>);
+                    impl<T: Control> tonic::server::UnaryService<super::TrimRequest>
+                    for TrimSvc<T> {
+                        type Response = super::TrimResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::TrimRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Control>::trim(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TrimSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.control.v1.Control/Freeze" => {
+                    #[allow(non_camel_case_types)]
+                    struct FreezeSvc<T: Control>(pub Arc<T>);
+                    impl<
+                        T: Control,
+                    > tonic::server::ServerStreamingService<super::FreezeRequest>
+                    for FreezeSvc<T> {
+                        type Response = super::FreezeResponse;
+                        type ResponseStream = T::FreezeStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FreezeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Control>::freeze(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FreezeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.control.v1.Control/StatPath" => {
+                    #[allow(non_camel_case_types)]
+                    struct StatPathSvc<T: Control>(pub Arc<T>);
+                    impl<T: Control> tonic::server::UnaryService<super::StatPathRequest>
+                    for StatPathSvc<T> {
+                        type Response = super::StatPathResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::StatPathRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Control>::stat_path(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = StatPathSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.control.v1.Control/ReadTree" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReadTreeSvc<T: Control>(pub Arc<T>);
+                    impl<
+                        T: Control,
+                    > tonic::server::ServerStreamingService<super::ReadTreeRequest>
+                    for ReadTreeSvc<T> {
+                        type Response = super::ReadTreeResponse;
+                        type ResponseStream = T::ReadTreeStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReadTreeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Control>::read_tree(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReadTreeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.control.v1.Control/WriteTree" => {
+                    #[allow(non_camel_case_types)]
+                    struct WriteTreeSvc<T: Control>(pub Arc<T>);
+                    impl<
+                        T: Control,
+                    > tonic::server::ClientStreamingService<super::WriteTreeRequest>
+                    for WriteTreeSvc<T> {
+                        type Response = super::WriteTreeResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::WriteTreeRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Control>::write_tree(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WriteTreeSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.client_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.control.v1.Control/RunStep" => {
+                    #[allow(non_camel_case_types)]
+                    struct RunStepSvc<T: Control>(pub Arc<T>);
+                    impl<
+                        T: Control,
+                    > tonic::server::StreamingService<super::RunStepRequest>
+                    for RunStepSvc<T> {
+                        type Response = super::ExecResponse;
+                        type ResponseStream = T::RunStepStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::RunStepRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Control>::run_step(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RunStepSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.control.v1.Control/SealStep" => {
+                    #[allow(non_camel_case_types)]
+                    struct SealStepSvc<T: Control>(pub Arc<T>);
+                    impl<T: Control> tonic::server::UnaryService<super::SealStepRequest>
+                    for SealStepSvc<T> {
+                        type Response = super::SealStepResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SealStepRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Control>::seal_step(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SealStepSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.control.v1.Control/AddArchive" => {
+                    #[allow(non_camel_case_types)]
+                    struct AddArchiveSvc<T: Control>(pub Arc<T>);
+                    impl<
+                        T: Control,
+                    > tonic::server::ClientStreamingService<super::AddArchiveRequest>
+                    for AddArchiveSvc<T> {
+                        type Response = super::AddArchiveResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<
+                                tonic::Streaming<super::AddArchiveRequest>,
+                            >,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Control>::add_archive(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AddArchiveSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.client_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

@@ -4,6 +4,8 @@
 //! process is short of descriptors. So a node that was not used for long lets go of its descriptor and is looked up again by its name when it is
 //! needed. Nodes that are open, or have lost their name, hold on to theirs.
 
+mod shown;
+
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{CStr, CString};
 use std::io;
@@ -19,22 +21,22 @@ use crate::serve::tree_filesystem::TreeFilesystem;
 const LEAST: usize = 16;
 
 /// What the machine calls a node, and what the tree below does.
-pub(super) type NodeId = u64;
-type HostId = u64;
+pub(in crate::serve) type NodeId = u64;
+pub(in crate::serve) type HostId = u64;
 
 /// A place of a node: the directory and the name in it.
-type Place = (NodeId, CString);
+pub(in crate::serve) type Place = (NodeId, CString);
 
 /// The host's number of a file and its type. A number is given again when its file is gone; a machine takes no other type for a node.
-type FileIdentity = (u64, u32);
+pub(in crate::serve) type FileIdentity = (u64, u32);
 
-fn identity(attributes: &Attr) -> FileIdentity {
+pub(in crate::serve) fn identity(attributes: &Attr) -> FileIdentity {
     (attributes.ino, attributes.mode & libc::S_IFMT)
 }
 
 /// All nodes that a machine knows.
 #[derive(Debug)]
-pub(super) struct Nodes {
+pub(in crate::serve) struct Nodes {
     nodes: HashMap<NodeId, Node>,
     by_host: HashMap<HostId, NodeId>,
     by_place: HashMap<Place, NodeId>,
@@ -89,7 +91,7 @@ impl Nodes {
     ///
     /// # Errors
     /// `EBADF` for a node that was never given, `ESTALE` for one whose name leads to another file now.
-    pub(super) fn host(&mut self, tree: &TreeFilesystem, id: NodeId) -> io::Result<HostId> {
+    pub(in crate::serve) fn host(&mut self, tree: &TreeFilesystem, id: NodeId) -> io::Result<HostId> {
         if id == ROOT_ID {
             return Ok(ROOT_ID);
         }

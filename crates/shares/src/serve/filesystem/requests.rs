@@ -1,20 +1,19 @@
 //! The requests of FUSE for the device: each goes to the tree of its node, and what comes back is renumbered.
 
 use std::ffi::CStr;
-use std::fs::File;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use virtiofsd::filesystem::{
-    Context, Entry, Extensions, FileSystem, FsOptions, GetxattrReply, ListxattrReply, OpenOptions,
-    SerializableFileSystem, SetattrValid, SetxattrFlags, ZeroCopyReader, ZeroCopyWriter,
+    Context, Entry, Extensions, FileSystem, FsOptions, GetxattrReply, ListxattrReply, OpenOptions, SetattrValid,
+    SetxattrFlags, ZeroCopyReader, ZeroCopyWriter,
 };
 use virtiofsd::fuse::{Attr, ROOT_ID, SetattrIn};
 
 use super::entries::Entries;
+use super::marked::{self, is_of_marked};
 use super::{Filesystem, root};
+use crate::serve::changes::Directory;
 use crate::serve::names::error;
 use crate::serve::node::Node;
 use crate::tree::OWNER_ATTRIBUTE;
@@ -32,15 +31,17 @@ impl FileSystem for Filesystem {
     type DirIter = Entries;
 
     fn init(&self, capable: FsOptions) -> io::Result<FsOptions> {
-        let mut wanted = FsOptions::empty();
-        for tree in &self.trees {
+        self.locks.clear();
+        let mut wanted = FsOptions::POSIX_LOCKS | FsOptions::FLOCK_LOCKS;
+        for tree in self.trees.iter() {
             wanted |= tree.filesystem.init(capable)?;
         }
         Ok(wanted)
     }
 
     fn destroy(&self) {
-        for tree in &self.trees {
+        self.locks.clear();
+        for tree in self.trees.iter() {
             tree.nodes().clear();
             tree.filesystem.destroy();
         }
@@ -48,18 +49,36 @@ impl FileSystem for Filesystem {
 
     fn lookup(&self, context: Context, parent: u64, name: &CStr) -> io::Result<Entry> {
         if is_root(parent) {
+            if self.is_marked(&context) {
+                self.acknowledged(name)?;
+            }
             return self.tree_called(name);
         }
         let place = self.of(parent)?;
-        Ok(place.entry(name, place.tree.filesystem.lookup(context, place.node, name)?))
+        if self.is_marked(&context)
+            && let Some(shown) = self.shown(&place, name)
+        {
+            return shown;
+        }
+        let entry = place.tree.filesystem.lookup(context, place.node, name)?;
+        Ok(self.found(&place, name, entry))
     }
 
     fn forget(&self, _: Context, node: u64, count: u64) {
         // Roots stay: they were not looked up in their trees.
-        if let Ok((tree, _, id)) = self.tree(node)
+        if let Ok((tree, index, id)) = self.tree(node)
             && id != ROOT_ID
         {
-            tree.nodes().forget(&tree.filesystem, id, count);
+            let mut nodes = tree.nodes();
+            let watches = self.changes.watches.as_ref().filter(|_| nodes.is_directory(id));
+            let watched = watches.map(|watches| (watches, nodes.path(id)));
+            nodes.forget(&tree.filesystem, id, count);
+            if let Some((watches, path)) = watched
+                && nodes.file(id).is_none()
+            {
+                drop(nodes);
+                watches.forget(Directory { tree: index, node: id }, path);
+            }
         }
     }
 
@@ -74,7 +93,11 @@ impl FileSystem for Filesystem {
             return Ok(root());
         }
         let place = self.of(node)?;
-        Ok(place.attributes(place.tree.filesystem.getattr(context, place.node, handle)?))
+        let (attributes, valid) = place.attributes(place.tree.filesystem.getattr(context, place.node, handle)?);
+        if self.is_marked(&context) {
+            return Ok((marked::named(attributes), valid));
+        }
+        Ok((attributes, valid))
     }
 
     fn setattr(
@@ -85,6 +108,10 @@ impl FileSystem for Filesystem {
         handle: Option<u64>,
         valid: SetattrValid,
     ) -> io::Result<(Attr, Duration)> {
+        if self.is_marked(&context) {
+            // What the agent sets is what it is to see.
+            return self.getattr(context, node, None);
+        }
         let place = self.of(node)?;
         let changed = place
             .tree
@@ -106,6 +133,9 @@ impl FileSystem for Filesystem {
         name: &CStr,
         extensions: Extensions,
     ) -> io::Result<Entry> {
+        if self.is_marked(&context) {
+            return self.made(parent, name, libc::S_IFLNK);
+        }
         let place = self.of(parent)?;
         Ok(place.entry(
             name,
@@ -126,6 +156,9 @@ impl FileSystem for Filesystem {
         umask: u32,
         extensions: Extensions,
     ) -> io::Result<Entry> {
+        if self.is_marked(&context) {
+            return self.made(parent, name, mode & libc::S_IFMT);
+        }
         let place = self.of(parent)?;
         Ok(place.entry(
             name,
@@ -145,17 +178,22 @@ impl FileSystem for Filesystem {
         umask: u32,
         extensions: Extensions,
     ) -> io::Result<Entry> {
+        if is_root(parent) {
+            return Err(self.introduced(&context, name));
+        }
+        if self.is_marked(&context) {
+            return self.made(parent, name, libc::S_IFDIR);
+        }
         let place = self.of(parent)?;
-        Ok(place.entry(
-            name,
-            place
-                .tree
-                .filesystem
-                .mkdir(context, place.node, name, mode, umask, extensions)?,
-        ))
+        let tree = &place.tree.filesystem;
+        let entry = tree.mkdir(context, place.node, name, mode, umask, extensions)?;
+        Ok(self.found(&place, name, entry))
     }
 
     fn unlink(&self, context: Context, parent: u64, name: &CStr) -> io::Result<()> {
+        if self.is_marked(&context) {
+            return self.removed(parent, name);
+        }
         let place = self.of(parent)?;
         place.tree.nodes().hold_named(&place.tree.filesystem, place.id, name);
         place.tree.filesystem.unlink(context, place.node, name)?;
@@ -164,6 +202,9 @@ impl FileSystem for Filesystem {
     }
 
     fn rmdir(&self, context: Context, parent: u64, name: &CStr) -> io::Result<()> {
+        if self.is_marked(&context) {
+            return self.removed(parent, name);
+        }
         let place = self.of(parent)?;
         place.tree.nodes().hold_named(&place.tree.filesystem, place.id, name);
         place.tree.filesystem.rmdir(context, place.node, name)?;
@@ -180,6 +221,9 @@ impl FileSystem for Filesystem {
         to_name: &CStr,
         flags: u32,
     ) -> io::Result<()> {
+        if self.is_marked(&context) {
+            return self.moved(from, from_name, to, to_name);
+        }
         let (from, to) = self.of_both(from, to)?;
         let tree = from.tree;
         tree.nodes().hold_named(&tree.filesystem, to.id, to_name);
@@ -192,12 +236,16 @@ impl FileSystem for Filesystem {
     }
 
     fn link(&self, context: Context, node: u64, parent: u64, name: &CStr) -> io::Result<Entry> {
+        self.unmarked(&context)?;
         let (linked, parent) = self.of_both(node, parent)?;
         let entry = parent.tree.filesystem.link(context, linked.node, parent.node, name)?;
         Ok(parent.entry(name, entry))
     }
 
     fn open(&self, context: Context, node: u64, kills_privileges: bool, flags: u32) -> io::Result<Opened> {
+        if self.is_marked(&context) {
+            return Ok(marked::opened());
+        }
         let place = self.of(node)?;
         place.opened(place.tree.filesystem.open(context, place.node, kills_privileges, flags))
     }
@@ -213,6 +261,7 @@ impl FileSystem for Filesystem {
         umask: u32,
         extensions: Extensions,
     ) -> io::Result<(Entry, Option<u64>, OpenOptions)> {
+        self.unmarked(&context)?;
         let place = self.of(parent)?;
         let tree = &place.tree.filesystem;
         let (entry, handle, options) = tree.create(
@@ -261,6 +310,7 @@ impl FileSystem for Filesystem {
         kills_privileges: bool,
         flags: u32,
     ) -> io::Result<usize> {
+        self.unmarked(&context)?;
         let place = self.of(node)?;
         let tree = &place.tree.filesystem;
         tree.write(
@@ -278,6 +328,10 @@ impl FileSystem for Filesystem {
     }
 
     fn flush(&self, context: Context, node: u64, handle: u64, lock_owner: u64) -> io::Result<()> {
+        if is_of_marked(handle) {
+            return Ok(());
+        }
+        self.locks.closed(node, lock_owner);
         let place = self.of(node)?;
         place.tree.filesystem.flush(context, place.node, handle, lock_owner)
     }
@@ -296,6 +350,7 @@ impl FileSystem for Filesystem {
         offset: u64,
         length: u64,
     ) -> io::Result<()> {
+        self.unmarked(&context)?;
         let place = self.of(node)?;
         place
             .tree
@@ -313,9 +368,15 @@ impl FileSystem for Filesystem {
         flock_release: bool,
         lock_owner: Option<u64>,
     ) -> io::Result<()> {
+        if is_of_marked(handle) {
+            return Ok(());
+        }
         let place = self.of(node)?;
         let tree = &place.tree.filesystem;
-        place.closed(tree.release(context, place.node, flags, handle, flush, flock_release, lock_owner))
+        let released = tree.release(context, place.node, flags, handle, flush, flock_release, lock_owner);
+        // Now the host has unlocked what belonged to it.
+        self.locks.released(node, handle);
+        place.closed(released)
     }
 
     fn statfs(&self, context: Context, node: u64) -> io::Result<libc::statvfs64> {
@@ -338,6 +399,7 @@ impl FileSystem for Filesystem {
         flags: u32,
         extra: SetxattrFlags,
     ) -> io::Result<()> {
+        self.unmarked(&context)?;
         if is_root(node) {
             return if name.to_bytes() == OWNER_ATTRIBUTE.as_bytes() {
                 self.set_owner(value)
@@ -363,6 +425,7 @@ impl FileSystem for Filesystem {
     }
 
     fn removexattr(&self, context: Context, node: u64, name: &CStr) -> io::Result<()> {
+        self.unmarked(&context)?;
         let place = self.of(node)?;
         place.tree.filesystem.removexattr(context, place.node, name)
     }
@@ -417,6 +480,7 @@ impl FileSystem for Filesystem {
         length: u64,
         flags: u64,
     ) -> io::Result<usize> {
+        self.unmarked(&context)?;
         let (from, to) = self.of_both(from, to)?;
         let tree = &from.tree.filesystem;
         tree.copyfilerange(
@@ -435,18 +499,5 @@ impl FileSystem for Filesystem {
     // It would flush the whole file system of the host, whoever wrote to it, whenever a container ends. A file's own fsync reaches the disk.
     fn syncfs(&self, _: Context, _: u64) -> io::Result<()> {
         Err(error(libc::ENOSYS))
-    }
-}
-
-/// The connection to a machine wants these for moving one to another host, which machines with shares are not: the calls' own answers refuse it.
-impl SerializableFileSystem for Filesystem {
-    fn prepare_serialization(&self, _: Arc<AtomicBool>) {}
-
-    fn serialize(&self, _: File) -> io::Result<()> {
-        Err(error(libc::EOPNOTSUPP))
-    }
-
-    fn deserialize_and_apply(&self, _: File) -> io::Result<()> {
-        Err(error(libc::EOPNOTSUPP))
     }
 }

@@ -1,5 +1,10 @@
 //! What a machine can do to the host's files, played by calls as its kernel makes them, good and bad ones.
 
+mod changes;
+mod locks;
+mod marked;
+mod records;
+
 use std::ffi::CString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -40,9 +45,11 @@ impl Machine {
                 name: (*name).to_owned(),
                 path: host.join(path),
                 read_only: *read_only,
+                owner: TreeOwner::Named,
+                records: None,
             })
             .collect();
-        let filesystem = Filesystem::new(&trees, limit).unwrap();
+        let filesystem = Filesystem::new(&trees, limit, 16).unwrap();
         filesystem.init(FsOptions::all()).unwrap();
         Self {
             host: host.to_owned(),

@@ -28,6 +28,8 @@ impl FileSystem for TreeFilesystem {
     }
 
     fn destroy(&self) {
+        self.cache.clear();
+        self.leave_parent();
         self.host.destroy();
     }
 

@@ -4,8 +4,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixDatagram;
 
 use container_hypervisor::{
-    Disk, DiskAccess, DiskSerial, FlushPolicy, FramePort, Hypervisor as _, MacAddress, MachineConfig, SHARES_TAG,
-    ShareAccess, ShareName, SharedDescriptor, SharedDirectory, TRANSLATOR_TAG,
+    Disk, DiskAccess, DiskSerial, FlushPolicy, FramePort, GuestMemory, Hypervisor as _, MacAddress, MachineConfig,
+    SHARES_TAG, ShareAccess, ShareName, ShareOwner, SharedDescriptor, SharedDirectory, TRANSLATOR_TAG,
 };
 use container_hypervisor_vz::plan::FIXED_ARGUMENTS;
 use proptest::prelude::*;
@@ -118,6 +118,8 @@ impl Shape {
                 name: ShareName::new(format!("share-{index}")).unwrap(),
                 path,
                 access: *access,
+                owner: ShareOwner::Named,
+                records: None,
             }
         };
         MachineConfig {
@@ -127,7 +129,9 @@ impl Shape {
             kernel_arguments: self.kernel_arguments.clone(),
             vcpu_count: self.vcpu_count,
             memory_bytes: self.memory_mib << 20,
+            memory: GuestMemory::Own,
             disks: self.disks.iter().enumerate().map(disk).collect(),
+            share_changes: None,
             frame_ports: self.ports.iter().map(port).collect(),
             shares: self.shares.iter().enumerate().map(share).collect(),
             translation: self.translation,
@@ -161,6 +165,7 @@ fn decode(objects: &Value, made_of: &MachineConfig) -> MachineConfig {
         kernel_arguments: arguments(text(&objects["command_line"])),
         vcpu_count: number(&objects["cpu_count"]) as u32,
         memory_bytes: number(&objects["memory_bytes"]),
+        memory: GuestMemory::Own,
         disks: list(&objects["disks"]).iter().map(disk).collect(),
         frame_ports: list(&objects["networks"])
             .iter()
@@ -172,6 +177,7 @@ fn decode(objects: &Value, made_of: &MachineConfig) -> MachineConfig {
         machine_identifier: made_of.machine_identifier.is_some().then_some(identifier),
         console: made_of.console.clone(),
         balloon: number(&objects["balloon_devices"]) == 1,
+        share_changes: None,
     }
 }
 
@@ -240,6 +246,9 @@ fn shares(shares: &[Value]) -> Vec<SharedDirectory> {
                 true => ShareAccess::ReadOnly,
                 false => ShareAccess::ReadWrite,
             },
+            // The framework has neither.
+            owner: ShareOwner::Named,
+            records: None,
         })
         .collect()
 }

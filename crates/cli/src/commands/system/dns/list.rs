@@ -4,7 +4,7 @@ use clap::Args;
 use container_engine::Engine;
 
 use crate::error::CommandError;
-use crate::output::{ListFlags, Listing, table};
+use crate::output::{ListFlags, Listing, Rows, table};
 
 /// List domains
 #[derive(Debug, Args)]
@@ -19,6 +19,7 @@ impl List {
         self.output.print(Listing {
             identifiers: || domains.clone(),
             objects: || domains.iter().map(|domain| domain.as_str().into()).collect(),
+            rows: || Rows::new([("Domain", "DOMAIN")], domains.iter().map(|domain| [domain.clone()])),
             table: || {
                 let rows: Vec<_> = domains.iter().map(|domain| [domain.clone()]).collect();
                 table(["DOMAIN"], &rows)

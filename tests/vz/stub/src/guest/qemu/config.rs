@@ -3,7 +3,7 @@
 use crate::description::{DiskDescription, MachineDescription, NetworkDescription};
 use container_hypervisor::{
     Disk, DiskAccess, DiskSerial, FlushPolicy, FramePort, MacAddress, MachineConfig, SHARES_TAG, ShareAccess,
-    ShareName, SharedDescriptor, SharedDirectory,
+    ShareName, ShareOwner, SharedDescriptor, SharedDirectory,
 };
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -59,6 +59,8 @@ pub(super) fn of(machine: &MachineDescription, kernel: PathBuf) -> io::Result<Ma
                 } else {
                     ShareAccess::ReadWrite
                 },
+                owner: ShareOwner::Named,
+                records: None,
             });
         }
     }

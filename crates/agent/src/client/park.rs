@@ -1,0 +1,66 @@
+//! The calls about machines that are saved and restored.
+
+use std::time::Duration;
+
+use container_agent_api::AgentToken;
+use container_agent_api::v1::{ParkRequest, ResumeRequest};
+use container_stream::ByteStream;
+use tonic::Response;
+
+use super::{AgentClient, first_call, hello_request, open, unary};
+use crate::error::AgentError;
+use crate::preface::Sample;
+
+/// Limit of Park: files are read from the host's disk.
+const PARK_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The call's name in errors.
+const RESUME: &str = "Resume";
+
+impl AgentClient {
+    /// Readies the machine for being saved: its container is made and has not run. The next host has to show `token`. The agent takes no further
+    /// call, and the connection ends with this client, of which there must be no clone. Then the agent prints [`container_agent_api::PARKED_LINE`] on the
+    /// machine's console, after which the machine may be saved.
+    ///
+    /// # Errors
+    /// [`AgentError`]; [`AgentError::Refused`] with [`tonic::Code::FailedPrecondition`] when the machine has no container, or a process was started.
+    pub async fn park(self, token: &AgentToken) -> Result<(), AgentError> {
+        let request = ParkRequest {
+            token: token.to_bytes(),
+        };
+        let mut grpc = self.grpc;
+        unary("Park", PARK_TIMEOUT, grpc.park(request)).await.map(drop)
+    }
+
+    /// Connects to the agent of a machine that was restored, at the other end of `stream`: shows it the `token` of [`AgentClient::park`] and makes
+    /// the machine what `resume` says, whose `hello` this function fills in. `timeout` bounds all of it.
+    ///
+    /// # Errors
+    /// As of [`AgentClient::connect`]; [`AgentError::Refused`] with the codes of the calls that `resume` stands for as well. The machine is of no use then.
+    pub async fn resume(
+        stream: ByteStream,
+        token: &AgentToken,
+        resume: ResumeRequest,
+        timeout: Duration,
+    ) -> Result<Self, AgentError> {
+        let sample = Sample::default();
+        let answer = resumed(stream, token, resume, sample.clone());
+        first_call(RESUME, timeout, &sample, answer).await
+    }
+}
+
+async fn resumed(
+    stream: ByteStream,
+    token: &AgentToken,
+    resume: ResumeRequest,
+    sample: Sample,
+) -> Result<AgentClient, AgentError> {
+    let mut grpc = open(RESUME, stream, sample).await?;
+    let request = ResumeRequest {
+        hello: Some(hello_request(token)),
+        ..resume
+    };
+    let answer = grpc.resume(request).await.map(Response::into_inner);
+    let answer = answer.map_err(|status| AgentError::from_status(RESUME, &status))?;
+    AgentClient::greeted(grpc, answer.hello.unwrap_or_default())
+}

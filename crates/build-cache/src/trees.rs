@@ -1,0 +1,196 @@
+//! Trees of files that builds have fetched from repositories, each in a directory of its own.
+//!
+//! `build-cache/trees/<digest of the repository's address>/<name>` is a tree, which is never written to once it has this name; `<name>.lock` is locked by
+//! those who read it, and says during which boot of the host the tree was made: its files are not synced, so that after a loss of power nobody knows what is
+//! in them. A repository has few trees: a new one takes the place of those that nobody reads.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use container_durable::{FileLock, LockMode, boot_id, create_private_dir};
+
+use crate::store::BuildCache;
+use crate::{CacheError, CacheKey, StepClaim, claim};
+
+/// The name of a tree that is being made.
+const UNFINISHED: &str = "unfinished";
+const LOCK: &str = "lock";
+/// More than any name of a boot has.
+const BOOT_BYTES: u64 = 256;
+
+/// The right to make trees of a repository, until this is dropped.
+#[derive(Debug)]
+pub struct TreesClaim {
+    directory: PathBuf,
+    _claim: StepClaim,
+}
+
+/// A tree that stays as long as this is held.
+#[derive(Debug)]
+pub struct HeldTree {
+    path: PathBuf,
+    lock: FileLock,
+}
+
+/// A tree that is being made. Dropped, it is gone.
+#[derive(Debug)]
+pub struct NewTree {
+    path: PathBuf,
+    place: PathBuf,
+}
+
+impl BuildCache {
+    /// Waits until nobody else makes trees of the repository at `url`. `on_wait` is called once if somebody does.
+    ///
+    /// # Errors
+    /// [`CacheError`]
+    pub async fn claim_trees(&self, url: &str, on_wait: impl FnOnce()) -> Result<TreesClaim, CacheError> {
+        let key = CacheKey::of_text(url);
+        let directory = self.trees_dir().join(key.to_string());
+        create_private_dir(&directory)?;
+        create_private_dir(&self.locks())?;
+        let claim = claim::claim(&self.locks().join(format!("tree-{key}.lock")), on_wait).await?;
+        Ok(TreesClaim {
+            directory,
+            _claim: claim,
+        })
+    }
+}
+
+impl TreesClaim {
+    /// The tree of this name, if one was made since the host was booted. A name has letters, digits and `-` only.
+    ///
+    /// # Errors
+    /// [`CacheError`]
+    pub fn find(&self, name: &str) -> Result<Option<HeldTree>, CacheError> {
+        let path = self.directory.join(name);
+        if !path.is_dir() {
+            return Ok(None);
+        }
+        let held = HeldTree::hold(path)?;
+        Ok(is_of_this_boot(held.lock.file()).then_some(held))
+    }
+
+    /// Begins a tree, in an empty directory. What killed builds have left is removed, and so are trees that nobody reads.
+    ///
+    /// # Errors
+    /// [`CacheError`]
+    pub fn begin(&self, name: &str) -> Result<NewTree, CacheError> {
+        let failed = |source| CacheError::file("read", &self.directory, source);
+        for found in fs::read_dir(&self.directory).map_err(failed)? {
+            let path = found.map_err(failed)?.path();
+            if path.is_dir() {
+                remove_unless_held(&path)?;
+            }
+        }
+        let path = self.directory.join(UNFINISHED);
+        create_private_dir(&path)?;
+        Ok(NewTree {
+            path,
+            place: self.directory.join(name),
+        })
+    }
+}
+
+impl NewTree {
+    /// The directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives the tree its name.
+    ///
+    /// # Errors
+    /// [`CacheError`]
+    pub fn keep(self) -> Result<HeldTree, CacheError> {
+        let held = HeldTree::hold(self.place.clone())?;
+        fs::rename(&self.path, &self.place).map_err(|source| CacheError::file("rename", &self.path, source))?;
+        // Without a name of the boot the tree is made again next time.
+        let boot = boot_id().unwrap_or_default();
+        let mut file = held.lock.file();
+        file.set_len(0)
+            .and_then(|()| file.write_all(boot.as_bytes()))
+            .map_err(|source| CacheError::file("write", held.lock.path(), source))?;
+        Ok(held)
+    }
+}
+
+impl Drop for NewTree {
+    fn drop(&mut self) {
+        match fs::remove_dir_all(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(%error, path = %self.path.display(), "cannot remove a tree that was given up");
+            }
+            _ => {}
+        }
+    }
+}
+
+impl HeldTree {
+    fn hold(path: PathBuf) -> Result<Self, CacheError> {
+        let lock = FileLock::acquire(&path.with_extension(LOCK), LockMode::Shared)?;
+        Ok(Self { path, lock })
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn is_of_this_boot(lock: &File) -> bool {
+    let mut made = String::new();
+    let read = lock.take(BOOT_BYTES).read_to_string(&mut made);
+    read.is_ok() && !made.is_empty() && boot_id().is_ok_and(|boot| boot == made)
+}
+
+fn remove_unless_held(path: &Path) -> Result<(), CacheError> {
+    let Some(lock) = FileLock::try_acquire(&path.with_extension(LOCK), LockMode::Exclusive)? else {
+        return Ok(());
+    };
+    fs::remove_dir_all(path).map_err(|source| CacheError::file("remove", path, source))?;
+    Ok(lock.remove()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_tree_of_another_boot_is_made_again() {
+        let root = tempfile::tempdir().unwrap();
+        let cache = BuildCache::at(root.path());
+        let claim = cache.claim_trees("https://host/a.git", || {}).await.unwrap();
+        let tree = claim.begin("one").unwrap().keep().unwrap();
+        assert!(claim.find("one").unwrap().is_some());
+        fs::write(tree.path().with_extension(LOCK), "another boot").unwrap();
+        assert!(claim.find("one").unwrap().is_none());
+        drop(tree);
+        claim.begin("one").unwrap().keep().unwrap();
+        assert!(claim.find("one").unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_tree_is_found_by_its_name_and_goes_when_nobody_reads_it_and_another_one_comes() {
+        let root = tempfile::tempdir().unwrap();
+        let cache = BuildCache::at(root.path());
+        let claim = cache.claim_trees("https://host/a.git", || {}).await.unwrap();
+        assert!(claim.find("one").unwrap().is_none());
+        let new = claim.begin("one").unwrap();
+        fs::write(new.path().join("file"), "content").unwrap();
+        let one = new.keep().unwrap();
+        assert_eq!(fs::read(one.path().join("file")).unwrap(), b"content");
+        // It is read, and stays.
+        let two = claim.begin("two").unwrap().keep().unwrap();
+        assert!(claim.find("one").unwrap().is_some());
+        drop(one);
+        drop(two);
+        drop(claim.begin("three").unwrap());
+        for name in ["one", "two", "three", UNFINISHED] {
+            assert!(claim.find(name).unwrap().is_none(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The images of a build in the store: one for each form that an output asks for.
+
+use std::collections::BTreeMap;
+
+use container_image::{DraftImage, StoredLayer};
+use container_oci::{Descriptor, Digest, Reference};
+
+use super::documents::{Annotations, described, in_index};
+use super::{Made, rewrite};
+use crate::exchange::inline;
+use crate::execute::Execution;
+use crate::{BuildError, BuiltImage, CachePlace, ImageForm};
+
+/// The repository of images that have no name.
+const NAMELESS: &str = "localhost/build";
+
+/// Images that were stored, each once.
+pub(super) struct Images<'a> {
+    execution: &'a Execution<'a>,
+    made: &'a [Made],
+    stored: BTreeMap<ImageForm, Stored>,
+}
+
+/// An image without its names.
+#[derive(Clone)]
+struct Stored {
+    descriptor: Descriptor,
+    /// Of the only platform.
+    config_digest: Option<Digest>,
+}
+
+impl<'a> Images<'a> {
+    pub(super) fn new(execution: &'a Execution<'a>, made: &'a [Made]) -> Self {
+        Self {
+            execution,
+            made,
+            stored: BTreeMap::new(),
+        }
+    }
+
+    /// The image of this form, with the names of the build and further ones.
+    pub(super) async fn named(&mut self, form: &ImageForm, names: &[Reference]) -> Result<BuiltImage, BuildError> {
+        let vertex = self.execution.vertices.start("exporting to image");
+        let stored = match self.stored.get(form) {
+            Some(stored) => Ok(stored.clone()),
+            None => self.store(form).await,
+        };
+        let named = stored.and_then(|stored| self.name(stored, form, names));
+        vertex.end(named)
+    }
+
+    fn name(&mut self, stored: Stored, form: &ImageForm, further: &[Reference]) -> Result<BuiltImage, BuildError> {
+        self.stored.insert(form.clone(), stored.clone());
+        let mut names = self.execution.request.tags.clone();
+        for name in further {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        self.execution
+            .draft
+            .name(&stored.descriptor, &names, &nameless_repository()?)?;
+        Ok(BuiltImage {
+            descriptor: stored.descriptor,
+            config_digest: stored.config_digest,
+            names,
+        })
+    }
+
+    async fn store(&self, form: &ImageForm) -> Result<Stored, BuildError> {
+        let annotations = Annotations::new(&self.execution.request.annotations, form);
+        if let [made] = self.made {
+            annotations.check_without_index()?;
+            let (manifest, config) = self.store_one(made, form, &annotations).await?;
+            let created = self.execution.epoch.text();
+            return Ok(Stored {
+                descriptor: described(manifest, &config, &made.platform, created, &annotations),
+                config_digest: Some(config.digest),
+            });
+        }
+        let mut manifests = Vec::with_capacity(self.made.len());
+        for made in self.made {
+            let (manifest, _) = self.store_one(made, form, &annotations).await?;
+            manifests.push(in_index(manifest, &made.platform, &annotations));
+        }
+        let mut index = self.execution.draft.store_index(manifests, annotations.index())?;
+        index.annotations = annotations.index_descriptor();
+        Ok(Stored {
+            descriptor: index,
+            config_digest: None,
+        })
+    }
+
+    async fn store_one(
+        &self,
+        made: &Made,
+        form: &ImageForm,
+        annotations: &Annotations<'_>,
+    ) -> Result<(Descriptor, Descriptor), BuildError> {
+        let layers = match (form.rewrites_times, self.execution.epoch.clamp()) {
+            (true, Some(latest)) => {
+                let base_layers = made.base_layers(self.execution).await?;
+                rewrite::layers(self.execution, &made.root.layers, base_layers, latest).await?
+            }
+            _ => made.root.layers.clone(),
+        };
+        let diff_ids = layers.iter().map(|layer: &StoredLayer| layer.diff_id).collect();
+        let mut config = made.config(self.execution, diff_ids);
+        let targets = &self.execution.request.cache_to;
+        if targets.iter().any(|target| target.place == CachePlace::Inline) {
+            config.build_cache = Some(inline(&self.execution.made.all(), &layers)?);
+        }
+        let image = DraftImage {
+            config,
+            layers,
+            annotations: annotations.manifest(&made.platform),
+        };
+        Ok(self.execution.draft.store(image)?)
+    }
+}
+
+/// The name by which the store knows an image without one.
+pub(super) fn nameless(descriptor: &Descriptor) -> Result<Reference, BuildError> {
+    Ok(nameless_repository()?.with_digest(descriptor.digest))
+}
+
+fn nameless_repository() -> Result<Reference, BuildError> {
+    NAMELESS.parse().map_err(|_| BuildError::Interrupted)
+}

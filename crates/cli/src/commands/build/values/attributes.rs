@@ -1,0 +1,131 @@
+//! `KEY=VALUE` with commas between, as a line of a CSV file: what is in quotes may have commas.
+
+use container_build::Annotation;
+
+use super::annotation::annotation;
+
+/// What a key of an annotation begins with.
+const ANNOTATION: &str = "annotation";
+/// What other tools need to be told and is so here: key and value.
+const GIVEN: [(&str, &str); 6] = [
+    ("compression", "gzip"),
+    ("oci-mediatypes", "true"),
+    ("unpack", "true"),
+    ("unpack", "false"),
+    ("store", "true"),
+    ("force-compression", "false"),
+];
+
+/// What is said of an output; each is asked for once.
+#[derive(Debug)]
+pub(super) struct Attributes(Vec<(String, String)>);
+
+impl Attributes {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let pairs = fields(text)?.into_iter().map(|field| match field.split_once('=') {
+            Some((key, value)) => Ok((key.trim().to_owned(), value.to_owned())),
+            None => Err(format!("{field:?} is no KEY=VALUE")),
+        });
+        Ok(Self(pairs.collect::<Result<_, _>>()?))
+    }
+
+    /// The value of a key; the last one, where there are several.
+    pub(super) fn text(&mut self, key: &str) -> Option<String> {
+        let mut found = None;
+        self.0.retain(|(known, value)| {
+            let is_it = known == key;
+            if is_it {
+                found = Some(value.clone());
+            }
+            !is_it
+        });
+        found
+    }
+
+    /// Whether something is wanted.
+    pub(super) fn flag(&mut self, key: &str) -> Result<Option<bool>, String> {
+        match self.text(key).as_deref() {
+            None => Ok(None),
+            Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(Some(true)),
+            Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(Some(false)),
+            Some(other) => Err(format!("{key} is true or false, and not {other:?}")),
+        }
+    }
+
+    /// `annotation.KEY`, `annotation-PLACE.KEY` and `annotation-PLACE[PLATFORM].KEY`.
+    pub(super) fn annotations(&mut self) -> Result<Vec<Annotation>, String> {
+        let (ours, others) = std::mem::take(&mut self.0)
+            .into_iter()
+            .partition(|(key, _)| key.starts_with(ANNOTATION));
+        self.0 = others;
+        let annotations = ours.into_iter().map(|(key, value): (String, String)| {
+            let rest = &key[ANNOTATION.len()..];
+            let (place, name) = rest.split_once('.').ok_or("a key is needed: annotation.KEY=VALUE")?;
+            let place = match place.strip_prefix('-') {
+                Some(place) => place.to_owned(),
+                None => format!("manifest{place}"),
+            };
+            annotation(&place, name, &value)
+        });
+        annotations.collect()
+    }
+
+    /// Refuses what nobody has asked for.
+    pub(super) fn finish(self, kind: &str) -> Result<(), String> {
+        let unknown = self.0.into_iter().find(|(key, value)| {
+            let is_given = |given: &(&str, &str)| *given == (key.as_str(), value.as_str());
+            !GIVEN.iter().any(is_given)
+        });
+        match unknown {
+            Some((key, value)) => Err(format!("{key}={value} is not supported for type={kind}")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Splits at commas that are not in quotes. Two quotes in quotes are one.
+fn fields(text: &str) -> Result<Vec<String>, String> {
+    let mut fields = vec![String::new()];
+    let mut is_quoted = false;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let is_start = fields.last().is_some_and(String::is_empty);
+        match character {
+            ',' if !is_quoted => {
+                fields.push(String::new());
+                continue;
+            }
+            '"' if is_quoted && characters.peek() == Some(&'"') => {
+                characters.next();
+            }
+            '"' if is_quoted || is_start => {
+                is_quoted = !is_quoted;
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(field) = fields.last_mut() {
+            field.push(character);
+        }
+    }
+    match is_quoted {
+        true => Err("a quote is not closed".to_owned()),
+        false => Ok(fields),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commas_in_quotes_belong_to_a_value() {
+        let split = |text: &str| fields(text);
+        let expected = |fields: &[&str]| Ok(fields.iter().map(|field| (*field).to_owned()).collect());
+        assert_eq!(split("a=b,c=d"), expected(&["a=b", "c=d"]));
+        assert_eq!(split("a=b,\"c=d,e\",f=g"), expected(&["a=b", "c=d,e", "f=g"]));
+        assert_eq!(split("\"a=\"\"b\"\"\""), expected(&["a=\"b\""]));
+        assert_eq!(split("a=\"b"), expected(&["a=\"b"]));
+        assert!(split("\"a=b").is_err());
+    }
+}

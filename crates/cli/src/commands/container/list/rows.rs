@@ -1,0 +1,221 @@
+//! Containers as templates see them: Docker's fields.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use container_engine::ContainerView;
+use container_model::{ContainerId, InitProcess, Mount, Phase, PublishedPort};
+use container_terminal::HumanSize;
+use time::OffsetDateTime;
+
+use crate::output::{Rows, ago, docker_time, labels_text, span};
+
+/// Fields with their columns.
+const FIELDS: [(&str, &str); 14] = [
+    ("ID", "CONTAINER ID"),
+    ("Names", "NAMES"),
+    ("Image", "IMAGE"),
+    ("Command", "COMMAND"),
+    ("CreatedAt", "CREATED AT"),
+    ("RunningFor", "CREATED"),
+    ("Ports", "PORTS"),
+    ("State", "STATE"),
+    ("Status", "STATUS"),
+    ("Size", "SIZE"),
+    ("Labels", "LABELS"),
+    ("Mounts", "MOUNTS"),
+    ("LocalVolumes", "LOCAL VOLUMES"),
+    ("Networks", "NETWORKS"),
+];
+
+/// Characters of a command and of a mount that are shown, as in Docker.
+const COMMAND_CHARS: usize = 20;
+const MOUNT_CHARS: usize = 15;
+
+/// The fields of containers; with whole commands and mounts if they are to be `full`. `size_bytes` says what one takes on the disk.
+pub(super) fn container_rows(
+    views: &[ContainerView],
+    is_full: bool,
+    now: OffsetDateTime,
+    size_bytes: &dyn Fn(&ContainerId) -> u64,
+) -> Rows {
+    let entries = views.iter().map(|view| {
+        let config = &view.config;
+        let mounts = sources(&config.mounts);
+        [
+            config.id.to_string(),
+            config.id.to_string(),
+            config.image.reference.familiar(),
+            command(&config.process, is_full),
+            docker_time(config.created),
+            ago(config.created, now),
+            ports(&view.state.published_ports),
+            docker_state(&view.state.phase).to_owned(),
+            status(&view.state.phase, now),
+            HumanSize(size_bytes(view.id())).to_string(),
+            labels_text(&config.labels),
+            mounts
+                .map(|mount| if is_full { mount } else { shortened(&mount, MOUNT_CHARS) })
+                .collect::<Vec<_>>()
+                .join(","),
+            config.mounts.iter().filter(is_volume).count().to_string(),
+            config
+                .networks
+                .iter()
+                .map(|attachment| attachment.network.to_string())
+                .collect::<Vec<_>>()
+                .join(","),
+        ]
+    });
+    Rows::new(FIELDS, entries).with_labels(views.iter().map(|view| &view.config.labels))
+}
+
+/// The word of Docker for a phase.
+pub(super) fn docker_state(phase: &Phase) -> &str {
+    match phase {
+        Phase::Created => "created",
+        Phase::Running { paused: true, .. } => "paused",
+        Phase::Starting | Phase::Running { .. } | Phase::Stopping { .. } => "running",
+        Phase::Stopped { .. } => "exited",
+        Phase::Unknown(_) => phase.label(),
+    }
+}
+
+/// `Up 3 hours`, `Exited (0) 2 minutes ago`.
+fn status(phase: &Phase, now: OffsetDateTime) -> String {
+    match phase {
+        Phase::Created => "Created".to_owned(),
+        Phase::Starting => "Starting".to_owned(),
+        Phase::Running { started, paused } => {
+            let paused = if *paused { " (Paused)" } else { "" };
+            format!("Up {}{paused}", span(*started, now))
+        }
+        Phase::Stopping { started } => format!("Up {} (stopping)", span(*started, now)),
+        Phase::Stopped { finished, exit, .. } => {
+            let code = exit.map_or_else(|| "unknown".to_owned(), |exit| exit.exit_code.to_string());
+            let since = finished.map(|finished| format!(" {}", ago(finished, now)));
+            format!("Exited ({code}){}", since.unwrap_or_default())
+        }
+        Phase::Unknown(_) => phase.label().to_owned(),
+    }
+}
+
+/// Program and arguments between quotation marks.
+fn command(process: &InitProcess, is_full: bool) -> String {
+    let words = std::iter::once(&process.executable).chain(&process.arguments);
+    let line = words.map(String::as_str).collect::<Vec<_>>().join(" ");
+    let line = if is_full { line } else { shortened(&line, COMMAND_CHARS) };
+    format!("{line:?}")
+}
+
+fn shortened(text: &str, most_chars: usize) -> String {
+    if text.chars().count() <= most_chars {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(most_chars - 1).collect();
+    format!("{start}…")
+}
+
+/// `0.0.0.0:8080->80/tcp, [::]:8080->80/tcp`.
+fn ports(published: &[PublishedPort]) -> String {
+    let range = |first: u16, count: u16| match count {
+        0 | 1 => first.to_string(),
+        count => format!("{first}-{}", first.saturating_add(count - 1)),
+    };
+    let all = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+    let mut shown = Vec::new();
+    for port in published {
+        let addresses = port.host_address.map_or_else(|| all.to_vec(), |address| vec![address]);
+        for address in addresses {
+            let host = match address {
+                IpAddr::V4(address) => address.to_string(),
+                IpAddr::V6(address) => format!("[{address}]"),
+            };
+            shown.push(format!(
+                "{host}:{}->{}/{}",
+                range(port.host_port, port.count),
+                range(port.container_port, port.count),
+                port.proto
+            ));
+        }
+    }
+    shown.join(", ")
+}
+
+/// Names of volumes, and paths of the host.
+pub(super) fn sources(mounts: &[Mount]) -> impl Iterator<Item = String> + '_ {
+    mounts.iter().filter_map(|mount| match mount {
+        Mount::Disk(disk) => Some(disk.volume.to_string()),
+        Mount::Share(share) => Some(share.source.display().to_string()),
+        Mount::Socket(socket) => Some(socket.source.display().to_string()),
+        Mount::Tmpfs(_) | Mount::Unknown(_) => None,
+    })
+}
+
+fn is_volume(mount: &&Mount) -> bool {
+    matches!(mount, Mount::Disk(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use container_go_template::ListTemplate;
+    use serde_json::json;
+    use time::Duration;
+
+    use crate::commands::container::list::fixture;
+
+    fn shown(view: &ContainerView, format: &str, is_full: bool) -> String {
+        let now = OffsetDateTime::UNIX_EPOCH + Duration::hours(5);
+        let rows = container_rows(std::slice::from_ref(view), is_full, now, &|_| 5_000_000);
+        rows.render(&ListTemplate::parse(format).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn fields_are_dockers() {
+        let mut view = fixture::container("web", "exited");
+        view.config.process.arguments = vec!["-c".to_owned(), "echo a; echo b; echo c".to_owned()];
+        let line = "{{.ID}}|{{.Names}}|{{.Image}}|{{.RunningFor}}|{{.CreatedAt}}|{{.State}}|{{.Status}}|{{.Size}}|{{.Label \"a\"}}|{{.Labels}}";
+        assert_eq!(
+            shown(&view, line, false),
+            "web|web|alpine:3|5 hours ago|1970-01-01 00:00:00 +0000 UTC|exited|Exited (3) 3 hours ago|5 MB|1|a=1,b=2\n"
+        );
+        assert_eq!(shown(&view, "{{.Command}}", false), "\"sh -c echo a; echo …\"\n");
+        assert_eq!(shown(&view, "{{.Command}}", true), "\"sh -c echo a; echo b; echo c\"\n");
+        assert_eq!(
+            shown(&view, "{{.Mounts}} {{.LocalVolumes}} {{.Networks}}", false),
+            "data,/a/very/long/p… 1 default,web\n"
+        );
+        assert!(shown(&view, "{{.Mounts}}", true).contains("/a/very/long/path"));
+    }
+
+    #[test]
+    fn states_are_in_the_words_of_docker() {
+        for (state, word, status) in [
+            ("created", "created", "Created"),
+            ("running", "running", "Up 4 hours"),
+            ("paused", "paused", "Up 4 hours (Paused)"),
+            ("exited", "exited", "Exited (3) 3 hours ago"),
+        ] {
+            let view = fixture::container("web", state);
+            assert_eq!(
+                shown(&view, "{{.State}}|{{.Status}}", false),
+                format!("{word}|{status}\n")
+            );
+        }
+    }
+
+    #[test]
+    fn ports_are_written_as_by_docker() {
+        let port = |value: serde_json::Value| serde_json::from_value::<PublishedPort>(value).unwrap();
+        let published = [
+            port(json!({ "hostPort": 8080, "containerPort": 80, "proto": "tcp" })),
+            port(
+                json!({ "hostAddress": "127.0.0.1", "hostPort": 5000, "containerPort": 50, "proto": "udp", "count": 3 }),
+            ),
+        ];
+        assert_eq!(
+            ports(&published),
+            "0.0.0.0:8080->80/tcp, [::]:8080->80/tcp, 127.0.0.1:5000-5002->50-52/udp"
+        );
+    }
+}

@@ -1,0 +1,150 @@
+//! From a machine that was made to an agent that has made the container.
+
+use std::time::Duration;
+
+use container_agent::{AgentClient, AgentError};
+use container_agent_api::AgentToken;
+use container_agent_api::v1::{CreateContainerRequest, ResumeRequest};
+use container_hypervisor::Machine;
+use container_state::VolumeStore;
+
+use super::context::RunContext;
+use crate::failure::LifeError;
+use crate::greet::{BootLimit, draw_entropy, greet, reach};
+use crate::networks::{AttachedLine, Networks, configuration, guest_names};
+use crate::timings::{Stopwatch, Timings};
+
+/// How long the hypervisor may take to say why it ended, once the connection to the guest has broken.
+const LAST_WORDS_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Starts a machine that continues from a template, whose agent has made a container, and has it be this one.
+pub(super) async fn resume(
+    context: &RunContext<'_>,
+    machine: &Machine,
+    networks: &Networks,
+    token: &AgentToken,
+    timings: &mut Timings,
+) -> Result<AgentClient, LifeError> {
+    let mut stopwatch = Stopwatch::start();
+    let limit = BootLimit::begin(context.launch.limits.boot);
+    let mut networks_ms = 0.0;
+    let starting = async {
+        limit.bound(machine.start()).await??;
+        let mut connector = machine.agent_connector()?;
+        unless_ended(machine, reach(connector.as_mut(), limit)).await
+    };
+    let (stream, lines) = tokio::try_join!(starting, attach(context, networks, &mut networks_ms))?;
+    timings.networks_ms += networks_ms;
+    timings.machine_start_ms += stopwatch.lap_ms();
+    let request = ResumeRequest {
+        // The client says it.
+        hello: None,
+        entropy: draw_entropy()?,
+        hostname: context.config.hostname().to_owned(),
+        names: Some(guest_names(context.config, &lines)),
+        memory_limit_bytes: context.config.resources.memory_bytes,
+        cpu_quota_us: 0,
+        interfaces: lines.iter().map(configuration).collect(),
+    };
+    let resuming = limit.bound(AgentClient::resume(stream, token, request, limit.left()));
+    let agent = unless_ended(machine, async { Ok::<_, LifeError>(resuming.await??) })
+        .await
+        .map_err(LifeError::while_setting_up)?;
+    timings.agent_ready_ms += stopwatch.lap_ms();
+    Ok(agent)
+}
+
+/// Starts a machine that boots, and has its agent make the container.
+pub(super) async fn come_up(
+    context: &RunContext<'_>,
+    machine: &Machine,
+    networks: &Networks,
+    token: &AgentToken,
+    mut request: CreateContainerRequest,
+    timings: &mut Timings,
+) -> Result<AgentClient, LifeError> {
+    let mut networks_ms = 0.0;
+    let attaching = attach(context, networks, &mut networks_ms);
+    // A network that refuses the container ends the boot at once.
+    let (agent, lines) = tokio::try_join!(say_hello(context, machine, token, timings), attaching)?;
+    timings.networks_ms += networks_ms;
+    let mut stopwatch = Stopwatch::start();
+    request.names = Some(guest_names(context.config, &lines));
+    let store = VolumeStore::new(&context.launch.paths);
+    let filling = unless_ended(machine, context.volumes.begin_filling(&store)).await?;
+    filling.spare_filled(&mut request.mounts);
+    let setting_up = async {
+        let interfaces = lines.iter().map(|line| agent.configure_interface(configuration(line)));
+        let interfaces = futures_util::future::try_join_all(interfaces);
+        let (created, _) = tokio::try_join!(agent.create_container(request), interfaces)?;
+        Ok::<_, AgentError>(created)
+    };
+    let created = unless_ended(machine, setting_up)
+        .await
+        .map_err(LifeError::while_setting_up)?;
+    filling.complete(context.volumes).await?;
+    timings.mounts_ms += stopwatch.lap_ms();
+    timings.guest_disks_ms = created.disks_us as f64 / 1e3;
+    timings.guest_overlay_ms = created.overlay_us as f64 / 1e3;
+    timings.guest_create_ms = created.total_us as f64 / 1e3;
+    Ok(agent)
+}
+
+/// Attaches the machine to the container's networks.
+async fn attach(
+    context: &RunContext<'_>,
+    networks: &Networks,
+    networks_ms: &mut f64,
+) -> Result<Vec<AttachedLine>, LifeError> {
+    let mut stopwatch = Stopwatch::start();
+    let lines = networks.attach_all().await.map_err(LifeError::Networks)?;
+    *networks_ms = stopwatch.lap_ms();
+    context.recorder.networks(networks.observed());
+    Ok(lines)
+}
+
+/// Starts the machine and greets its agent.
+async fn say_hello(
+    context: &RunContext<'_>,
+    machine: &Machine,
+    token: &AgentToken,
+    timings: &mut Timings,
+) -> Result<AgentClient, LifeError> {
+    let mut stopwatch = Stopwatch::start();
+    let limit = BootLimit::begin(context.launch.limits.boot);
+    limit.bound(machine.start()).await??;
+    timings.machine_start_ms += stopwatch.lap_ms();
+    let connector = machine.agent_connector()?;
+    let agent = unless_ended(machine, greet(connector, token, limit)).await?;
+    timings.agent_ready_ms += stopwatch.lap_ms();
+    let hello = agent.hello();
+    timings.guest_uptime_ms = hello.ready_uptime_us as f64 / 1e3;
+    tracing::info!(
+        agent = hello.agent_version,
+        kernel = hello.kernel_release,
+        "the agent is ready"
+    );
+    Ok(agent)
+}
+
+/// What is asked of the guest, given up when its machine ends.
+async fn unless_ended<T, E: Into<LifeError>>(
+    machine: &Machine,
+    call: impl Future<Output = Result<T, E>>,
+) -> Result<T, LifeError> {
+    let error = tokio::select! {
+        exit = machine.wait() => return Err(LifeError::BootEnded { exit }),
+        result = call => match result {
+            Ok(value) => return Ok(value),
+            Err(error) => error.into(),
+        },
+    };
+    if !matches!(error, LifeError::Agent(AgentError::Broken { .. })) {
+        return Err(error);
+    }
+    // The stream of a machine that ends breaks a moment before its end is known, and the end says more.
+    match tokio::time::timeout(LAST_WORDS_TIMEOUT, machine.wait()).await {
+        Ok(exit) => Err(LifeError::BootEnded { exit }),
+        Err(_) => Err(error),
+    }
+}

@@ -1,0 +1,65 @@
+//! Stopping the container's processes where they are, and letting them go on.
+
+use std::sync::Arc;
+
+use tonic::Status;
+
+use super::{Progress, Run, Session};
+
+impl Session {
+    /// Stops the processes of the running container where they are, or lets them go on; returns when that is on record. One that is about to end
+    /// does so: nothing of it is stopped any more.
+    pub(crate) async fn set_paused(self: &Arc<Self>, to: bool) -> Result<(), Status> {
+        let session = Arc::clone(self);
+        // Nothing is left half-done when the client goes away.
+        let changing = tokio::spawn(async move { session.change_pause(to).await });
+        let lost = |_| Status::aborted("the launcher was interrupted");
+        changing.await.map_err(lost)?
+    }
+
+    async fn change_pause(&self, to: bool) -> Result<(), Status> {
+        let run = self.running().ok_or_else(not_running)?;
+        let mut paused = run.paused.lock().await;
+        // A stop that is wished for from here on finds the processes stopped, and lets them go on.
+        if !matches!(self.progress(), Progress::Running(current) if current.number == run.number) {
+            return Err(not_running());
+        }
+        match (*paused, to) {
+            (true, true) => return Err(Status::failed_precondition("it is paused already")),
+            (false, false) => return Err(Status::failed_precondition("it is not paused")),
+            _ => {}
+        }
+        if let Err(error) = run.agent.set_paused(to).await {
+            if to {
+                // An answer that is lost may have been that they stand still.
+                let _ = run.agent.set_paused(false).await;
+            }
+            return Err(Status::aborted(error.to_string()));
+        }
+        *paused = to;
+        let _ = run.notes.paused(to).await;
+        Ok(())
+    }
+}
+
+impl Run {
+    /// Whether the processes stand still. While that changes, as they did before.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.try_lock().is_ok_and(|paused| *paused)
+    }
+
+    /// Lets the processes go on that are to end. What does not answer is switched off in the end.
+    pub(crate) async fn let_go_on(&self) {
+        let mut paused = self.paused.lock().await;
+        if *paused {
+            match self.agent.set_paused(false).await {
+                Ok(()) => *paused = false,
+                Err(error) => tracing::warn!(%error, "cannot let the paused container go on"),
+            }
+        }
+    }
+}
+
+fn not_running() -> Status {
+    Status::failed_precondition("the container is not running")
+}

@@ -1,0 +1,288 @@
+//! Proves that what a build makes goes where it was asked to go: directories, archives, registries, and files that tell programs of it.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+
+use container_e2e::{BUSYBOX, Home, Outcome, Registry};
+use serde_json::{Value, json};
+
+use crate::build::{assert_no_machine, context};
+
+const FILES: &str = "FROM scratch\nCOPY --chown=7:8 --chmod=640 a /d/a\nCOPY b /d/e/b\n";
+
+fn files(home: &Home) -> std::path::PathBuf {
+    context(home, FILES, &[("a", "from a"), ("b", "from b")])
+}
+
+fn build<'a>(home: &Home, context: &'a Path, words: &[&'a str]) -> Outcome {
+    home.run(
+        ["build"]
+            .iter()
+            .chain(words)
+            .map(OsStr::new)
+            .chain([context.as_os_str()]),
+    )
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Names and contents of the files of a tar.
+fn tar_files(bytes: &[u8]) -> Vec<(String, String)> {
+    let mut archive = tar::Archive::new(bytes);
+    let mut files: Vec<(String, String)> = archive
+        .entries()
+        .unwrap()
+        .map(|entry| {
+            let mut entry = entry.unwrap();
+            let (name, mut text) = (entry.path().unwrap().display().to_string(), String::new());
+            entry.read_to_string(&mut text).unwrap();
+            (name, text)
+        })
+        .filter(|(_, text)| !text.is_empty())
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn the_files_of_the_root_go_to_a_directory_as_the_callers_and_beside_what_is_there() {
+    let home = Home::empty();
+    let context = files(&home);
+    let out = home.file("out/new");
+    let text = out.display().to_string();
+    let built = build(&home, &context, &["-o", &text]).success();
+    assert_eq!(built.text(), "", "there is no image, and no digest");
+    assert_eq!(fs::read_to_string(out.join("d/a")).unwrap(), "from a");
+    assert_eq!(
+        fs::metadata(out.join("d/a")).unwrap().permissions().mode() & 0o7777,
+        0o640
+    );
+    assert_eq!(names(&out), ["d"]);
+    assert_eq!(names(out.parent().unwrap()), ["new"], "nothing is left beside it");
+    // A second build changes what it has, and nothing else.
+    fs::write(out.join("d/mine"), "mine").unwrap();
+    fs::write(context.join("a"), "changed").unwrap();
+    build(&home, &context, &["-o", &format!("type=local,dest={text}")]).success();
+    assert_eq!(fs::read_to_string(out.join("d/a")).unwrap(), "changed");
+    assert_eq!(fs::read_to_string(out.join("d/mine")).unwrap(), "mine");
+    // Nothing is written through links, and nothing at all where something is in the way.
+    let outside = home.file("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::remove_dir_all(out.join("d/e")).unwrap();
+    symlink(&outside, out.join("d/e")).unwrap();
+    fs::write(context.join("a"), "changed again").unwrap();
+    build(&home, &context, &["-o", &text]).failure(1, &["\"d/e\" is there, and is a symbolic link"]);
+    assert_eq!(fs::read_to_string(out.join("d/a")).unwrap(), "changed");
+    assert_eq!((names(&outside), names(&out)), (vec![], vec!["d".to_owned()]));
+    let listed = home.run(["image", "list", "-q"]).success().text();
+    assert_eq!(listed, "", "no image was asked for");
+}
+
+#[test]
+fn archives_go_to_the_standard_output_and_several_platforms_to_directories_of_their_own() {
+    let home = Home::empty();
+    let context = files(&home);
+    let expected = |prefix: &str| {
+        [("d/a", "from a"), ("d/e/b", "from b")].map(|(name, text)| (format!("{prefix}{name}"), text.to_owned()))
+    };
+    let tar = build(&home, &context, &["-o", "-"]).success();
+    assert_eq!(tar_files(&tar.stdout), expected(""));
+    let words = ["--platform", "linux/amd64,linux/arm64", "-o", "type=tar"];
+    let both = build(&home, &context, &words).success();
+    let all = [expected("linux_amd64/"), expected("linux_arm64/")].concat();
+    assert_eq!(tar_files(&both.stdout), all);
+    let words = [
+        "-t",
+        "localhost/a:1",
+        "--output",
+        "type=oci,dest=-",
+        "--output",
+        "type=local,dest=out",
+    ];
+    let mut command = home.command(
+        ["build"]
+            .iter()
+            .chain(&words)
+            .map(OsStr::new)
+            .chain([context.as_os_str()]),
+    );
+    command.current_dir(home.file(""));
+    let oci = container_e2e::Started::spawn(command, None).wait().success();
+    let (index, _) = tar_entry(&oci.stdout, "index.json");
+    let index: Value = serde_json::from_slice(&index).unwrap();
+    let digest = index["manifests"][0]["digest"].as_str().unwrap();
+    assert!(
+        oci.stderr.contains(digest),
+        "the digest goes beside the archive: {}",
+        oci.stderr
+    );
+    assert_eq!(fs::read_to_string(home.file("out/d/a")).unwrap(), "from a");
+    build(&home, &context, &["-o", "-", "-o", "type=oci"]).failure(1, &["only one output"]);
+}
+
+fn tar_entry(tar: &[u8], name: &str) -> (Vec<u8>, u64) {
+    let mut archive = tar::Archive::new(tar);
+    let mut entry = archive
+        .entries()
+        .unwrap()
+        .map(Result::unwrap)
+        .find(|entry| entry.path().unwrap() == Path::new(name))
+        .unwrap();
+    let mut bytes = Vec::new();
+    let length = entry.read_to_end(&mut bytes).unwrap();
+    (bytes, length as u64)
+}
+
+#[test]
+fn an_image_is_pushed_under_all_its_names_with_its_annotations() {
+    let home = Home::empty();
+    let context = files(&home);
+    let registry = Registry::start();
+    let (one, two) = (registry.name("app:1"), registry.name("app:2"));
+    let output = format!("type=image,name={two},push=true,annotation-manifest.of=output");
+    let (id, metadata) = (home.file("id"), home.file("metadata.json"));
+    fs::write(&id, "from an earlier build").unwrap();
+    let (id_text, metadata_text) = (id.display().to_string(), metadata.display().to_string());
+    let words = [
+        "-t",
+        &one,
+        "-o",
+        &output,
+        "--annotation",
+        "of=build",
+        "--annotation",
+        "manifest-descriptor:where=index",
+        "--iidfile",
+        &id_text,
+        "--metadata-file",
+        &metadata_text,
+    ];
+    let digest = build(&home, &context, &words).success().text();
+    let manifest: Value = serde_json::from_slice(&registry.manifest("app:1")).unwrap();
+    assert_eq!(registry.manifest("app:2"), registry.manifest("app:1"));
+    assert_eq!(manifest["annotations"], json!({ "of": "output" }));
+    let config = manifest["config"]["digest"].as_str().unwrap();
+    assert_eq!(fs::read_to_string(&id).unwrap(), config);
+    let metadata: Value = serde_json::from_slice(&fs::read(&metadata).unwrap()).unwrap();
+    assert_eq!(metadata["containerimage.digest"], digest.as_str());
+    assert_eq!(metadata["containerimage.config.digest"], config);
+    assert_eq!(metadata["image.name"], format!("{one},{two}"));
+    let descriptor = &metadata["containerimage.descriptor"];
+    assert_eq!(
+        (&descriptor["digest"], &descriptor["annotations"]["where"]),
+        (&json!(digest), &json!("index"))
+    );
+    home.run(["image", "inspect", config]).success();
+    // --push with two platforms: an index, which has annotations too.
+    let three = registry.name("app:3");
+    let words = [
+        "-t",
+        &three,
+        "--push",
+        "--platform",
+        "linux/amd64,linux/arm64",
+        "--annotation",
+        "index,manifest[linux/arm64]:a=b",
+        "--iidfile",
+        &id_text,
+    ];
+    let digest = build(&home, &context, &words).success().text();
+    let index: Value = serde_json::from_slice(&registry.manifest("app:3")).unwrap();
+    assert_eq!(index["annotations"], json!({ "a": "b" }));
+    assert_eq!(index["manifests"].as_array().map(Vec::len), Some(2));
+    assert_eq!(fs::read_to_string(&id).unwrap(), digest);
+    build(&home, &context, &["--annotation", "index:a=b", "--iidfile", &id_text])
+        .failure(1, &["\"a\" is for an index"]);
+    assert!(!id.exists(), "the id of an earlier build is gone");
+    build(&home, &context, &["--push"]).failure(1, &["needs a name"]);
+}
+
+#[test]
+fn a_time_that_is_given_makes_equal_images_of_equal_inputs() {
+    let digests = ["first", "second"].map(|round| {
+        let home = Home::empty();
+        // A file that is newer than the time, and made at another one in each round.
+        let context = context(
+            &home,
+            "FROM scratch\nWORKDIR /w\nCOPY a a\nADD b.tar /b/\nENV A=b\n",
+            &[("a", "from a")],
+        );
+        let mut archive = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_ustar();
+        header.set_size(1);
+        header.set_mode(0o644);
+        header.set_mtime(2_000_000_000);
+        archive.append_data(&mut header, "x", &b"x"[..]).unwrap();
+        fs::write(context.join("b.tar"), archive.into_inner().unwrap()).unwrap();
+        let words = [
+            "--no-cache",
+            "--build-arg",
+            "SOURCE_DATE_EPOCH=1000000000",
+            "-o",
+            "type=image,name=localhost/r:1,rewrite-timestamp=true",
+        ];
+        let digest = build(&home, &context, &words).success().text();
+        let saved = home.file("saved.tar");
+        home.run(
+            [
+                OsStr::new("build"),
+                OsStr::new("--build-arg"),
+                OsStr::new("SOURCE_DATE_EPOCH=1000000000"),
+                OsStr::new("-o"),
+            ]
+            .into_iter()
+            .chain([
+                OsStr::new(&format!("type=tar,dest={}", saved.display())),
+                context.as_os_str(),
+            ]),
+        )
+        .success();
+        let mut archive = tar::Archive::new(fs::File::open(&saved).unwrap());
+        for entry in archive.entries().unwrap() {
+            assert_eq!(entry.unwrap().header().mtime().unwrap(), 1_000_000_000, "{round}");
+        }
+        digest
+    });
+    assert_eq!(digests[0], digests[1]);
+}
+
+#[test]
+fn a_command_for_another_architecture_says_what_is_missing() {
+    let home = Home::new().with("CONTAINER_QEMU", "/nonexistent/qemu");
+    let context = context(&home, "FROM scratch\nCOPY a /a\nRUN [\"/a\"]\n", &[("a", "a")]);
+    let foreign = match container_e2e::host_architecture() {
+        "arm64" => "linux/amd64",
+        _ => "linux/arm64",
+    };
+    build(&home, &context, &["--platform", foreign])
+        .failure(1, &[&format!("RUN for {foreign} needs a machine of that architecture")]);
+    assert_no_machine(&home);
+}
+
+#[test]
+fn commands_make_equal_layers_when_their_times_are_rewritten() {
+    let digests = ["first", "second"].map(|_| {
+        let home = Home::new();
+        let dockerfile = format!("FROM {BUSYBOX}\nRUN mkdir -p /d/e && echo x > /d/e/f && rm /bin/wget\n");
+        let context = context(&home, &dockerfile, &[]);
+        let words = [
+            "--no-cache",
+            "--build-arg",
+            "SOURCE_DATE_EPOCH=1000000000",
+            "-o",
+            "type=image,rewrite-timestamp=true",
+        ];
+        build(&home, &context, &words).success().text()
+    });
+    assert_eq!(digests[0], digests[1]);
+}
