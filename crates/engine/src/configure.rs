@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use container_model::{
     ContainerConfig, ContainerId, ContainerImage, ContainerOptions, DiskMount, InitProcess, Mount, NetworkAttachment,
-    ProcessUser, Resources, Security, StopSignal, UnknownFields, check_host_name,
+    ProcessUser, Resources, Security, StopSignal, UnknownFields, check_host_name, merge_environment,
 };
 use container_oci::{Platform, ProcessDefaults};
 use time::OffsetDateTime;
@@ -212,28 +212,15 @@ fn command(request: &CreateRequest, image: &ImageFacts<'_>) -> Result<Vec<String
     Ok(command)
 }
 
-/// The image's environment, then the SSH agent if there is one, then the request's; of two entries with one name the later one wins, in the place of the first.
-/// A bare name in the request takes the variable away.
+/// The image's environment, then the SSH agent if there is one, then the request's.
 fn environment(image: &[String], request: &CreateRequest, hostname: &str) -> Vec<String> {
     let hostname = format!("HOSTNAME={hostname}");
     let base = [DEFAULT_PATH, hostname.as_str()];
     let agent = request.ssh.then_some(SSH_AGENT_VARIABLE);
-    let mut merged: Vec<String> = Vec::new();
     // An entry without "=" would take the host's value in some tools; here it says nothing.
     let image = image.iter().map(String::as_str).filter(|entry| entry.contains('='));
     let own = request.environment.iter().map(String::as_str);
-    for entry in base.into_iter().chain(image).chain(agent).chain(own) {
-        let Some((name, _)) = entry.split_once('=') else {
-            merged.retain(|known| known.split_once('=').is_none_or(|(known, _)| known != entry));
-            continue;
-        };
-        let same_name = |known: &&mut String| known.split_once('=').is_some_and(|(known, _)| known == name);
-        match merged.iter_mut().find(same_name) {
-            Some(known) => entry.clone_into(known),
-            None => merged.push(entry.to_owned()),
-        }
-    }
-    merged
+    merge_environment(base.into_iter().chain(image).chain(agent).chain(own))
 }
 
 fn working_directory(request: &CreateRequest, defaults: &ProcessDefaults) -> Result<String, RequestError> {

@@ -4,6 +4,7 @@
 //! fields that this program does not know ([`UnknownFields`]).
 
 mod config;
+mod environment;
 mod exit;
 mod id;
 mod network;
@@ -21,6 +22,7 @@ pub use config::{
     DiskMount, ImageDescriptor, InitProcess, Layer, Mount, ProcessUser, PublishedSocket, Resources, Rlimit, Security,
     ShareMount, SocketMount, StopSignal, TmpfsMount, UnknownMount,
 };
+pub use environment::merge_environment;
 pub use exit::{ExitStatus, exit_code};
 pub use id::{ContainerId, ContainerQuery, IdError};
 pub use network::{

@@ -1,7 +1,7 @@
 //! Processes as the guest's agent is asked to run them.
 
 use container_agent_api::v1::{ProcessRole, ProcessSpec, Rlimit, StartProcess, WindowSize};
-use container_model::ContainerConfig;
+use container_model::{ContainerConfig, merge_environment};
 
 use super::capabilities::{ALL_CAPABILITIES, CapabilityError, effective_capabilities};
 use crate::control::v1::{ExecOpen, StepRlimit};
@@ -61,7 +61,14 @@ pub(crate) fn exec_process(config: &ContainerConfig, open: ExecOpen) -> Result<S
     });
     let mut spec = ProcessSpec {
         arguments: open.arguments,
-        environment: merge_environment(&config.process.environment, &open.environment),
+        environment: merge_environment(
+            config
+                .process
+                .environment
+                .iter()
+                .chain(&open.environment)
+                .map(String::as_str),
+        ),
         terminal: open.terminal,
         window_size: window_size.filter(|_| open.terminal),
         ..inherited(config)?
@@ -133,37 +140,4 @@ fn inherited(config: &ContainerConfig) -> Result<ProcessSpec, ProcessPlanError> 
         seccomp: !security.privileged && !security.seccomp_unconfined,
         ..ProcessSpec::default()
     })
-}
-
-/// `base` with the variables of `over` replaced, added, or taken away by a bare name; the last of several settings of one variable counts.
-fn merge_environment(base: &[String], over: &[String]) -> Vec<String> {
-    fn key(entry: &str) -> &str {
-        entry.split('=').next().unwrap_or(entry)
-    }
-    let mut merged: Vec<&String> = Vec::with_capacity(base.len() + over.len());
-    for entry in base.iter().chain(over) {
-        if !entry.contains('=') {
-            merged.retain(|known| key(known) != entry);
-            continue;
-        }
-        match merged.iter().position(|known| key(known) == key(entry)) {
-            Some(index) => merged[index] = entry,
-            None => merged.push(entry),
-        }
-    }
-    merged.into_iter().cloned().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn later_variables_win_in_place() {
-        let own = |entries: &[&str]| entries.iter().map(|entry| (*entry).to_owned()).collect::<Vec<_>>();
-        let merged = merge_environment(&own(&["PATH=/bin", "A=1"]), &own(&["A=2", "B=", "PATH=/usr/bin"]));
-        assert_eq!(merged, ["PATH=/usr/bin", "A=2", "B="]);
-        let merged = merge_environment(&own(&["PATH=/bin", "A=1"]), &own(&["A", "B", "C=3"]));
-        assert_eq!(merged, ["PATH=/bin", "C=3"]);
-    }
 }
