@@ -6,6 +6,7 @@
 mod export;
 mod import;
 mod layout;
+mod origin;
 
 use std::path::PathBuf;
 
@@ -53,6 +54,13 @@ pub struct CacheTarget {
 pub enum CachePlace {
     /// Into the configuration of the image, which then has to be pushed. Always [`CacheMode::Min`].
     Inline,
+    /// Beside the image.
+    Apart(CacheDestination),
+}
+
+/// Where a cache goes that is in no image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CacheDestination {
     /// Into a directory.
     Local {
         /// The directory; made if it is missing.

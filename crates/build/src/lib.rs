@@ -41,7 +41,7 @@ pub use build::build;
 pub use check::{CheckReport, check};
 pub use debug_shell::DebugShell;
 pub use error::{BuildError, StepError, StepFailure};
-pub use exchange::{CacheExportError, CacheMode, CachePlace, CacheSource, CacheTarget, ExportError};
+pub use exchange::{CacheDestination, CacheExportError, CacheMode, CachePlace, CacheSource, CacheTarget, ExportError};
 pub use files::FilesError;
 pub use layout::LayoutError;
 pub use output::{

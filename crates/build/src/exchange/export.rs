@@ -12,7 +12,7 @@ use container_oci::{Descriptor, Digest, Manifest, MediaType, media_type};
 use container_registry::Registries;
 
 use super::layout::Layout;
-use super::{CacheMode, CachePlace, CacheTarget};
+use super::{CacheDestination, CacheMode, CachePlace, CacheTarget};
 use crate::BuildWarning;
 use crate::vertex::Vertices;
 
@@ -71,14 +71,16 @@ pub(crate) async fn export(
     exported: &Exported<'_>,
 ) -> Result<(), CacheExportError> {
     for target in targets {
-        let name = match &target.place {
-            CachePlace::Inline => continue,
-            CachePlace::Local { directory, .. } => directory.display().to_string(),
-            CachePlace::Registry { reference, .. } => reference.familiar(),
+        let CachePlace::Apart(destination) = &target.place else {
+            continue;
+        };
+        let name = match destination {
+            CacheDestination::Local { directory, .. } => directory.display().to_string(),
+            CacheDestination::Registry { reference, .. } => reference.familiar(),
         };
         let vertex = vertices.start(format!("exporting cache to {name}"));
         let steps = exported.of_mode(target.mode);
-        match vertex.end(write(engine, draft, &target.place, &steps).await) {
+        match vertex.end(write(engine, draft, destination, &steps).await) {
             Ok(()) => {}
             Err(error) if target.ignores_errors => {
                 vertices.warn(BuildWarning::about(format!("the cache {name} is not written: {error}")))
@@ -92,7 +94,7 @@ pub(crate) async fn export(
 async fn write(
     engine: &ConfiguredEngine,
     draft: &ImageDraft,
-    place: &CachePlace,
+    destination: &CacheDestination,
     steps: &BTreeMap<CacheKey, CachedStep>,
 ) -> Result<(), ExportError> {
     let document = CacheConfig::new(steps);
@@ -102,9 +104,8 @@ async fn write(
     manifest.media_type = Some(MediaType::from(media_type::OCI_MANIFEST));
     let manifest = draft.store_document(media_type::OCI_MANIFEST, &manifest)?;
     let blobs: Vec<Descriptor> = layers.into_iter().chain([config]).collect();
-    match place {
-        CachePlace::Inline => Ok(()),
-        CachePlace::Local { directory, tag } => {
+    match destination {
+        CacheDestination::Local { directory, tag } => {
             let (draft, layout, tag) = (draft.clone(), Layout::at(directory), tag.clone());
             let written = tokio::task::spawn_blocking(move || {
                 for blob in blobs.iter().chain([&manifest]) {
@@ -115,7 +116,7 @@ async fn write(
             });
             written.await.map_err(io::Error::other)?
         }
-        CachePlace::Registry { reference, scheme } => {
+        CacheDestination::Registry { reference, scheme } => {
             let options = PushOptions {
                 registries: Registries::from(engine),
                 scheme: (*scheme).into(),

@@ -7,15 +7,13 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use container_build_cache::{CACHE_CONFIG, CACHE_CONFIG_LIMIT_BYTES, CacheConfig, CacheKey, CachedLayer, CachedStep};
 use container_engine::ConfiguredEngine;
-use container_image::{DraftError, ImageDraft, PullError, PullOptions, RemoteRepository, StoredLayer};
-use container_oci::{
-    CONFIG_LIMIT_BYTES, Descriptor, Document, DocumentError, ImageConfig, MANIFEST_LIMIT_BYTES, Manifest,
-    MediaTypeKind as _,
-};
+use container_image::{ImageDraft, PullOptions};
+use container_oci::{CONFIG_LIMIT_BYTES, Descriptor, Document, ImageConfig, Manifest, MediaTypeKind as _};
 use container_registry::Registries;
 
 use super::CacheSource;
 use super::layout::Layout;
+use super::origin::{ImportError, Origin};
 use crate::BuildWarning;
 use crate::vertex::Vertices;
 
@@ -27,31 +25,6 @@ pub(crate) struct Imported<'a> {
     /// Each with the place of its origin.
     steps: Mutex<BTreeMap<CacheKey, (CachedStep, usize)>>,
     origins: Vec<Origin<'a>>,
-}
-
-/// Where layers come from.
-enum Origin<'a> {
-    Layout(Layout),
-    Registry(Box<RemoteRepository<'a>>),
-}
-
-/// Why a source is not used.
-#[derive(Debug, thiserror::Error)]
-enum ImportError {
-    #[error("there is no cache {tag:?}")]
-    NoTag { tag: String },
-    #[error(transparent)]
-    Read(#[from] std::io::Error),
-    #[error(transparent)]
-    Registry(#[from] Box<PullError>),
-    #[error(transparent)]
-    Draft(#[from] DraftError),
-    #[error("it is no cache: {0}")]
-    Json(#[from] serde_json::Error),
-    #[error("it is no cache: {0}")]
-    Document(#[from] DocumentError),
-    #[error("its manifest is too large")]
-    TooLarge,
 }
 
 type Steps = BTreeMap<CacheKey, CachedStep>;
@@ -97,15 +70,9 @@ impl<'a> Imported<'a> {
             .get(key)
             .cloned();
         let (step, origin) = known?;
-        let fetched = match self.origins.get(origin)? {
-            Origin::Layout(layout) => from_layout(draft, layout, &step.layer).await,
-            Origin::Registry(remote) => {
-                let fetched = remote.layer(&step.layer.descriptor, step.layer.diff_id).await;
-                fetched.map_err(|error| ImportError::Registry(Box::new(error)))
-            }
-        };
+        let fetched = self.origins.get(origin)?.fetch(draft, &step.layer).await;
         match fetched {
-            Ok(_) => Some(step),
+            Ok(()) => Some(step),
             Err(error) => {
                 self.steps.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
                 vertices.warn(BuildWarning::about(format!(
@@ -127,8 +94,10 @@ async fn open<'a>(
             let layout = Layout::at(directory);
             let found = layout.find(tag, digest.as_ref())?;
             let manifest = found.ok_or_else(|| ImportError::NoTag { tag: tag.clone() })?;
-            let steps = of_layout(&layout, &manifest)?;
-            Ok((Origin::Layout(layout), steps))
+            let origin = Origin::Layout(layout);
+            let document = origin.document(&manifest).await?;
+            let steps = steps_of(&origin, document).await?;
+            Ok((origin, steps))
         }
         CacheSource::Registry { reference, scheme } => {
             let options = PullOptions {
@@ -137,82 +106,43 @@ async fn open<'a>(
                 ..PullOptions::default()
             };
             let remote = draft.remote(reference, &options)?;
-            let steps = of_registry(&remote).await?;
-            Ok((Origin::Registry(Box::new(remote)), steps))
+            let (_, document) = remote.document().await.map_err(Box::new)?;
+            let origin = Origin::Registry(Box::new(remote));
+            let steps = steps_of(&origin, Some(document)).await?;
+            Ok((origin, steps))
         }
     }
 }
 
-async fn from_layout(draft: &ImageDraft, layout: &Layout, layer: &CachedLayer) -> Result<StoredLayer, ImportError> {
-    let content = layout.open_blob(&layer.descriptor.digest)?;
-    Ok(draft
-        .add_layer(layer.descriptor.clone(), layer.diff_id, content)
-        .await?)
-}
-
-fn of_layout(layout: &Layout, manifest: &Descriptor) -> Result<Steps, ImportError> {
-    let bytes = layout.small_blob(&manifest.digest, MANIFEST_LIMIT_BYTES)?;
-    match Document::parse(&bytes, Some(&manifest.media_type))? {
-        Document::Manifest(manifest) if manifest.config.media_type.as_ref() == CACHE_CONFIG => {
-            let config = layout.small_blob(&manifest.config.digest, CACHE_CONFIG_LIMIT_BYTES)?;
-            Ok(CacheConfig::parse(&config)?.steps())
-        }
-        Document::Index(index) => {
-            let listed = index
-                .manifests
-                .iter()
-                .find(|listed| listed.media_type.as_ref() == CACHE_CONFIG);
-            let Some(config) = listed else { return Ok(Steps::new()) };
-            let config = layout.small_blob(&config.digest, CACHE_CONFIG_LIMIT_BYTES)?;
-            Ok(CacheConfig::parse(&config)?.steps())
-        }
-        _ => Ok(Steps::new()),
-    }
-}
-
-async fn of_registry(remote: &RemoteRepository<'_>) -> Result<Steps, ImportError> {
-    let index = match remote.document().await.map_err(Box::new)?.1 {
-        Document::Manifest(manifest) => return of_manifest(remote, &manifest).await,
-        Document::Index(index) => index,
+/// The steps of a cache or of an image, or of all that an index lists. Other documents have none.
+async fn steps_of(origin: &Origin<'_>, document: Option<Document>) -> Result<Steps, ImportError> {
+    let index = match document {
+        Some(Document::Index(index)) => index,
+        Some(Document::Manifest(manifest)) => return of_manifest(origin, &manifest).await,
+        None => return Ok(Steps::new()),
     };
     let mut steps = Steps::new();
     for listed in index.manifests.iter().take(MANIFESTS) {
         if listed.media_type.as_ref() == CACHE_CONFIG {
-            let config = remote
-                .small_blob(listed, CACHE_CONFIG_LIMIT_BYTES)
-                .await
-                .map_err(Box::new)?;
-            steps.extend(CacheConfig::parse(&config)?.steps());
-        } else if listed.media_type.is_manifest() {
-            if listed.size_bytes > MANIFEST_LIMIT_BYTES {
-                return Err(ImportError::TooLarge);
-            }
-            if let Some(Document::Manifest(manifest)) = remote.listed(listed).await.map_err(Box::new)? {
-                steps.extend(of_manifest(remote, &manifest).await?);
-            }
+            steps.extend(of_config(origin, listed).await?);
+        } else if listed.media_type.is_manifest()
+            && let Some(Document::Manifest(manifest)) = origin.document(listed).await?
+        {
+            steps.extend(of_manifest(origin, &manifest).await?);
         }
     }
     Ok(steps)
 }
 
 /// The steps of a cache, or those that an image carries along.
-async fn of_manifest(remote: &RemoteRepository<'_>, manifest: &Manifest) -> Result<Steps, ImportError> {
+async fn of_manifest(origin: &Origin<'_>, manifest: &Manifest) -> Result<Steps, ImportError> {
     if manifest.config.media_type.as_ref() == CACHE_CONFIG {
-        let config = remote
-            .small_blob(&manifest.config, CACHE_CONFIG_LIMIT_BYTES)
-            .await
-            .map_err(Box::new)?;
-        return Ok(CacheConfig::parse(&config)?.steps());
+        return of_config(origin, &manifest.config).await;
     }
     if !manifest.config.media_type.is_config() {
         return Ok(Steps::new());
     }
-    let config = ImageConfig::parse(
-        &remote
-            .small_blob(&manifest.config, CONFIG_LIMIT_BYTES)
-            .await
-            .map_err(Box::new)?,
-    )?;
+    let config = ImageConfig::parse(&origin.small_blob(&manifest.config, CONFIG_LIMIT_BYTES).await?)?;
     let Some(inline) = config
         .build_cache
         .as_deref()
@@ -228,4 +158,9 @@ async fn of_manifest(remote: &RemoteRepository<'_>, manifest: &Manifest) -> Resu
         })
         .collect();
     Ok(CacheConfig::parse_inline(&inline, &layers)?.steps())
+}
+
+async fn of_config(origin: &Origin<'_>, config: &Descriptor) -> Result<Steps, ImportError> {
+    let config = origin.small_blob(config, CACHE_CONFIG_LIMIT_BYTES).await?;
+    Ok(CacheConfig::parse(&config)?.steps())
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use container_build::{CacheMode, CachePlace, CacheSource, CacheTarget};
+use container_build::{CacheDestination, CacheMode, CachePlace, CacheSource, CacheTarget};
 use container_engine::Scheme;
 use container_oci::{Digest, Reference};
 
@@ -145,11 +145,11 @@ impl CacheToFlag {
         Ok(CacheTarget {
             place: match self.place {
                 Place::Inline => CachePlace::Inline,
-                Place::Local(directory, tag) => CachePlace::Local { directory, tag },
-                Place::Registry(name, scheme) => CachePlace::Registry {
+                Place::Local(directory, tag) => CachePlace::Apart(CacheDestination::Local { directory, tag }),
+                Place::Registry(name, scheme) => CachePlace::Apart(CacheDestination::Registry {
                     reference: reference(&name)?,
                     scheme,
-                },
+                }),
             },
             mode: self.mode,
             ignores_errors: self.ignores_errors,
