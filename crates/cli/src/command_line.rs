@@ -1,10 +1,12 @@
 //! The command tree: which words lead to which command, and the way there.
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use tokio::runtime::Builder;
 
-use crate::commands::{build, builder, container, file_server, image, network, registry, switch, system, volume};
+use crate::commands::{
+    build, builder, container, doctor, file_server, image, network, registry, switch, system, volume,
+};
 use crate::error::{CommandError, cannot};
 use crate::output;
 
@@ -30,7 +32,7 @@ pub(crate) struct CommandLine {
     #[arg(long, global = true)]
     pub(crate) debug: bool,
 
-    /// Print a completion script for a shell
+    /// Print a script with which a shell completes commands, flags and names: source <(container --generate-completion-script bash)
     #[arg(long, value_name = "SHELL", exclusive = true)]
     pub(crate) generate_completion_script: Option<Shell>,
 
@@ -80,6 +82,7 @@ pub(crate) enum Command {
     System(system::SystemCommand),
     #[command(subcommand, visible_alias = "v")]
     Volume(volume::VolumeCommand),
+    Doctor(doctor::Doctor),
     /// Short for image pull
     #[command(display_order = SHORT)]
     Pull(image::pull::Pull),
@@ -111,12 +114,6 @@ pub(crate) enum Command {
 
 /// Runs a command; gives the exit code.
 pub(crate) fn run(command_line: CommandLine) -> Result<u8, CommandError> {
-    if let Some(shell) = command_line.generate_completion_script {
-        let mut script = Vec::new();
-        clap_complete::generate(shell, &mut CommandLine::command(), "container", &mut script);
-        output::text(&String::from_utf8_lossy(&script))?;
-        return Ok(0);
-    }
     let Some(command) = command_line.command else {
         return Err(CommandError::usage("a command is needed").with_hint("container --help"));
     };
@@ -159,6 +156,7 @@ async fn dispatch(command: Command) -> Result<u8, CommandError> {
         Command::Builder(builder) => builder.run().await,
         Command::Network(network) => network.run().await,
         Command::Volume(volume) => volume.run(),
+        Command::Doctor(doctor) => doctor.run().await,
         Command::Image(image) => image.run().await,
         Command::Registry(registry) => registry.run().await,
         Command::Login(login) => login.run().await,

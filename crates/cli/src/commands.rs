@@ -3,6 +3,7 @@
 pub(crate) mod build;
 pub(crate) mod builder;
 pub(crate) mod container;
+pub(crate) mod doctor;
 pub(crate) mod file_server;
 pub(crate) mod image;
 pub(crate) mod network;

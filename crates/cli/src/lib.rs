@@ -6,6 +6,7 @@
 mod arguments;
 mod command_line;
 mod commands;
+mod completion;
 mod environment;
 mod error;
 mod images;
@@ -22,6 +23,9 @@ use command_line::{Command, CommandLine};
 /// Runs the program with the arguments of this process. Must be called on the main thread before anything else was started.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(code) = completion::answer() {
+        return code;
+    }
     let command_line = match CommandLine::try_parse() {
         Ok(command_line) => command_line,
         Err(error) => return error::report_usage(&error),
@@ -37,7 +41,11 @@ pub fn main() -> ExitCode {
         return file_server.run();
     }
     tracing_output::start(command_line.debug);
-    match command_line::run(command_line) {
+    let result = match command_line.generate_completion_script {
+        Some(shell) => completion::print_script(shell),
+        None => command_line::run(command_line),
+    };
+    match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => error.report(),
     }

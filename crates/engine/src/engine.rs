@@ -64,7 +64,8 @@ impl Engine {
         Self::at(AppPaths::from_environment()?)
     }
 
-    fn at(paths: AppPaths) -> Result<Self, OpenError> {
+    /// The same at other directories, which are made.
+    pub(crate) fn at(paths: AppPaths) -> Result<Self, OpenError> {
         paths.prepare()?;
         let images = ImageStore::open(paths.root())?;
         let logins = LoginStore::new(paths.root(), system_keyring());

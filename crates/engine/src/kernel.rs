@@ -74,17 +74,30 @@ impl Engine {
     /// The kernel that the user has set for an architecture.
     #[must_use]
     pub fn user_kernel(&self, architecture: &str) -> Option<PathBuf> {
-        let link = self.kernel_link(architecture);
-        fs::read_link(&link).ok().map(|name| self.kernels().join(name))
+        set_by_user(self.paths.root(), architecture)
     }
 
     fn kernels(&self) -> PathBuf {
-        self.paths.root().join("kernels")
+        kernels(self.paths.root())
     }
 
     fn kernel_link(&self, architecture: &str) -> PathBuf {
-        self.kernels().join(format!("{DEFAULT_LINK_PREFIX}{architecture}"))
+        kernel_link(self.paths.root(), architecture)
     }
+}
+
+/// The kernel that the user of an app root has set for an architecture.
+pub(crate) fn set_by_user(app_root: &Path, architecture: &str) -> Option<PathBuf> {
+    let name = fs::read_link(kernel_link(app_root, architecture)).ok()?;
+    Some(kernels(app_root).join(name))
+}
+
+fn kernels(app_root: &Path) -> PathBuf {
+    app_root.join("kernels")
+}
+
+fn kernel_link(app_root: &Path, architecture: &str) -> PathBuf {
+    kernels(app_root).join(format!("{DEFAULT_LINK_PREFIX}{architecture}"))
 }
 
 /// The absolute path of a kernel image that a user names for one container: machines are started elsewhere and later.

@@ -19,6 +19,7 @@ mod copy;
 mod create;
 mod delete;
 mod diff;
+mod doctor;
 mod engine;
 mod error;
 mod exec;
@@ -70,6 +71,7 @@ pub use commit::{CommitRequest, ConfigChange, ConfigChangeError};
 pub use container::ContainerView;
 pub use copy::{CopyPlace, CopyRequest};
 pub use diff::RootChange;
+pub use doctor::{Finding, Verdict, diagnose};
 pub use engine::{ConfiguredEngine, Engine};
 pub use error::{
     Cause, CopyError, EngineError, FailureClass, ImageError, ImageErrorKind, KernelError, LoginError, NetworkError,

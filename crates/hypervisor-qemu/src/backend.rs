@@ -61,9 +61,10 @@ impl QemuHypervisor {
 
     pub(crate) async fn find(options: QemuOptions, forced: Option<(Accelerator, String)>) -> Result<Self, CreateError> {
         let architecture = options.architecture;
-        let chosen = match (forced, options.accelerator) {
-            (Some(forced), _) => Some(forced),
-            (None, asked_for) => without_trial(architecture, asked_for)?,
+        let asked_for = options.accelerator;
+        let chosen = match forced {
+            Some(forced) => Some(forced),
+            None => without_trial(architecture, asked_for)?,
         };
         let path = match &options.program {
             Some(path) => path.clone(),
@@ -104,6 +105,7 @@ impl QemuHypervisor {
             translation: Translation::Unavailable,
             nested_virtualization: command_line::offers_nested(accelerator, architecture),
             boot_hint: accelerator.boot_hint(),
+            acceleration_hint: acceleration_hint(architecture, accelerator, asked_for),
             template_identity,
         };
         Ok(Self {
@@ -155,11 +157,28 @@ fn without_trial(
     }
 }
 
+/// How guests that are emulated would get the host's processor.
+fn acceleration_hint(
+    architecture: GuestArchitecture,
+    chosen: Accelerator,
+    asked_for: Option<Accelerator>,
+) -> Option<String> {
+    let host = GuestArchitecture::host();
+    match (chosen, asked_for) {
+        (Accelerator::Kvm | Accelerator::Hvf, _) => None,
+        (Accelerator::Tcg, _) if architecture != host => Some(format!("use an image for linux/{host}")),
+        (Accelerator::Tcg, Some(_)) => Some(format!(
+            "unset {ACCELERATOR_VARIABLE}: the accelerator is chosen by itself then"
+        )),
+        (Accelerator::Tcg, None) => system::open_hardware().err().and_then(|none| none.hint),
+    }
+}
+
 /// What uses the host's processor where that works, with the reason for the choice.
 async fn choose(program: &Path, record: &mut HostRecord, state_directory: &Path) -> (Accelerator, String) {
     let hardware = match system::open_hardware() {
         Ok(hardware) => hardware,
-        Err(reason) => return (Accelerator::Tcg, reason),
+        Err(none) => return (Accelerator::Tcg, none.reason),
     };
     let now = now_unix_s();
     let remembered = record.hardware.take().filter(|findings| findings.are_of(&hardware));

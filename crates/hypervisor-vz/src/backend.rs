@@ -67,6 +67,7 @@ fn examine() -> Result<HypervisorInfo, CreateError> {
         boot_hint: Some(
             "a kernel that this framework cannot boot leaves an empty log; CONTAINER_BACKEND=qemu runs the container in QEMU".to_owned(),
         ),
+        acceleration_hint: None,
         template_identity: None,
     })
 }

@@ -29,6 +29,8 @@ pub struct HypervisorInfo {
     pub nested_virtualization: bool,
     /// What may help when a machine does not come up, e.g. another accelerator.
     pub boot_hint: Option<String>,
+    /// How guests would get the help of the host's processor, where they are emulated and a way is known.
+    pub acceleration_hint: Option<String>,
     /// All of this host that a saved template depends on, in words: what the hypervisor is and what its machines are made of, and the host's
     /// processor. A template is restored where this is what it was when it was saved; what the machine's configuration says is not in it.
     /// `None` where machines can be neither saved as templates nor restored.

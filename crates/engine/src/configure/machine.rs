@@ -82,6 +82,7 @@ mod tests {
             translation,
             nested_virtualization,
             boot_hint: None,
+            acceleration_hint: None,
             template_identity: None,
         };
         let both = MachineRequest {

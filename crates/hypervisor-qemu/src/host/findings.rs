@@ -47,6 +47,15 @@ pub(crate) struct HardwareIdentity {
     number: u64,
 }
 
+/// Why nothing runs guests on the processor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NoHardware {
+    /// One line.
+    pub(crate) reason: String,
+    /// What the user can do about it.
+    pub(crate) hint: Option<String>,
+}
+
 impl HardwareIdentity {
     /// That of an open device, or of a system that has none for it.
     pub(crate) fn of(device: Option<&File>) -> io::Result<Self> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::fs::{MemfdFlags, memfd_create};
 
-use super::findings::HardwareIdentity;
+use super::findings::{HardwareIdentity, NoHardware};
 use super::trial_image::TrialImage;
 use crate::Accelerator;
 use crate::command_line::LoadedFile;
@@ -35,6 +35,13 @@ pub(crate) const INSTALL_HINTS: [&str; 2] = [
     "install it, for example: sudo apt-get install --no-install-recommends qemu-system-arm",
 ];
 
+/// How to get KVM's device.
+const NO_DEVICE_HINT: &str = "turn virtualisation on in the firmware, or, in a virtual machine, nested virtualisation in its settings; then: sudo \
+     modprobe kvm_intel (or kvm_amd)";
+
+/// How to be allowed to open it, on distributions that guard it by a group.
+const NO_PERMISSION_HINT: &str = "sudo usermod --append --groups kvm $USER, then log in again";
+
 /// Changes with every boot (random(4)).
 const BOOT_ID_PATH: &str = "/proc/sys/kernel/random/boot_id";
 
@@ -60,24 +67,28 @@ const PROCESSOR_KEYS: [&str; 9] = [
 /// Ticks of the processor times in /proc, per second (`USER_HZ`, proc(5)).
 const TICKS_PER_SECOND: u64 = 100;
 
-/// The device, if this user may use it; else one line on why not. Cheap, so it is asked at every start.
-pub(crate) fn open_hardware() -> Result<HardwareIdentity, String> {
+/// The device, if this user may use it; else why not. Cheap, so it is asked at every start.
+pub(crate) fn open_hardware() -> Result<HardwareIdentity, NoHardware> {
     open(Path::new(DEVICE_PATH))
 }
 
 /// As [`open_hardware`], with another path.
-fn open(path: &Path) -> Result<HardwareIdentity, String> {
+fn open(path: &Path) -> Result<HardwareIdentity, NoHardware> {
     let name = path.display();
+    let none = |reason: String, hint: Option<&str>| NoHardware {
+        reason,
+        hint: hint.map(str::to_owned),
+    };
     let file = File::options()
         .read(true)
         .write(true)
         .open(path)
         .map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => format!("there is no {name}"),
-            io::ErrorKind::PermissionDenied => format!("this user may not open {name}"),
-            _ => format!("{name} does not open: {error}"),
+            io::ErrorKind::NotFound => none(format!("there is no {name}"), Some(NO_DEVICE_HINT)),
+            io::ErrorKind::PermissionDenied => none(format!("this user may not open {name}"), Some(NO_PERMISSION_HINT)),
+            _ => none(format!("{name} does not open: {error}"), None),
         })?;
-    HardwareIdentity::of(Some(&file)).map_err(|error| format!("{name}: {error}"))
+    HardwareIdentity::of(Some(&file)).map_err(|error| none(format!("{name}: {error}"), None))
 }
 
 /// This boot of the host. Empty where the host does not say; then a record lives until QEMU changes.
@@ -141,10 +152,9 @@ mod tests {
     #[test]
     fn a_device_that_is_not_there_is_the_reason() {
         assert!(open(Path::new("/dev/null")).is_ok());
-        assert_eq!(
-            open(Path::new("/dev/nonexistent")).unwrap_err(),
-            "there is no /dev/nonexistent"
-        );
+        let none = open(Path::new("/dev/nonexistent")).unwrap_err();
+        assert_eq!(none.reason, "there is no /dev/nonexistent");
+        assert_eq!(none.hint.as_deref(), Some(NO_DEVICE_HINT));
     }
 
     #[test]

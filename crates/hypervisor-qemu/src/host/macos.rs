@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::findings::HardwareIdentity;
+use super::findings::{HardwareIdentity, NoHardware};
 use super::trial_image::TrialImage;
 use crate::Accelerator;
 use crate::command_line::LoadedFile;
@@ -40,13 +40,21 @@ pub(crate) const HAS_TEMPLATES: bool = false;
 /// Changes with every boot.
 const BOOT_ID: &std::ffi::CStr = c"kern.bootsessionuuid";
 
-/// Whether the host's processor can run guests; else one line on why not. Cheap, so it is asked at every start.
-pub(crate) fn open_hardware() -> Result<HardwareIdentity, String> {
+/// Whether the host's processor can run guests; else why not. Cheap, so it is asked at every start.
+pub(crate) fn open_hardware() -> Result<HardwareIdentity, NoHardware> {
+    let none = |reason: String, hint: Option<&str>| NoHardware {
+        reason,
+        hint: hint.map(str::to_owned),
+    };
     match sysctl::integer(SUPPORT) {
-        Ok(0) => Err("Hypervisor.framework runs no guests on this host (kern.hv_support is 0)".to_owned()),
-        Ok(_) => HardwareIdentity::of(None).map_err(|error| error.to_string()),
-        Err(error) => Err(format!(
-            "this host has no Hypervisor.framework: kern.hv_support: {error}"
+        Ok(0) => Err(none(
+            "Hypervisor.framework runs no guests on this host (kern.hv_support is 0)".to_owned(),
+            Some("a Mac that is no virtual machine has it"),
+        )),
+        Ok(_) => HardwareIdentity::of(None).map_err(|error| none(error.to_string(), None)),
+        Err(error) => Err(none(
+            format!("this host has no Hypervisor.framework: kern.hv_support: {error}"),
+            None,
         )),
     }
 }

@@ -47,6 +47,7 @@ impl FakeHypervisor {
             translation: Translation::Unavailable,
             nested_virtualization: false,
             boot_hint: None,
+            acceleration_hint: None,
             template_identity: None,
         };
         Self {

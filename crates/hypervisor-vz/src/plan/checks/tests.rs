@@ -32,6 +32,7 @@ impl Host {
             translation: Translation::Installed,
             nested_virtualization: false,
             boot_hint: None,
+            acceleration_hint: None,
             template_identity: None,
         };
         let directory = tempfile::tempdir().unwrap();
