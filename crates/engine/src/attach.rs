@@ -17,8 +17,10 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Phase`] when it does not run, [`EngineError::InputTaken`] when another client has its standard input.
     pub async fn attach(&self, id: &ContainerId, options: SessionOptions) -> Result<Session, EngineError> {
+        let config = self.load(id)?.config;
         let client = self.active_client(id, "attach to").await?;
         let session = open_session(client.clone(), options, false, self.containers.bundle(id)).await?;
+        self.tell_of_container(&config, "attach");
         if let Some(size) = options.window_size {
             redraw(client, size).await;
         }

@@ -108,6 +108,8 @@ impl ConfiguredEngine {
         self.check_networks(&config.networks)?;
         let volumes = self.prepare_volumes(&config)?;
         new.guard.record(&config)?;
+        self.tell_of_container(&config, "create");
+        new.recorded = Some((self.events.clone(), config.clone()));
         volumes.keep();
         drop(held);
         // From here on the record keeps the image and its disks.

@@ -1,6 +1,6 @@
 //! Deleting containers.
 
-use container_model::{ContainerId, Signal};
+use container_model::{ContainerId, Event, EventType, Signal};
 use container_state::{AnonymousVolumes, DeleteError, OwnError};
 
 use crate::engine::phase_error;
@@ -16,7 +16,11 @@ impl Engine {
         let view = match self.load(id) {
             Ok(view) => view,
             // The record of a damaged container says nothing, but the container is there.
-            Err(EngineError::Load(_)) => return Ok(self.containers.delete(id)?),
+            Err(EngineError::Load(_)) => {
+                self.containers.delete(id)?;
+                self.tell(&Event::now(EventType::Container, "destroy", id.as_str()).with("name", id));
+                return Ok(());
+            }
             Err(error) => return Err(error),
         };
         if view.is_live() {
@@ -42,10 +46,14 @@ impl Engine {
         match self.load(id) {
             // Another container has the name now.
             Ok(found) if found.config.created != view.config.created => Ok(()),
-            _ => Ok(owned.delete(match volumes || view.config.options.auto_remove {
-                true => AnonymousVolumes::Delete,
-                false => AnonymousVolumes::Keep,
-            })?),
+            _ => {
+                owned.delete(match volumes || view.config.options.auto_remove {
+                    true => AnonymousVolumes::Delete,
+                    false => AnonymousVolumes::Keep,
+                })?;
+                self.tell_of_container(&view.config, "destroy");
+                Ok(())
+            }
         }
     }
 }

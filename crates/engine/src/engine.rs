@@ -11,7 +11,7 @@ use container_model::{ContainerId, Standing};
 use container_network::NetworkStore;
 use container_registry::Registries;
 use container_settings::Settings;
-use container_state::{AppPaths, ContainerStore, VolumeStore};
+use container_state::{AppPaths, ContainerStore, EventLog, VolumeStore};
 use container_templates::TemplateStore;
 
 use crate::assets::check_install_root;
@@ -26,6 +26,7 @@ pub struct Engine {
     pub(crate) logins: LoginStore,
     pub(crate) networks: NetworkStore,
     pub(crate) volumes: VolumeStore,
+    pub(crate) events: EventLog,
     pub(crate) templates: TemplateStore,
     images: ImageStore,
 }
@@ -73,6 +74,7 @@ impl Engine {
             containers: ContainerStore::new(paths.clone()),
             networks: NetworkStore::new(&paths),
             volumes: VolumeStore::new(&paths),
+            events: EventLog::new(&paths),
             templates: TemplateStore::new(&paths),
             logins,
             images,

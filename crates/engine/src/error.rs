@@ -226,6 +226,17 @@ pub enum EngineError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// A container could not be given another name.
+    #[error("cannot rename container {id}: {source}")]
+    Rename {
+        /// The container.
+        id: ContainerId,
+        /// Why.
+        source: Cause,
+    },
+    /// The events could not be read.
+    #[error("cannot read the events: {0}")]
+    Events(std::io::Error),
     /// Work on a thread of its own did not come to its end.
     #[error("cannot {action}: the work was interrupted")]
     Interrupted {

@@ -22,6 +22,7 @@ mod diff;
 mod doctor;
 mod engine;
 mod error;
+mod events;
 mod exec;
 mod export;
 #[cfg(test)]
@@ -44,6 +45,7 @@ mod pause;
 mod paused;
 mod prune;
 mod registries;
+mod rename;
 mod request;
 mod restart;
 mod scheme;
@@ -77,6 +79,7 @@ pub use error::{
     Cause, CopyError, EngineError, FailureClass, ImageError, ImageErrorKind, KernelError, LoginError, NetworkError,
     OpenError, RequestError, VolumeError,
 };
+pub use events::{EventReader, EventsRequest};
 pub use export::ExportTarget;
 pub use images::{
     HistoryStep, ImageEvent, ImageProgress, ImageSummary, ImageVariant, LayerEvent, LoadRequest, LoadSource,

@@ -4,9 +4,11 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use container_launcher::control::{ControlClient, v1};
-use container_model::{ContainerId, Signal};
+use container_model::{ContainerConfig, ContainerId, Event, Signal};
+use container_state::EventLog;
 use tokio::time::timeout;
 
+use crate::events::tell;
 use crate::{EngineError, Session};
 
 /// How long the launcher may take to answer that the command which started the container has detached.
@@ -25,6 +27,8 @@ pub struct NewContainer {
     pub(crate) has_ssh: bool,
     /// Whether it is started as soon as it is made.
     pub(crate) is_to_start: bool,
+    /// What it is on record to be, and where its end is told if it is undone.
+    pub(crate) recorded: Option<(EventLog, ContainerConfig)>,
     /// The connection to a launcher that waits for it to be made. Dropped, the launcher ends.
     pub(crate) waiting_launcher: Option<UnixStream>,
     /// The launcher that was started for it.
@@ -41,6 +45,7 @@ impl NewContainer {
             is_temporary: false,
             has_ssh: false,
             is_to_start: false,
+            recorded: None,
             waiting_launcher: None,
             launcher: None,
             watch: None,
@@ -102,10 +107,17 @@ impl NewContainer {
     /// Ends it if it runs, and removes it.
     pub async fn undo(self) {
         let Self {
-            guard, launcher, watch, ..
+            guard,
+            recorded,
+            launcher,
+            watch,
+            ..
         } = self;
         // A launcher removes a container that was not kept.
         drop(guard);
+        if let Some((events, config)) = recorded.filter(|_| launcher.is_none()) {
+            tell(&events, &Event::of_container(&config, "destroy"));
+        }
         if let Some(mut launcher) = launcher {
             let kill = v1::StopRequest {
                 signal: Signal::KILL.number(),

@@ -35,6 +35,8 @@ impl Engine {
         }
         let mut launcher = self.running_client(id, verb).await?;
         let set = launcher.set_paused(v1::SetPausedRequest { paused }).await;
-        set.map(drop).map_err(EngineError::newer_control(verb, id, action))
+        set.map_err(EngineError::newer_control(verb, id, action))?;
+        self.tell_of_container(&view.config, verb);
+        Ok(())
     }
 }

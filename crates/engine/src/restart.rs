@@ -26,11 +26,12 @@ impl Engine {
             }
             self.stop(id, signal, timeout).await?;
         }
-        let started = self.start(&self.load(id)?).await;
-        match started {
+        match self.start(&self.load(id)?).await {
             // Another command was faster, after it had been stopped.
-            Err(EngineError::Launch { .. }) if self.load(id)?.is_live() => Ok(()),
-            started => started,
+            Err(EngineError::Launch { .. }) if self.load(id)?.is_live() => {}
+            started => started?,
         }
+        self.tell_of_container(&view.config, "restart");
+        Ok(())
     }
 }

@@ -40,7 +40,9 @@ impl Engine {
             timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
         };
         let outcome = client.stop(request).await;
-        self.ended_meanwhile(id, outcome.map_err(EngineError::control("stop the container")))
+        self.ended_meanwhile(id, outcome.map_err(EngineError::control("stop the container")))?;
+        self.tell_of_container(&view.config, "stop");
+        Ok(())
     }
 
     /// Sends a signal to the container's first process. After SIGKILL it returns once the end is recorded.

@@ -39,7 +39,9 @@ impl Engine {
         check_phase(view)?;
         let bundle = self.containers.bundle(view.id());
         let opened = open_session(self.launch(view.id(), view.config.ssh)?, options, true, bundle.clone()).await;
-        opened.map_err(|error| error.with_last_words(&bundle))
+        let session = opened.map_err(|error| error.with_last_words(&bundle))?;
+        self.tell_of_container(&view.config, "attach");
+        Ok(session)
     }
 
     /// Starts a new container and attaches to it before its workload runs. The container is stopped when the session breaks off.
@@ -51,6 +53,15 @@ impl Engine {
         new: &mut NewContainer,
         options: SessionOptions,
     ) -> Result<Session, EngineError> {
+        let session = self.start_new_watched(new, options).await?;
+        if let Some((_, config)) = &new.recorded {
+            self.tell_of_container(config, "attach");
+        }
+        Ok(session)
+    }
+
+    /// As [`Engine::start_new_attached`], with a session that nobody is attached with.
+    async fn start_new_watched(&self, new: &mut NewContainer, options: SessionOptions) -> Result<Session, EngineError> {
         new.guard.release();
         if let Some(stream) = new.waiting_launcher.take() {
             let launcher = control::client(stream);
@@ -82,7 +93,7 @@ impl Engine {
             owner: true,
             ..SessionOptions::default()
         };
-        let session = self.start_new_attached(new, options).await?;
+        let session = self.start_new_watched(new, options).await?;
         new.watch = Some(session);
         match &mut new.launcher {
             Some(launcher) => start_on_record(launcher).await,

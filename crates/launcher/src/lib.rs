@@ -9,6 +9,7 @@
 //! A client that reads slowly slows the workload down, one that is gone does not.
 
 pub mod control;
+mod events;
 mod execute;
 mod failure;
 mod greet;

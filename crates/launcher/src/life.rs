@@ -8,7 +8,7 @@ mod signals;
 use std::sync::Arc;
 
 use container_model::{ContainerConfig, Phase};
-use container_state::{Bundle, ContainerLock};
+use container_state::{Bundle, ContainerLock, EventLog};
 use tokio::task::spawn_blocking;
 
 use crate::failure::LifeError;
@@ -78,7 +78,7 @@ async fn live(
 ) {
     let bundle = owned.bundle().clone();
     let config = Arc::new(config);
-    let recorder = Recorder::start(owned, (*config).clone());
+    let recorder = Recorder::start(owned, (*config).clone(), EventLog::new(&launch.paths));
     put_back_disk(&bundle).await;
     // Before there is a socket: only a record that says "live" makes the next command look for what a killed launcher left.
     let _ = recorder.phase(Phase::Starting).await;
@@ -120,7 +120,6 @@ async fn live(
     };
     // Others are at what the machine had besides its own disk once they may have it. Its own disk they have with the container's lock.
     let is_shared = !volumes.is_empty() || has_shares(&config, &volumes.trees);
-    let auto_remove = config.options.auto_remove;
     let mut publish = |mut stopwatch: Stopwatch| {
         timings.teardown_ms += stopwatch.lap_ms();
         timings.publish(timings_file.as_deref());
@@ -129,12 +128,12 @@ async fn live(
         putting_away.await;
         // Before the end is on record, so that whoever sees it may have the volumes and the sockets, and anonymous volumes can be deleted.
         drop(resources);
-        recorder.finish(&ending, auto_remove).await.let_go().await;
+        recorder.finish(&config, &ending).await.let_go().await;
         publish(stopwatch);
         announce_recorded(session, ending);
     } else {
         drop(resources);
-        let possession = recorder.finish(&ending, auto_remove).await;
+        let possession = recorder.finish(&config, &ending).await;
         publish(stopwatch);
         announce_recorded(session, ending);
         putting_away.await;

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::Sender;
 
-use container_model::{NetworkAttachment, NetworkStatus, Phase, PublishedPort};
+use container_model::{Event, NetworkAttachment, NetworkStatus, Phase, PublishedPort};
 use tokio::sync::oneshot;
 
 /// Networks and published ports of a container that runs.
@@ -21,6 +21,7 @@ pub(crate) enum Note {
         paused: bool,
         written: oneshot::Sender<()>,
     },
+    Event(Box<Event>, oneshot::Sender<()>),
     /// Nothing more comes.
     End,
 }
@@ -48,6 +49,14 @@ impl Notes {
         };
         // Without a writer the container has ended.
         let _ = self.0.send(note);
+        done
+    }
+
+    /// Tells an event after what was to be recorded before it. The receiver hears when that is done.
+    pub(crate) fn event(&self, event: Event) -> oneshot::Receiver<()> {
+        let (written, done) = oneshot::channel();
+        // Without a writer the container has ended.
+        let _ = self.0.send(Note::Event(Box::new(event), written));
         done
     }
 

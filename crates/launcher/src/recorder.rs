@@ -2,8 +2,9 @@
 
 use std::sync::mpsc::{self, Sender};
 
-use container_model::{ContainerConfig, Phase};
-use container_state::{AnonymousVolumes, ContainerLock, Remains};
+use container_model::{ContainerConfig, Event, Phase};
+use container_state::{AnonymousVolumes, ContainerLock, EventLog, Remains};
+use time::OffsetDateTime;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -15,10 +16,26 @@ use crate::session::Ending;
 pub(crate) struct Recorder {
     notes: Sender<Note>,
     writer: JoinHandle<ContainerLock>,
+    teller: Teller,
+}
+
+/// Tells events of a container that is no machine of a build.
+#[derive(Clone)]
+struct Teller(Option<EventLog>);
+
+impl Teller {
+    /// That an event cannot be told changes nothing of what has happened.
+    fn tell(&self, event: &Event) {
+        if let Some(Err(error)) = self.0.as_ref().map(|events| events.append(event)) {
+            tracing::warn!(%error, action = event.action, "cannot tell an event");
+        }
+    }
 }
 
 impl Recorder {
-    pub(crate) fn start(mut owned: ContainerLock, config: ContainerConfig) -> Self {
+    pub(crate) fn start(mut owned: ContainerLock, config: ContainerConfig, events: EventLog) -> Self {
+        let teller = Teller(Some(events).filter(|_| config.build.is_none()));
+        let of_writer = teller.clone();
         let (notes, received) = mpsc::channel();
         let writer = spawn_blocking(move || {
             if let Err(error) = owned.keep_room() {
@@ -52,12 +69,16 @@ impl Recorder {
                         }
                         let _ = written.send(());
                     }
+                    Note::Event(event, written) => {
+                        of_writer.tell(&event);
+                        let _ = written.send(());
+                    }
                     Note::End => break,
                 }
             }
             owned
         });
-        Self { notes, writer }
+        Self { notes, writer, teller }
     }
 
     /// Records a phase after those before it. The receiver hears when that is done.
@@ -80,13 +101,25 @@ impl Recorder {
 
     /// Records the end, or removes the container when it is not to outlive it or when its maker has abandoned it. It still belongs to this
     /// launcher afterwards.
-    pub(crate) async fn finish(self, ending: &Ending, auto_remove: bool) -> Possession {
+    pub(crate) async fn finish(self, config: &ContainerConfig, ending: &Ending) -> Possession {
         // Others may still have a way to the writer.
         let _ = self.notes.send(Note::End);
         let phase = ending.phase();
+        let (auto_remove, teller) = (config.options.auto_remove, self.teller);
+        let destroy = Event::of_container(config, "destroy");
         let finished = async {
             let owned = self.writer.await?;
-            spawn_blocking(move || finish(owned, phase, auto_remove)).await
+            let finish = move || {
+                let possession = finish(owned, phase, auto_remove);
+                if let Possession::Remains(_) = possession {
+                    teller.tell(&Event {
+                        at: OffsetDateTime::now_utc(),
+                        ..destroy
+                    });
+                }
+                possession
+            };
+            spawn_blocking(finish).await
         };
         finished.await.unwrap_or_else(|error| {
             tracing::error!(%error, "the container's end is not on record");

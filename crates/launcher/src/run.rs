@@ -71,6 +71,7 @@ pub(crate) async fn run_once(context: &RunContext<'_>, number: u32, timings: &mu
             failed(context, &error).await
         }
     };
+    booted.run.tell_end(&ending);
     clock.abort();
     if let Some(changes) = changes {
         changes.abort();

@@ -5,6 +5,7 @@
 
 mod config;
 mod environment;
+mod event;
 mod exit;
 mod id;
 mod network;
@@ -23,6 +24,7 @@ pub use config::{
     ShareMount, SocketMount, StopSignal, TmpfsMount, UnknownMount,
 };
 pub use environment::merge_environment;
+pub use event::{Event, EventType, EventTypeError};
 pub use exit::{ExitStatus, exit_code};
 pub use id::{ContainerId, ContainerQuery, IdError};
 pub use network::{

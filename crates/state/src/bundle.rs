@@ -60,6 +60,11 @@ impl Bundle {
         self.directory.join(CONFIG_FILE)
     }
 
+    /// What it was asked to be, with the name that it is being given.
+    pub(crate) fn renamed_config(&self) -> PathBuf {
+        self.directory.join("config.renamed.json")
+    }
+
     /// What was observed of it; a container that was never started has none.
     #[must_use]
     pub fn state(&self) -> PathBuf {

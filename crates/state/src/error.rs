@@ -174,6 +174,31 @@ pub enum OwnError {
     Lock(#[from] LockError),
 }
 
+/// A container could not be given another name.
+#[derive(Debug, thiserror::Error)]
+pub enum RenameError {
+    /// It is not there, or runs.
+    #[error(transparent)]
+    Own(#[from] OwnError),
+    /// It could not be read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The name could not be had.
+    #[error(transparent)]
+    Reserve(#[from] ReserveError),
+    /// Its record could not be written.
+    #[error(transparent)]
+    Record(#[from] StateError),
+    /// Its directory could not be renamed.
+    #[error("cannot rename {}: {source}", path.display())]
+    Place {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
 /// A container could not be removed.
 #[derive(Debug, thiserror::Error)]
 pub enum DeleteError {

@@ -3,12 +3,13 @@
 //! [`AppPaths`] says where everything lies, [`ContainerStore`] keeps one directory per container, [`VolumeStore`] one per volume. The owner of a running
 //! container holds its lock ([`ContainerLock`]) and is the only one to write its state. A state that says "running" while the lock is
 //! free means that the owner died; a read of the container repairs the record then ([`container_model::Standing`]). A container whose
-//! maker died before the user was told of it ([`NewContainer`]) is removed in the same way. Everything here is synchronous and small;
+//! maker died before the user was told of it ([`NewContainer`]) is removed in the same way. What happens is told in an [`EventLog`]. Everything here is synchronous and small;
 //! async callers run it on a blocking thread.
 
 mod bundle;
 mod discard;
 mod error;
+mod event_log;
 mod lock;
 mod paths;
 mod platform;
@@ -21,8 +22,10 @@ mod volumes;
 
 pub use bundle::{Bundle, ROOT_DISK_FILE, previous_log};
 pub use error::{
-    CreateError, DeleteError, FindError, KeepError, ListError, LoadError, OwnError, ReserveError, StateError,
+    CreateError, DeleteError, FindError, KeepError, ListError, LoadError, OwnError, RenameError, ReserveError,
+    StateError,
 };
+pub use event_log::{EventFollower, EventLog, EventsFrom};
 pub use lock::{AnonymousVolumes, ContainerLock, Remains};
 pub use paths::{AppPaths, PathsError};
 pub use platform::SOCKET_PATH_MAX_BYTES;

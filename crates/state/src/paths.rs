@@ -126,6 +126,12 @@ impl AppPaths {
         Ok(directory)
     }
 
+    /// Where events are told.
+    #[must_use]
+    pub fn events(&self) -> PathBuf {
+        self.root.join("events.log")
+    }
+
     /// The runtime directory: sockets.
     #[must_use]
     pub fn runtime(&self) -> &Path {

@@ -8,6 +8,7 @@ mod find;
 mod letter_case;
 mod list;
 mod load;
+mod rename;
 
 use std::io;
 use std::time::{Duration, Instant};

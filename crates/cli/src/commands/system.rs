@@ -11,12 +11,15 @@ mod version;
 
 use clap::Subcommand;
 
+use crate::commands::container::events::Events;
 use crate::error::CommandError;
 
 /// Show and change what containers run on
 #[derive(Debug, Subcommand)]
 pub(crate) enum SystemCommand {
     Df(df::Df),
+    /// Show what happens to containers, images, volumes and networks, as events does
+    Events(Events),
     Start(start::Start),
     Stop(stop::Stop),
     Status(status::Status),
@@ -33,6 +36,7 @@ impl SystemCommand {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         match self {
             Self::Df(df) => df.run().await,
+            Self::Events(events) => events.run().await,
             Self::Start(start) => start.run(),
             Self::Stop(stop) => stop.run().await,
             Self::Status(status) => status.run().await,

@@ -27,6 +27,7 @@ impl EngineError {
             Self::ContainerNotFound { .. } => Some("container list --all".to_owned()),
             Self::Launch { hint, .. } if !hint.is_empty() => Some(hint.clone()),
             Self::Phase { verb: "delete", id, .. } => Some(format!("container delete --force {id}")),
+            Self::Phase { verb: "rename", id, .. } => Some(format!("container stop {id}")),
             // The words of a phase that is paused are those of `Phase::label`.
             Self::Phase { verb, id, phase } if phase == "paused" && *verb != "pause" => {
                 Some(format!("container unpause {id}"))

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use container_image::{CollectError, CollectScope, Collected, DeleteError, DeleteScope, ImageQuery, Untagged};
+use container_model::{Event, EventType};
 use container_oci::{Digest, Reference};
 
 use super::blocking::blocking;
@@ -74,7 +75,7 @@ impl Engine {
                 container_image::PruneScope::Dangling => engine.delete_templates_without_image(),
                 container_image::PruneScope::Unused => engine.delete_unused_templates(),
             };
-            Ok(report(untagged, Vec::new(), &collected))
+            Ok(engine.report(untagged, Vec::new(), &collected))
         })
         .await
     }
@@ -98,7 +99,7 @@ impl Engine {
             if !deletion.untagged.is_empty() {
                 collected.reclaimed_bytes += engine.delete_templates_without_image();
             }
-            Ok(report(deletion.untagged, deletion.refused, &collected))
+            Ok(engine.report(deletion.untagged, deletion.refused, &collected))
         })
         .await
     }
@@ -118,14 +119,27 @@ impl Engine {
     fn collect_garbage(&self, scope: CollectScope) -> Result<Collected, CollectError<InUseError>> {
         self.images().collect_garbage(scope, || self.images_in_use())
     }
-}
 
-fn report(untagged: Vec<Untagged>, refused: Vec<(String, DeleteError)>, collected: &Collected) -> PruneReport {
-    let images: BTreeSet<Digest> = untagged.iter().map(|name| name.descriptor.digest).collect();
-    PruneReport {
-        untagged: untagged.into_iter().map(|name| name.reference).collect(),
-        deleted: images.intersection(&collected.blobs).copied().collect(),
-        reclaimed_bytes: collected.reclaimed_bytes,
-        refused: refused.into_iter().map(|(name, error)| (name, error.into())).collect(),
+    /// What has been done, which is told as well.
+    fn report(
+        &self,
+        untagged: Vec<Untagged>,
+        refused: Vec<(String, DeleteError)>,
+        collected: &Collected,
+    ) -> PruneReport {
+        for name in &untagged {
+            self.tell_of_image("untag", &name.descriptor.digest, &name.reference);
+        }
+        let images: BTreeSet<Digest> = untagged.iter().map(|name| name.descriptor.digest).collect();
+        let deleted: Vec<Digest> = images.intersection(&collected.blobs).copied().collect();
+        for digest in &deleted {
+            self.tell(&Event::now(EventType::Image, "delete", digest.to_string()).with("name", digest));
+        }
+        PruneReport {
+            untagged: untagged.into_iter().map(|name| name.reference).collect(),
+            deleted,
+            reclaimed_bytes: collected.reclaimed_bytes,
+            refused: refused.into_iter().map(|(name, error)| (name, error.into())).collect(),
+        }
     }
 }

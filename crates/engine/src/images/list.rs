@@ -28,6 +28,9 @@ impl Engine {
     /// [`crate::ImageErrorKind::NotFound`]; [`crate::ImageErrorKind::Request`] when the new name has the digest of another image.
     pub fn tag_image(&self, source: &Reference, target: &Reference) -> Result<(), ImageError> {
         self.images().tag(source, target)?;
+        if let Ok(tagged) = self.images().inspect(target) {
+            self.tell_of_image("tag", &tagged.descriptor.digest, target);
+        }
         Ok(())
     }
 }

@@ -58,6 +58,10 @@ impl Engine {
             digest: image.descriptor.digest,
             reference: image.reference,
         });
-        Ok(loaded.collect())
+        let loaded: Vec<LoadedImage> = loaded.collect();
+        for image in &loaded {
+            self.tell_of_image("load", &image.digest, &image.reference);
+        }
+        Ok(loaded)
     }
 }

@@ -58,6 +58,8 @@ impl ConfiguredEngine {
             platforms: request.platforms.into(),
         };
         let progress = Forwarded(progress);
-        Ok(self.images().pull(&request.image, &options, &progress).await?)
+        let pulled = self.images().pull(&request.image, &options, &progress).await?;
+        self.tell_of_image("pull", &pulled.reference.familiar(), &pulled.reference);
+        Ok(pulled)
     }
 }

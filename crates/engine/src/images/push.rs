@@ -48,6 +48,7 @@ impl ConfiguredEngine {
             .images()
             .push(&request.image, &options, &Forwarded(progress))
             .await?;
+        self.tell_of_image("push", &pushed.reference.familiar(), &pushed.reference);
         Ok(PushedImage {
             reference: pushed.reference,
             digest: pushed.digest,

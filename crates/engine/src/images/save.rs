@@ -82,7 +82,11 @@ impl Engine {
             digest: image.descriptor.digest,
             reference: image.reference,
         });
-        Ok(saved.collect())
+        let saved: Vec<SavedImage> = saved.collect();
+        for image in &saved {
+            self.tell_of_image("save", &image.digest, &image.reference);
+        }
+        Ok(saved)
     }
 }
 

@@ -52,6 +52,7 @@ impl ConfiguredEngine {
         };
         let made = self.networks.create(&request);
         let config = made.map_err(|error| NetworkError::creating(request.name, error))?;
+        self.tell_of_network("create", &config.name);
         Ok(NetworkView {
             config,
             members: Vec::new(),

@@ -14,7 +14,9 @@ impl Engine {
             return Err(NetworkError::Default.into());
         }
         let deleted = self.networks.delete_if(name, || self.check_unused(name));
-        Ok(deleted.map_err(NetworkError::from)?)
+        deleted.map_err(NetworkError::from)?;
+        self.tell_of_network("destroy", name);
+        Ok(())
     }
 }
 

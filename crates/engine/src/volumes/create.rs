@@ -28,6 +28,7 @@ impl Engine {
         let request = VolumeRequest { name, labels, options };
         let made = self.volumes.create(&request);
         let config = made.map_err(|error| VolumeError::creating(request.name, error))?;
+        self.tell_of_volume("create", &config.name);
         Ok(self.volume_view(config, &VolumeUsers::default()))
     }
 }

@@ -13,7 +13,9 @@ impl Engine {
         // Removes what dead launchers have left, before the lock that this needs is held.
         self.volume_users()?;
         let deleted = self.volumes.delete_if(name, || self.check_volume_unused(name));
-        Ok(deleted.map_err(VolumeError::from)?)
+        deleted.map_err(VolumeError::from)?;
+        self.tell_of_volume("destroy", name);
+        Ok(())
     }
 
     /// Fails when a container refers to the volume, or may do so.

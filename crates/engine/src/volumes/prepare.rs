@@ -48,6 +48,7 @@ impl Engine {
             let (_, is_new) = made.map_err(|error| VolumeError::creating(disk.volume.clone(), error))?;
             if is_new {
                 tracing::info!(name = %disk.volume, "made a volume");
+                self.tell_of_volume("create", &disk.volume);
             }
             if is_new && disk.anonymous {
                 prepared.own.push(disk.volume.clone());

@@ -1,7 +1,7 @@
 //! Networks that change while the container runs.
 
 use container_agent::{AgentClient, AgentError};
-use container_model::{NetworkAttachment, NetworkName};
+use container_model::{Event, NetworkAttachment, NetworkName};
 
 use super::{ConnectError, Networks, configuration, device_address, guest_names};
 
@@ -41,6 +41,7 @@ impl Networks {
             last.map(|index| attachments.remove(index));
             return Err(error);
         }
+        drop(self.notes.event(Event::of_network(&self.config, &network, "connect")));
         self.changed(agent).await?;
         Ok(())
     }
@@ -52,6 +53,7 @@ impl Networks {
             .detach(network)
             .ok_or_else(|| ChangeError::NotConnected(network.clone()))?;
         self.attachments().retain(|attachment| attachment.network != *network);
+        drop(self.notes.event(Event::of_network(&self.config, network, "disconnect")));
         // Off the network it is in any case.
         let released = agent.release_interface(device_address(line)).await;
         self.changed(agent).await?;

@@ -46,6 +46,7 @@ impl Stage {
             });
         }
         if is_signal_due {
+            run.tell_kill(wish.signal);
             let run = Arc::clone(run);
             tokio::spawn(async move {
                 run.let_go_on().await;

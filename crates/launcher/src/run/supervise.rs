@@ -6,7 +6,7 @@ use std::time::Duration;
 use container_agent::{AgentError, ProcessEvent, ProcessOutput};
 use container_agent_api::v1::Exited;
 use container_hypervisor::{Machine, MachineExit};
-use container_model::{ExitStatus, Phase, exit_code};
+use container_model::{ExitStatus, Phase, Signal, exit_code};
 use time::OffsetDateTime;
 use tokio::task::JoinHandle;
 
@@ -84,10 +84,12 @@ pub(crate) async fn supervise(
 pub(super) fn announce_start(context: &RunContext<'_>, run: &Arc<Run>, started: OffsetDateTime) {
     let on_record = context.recorder.phase(Phase::Running { started, paused: false });
     context.session.set_progress(Progress::Running(Arc::clone(run)));
+    let told = run.tell_start();
     let run = Arc::clone(run);
     // Output does not wait for the disk; a client that is told that the container runs finds that on record.
     tokio::spawn(async move {
         let _ = on_record.await;
+        let _ = told.await;
         run.set_start_recorded();
     });
 }
@@ -135,7 +137,10 @@ async fn until_end(
                     switch_off(machine, limits).await;
                     return (killed(), Some("its machine was switched off while the host's disk was full".to_owned()));
                 }
-                Stage::Asked(_) => stage = Stage::kill_all(&run.agent, limits.kill),
+                Stage::Asked(_) => {
+                    run.tell_kill(Signal::KILL);
+                    stage = Stage::kill_all(&run.agent, limits.kill);
+                },
                 Stage::Killed { .. } => {
                     switch_off(machine, limits).await;
                     return (killed(), Some("the guest did not react and its machine was switched off".to_owned()));

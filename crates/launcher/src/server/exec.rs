@@ -16,6 +16,7 @@ use crate::control::v1::{
     ExecRequest, ExecResponse, ExitStatus, Failure, FailureKind, Notice, Running, exec_request::Request,
     exec_response::Response,
 };
+use crate::events::ExecEvents;
 use crate::launch::Limits;
 use crate::plan::exec_process;
 use crate::session::{Notices, ProcessName, Run};
@@ -38,16 +39,20 @@ pub(super) async fn serve(
         Err(failure) => return send(&responses, Response::Failure(failure)).await,
     };
     let agent = opened.run.agent.clone();
-    if opened.detached {
-        return send(&responses, Response::Running(Running {})).await;
-    }
     let Opened {
         name,
         process_id,
         process,
+        events,
+        detached,
         ..
     } = opened;
-    let mut process = AttachedProcess::new(process_id, process, name);
+    let mut process = AttachedProcess::new(process_id, process, name).with_events(events);
+    if detached {
+        // It has no streams: there is nothing to come but its end.
+        tokio::spawn(async move { process.drain().await });
+        return send(&responses, Response::Running(Running {})).await;
+    }
     match process.carry(input_events(requests), notices, &responses).await {
         Ok(Departure::Detached) => {
             tokio::spawn(async move { process.drain().await });
@@ -77,6 +82,7 @@ struct Opened {
     name: ProcessName,
     process_id: String,
     process: RunningProcess,
+    events: ExecEvents,
     detached: bool,
 }
 
@@ -91,12 +97,17 @@ async fn open(run: Arc<Run>, requests: &mut Streaming<ExecRequest>) -> Result<Op
     let name = run
         .name_process(&process_id)
         .ok_or_else(|| launch_failure(format!("there is a process {process_id} already")))?;
-    let process = start(&run.agent, exec_process(&run.config, open).map_err(launch_failure)?).await?;
+    let events = ExecEvents::new(&run, &process_id, &open.arguments);
+    let process = exec_process(&run.config, open).map_err(launch_failure)?;
+    events.create();
+    let process = start(&run.agent, process).await?;
+    events.start();
     Ok(Opened {
         run,
         name,
         process_id,
         process,
+        events,
         detached,
     })
 }
@@ -118,6 +129,7 @@ pub(super) struct AttachedProcess {
     output: ProcessOutput,
     stdin: StdinSlot,
     pump: JoinHandle<()>,
+    events: Option<ExecEvents>,
     _name: ProcessName,
 }
 
@@ -130,8 +142,15 @@ impl AttachedProcess {
             output: process.output,
             stdin,
             pump,
+            events: None,
             _name: name,
         }
+    }
+
+    /// The same process, of whose end is told.
+    fn with_events(mut self, events: ExecEvents) -> Self {
+        self.events = Some(events);
+        self
     }
 
     /// Carries the streams until the process has ended or the client has left. Then the departure says how; that of a client whose
@@ -156,7 +175,7 @@ impl AttachedProcess {
             }
         };
         tokio::select! {
-            result = forward(&mut self.output, notices, responses) => result.map(|()| Departure::Silent),
+            result = forward(&mut self.output, notices, responses, self.events.as_ref()) => result.map(|()| Departure::Silent),
             departure = left => Ok(departure),
             () = responses.closed() => Ok(Departure::Lost),
         }
@@ -164,7 +183,11 @@ impl AttachedProcess {
 
     /// Reads and drops output until the process has ended, or the machine has.
     pub(super) async fn drain(&mut self) {
-        while let Ok(Some(_)) = self.output.next().await {}
+        while let Ok(Some(event)) = self.output.next().await {
+            if let (ProcessEvent::Exited(exited), Some(events)) = (event, &self.events) {
+                events.die(exited.exit_code);
+            }
+        }
     }
 
     /// Has the process end: SIGHUP, which is what the loss of a terminal is, and SIGKILL after `grace`.
@@ -190,17 +213,27 @@ impl Drop for AttachedProcess {
     }
 }
 
-async fn forward(output: &mut ProcessOutput, mut notices: Notices, responses: &Responses) -> Result<(), AgentError> {
+async fn forward(
+    output: &mut ProcessOutput,
+    mut notices: Notices,
+    responses: &Responses,
+    events: Option<&ExecEvents>,
+) -> Result<(), AgentError> {
     loop {
         let response = tokio::select! {
             event = output.next() => match event? {
                 Some(ProcessEvent::Stdout(bytes)) => Response::Stdout(bytes.into()),
                 Some(ProcessEvent::Stderr(bytes)) => Response::Stderr(bytes.into()),
-                Some(ProcessEvent::Exited(exited)) => Response::Exited(ExitStatus {
-                    exit_code: exited.exit_code,
-                    signal: exited.signal,
-                    oom_killed: exited.oom_killed,
-                }),
+                Some(ProcessEvent::Exited(exited)) => {
+                    if let Some(events) = events {
+                        events.die(exited.exit_code);
+                    }
+                    Response::Exited(ExitStatus {
+                        exit_code: exited.exit_code,
+                        signal: exited.signal,
+                        oom_killed: exited.oom_killed,
+                    })
+                }
                 None => return Ok(()),
             },
             text = notices.next() => Response::Notice(Notice { text }),

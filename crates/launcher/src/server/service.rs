@@ -160,8 +160,14 @@ impl Control for Service {
             });
             return Ok(Response::new(SignalResponse {}));
         }
-        match self.running()?.agent.signal(process_id, signal.number()).await {
-            Ok(()) => Ok(Response::new(SignalResponse {})),
+        let run = self.running()?;
+        match run.agent.signal(process_id, signal.number()).await {
+            Ok(()) => {
+                if process_id == INIT_PROCESS_ID {
+                    run.tell_kill(signal);
+                }
+                Ok(Response::new(SignalResponse {}))
+            }
             Err(error) => Err(Status::aborted(error.to_string())),
         }
     }

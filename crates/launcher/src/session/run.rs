@@ -26,7 +26,7 @@ pub(crate) struct Run {
     /// Whether a client has stopped the container's processes where they are. Locked while that changes.
     pub(super) paused: Mutex<bool>,
     /// The way to the record.
-    pub(super) notes: Notes,
+    pub(crate) notes: Notes,
     names: ProcessNames,
     start_recorded: watch::Sender<bool>,
 }

@@ -4,6 +4,7 @@ use container_durable::{FileLock, LockMode, is_held};
 use container_model::{ContainerConfig, ContainerId, LockState, ObservedState, Phase, Retention, Standing};
 
 use super::letter_case::is_namesake;
+use super::rename::finish_renaming;
 use super::{Container, ContainerStore};
 use crate::{AnonymousVolumes, Bundle, ContainerLock, LoadError, StateError, discard, record};
 
@@ -23,7 +24,7 @@ impl ContainerStore {
         let not_found = || LoadError::NotFound { id: id.clone() };
         let bundle = self.bundle(id);
         let path = bundle.config();
-        let config = match record::read_config(&path) {
+        let mut config = match record::read_config(&path) {
             // Power failed before it was on the disk, and before anybody was told of the container.
             Err(error) if error.is_damage() && bundle.is_abandoned() => {
                 discard::collect_abandoned(bundle.directory());
@@ -31,6 +32,11 @@ impl ContainerStore {
             }
             config => config?.ok_or_else(not_found)?,
         };
+        if config.id != *id {
+            // A command was killed while it gave the container this name, or is just about to be done.
+            let _ = finish_renaming(&bundle);
+            config = record::read_config(&path)?.ok_or_else(not_found)?;
+        }
         if is_namesake(&config.id, id) {
             return Err(not_found());
         }
