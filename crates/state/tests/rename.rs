@@ -110,7 +110,7 @@ fn of_many_renamings_at_once_one_wins_and_nothing_is_lost() {
         let other = root.create("other", round);
         let store = root.store();
         let outcomes: Vec<bool> = thread::scope(|scope| {
-            let renamings: Vec<_> = [(&web, "a"), (&web, "b"), (&other, "a"), (&other, "b")]
+            let renamings: Vec<_> = [(&web, "left"), (&web, "right"), (&other, "left"), (&other, "right")]
                 .into_iter()
                 .map(|(from, to)| {
                     let store = store.clone();

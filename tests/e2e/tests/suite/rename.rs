@@ -15,7 +15,8 @@ fn a_renamed_container_is_found_by_its_new_name_only() {
         .success();
     home.run(["rename", "web", "db"])
         .failure(1, &["web", "\"db\" is already in use"]);
-    home.run(["rename", "ghost", "x"]).failure(1, &["\"ghost\" not found"]);
+    home.run(["rename", "ghost", "shop"])
+        .failure(1, &["\"ghost\" not found"]);
     home.run(["rename", "web", "not/a/name"]).failure(64, &["not/a/name"]);
     home.run(["rename", "web", "shop"]).success();
     home.run(["rename", "db", "store"]).success();
@@ -58,13 +59,13 @@ fn renaming_starting_and_deleting_at_once_answer_truthfully() {
     for _ in 0..ROUNDS {
         home.run(["create", "--name", "web", BUSYBOX, "true"]).success();
         let [one, other, start, delete] = [
-            &["rename", "web", "a"][..],
-            &["rename", "web", "b"],
+            &["rename", "web", "left"][..],
+            &["rename", "web", "right"],
             &["start", "-a", "web"],
             &["delete", "--force", "web"],
         ]
         .map(|words| home.spawn(words));
-        let renamed = [(one, "a"), (other, "b")].map(|(command, name)| (command.wait(), name));
+        let renamed = [(one, "left"), (other, "right")].map(|(command, name)| (command.wait(), name));
         let (start, delete) = (start.wait(), delete.wait());
         let done: Vec<_> = renamed.iter().filter(|(outcome, _)| outcome.code == 0).collect();
         assert!(done.len() <= 1, "{renamed:?}");
