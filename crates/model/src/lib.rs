@@ -8,6 +8,7 @@ mod environment;
 mod event;
 mod exit;
 mod id;
+mod log_stream;
 mod network;
 mod phase;
 mod signal;
@@ -27,6 +28,7 @@ pub use environment::merge_environment;
 pub use event::{Event, EventType, EventTypeError};
 pub use exit::{ExitStatus, exit_code};
 pub use id::{ContainerId, ContainerQuery, IdError};
+pub use log_stream::LogStream;
 pub use network::{
     HostEntry, HostNameError, MacAddress, MacAddressError, NetworkAttachment, NetworkConfig, NetworkName,
     NetworkNameError, NetworkStatus, PublishedPort, ResolverConfig, Transport, check_domain_name, check_host_name,

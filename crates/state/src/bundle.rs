@@ -88,7 +88,13 @@ impl Bundle {
         self.directory.join("rootfs.spare.ext4")
     }
 
-    /// Output of its workload, of the last start; what came before it is at [`previous_log`].
+    /// Output of its workload, of all starts: the directory of [`crate::OutputLogFiles`].
+    #[must_use]
+    pub fn output_log(&self) -> PathBuf {
+        self.directory.join("output")
+    }
+
+    /// Output of its workload as older releases kept it: the bytes of the last start; what came before it is at [`previous_log`].
     #[must_use]
     pub fn stdio_log(&self) -> PathBuf {
         self.directory.join("stdio.log")

@@ -11,6 +11,7 @@ mod discard;
 mod error;
 mod event_log;
 mod lock;
+mod output_log;
 mod paths;
 mod platform;
 mod record;
@@ -27,6 +28,10 @@ pub use error::{
 };
 pub use event_log::{EventFollower, EventLog, EventsFrom};
 pub use lock::{AnonymousVolumes, ContainerLock, Remains};
+pub use output_log::{
+    Backwards, FILE_MARK, Forwards, OutputLogFiles, PAYLOAD_MAX_BYTES, Placed, RECORD_OVERHEAD_BYTES, Record,
+    RecordError,
+};
 pub use paths::{AppPaths, PathsError};
 pub use platform::SOCKET_PATH_MAX_BYTES;
 pub use root_disk::{RootDiskError, RootDiskFormat, make_root_disk};
