@@ -2,6 +2,7 @@
 
 mod devices;
 mod limits;
+mod log;
 pub(crate) mod machine;
 mod mounts;
 pub(crate) mod networks;
@@ -130,6 +131,7 @@ pub(crate) fn configure(
             cold: request.cold,
             kernel: request.kernel.clone(),
             kernel_arguments: request.machine.kernel_arguments.clone(),
+            log: log::log(&request.log)?,
             stop_timeout_seconds: request.stop_timeout_seconds,
             virtualization: request.machine.virtualization,
             rosetta: request.machine.rosetta,
@@ -163,6 +165,7 @@ fn protected_paths(request: &SecurityRequest) -> Result<(Vec<String>, Vec<String
 pub(crate) fn check_request(request: &CreateRequest) -> Result<(), RequestError> {
     machine::check_kernel_arguments(&request.machine.kernel_arguments)?;
     sysctls::check(&request.machine.sysctls)?;
+    log::log(&request.log)?;
     protected_paths(&request.security)?;
     devices::devices(&request.security.devices)?;
     limits::limits(&request.limits, request.cpus, request.memory.map(|memory| memory.0))?;

@@ -237,6 +237,24 @@ pub enum EngineError {
     /// The events could not be read.
     #[error("cannot read the events: {0}")]
     Events(std::io::Error),
+    /// Its output is not kept.
+    #[error(
+        "cannot read the log of container {id}: it was made with --log-driver none, and \
+         the configured logging driver does not support reading"
+    )]
+    NoLog {
+        /// The container.
+        id: ContainerId,
+    },
+    /// Its log was written by a release that kept neither times nor streams.
+    #[error(
+        "cannot choose lines of container {id} by time, or say more of them: its log was written by an older release, without times; \
+         leave out --since, --until, --timestamps and --details, or start the container again"
+    )]
+    OldLog {
+        /// The container.
+        id: ContainerId,
+    },
     /// Work on a thread of its own did not come to its end.
     #[error("cannot {action}: the work was interrupted")]
     Interrupted {

@@ -91,7 +91,7 @@ pub use launch::launch;
 pub use login::{KeyringFailure, LoginRequest, Password, SavedLogin};
 pub use logins::LoginView;
 pub use logout::RemovedLogin;
-pub use logs::{LogOptions, LogReader, LogSource};
+pub use logs::{LogOptions, LogPiece, LogReader, LogSource};
 pub use messages::is_for_users;
 pub use networks::{
     ActiveFlow, ActiveMachine, CreateNetworkRequest, NetworkActivity, NetworkCapture, NetworkCaptureEnd, NetworkMember,
@@ -100,9 +100,9 @@ pub use networks::{
 pub use new_container::NewContainer;
 pub use prune::PrunedContainers;
 pub use request::{
-    CreateRequest, DeviceRequest, ExecOptions, LimitRequest, MachineRequest, NetworkSelection, NetworkingRequest,
-    ProxyRequest, PublishedSocketRequest, PullOptions, PullPolicy, SecurityRequest, SessionOptions, ShareMountRequest,
-    SwapLimit, UserRequest, VolumeMountRequest, VolumesFromRequest, WindowSize,
+    CreateRequest, DeviceRequest, ExecOptions, LimitRequest, LogRequest, MachineRequest, NetworkSelection,
+    NetworkingRequest, ProxyRequest, PublishedSocketRequest, PullOptions, PullPolicy, SecurityRequest, SessionOptions,
+    ShareMountRequest, SwapLimit, UserRequest, VolumeMountRequest, VolumesFromRequest, WindowSize,
 };
 pub use scheme::Scheme;
 pub use serve_network::serve_network;

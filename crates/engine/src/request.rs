@@ -1,6 +1,7 @@
 //! What front ends ask for.
 
 mod limits;
+mod log;
 mod machine;
 mod networking;
 mod security;
@@ -13,6 +14,7 @@ use container_model::{ByteSize, Mount, Rlimit, Signal};
 use container_oci::{Platform, Reference};
 
 pub use limits::{LimitRequest, SwapLimit};
+pub use log::LogRequest;
 pub use machine::MachineRequest;
 pub use networking::{NetworkSelection, NetworkingRequest, ProxyRequest};
 pub use security::{DeviceRequest, SecurityRequest};
@@ -91,6 +93,8 @@ pub struct CreateRequest {
     pub read_only: bool,
     /// Delete the container once it has ended.
     pub auto_remove: bool,
+    /// How its output is kept.
+    pub log: LogRequest,
     /// Signal that `stop` sends first; `None` is the image's, else SIGTERM.
     pub stop_signal: Option<Signal>,
     /// Seconds that `stop` gives it; `None` leaves that to the command.
@@ -140,6 +144,7 @@ impl CreateRequest {
             networking: NetworkingRequest::default(),
             read_only: false,
             auto_remove: false,
+            log: LogRequest::default(),
             stop_signal: None,
             stop_timeout_seconds: None,
             kernel: None,

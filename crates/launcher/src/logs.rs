@@ -3,6 +3,7 @@
 mod bounded;
 mod console;
 mod patient;
+mod record_log;
 mod stdio;
 mod tail;
 

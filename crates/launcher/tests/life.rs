@@ -18,7 +18,7 @@ use container_launcher::control::v1::{
     AttachOpen, CloseStdin, Detach, FailureKind, StartRequest, StatusRequest, StopRequest, WaitRequest,
 };
 use container_launcher::control::{self, ConnectError};
-use container_model::{ExitStatus, Phase, Signal};
+use container_model::{ExitStatus, LogDriver, Phase, Signal};
 use harness::{PATIENCE, World, attach, owner};
 
 const SIGTERM: u32 = 15;
@@ -62,10 +62,7 @@ async fn exit_code_and_output_reach_client_log_and_record() {
         panic!("{:?}", world.phase())
     };
     assert_eq!(exit.exit_code, 7);
-    assert_eq!(
-        std::fs::read(world.store().bundle(world.id()).stdio_log()).unwrap(),
-        b"out\0err"
-    );
+    assert_eq!(world.logged(), b"out\0err");
     assert_eq!(world.socket_count(), 0);
     launcher.ended().await;
     assert_eq!(guest.observed().shutdown_count, 1, "the disk is used again");
@@ -320,9 +317,7 @@ async fn slow_client_holds_the_workload_back_but_not_its_end() {
         .await;
     slow.next().await.unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
-    let logged = std::fs::metadata(world.store().bundle(world.id()).stdio_log())
-        .unwrap()
-        .len();
+    let logged = world.logged().len();
     assert!(
         logged < 8 << 20,
         "{logged} bytes were taken for a client that does not read"
@@ -433,12 +428,7 @@ async fn client_that_leaves_lets_the_workload_go_on() {
     assert_eq!(seen.exit.unwrap().exit_code, 3);
     drop(reader);
     launcher.ended().await;
-    assert_eq!(
-        std::fs::metadata(world.store().bundle(world.id()).stdio_log())
-            .unwrap()
-            .len(),
-        16 << 20
-    );
+    assert_eq!(world.logged().len(), 16 << 20);
 }
 
 #[tokio::test]
@@ -476,7 +466,28 @@ async fn second_launcher_is_told_that_the_container_runs() {
 }
 
 #[tokio::test]
-async fn container_starts_again_with_empty_logs() {
+async fn output_that_is_not_to_be_kept_is_not_and_clients_see_it() {
+    let world = World::new(|config| config.options.log.driver = LogDriver::None);
+    let launcher = world.launch(&Guest::running(|_| Process::exits(0).with_stdout("once")));
+    assert_eq!(launcher.attach(owner()).await.finish().await.stdout, b"once");
+    launcher.ended().await;
+    assert!(!world.store().bundle(world.id()).output_log().exists());
+}
+
+#[tokio::test]
+async fn the_log_of_an_older_release_gives_way_at_the_next_start() {
+    let world = World::new(|_| {});
+    let old = world.store().bundle(world.id()).stdio_log();
+    std::fs::write(&old, "old").unwrap();
+    let launcher = world.launch(&Guest::running(|_| Process::exits(0).with_stdout("new")));
+    launcher.attach(owner()).await.finish().await;
+    launcher.ended().await;
+    assert!(!old.exists());
+    assert_eq!(world.logged(), b"new");
+}
+
+#[tokio::test]
+async fn output_of_all_starts_is_logged_and_the_console_of_the_last_one() {
     let world = World::new(|_| {});
     for _ in 0..3 {
         let launcher = world.launch(&Guest::running(|_| Process::exits(0).with_stdout("once")));
@@ -484,7 +495,7 @@ async fn container_starts_again_with_empty_logs() {
         launcher.ended().await;
     }
     let bundle = world.store().bundle(world.id());
-    assert_eq!(std::fs::read(bundle.stdio_log()).unwrap(), b"once");
+    assert_eq!(world.logged(), b"onceonceonce");
     assert_eq!(
         std::fs::read_to_string(bundle.boot_log())
             .unwrap()

@@ -167,10 +167,7 @@ async fn attached_client_sees_all_runs_and_one_end() {
         .collect();
     assert_eq!(stdout, b"out 1\nout 2\nout 3\n");
     let bundle = world.store().bundle(world.id());
-    assert_eq!(
-        std::fs::read(bundle.stdio_log()).unwrap(),
-        b"out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\n"
-    );
+    assert_eq!(world.logged(), b"out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\n");
     let asked: Vec<_> = policy
         .asked()
         .iter()

@@ -79,8 +79,7 @@ async fn a_client_sees_the_output_of_all_runs_and_one_end() {
     assert_eq!(seen.exit.unwrap().exit_code, 4);
     drop(attached);
     launcher.ended().await;
-    let log = std::fs::read_to_string(world.store().bundle(world.id()).stdio_log()).unwrap();
-    assert_eq!(log, "run 1\nrun 2\n");
+    assert_eq!(String::from_utf8_lossy(&world.logged()), "run 1\nrun 2\n");
     let Phase::Stopped {
         started,
         finished,

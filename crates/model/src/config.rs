@@ -8,6 +8,7 @@ mod build;
 mod control_group;
 mod device;
 mod image;
+mod log;
 mod mount;
 mod process;
 mod resources;
@@ -27,6 +28,7 @@ pub use build::{BuildMachine, CacheDirectory};
 pub use control_group::ControlGroupLimits;
 pub use device::DeviceNode;
 pub use image::{ContainerImage, ImageDescriptor, Layer};
+pub use log::{LogBounds, LogConfig, LogDriver};
 pub use mount::{DiskMount, Mount, ShareMount, TmpfsMount, UnknownMount};
 pub use process::{InitProcess, ProcessUser, Rlimit};
 pub use resources::Resources;
@@ -164,6 +166,9 @@ pub struct ContainerOptions {
     /// Further words of the kernel's command line, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub kernel_arguments: Vec<String>,
+    /// How its output is kept.
+    #[serde(skip_serializing_if = "LogConfig::is_default")]
+    pub log: LogConfig,
     /// Seconds that `stop` gives it before it is killed; `None` means those of the command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_timeout_seconds: Option<u32>,

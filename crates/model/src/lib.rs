@@ -21,8 +21,8 @@ mod volume;
 
 pub use config::{
     BuildMachine, CacheDirectory, ContainerConfig, ContainerImage, ContainerOptions, ControlGroupLimits, DeviceNode,
-    DiskMount, ImageDescriptor, InitProcess, Layer, Mount, ProcessUser, PublishedSocket, Resources, Rlimit, Security,
-    ShareMount, SocketMount, StopSignal, TmpfsMount, UnknownMount,
+    DiskMount, ImageDescriptor, InitProcess, Layer, LogBounds, LogConfig, LogDriver, Mount, ProcessUser,
+    PublishedSocket, Resources, Rlimit, Security, ShareMount, SocketMount, StopSignal, TmpfsMount, UnknownMount,
 };
 pub use environment::merge_environment;
 pub use event::{Event, EventType, EventTypeError};

@@ -13,8 +13,8 @@ use serde_json::{Error, Value};
 use time::OffsetDateTime;
 
 use crate::{
-    ContainerConfig, ContainerId, ContainerImage, ContainerOptions, ImageDescriptor, InitProcess, Layer, Mount,
-    ProcessUser, ResolverConfig, Resources, Rlimit, Security, StopSignal, UnknownFields,
+    ContainerConfig, ContainerId, ContainerImage, ContainerOptions, ImageDescriptor, InitProcess, Layer, LogConfig,
+    Mount, ProcessUser, ResolverConfig, Resources, Rlimit, Security, StopSignal, UnknownFields,
 };
 
 /// The format version of such records.
@@ -184,6 +184,7 @@ impl Record {
                 stdin: self.options.stdin,
                 kernel: self.options.kernel,
                 kernel_arguments: Vec::new(),
+                log: LogConfig::default(),
                 stop_timeout_seconds: None,
                 virtualization: false,
                 rosetta: false,

@@ -16,7 +16,7 @@ pub(crate) const TESTS: [&str; 21] = [
     "life::stop_asks_first_and_the_program_may_answer",
     "life::stop_kills_after_the_timeout",
     "listing::the_record_names_the_platform_of_the_machine",
-    "logs::both_streams_of_the_last_start_are_kept",
+    "logs::both_streams_of_all_starts_are_kept_apart",
     "process::a_read_only_root_refuses_writes_but_memory_file_systems_take_them",
     "process::the_environment_is_the_images_then_files_then_flags",
     "process::users_are_looked_up_in_the_image",

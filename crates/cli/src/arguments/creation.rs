@@ -10,7 +10,7 @@ use container_oci::{Platform, Reference};
 use super::label::Label;
 use super::ulimit;
 use super::{
-    EndingFlags, GroupLimitFlags, LabelFlags, MachineFlags, NamespaceFlags, NetworkingFlags, ProcessFlags,
+    EndingFlags, GroupLimitFlags, LabelFlags, LogFlags, MachineFlags, NamespaceFlags, NetworkingFlags, ProcessFlags,
     SecurityFlags, StorageFlags,
 };
 use crate::error::CommandError;
@@ -89,6 +89,9 @@ pub(crate) struct ContainerFlags {
 
     #[command(flatten)]
     pub(crate) labels: LabelFlags,
+
+    #[command(flatten)]
+    pub(crate) logging: LogFlags,
 
     #[command(flatten)]
     pub(crate) limits: GroupLimitFlags,
@@ -182,6 +185,7 @@ impl ContainerFlags {
             networking: self.networking.request()?,
             read_only: self.read_only,
             auto_remove: self.remove,
+            log: self.logging.request(),
             stop_signal: self.ending.stop_signal,
             stop_timeout_seconds: self.ending.stop_timeout,
             kernel: self.kernel,

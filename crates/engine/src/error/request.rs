@@ -120,6 +120,22 @@ pub enum RequestError {
         /// Why not.
         reason: &'static str,
     },
+    /// A way to keep output that there is not.
+    #[error("--log-driver {name}: {reason}; json-file, local and none can be had")]
+    LogDriver {
+        /// What was asked for.
+        name: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// An option of the log that cannot be.
+    #[error("--log-opt {option}: {reason}")]
+    LogOption {
+        /// What was given.
+        option: String,
+        /// Why not.
+        reason: String,
+    },
     /// A group that is neither a name nor a number.
     #[error("--group-add {group:?}: the name or the number of a group is needed")]
     Group {

@@ -7,7 +7,7 @@ use crate::logs::{BoundedLog, CONSOLE_LOG_BYTES, StdioLog};
 use crate::run::RunContext;
 use crate::server::{ControlService, ControlSocket};
 
-/// Makes ready what clients see: the control socket, standard input, empty logs.
+/// Makes ready what clients see: the control socket, standard input, logs.
 pub(super) async fn prepare(context: &RunContext<'_>, service: &ControlService) -> Result<ControlSocket, LifeError> {
     let RunContext {
         launch,
@@ -34,8 +34,10 @@ pub(super) async fn prepare(context: &RunContext<'_>, service: &ControlService) 
     // Nothing of an earlier start is shown as this one's.
     let path = bundle.boot_log();
     BoundedLog::begin(&path, CONSOLE_LOG_BYTES).map_err(|source| LifeError::File { path, source })?;
-    let path = bundle.stdio_log();
-    let log = StdioLog::begin(&path).map_err(|source| LifeError::File { path, source })?;
-    session.output.log_to(log);
+    if let Some(bounds) = config.options.log.bounds() {
+        let path = bundle.output_log();
+        let log = StdioLog::open(bundle, bounds).map_err(|source| LifeError::File { path, source })?;
+        session.output.log_to(log);
+    }
     Ok(socket)
 }

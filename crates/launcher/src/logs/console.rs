@@ -40,11 +40,11 @@ impl ConsoleLog {
 }
 
 /// The log as the pump writes it, which would give up a log that fails.
-struct ConsoleFile(PatientLog);
+struct ConsoleFile(PatientLog<BoundedLog>);
 
 impl Write for ConsoleFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.append(bytes);
+        self.0.append(bytes.len(), |log| log.append(bytes));
         Ok(bytes.len())
     }
 

@@ -152,6 +152,7 @@ async fn until_end(
 
 /// Carries output to the log and to the clients until the exit.
 async fn carry(mut output: ProcessOutput, session: Arc<Session>) -> Result<Exited, AgentError> {
+    session.output.begin_run().await;
     let mut exited = Exited::default();
     while let Some(event) = output.next().await? {
         let chunk = match event {

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
+use container_model::LogStream;
 use tokio::sync::mpsc;
 
 use crate::logs::StdioLog;
@@ -20,9 +21,10 @@ pub(crate) enum Chunk {
 }
 
 impl Chunk {
-    fn bytes(&self) -> &Bytes {
+    fn parts(&self) -> (LogStream, &Bytes) {
         match self {
-            Self::Stdout(bytes) | Self::Stderr(bytes) => bytes,
+            Self::Stdout(bytes) => (LogStream::Stdout, bytes),
+            Self::Stderr(bytes) => (LogStream::Stderr, bytes),
         }
     }
 }
@@ -57,10 +59,18 @@ impl Output {
         let _ = self.log.set(log);
     }
 
+    /// Says that what is written next is another run's: no line goes on.
+    pub(crate) async fn begin_run(&self) {
+        if let Some(log) = self.log.get() {
+            log.begin_run().await;
+        }
+    }
+
     /// Writes a chunk to the log and hands it to all clients.
     pub(crate) async fn write(&self, chunk: Chunk) {
         if let Some(log) = self.log.get() {
-            log.append(chunk.bytes()).await;
+            let (stream, bytes) = chunk.parts();
+            log.append(stream, bytes).await;
         }
         self.publish(chunk).await;
     }

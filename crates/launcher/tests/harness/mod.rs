@@ -9,6 +9,7 @@
 
 pub(crate) mod launcher_process;
 
+use std::io::Cursor;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -30,7 +31,7 @@ use container_model::{
     ResolverConfig, Resources, Security, UnknownFields,
 };
 use container_oci::{Descriptor, Digest, media_type};
-use container_state::{AppPaths, ContainerStore, LoadError};
+use container_state::{AppPaths, ContainerStore, FILE_MARK, Forwards, LoadError, OutputLogFiles};
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -133,6 +134,20 @@ impl World {
 
     pub(crate) fn phase(&self) -> Phase {
         self.store().load(self.id()).unwrap().state.phase
+    }
+
+    /// The output that is logged, of both streams.
+    pub(crate) fn logged(&self) -> Vec<u8> {
+        let files = OutputLogFiles::new(self.store().bundle(self.id()).output_log());
+        let mut output = Vec::new();
+        for number in files.numbers().unwrap() {
+            let bytes = std::fs::read(files.path(number)).unwrap();
+            let mut records = Forwards::new(Cursor::new(bytes.strip_prefix(&FILE_MARK).unwrap_or_default()));
+            while let Some(record) = records.next(true).unwrap() {
+                output.extend_from_slice(record.payload);
+            }
+        }
+        output
     }
 
     pub(crate) fn is_gone(&self) -> bool {

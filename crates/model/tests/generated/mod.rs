@@ -2,8 +2,8 @@
 
 use container_model::{
     BuildMachine, CacheDirectory, ContainerConfig, ContainerImage, ContainerOptions, ControlGroupLimits, DeviceNode,
-    DiskMount, InitProcess, Layer, Mount, ProcessUser, PublishedSocket, Resources, Rlimit, Security, ShareMount,
-    SocketMount, TmpfsMount, UnknownFields, VolumeName,
+    DiskMount, InitProcess, Layer, LogConfig, LogDriver, Mount, ProcessUser, PublishedSocket, Resources, Rlimit,
+    Security, ShareMount, SocketMount, TmpfsMount, UnknownFields, VolumeName,
 };
 use container_oci::{Descriptor, Digest, Platform};
 use proptest::collection::{btree_map, vec};
@@ -219,11 +219,27 @@ fn security() -> impl Strategy<Value = Security> {
     )
 }
 
+fn log() -> impl Strategy<Value = LogConfig> {
+    let driver = prop_oneof![Just(LogDriver::JsonFile), Just(LogDriver::Local), Just(LogDriver::None)];
+    let bounds = (option::of(any::<u64>()), option::of(any::<u64>()));
+    (driver, bounds, texts(), texts(), unknown()).prop_map(
+        |(driver, (max_size_bytes, max_files), labels, environment, unknown)| LogConfig {
+            driver,
+            max_size_bytes,
+            max_files,
+            labels,
+            environment,
+            unknown,
+        },
+    )
+}
+
 fn options() -> impl Strategy<Value = ContainerOptions> {
     (
         any::<[bool; 6]>(),
         option::of("/[a-z]{0,9}"),
         texts(),
+        log(),
         option::of(any::<u32>()),
         unknown(),
     )
@@ -232,6 +248,7 @@ fn options() -> impl Strategy<Value = ContainerOptions> {
                 [auto_remove, stdin, client_addresses, cold, virtualization, rosetta],
                 kernel,
                 kernel_arguments,
+                log,
                 stop_timeout_seconds,
                 unknown,
             )| {
@@ -242,6 +259,7 @@ fn options() -> impl Strategy<Value = ContainerOptions> {
                     cold,
                     kernel: kernel.map(Into::into),
                     kernel_arguments,
+                    log,
                     stop_timeout_seconds,
                     virtualization,
                     rosetta,
