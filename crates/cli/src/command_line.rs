@@ -8,7 +8,6 @@ use crate::commands::{
     build, builder, container, doctor, file_server, image, network, registry, switch, system, volume,
 };
 use crate::error::{CommandError, cannot};
-use crate::output;
 
 /// Version as `--version` prints it after the program's name.
 pub(crate) const VERSION: &str = concat!(

@@ -133,6 +133,7 @@ pub(crate) fn configure(
             kernel_arguments: request.machine.kernel_arguments.clone(),
             log: log::log(&request.log)?,
             stop_timeout_seconds: request.stop_timeout_seconds,
+            restart: request.restart,
             virtualization: request.machine.virtualization,
             rosetta: request.machine.rosetta,
             unknown: UnknownFields::new(),
@@ -163,6 +164,9 @@ fn protected_paths(request: &SecurityRequest) -> Result<(Vec<String>, Vec<String
 
 /// Checks what needs neither the image nor the host.
 pub(crate) fn check_request(request: &CreateRequest) -> Result<(), RequestError> {
+    if request.auto_remove && !request.restart.is_no() {
+        return Err(RequestError::RemovedAndRestarted);
+    }
     machine::check_kernel_arguments(&request.machine.kernel_arguments)?;
     sysctls::check(&request.machine.sysctls)?;
     log::log(&request.log)?;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use container_hypervisor::GuestArchitecture;
-use container_launcher::{Launch, Limits, OneRun};
+use container_launcher::{Launch, Limits, Restarts};
 use container_model::ContainerId;
 
 use crate::assets::initramfs;
@@ -26,6 +26,7 @@ pub fn launch(id: &ContainerId) -> Result<ExitCode, EngineError> {
     let host = ThisHost::new(engine.app_root(), guest_architecture(&view.config.platform));
     let own_kernel = view.config.options.kernel.clone();
     let options = view.config.options.clone();
+    let restart = options.restart;
     let store = engine.templates.clone();
     let templates = move || Ok(TemplatePolicy::of_this_user(&options)?.of_store(&store));
     let paths = engine.paths.clone();
@@ -37,7 +38,7 @@ pub fn launch(id: &ContainerId) -> Result<ExitCode, EngineError> {
     };
     let launch = |control| Launch {
         machines: Box::new(Machines::new(host, files, templates)),
-        policy: Box::new(OneRun),
+        policy: Box::new(Restarts::of(restart)),
         control: Some(control),
         limits: Limits::from_environment(),
         ssh_agent: ssh_agent(),

@@ -10,7 +10,7 @@ mod storage;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use container_model::{ByteSize, Mount, Rlimit, Signal};
+use container_model::{ByteSize, Mount, RestartPolicy, Rlimit, Signal};
 use container_oci::{Platform, Reference};
 
 pub use limits::{LimitRequest, SwapLimit};
@@ -99,6 +99,8 @@ pub struct CreateRequest {
     pub stop_signal: Option<Signal>,
     /// Seconds that `stop` gives it; `None` leaves that to the command.
     pub stop_timeout_seconds: Option<u32>,
+    /// What follows the end of its program.
+    pub restart: RestartPolicy,
     /// Kernel image instead of the default one.
     pub kernel: Option<PathBuf>,
     /// Boot it at every start, also where it could start from a template.
@@ -147,6 +149,7 @@ impl CreateRequest {
             log: LogRequest::default(),
             stop_signal: None,
             stop_timeout_seconds: None,
+            restart: RestartPolicy::No,
             kernel: None,
             cold: false,
         }

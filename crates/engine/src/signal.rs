@@ -66,7 +66,7 @@ impl Engine {
             if let Err(error) = sent {
                 tracing::debug!(%error, "the launcher refused SIGKILL");
             }
-            let waited = client.wait(v1::WaitRequest {}).await;
+            let waited = client.wait(v1::WaitRequest::default()).await;
             self.ended_meanwhile(id, waited.map_err(EngineError::control("wait for the container's end")))?;
         }
         Ok(())

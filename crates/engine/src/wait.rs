@@ -10,8 +10,8 @@ use crate::{ContainerView, Engine, EngineError};
 const LOSSES: u32 = 3;
 
 impl Engine {
-    /// Waits until the container does not run, and gives its exit code. One that has ended already gives that of its last run, and one that never
-    /// ran gives 0, as in Docker.
+    /// Waits until the container's program ends, and gives its exit code, also when its policy starts it again. A container that has ended already
+    /// gives that of its last run, and one that never ran gives 0, as in Docker.
     ///
     /// # Errors
     /// [`EngineError::NoExitCode`] when it could not be started, or when its launcher did not live to see its end.
@@ -22,7 +22,7 @@ impl Engine {
                 Err(EngineError::Phase { .. }) => return exit_code(&self.load(id)?),
                 other => other?,
             };
-            let lost = match launcher.wait(v1::WaitRequest {}).await {
+            let lost = match launcher.wait(v1::WaitRequest { next_exit: true }).await {
                 Ok(response) => return Ok(exit_status(response.into_inner().exit_status.unwrap_or_default()).exit_code),
                 Err(status) => EngineError::control("wait for the container's end")(status),
             };

@@ -89,6 +89,8 @@ pub struct EndedRun {
     pub number: u32,
     /// How the workload ended; `None` when it never came to run.
     pub exit: Option<ExitStatus>,
+    /// How long it was waited for.
+    pub pause_before: Duration,
     /// How long the workload ran.
     pub duration: Duration,
 }
@@ -103,16 +105,6 @@ pub enum NextRun {
         /// From the end of the machine to the next boot.
         pause: Duration,
     },
-}
-
-/// One run, however it ends.
-#[derive(Debug, Clone, Copy)]
-pub struct OneRun;
-
-impl RunPolicy for OneRun {
-    fn after(&self, _: &EndedRun) -> NextRun {
-        NextRun::None
-    }
 }
 
 /// Bounds of every wait that depends on the guest or a client.

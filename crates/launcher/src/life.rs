@@ -81,7 +81,7 @@ async fn live(
     let recorder = Recorder::start(owned, (*config).clone(), EventLog::new(&launch.paths));
     put_back_disk(&bundle).await;
     // Before there is a socket: only a record that says "live" makes the next command look for what a killed launcher left.
-    let _ = recorder.phase(Phase::Starting).await;
+    let _ = recorder.phase(Phase::Starting { after: None }).await;
     let resources = take_resources(launch, &config).await;
     let (no_volumes, no_sockets) = (AttachedVolumes::default(), PublishedSockets::default());
     let (volumes, sockets) = match &resources {
@@ -110,6 +110,9 @@ async fn live(
         (Err(error), _) => (None, never_ran(&error)),
     };
     let Ended { ending, machine } = ended;
+    if session.wishes().borrow().by_user {
+        recorder.stopped_by_user();
+    }
     let stopwatch = Stopwatch::start();
     drop(socket);
     let disks = written_disks(&context);

@@ -156,6 +156,12 @@ impl Networks {
         (networks, ports)
     }
 
+    /// What was asked of each network when the machine has gone: changes that were on their way are over.
+    pub(crate) async fn last_attachments(&self) -> Vec<NetworkAttachment> {
+        let _turn = self.changes.lock().await;
+        self.attachments().clone()
+    }
+
     fn attachments(&self) -> MutexGuard<'_, Vec<NetworkAttachment>> {
         self.attachments.lock().unwrap_or_else(PoisonError::into_inner)
     }

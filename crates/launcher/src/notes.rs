@@ -22,6 +22,8 @@ pub(crate) enum Note {
         written: oneshot::Sender<()>,
     },
     Event(Box<Event>, oneshot::Sender<()>),
+    /// A user has stopped the container; to be written with the next phase.
+    StoppedByUser,
     /// Nothing more comes.
     End,
 }

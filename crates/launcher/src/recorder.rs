@@ -73,6 +73,7 @@ impl Recorder {
                         of_writer.tell(&event);
                         let _ = written.send(());
                     }
+                    Note::StoppedByUser => owned.note_stopped_by_user(),
                     Note::End => break,
                 }
             }
@@ -92,6 +93,11 @@ impl Recorder {
     /// Records networks and ports together with the next phase.
     pub(crate) fn networks(&self, observed: ObservedNetworks) {
         let _ = self.notes.send(Note::Networks(observed));
+    }
+
+    /// Records together with the next phase that a user has stopped or killed the container.
+    pub(crate) fn stopped_by_user(&self) {
+        let _ = self.notes.send(Note::StoppedByUser);
     }
 
     /// The way to the writer for those that outlive a run.

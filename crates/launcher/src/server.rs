@@ -8,7 +8,9 @@ mod files;
 mod listener;
 mod networks;
 mod processes;
+mod running;
 mod service;
+mod signal;
 mod steps;
 
 use std::os::unix::net::UnixStream;

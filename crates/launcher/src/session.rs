@@ -10,6 +10,7 @@ mod notice;
 mod output;
 mod pause;
 mod progress;
+mod restarts;
 mod run;
 mod wishes;
 
@@ -36,6 +37,8 @@ use crate::stdin::{StdinLease, StdinSlot};
 pub(crate) struct Session {
     progress: watch::Sender<Progress>,
     wishes: watch::Sender<Wishes>,
+    /// The last run that was followed by another one, once its end is on record.
+    ended_run: watch::Sender<Option<Ending>>,
     notice: watch::Sender<Notice>,
     window_size: Mutex<Option<WindowSize>>,
     /// Signal by which the container is asked to end, once its record is read.
@@ -63,6 +66,7 @@ impl Session {
         Self {
             progress: watch::Sender::new(Progress::Booting),
             wishes: watch::Sender::new(Wishes::default()),
+            ended_run: watch::Sender::new(None),
             notice: watch::Sender::default(),
             window_size: Mutex::default(),
             stop_signal: OnceLock::new(),
@@ -95,8 +99,18 @@ impl Session {
         found
     }
 
-    /// Waits until the workload runs, or is known never to.
+    /// Waits until the workload runs or has run, or is known never to.
     pub(crate) async fn started(&self) -> Started {
+        let mut ended_run = self.ended_run.subscribe();
+        tokio::select! {
+            biased;
+            started = self.started_now() => started,
+            // It may have been too quick to be seen running.
+            Ok(_) = ended_run.wait_for(|ended| ended.as_ref().is_some_and(Ending::ran)) => Started::Ran(None),
+        }
+    }
+
+    async fn started_now(&self) -> Started {
         let outcome = self.progress_until(|progress| match progress {
             Progress::Booting | Progress::Ready(_) | Progress::Pausing => None,
             Progress::Running(run) | Progress::Stopping(run) => Some(Started::Ran(Some(Arc::clone(run)))),

@@ -145,7 +145,7 @@ async fn detached_container_runs_on_and_is_stopped_by_another_client() {
     );
     assert!(matches!(world.phase(), Phase::Running { .. }));
     let mut waiting = launcher.client.clone();
-    let wait = tokio::spawn(async move { waiting.wait(WaitRequest {}).await });
+    let wait = tokio::spawn(async move { waiting.wait(WaitRequest::default()).await });
     let stopped = launcher
         .client
         .stop(StopRequest {

@@ -78,7 +78,7 @@ async fn a_paused_container_is_killed_as_it_is() {
         signal: 9,
     };
     launcher.client.signal(kill).await.unwrap();
-    launcher.client.wait(WaitRequest {}).await.unwrap();
+    launcher.client.wait(WaitRequest::default()).await.unwrap();
     assert_eq!(guest.observed().pauses, [true]);
     launcher.ended().await;
 }

@@ -64,8 +64,9 @@ impl RunPolicy for Runs {
     }
 }
 
-const TERM: u32 = 15;
 const KILL: u32 = 9;
+/// Does not stand for a wish to end the container.
+const USR1: u32 = 10;
 
 /// For the workload.
 fn signal(number: u32) -> SignalRequest {
@@ -200,7 +201,7 @@ async fn record_follows_the_runs() {
     let second = world.phase().started().unwrap();
     assert!(second > first);
     end_of_run(&launcher, &guest, 2).await;
-    launcher.client.wait(WaitRequest {}).await.unwrap();
+    launcher.client.wait(WaitRequest::default()).await.unwrap();
     let Phase::Stopped {
         started,
         finished: Some(finished),
@@ -210,7 +211,7 @@ async fn record_follows_the_runs() {
     else {
         panic!("{:?}", world.phase())
     };
-    assert_eq!((started, exit.exit_code), (Some(second), 143));
+    assert_eq!((started, exit.exit_code), (Some(second), 138));
     assert!(finished > second);
     leaves_nothing(&world, launcher).await;
 }
@@ -219,7 +220,7 @@ async fn record_follows_the_runs() {
 async fn end_of_run(launcher: &Launcher, guest: &Guest, number: usize) {
     until("started", || guest.observed().starts.len() == number).await;
     let mut client = launcher.client.clone();
-    let request = signal(TERM);
+    let request = signal(USR1);
     // A moment before the launcher knows that the workload runs it refuses the signal.
     while client.signal(request.clone()).await.is_err() {
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -240,7 +241,7 @@ async fn exec_belongs_to_the_run_it_was_started_in() {
     let requests = tokio_stream::wrappers::ReceiverStream::new(requests);
     let mut responses = launcher.client.clone().exec(requests).await.unwrap().into_inner();
 
-    let request = signal(TERM);
+    let request = signal(USR1);
     launcher.client.signal(request).await.unwrap();
     let mut last = None;
     while let Some(message) = tokio::time::timeout(PATIENCE, first.message()).await.unwrap().unwrap() {
@@ -300,7 +301,7 @@ async fn kill_between_runs_ends_the_container() {
     let world = World::new(|_| {});
     let (_policy, mut launcher) = between_runs(&world).await;
     launcher.client.signal(signal(KILL)).await.unwrap();
-    let waited = tokio::time::timeout(PATIENCE, launcher.client.wait(WaitRequest {})).await;
+    let waited = tokio::time::timeout(PATIENCE, launcher.client.wait(WaitRequest::default())).await;
     let exit = waited.unwrap().unwrap().into_inner().exit_status.unwrap();
     assert_eq!(exit.exit_code, 7);
     leaves_nothing(&world, launcher).await;
@@ -312,7 +313,7 @@ async fn kill_in_a_boot_ends_the_container() {
     world.limits.boot = 10 * PATIENCE;
     let mut launcher = world.launch(&Guest::booting(Boot::Hang));
     launcher.client.signal(signal(KILL)).await.unwrap();
-    let waited = tokio::time::timeout(PATIENCE, launcher.client.wait(WaitRequest {})).await;
+    let waited = tokio::time::timeout(PATIENCE, launcher.client.wait(WaitRequest::default())).await;
     assert_eq!(waited.unwrap().unwrap_err().code(), tonic::Code::Aborted);
     leaves_nothing(&world, launcher).await;
 }
@@ -446,7 +447,7 @@ async fn run_after_one_that_did_not_come_up_counts() {
     );
     let response = launcher.client.start(StartRequest {}).await.unwrap().into_inner();
     assert!(matches!(response.outcome, Some(Started::Running(_))), "{response:?}");
-    let waited = launcher.client.wait(WaitRequest {}).await.unwrap().into_inner();
+    let waited = launcher.client.wait(WaitRequest::default()).await.unwrap().into_inner();
     assert_eq!(waited.exit_status.unwrap().exit_code, 4);
     let asked = policy.asked();
     assert_eq!((asked[0].exit, asked[1].number), (None, 2));

@@ -154,7 +154,7 @@ async fn a_wait_ends_with_the_last_run() {
     let launcher = world.launch(&counting(exits));
     let attached = launcher.attach(owner()).await;
     let mut client = launcher.client.clone();
-    let ended = tokio::time::timeout(PATIENCE, client.wait(WaitRequest {})).await;
+    let ended = tokio::time::timeout(PATIENCE, client.wait(WaitRequest::default())).await;
     let status = ended.unwrap().unwrap().into_inner().exit_status.unwrap();
     assert_eq!(status.exit_code, 2);
     drop((attached, client));

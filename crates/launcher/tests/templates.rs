@@ -12,7 +12,7 @@ use std::fs;
 
 use container_hypervisor::fake::{FakeHypervisor, Guest, Process};
 use container_launcher::control::v1::ExitStatus;
-use container_launcher::{OneRun, TemplateUse};
+use container_launcher::{Restarts, TemplateUse};
 use container_model::{ContainerConfig, ContainerId, Mount, Phase, TmpfsMount, UnknownFields};
 use container_templates::TemplateStore;
 use harness::{PATIENCE, Seen, Source, World, owner};
@@ -71,7 +71,7 @@ impl Templates {
 
     /// Starts a container and waits until its launcher has ended.
     async fn run(&self, id: &ContainerId, source: &Source) -> Seen {
-        let launcher = self.world.launch_container(id, source.clone(), OneRun);
+        let launcher = self.world.launch_container(id, source.clone(), Restarts::NONE);
         let seen = launcher.attach(owner()).await.finish().await;
         launcher.ended().await;
         seen

@@ -242,7 +242,7 @@ async fn a_launcher_without_hello_does_all_that_version_1_has() {
         signal: 9,
     };
     client.signal(kill).await.unwrap();
-    let waited = client.wait(WaitRequest {}).await.unwrap().into_inner();
+    let waited = client.wait(WaitRequest::default()).await.unwrap().into_inner();
     assert_eq!(waited.exit_status.unwrap().exit_code, 137);
     assert!(matches!(world.phase(), Phase::Stopped { .. }));
     other.abort();

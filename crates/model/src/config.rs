@@ -12,6 +12,7 @@ mod log;
 mod mount;
 mod process;
 mod resources;
+mod restart_policy;
 mod socket;
 mod stop_signal;
 
@@ -32,6 +33,7 @@ pub use log::{LogBounds, LogConfig, LogDriver};
 pub use mount::{DiskMount, Mount, ShareMount, TmpfsMount, UnknownMount};
 pub use process::{InitProcess, ProcessUser, Rlimit};
 pub use resources::Resources;
+pub use restart_policy::{RestartPolicy, RestartPolicyError};
 pub use socket::{PublishedSocket, SocketMount};
 pub use stop_signal::StopSignal;
 
@@ -172,6 +174,9 @@ pub struct ContainerOptions {
     /// Seconds that `stop` gives it before it is killed; `None` means those of the command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_timeout_seconds: Option<u32>,
+    /// What follows the end of its program.
+    #[serde(rename = "restartPolicy", skip_serializing_if = "RestartPolicy::is_no")]
+    pub restart: RestartPolicy,
     /// Whether its programs can run machines of their own with the processor's help.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub virtualization: bool,

@@ -22,7 +22,8 @@ mod volume;
 pub use config::{
     BuildMachine, CacheDirectory, ContainerConfig, ContainerImage, ContainerOptions, ControlGroupLimits, DeviceNode,
     DiskMount, ImageDescriptor, InitProcess, Layer, LogBounds, LogConfig, LogDriver, Mount, ProcessUser,
-    PublishedSocket, Resources, Rlimit, Security, ShareMount, SocketMount, StopSignal, TmpfsMount, UnknownMount,
+    PublishedSocket, Resources, RestartPolicy, RestartPolicyError, Rlimit, Security, ShareMount, SocketMount,
+    StopSignal, TmpfsMount, UnknownMount,
 };
 pub use environment::merge_environment;
 pub use event::{Event, EventType, EventTypeError};
@@ -33,7 +34,7 @@ pub use network::{
     HostEntry, HostNameError, MacAddress, MacAddressError, NetworkAttachment, NetworkConfig, NetworkName,
     NetworkNameError, NetworkStatus, PublishedPort, ResolverConfig, Transport, check_domain_name, check_host_name,
 };
-pub use phase::{Phase, UnknownPhase};
+pub use phase::{LastRun, Phase, UnknownPhase};
 pub use signal::{Signal, SignalError};
 pub use size::{ByteSize, SizeError};
 pub use standing::{LockState, Retention, Standing};

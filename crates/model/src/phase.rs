@@ -11,6 +11,9 @@ const KNOWN_NAMES: [&str; 5] = ["created", "starting", "running", "stopping", "s
 /// The word for a container whose processes were stopped where they are.
 const PAUSED: &str = "paused";
 
+/// The word for a container that its policy starts again.
+const RESTARTING: &str = "restarting";
+
 /// Where a container is in its life. Each case carries what is valid in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "camelCase", rename_all_fields = "camelCase")]
@@ -19,7 +22,12 @@ pub enum Phase {
     #[default]
     Created,
     /// A launcher is bringing the machine up.
-    Starting,
+    Starting {
+        /// The run that has ended, when the container is started again by its policy: from that end until the program runs. Older programs, which do
+        /// not know of it, see a container that is starting.
+        #[serde(default, rename = "restarting", skip_serializing_if = "Option::is_none")]
+        after: Option<LastRun>,
+    },
     /// The workload runs.
     Running {
         /// When it was started.
@@ -63,6 +71,35 @@ pub enum Phase {
     Unknown(UnknownPhase),
 }
 
+/// A run of a container that has ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LastRun {
+    /// When the program was last started.
+    #[serde(
+        default,
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub started: Option<OffsetDateTime>,
+    /// When it ended, or was known not to come to run.
+    #[serde(
+        default,
+        with = "time::serde::rfc3339::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub finished: Option<OffsetDateTime>,
+    /// How it ended; `None` when it did not come to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<ExitStatus>,
+    /// Why it ended, when it was not the program's own doing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Fields of other versions.
+    #[serde(flatten)]
+    pub unknown: UnknownFields,
+}
+
 /// A phase that this program does not know, such as one of a newer program. It is kept and shown, and nothing is concluded from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "NameAndFields")]
@@ -94,14 +131,15 @@ impl TryFrom<NameAndFields> for UnknownPhase {
 }
 
 impl Phase {
-    /// The word that `container list` shows. Scripts know `running`, `stopping` and `stopped`, and Docker's `paused`; an unknown phase has its own
-    /// name.
+    /// The word that `container list` shows. Scripts know `running`, `stopping` and `stopped`, and Docker's `paused` and `restarting`; an unknown phase
+    /// has its own name.
     #[must_use]
     pub fn label(&self) -> &str {
         match self {
             Self::Created | Self::Stopped { .. } => "stopped",
             Self::Running { paused: true, .. } => PAUSED,
-            Self::Starting | Self::Running { .. } => "running",
+            Self::Starting { after: Some(_) } => RESTARTING,
+            Self::Starting { after: None } | Self::Running { .. } => "running",
             Self::Stopping { .. } => "stopping",
             Self::Unknown(phase) => &phase.name,
         }
@@ -119,7 +157,8 @@ impl Phase {
         match self {
             Self::Running { started, .. } | Self::Stopping { started } => Some(*started),
             Self::Stopped { started, .. } => *started,
-            Self::Created | Self::Starting | Self::Unknown(_) => None,
+            Self::Starting { after: Some(last) } => last.started,
+            Self::Created | Self::Starting { after: None } | Self::Unknown(_) => None,
         }
     }
 }
@@ -131,9 +170,9 @@ mod tests {
 
     #[test]
     fn an_unknown_phase_is_kept_with_its_fields_and_shown_by_its_name() {
-        let written = json!({ "name": "restarting", "started": "2026-01-01T00:00:00Z", "attempt": { "of": 3 } });
+        let written = json!({ "name": "rewinding", "started": "2026-01-01T00:00:00Z", "attempt": { "of": 3 } });
         let phase: Phase = serde_json::from_value(written.clone()).unwrap();
-        assert_eq!(phase.label(), "restarting");
+        assert_eq!(phase.label(), "rewinding");
         assert_eq!(phase.started(), None);
         assert_eq!(serde_json::to_value(&phase).unwrap(), written);
     }
@@ -155,6 +194,24 @@ mod tests {
             (&json!("running"), &json!(true))
         );
         assert_eq!(serde_json::from_value::<Phase>(written).unwrap(), phase);
+    }
+
+    #[test]
+    fn a_container_that_is_started_again_starts_for_programs_that_do_not_know_of_it() {
+        let starting = json!({ "name": "starting" });
+        let phase: Phase = serde_json::from_value(starting.clone()).unwrap();
+        assert_eq!((phase.label(), phase.started()), ("running", None));
+        assert_eq!(serde_json::to_value(&phase).unwrap(), starting);
+        let restarting = json!({
+            "name": "starting",
+            "restarting": { "started": "1970-01-01T00:00:00Z", "exit": { "exitCode": 3, "oomKilled": false }, "attempt": 7 },
+        });
+        let phase: Phase = serde_json::from_value(restarting.clone()).unwrap();
+        assert_eq!(
+            (phase.label(), phase.started()),
+            ("restarting", Some(OffsetDateTime::UNIX_EPOCH))
+        );
+        assert_eq!(serde_json::to_value(&phase).unwrap(), restarting);
     }
 
     #[test]

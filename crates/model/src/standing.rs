@@ -50,8 +50,8 @@ impl Standing {
             (_, Free, Abandoned) => Self::Leftover,
             (Phase::Created, Free, Keep | UntilEnd) | (Phase::Stopped { .. }, Free, Keep) => Self::AtRest,
             (Phase::Stopped { .. }, Free, UntilEnd) => Self::Leftover,
-            (Phase::Starting | Phase::Running { .. } | Phase::Stopping { .. }, Free, Keep) => Self::OwnerDied,
-            (Phase::Starting | Phase::Running { .. } | Phase::Stopping { .. }, Free, UntilEnd) => Self::Leftover,
+            (Phase::Starting { .. } | Phase::Running { .. } | Phase::Stopping { .. }, Free, Keep) => Self::OwnerDied,
+            (Phase::Starting { .. } | Phase::Running { .. } | Phase::Stopping { .. }, Free, UntilEnd) => Self::Leftover,
             (Phase::Unknown(_), Free, Keep | UntilEnd) => Self::NotUnderstood,
         }
     }
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn a_container_in_an_unknown_phase_is_live_while_its_lock_is_held_and_never_repaired() {
         assert_row(
-            &[named("paused"), named("restarting")],
+            &[named("paused"), named("rewinding")],
             [
                 (Held, Keep, Live),
                 (Held, UntilEnd, Live),

@@ -15,9 +15,19 @@ pub struct ObservedState {
     /// Its published ports while it runs, with the ports of the host that were chosen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub published_ports: Vec<PublishedPort>,
+    /// How often its policy has started it again since it was last started in another way.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub restart_count: u32,
+    /// Whether a user has stopped or killed it since it was last started. The end of the host or of a client is not a user's doing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopped_by_user: bool,
     /// Fields of other versions.
     #[serde(flatten)]
     pub unknown: UnknownFields,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 
 use crate::{
     ContainerConfig, ContainerId, ContainerImage, ContainerOptions, ImageDescriptor, InitProcess, Layer, LogConfig,
-    Mount, ProcessUser, ResolverConfig, Resources, Rlimit, Security, StopSignal, UnknownFields,
+    Mount, ProcessUser, ResolverConfig, Resources, RestartPolicy, Rlimit, Security, StopSignal, UnknownFields,
 };
 
 /// The format version of such records.
@@ -186,6 +186,7 @@ impl Record {
                 kernel_arguments: Vec::new(),
                 log: LogConfig::default(),
                 stop_timeout_seconds: None,
+                restart: RestartPolicy::No,
                 virtualization: false,
                 rosetta: false,
                 unknown: UnknownFields::new(),

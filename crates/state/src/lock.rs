@@ -26,6 +26,8 @@ pub struct ContainerLock {
     bundle: Bundle,
     lock: FileLock,
     reserve: Option<Reserve>,
+    /// A user has stopped or killed the container.
+    is_stopped_by_user: bool,
 }
 
 impl ContainerLock {
@@ -34,6 +36,7 @@ impl ContainerLock {
             bundle,
             lock,
             reserve: None,
+            is_stopped_by_user: false,
         }
     }
 
@@ -60,7 +63,8 @@ impl ContainerLock {
         record::read_state(&self.bundle.state())
     }
 
-    /// Records what was observed, durably. Fields that other versions put into the record stay.
+    /// Records what was observed, durably. Fields that other versions put into the record stay. Each time that the container is started again by its
+    /// policy is counted; any other start begins anew.
     ///
     /// # Errors
     /// [`StateError`]; the old record is then still in place.
@@ -95,6 +99,11 @@ impl ContainerLock {
         record::write_last_state(&self.bundle.state(), &state, self.reserve.take())
     }
 
+    /// From the next phase on the record says that a user has stopped or killed the container, until it starts again.
+    pub fn note_stopped_by_user(&mut self) {
+        self.is_stopped_by_user = true;
+    }
+
     /// What was observed last, in another phase.
     fn state_in(&self, phase: Phase) -> ObservedState {
         // A damaged record has nothing left to keep.
@@ -103,6 +112,12 @@ impl ContainerLock {
             state.networks.clear();
             state.published_ports.clear();
         }
+        match &phase {
+            Phase::Starting { after: None } => (state.restart_count, state.stopped_by_user) = (0, false),
+            Phase::Starting { after: Some(_) } => state.restart_count = state.restart_count.saturating_add(1),
+            _ => {}
+        }
+        state.stopped_by_user |= self.is_stopped_by_user;
         state.phase = phase;
         state
     }

@@ -44,7 +44,7 @@ fn actor() {
             },
             1 => match store.own(&config.id) {
                 Ok(owned) => {
-                    owned.write_phase(Phase::Starting).unwrap();
+                    owned.write_phase(Phase::Starting { after: None }).unwrap();
                     owned
                         .write_phase(Phase::Running {
                             started: OffsetDateTime::UNIX_EPOCH,

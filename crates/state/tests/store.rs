@@ -12,8 +12,10 @@ use std::convert::Infallible;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use container_model::{ContainerQuery, Phase, Standing};
-use container_state::{ContainerStore, CreateError, DeleteError, FindError, LoadError, OwnError, ReserveError};
+use container_model::{ContainerQuery, LastRun, Phase, Standing};
+use container_state::{
+    ContainerLock, ContainerStore, CreateError, DeleteError, FindError, LoadError, OwnError, ReserveError,
+};
 use fixture::{Root, config};
 use time::OffsetDateTime;
 
@@ -125,6 +127,39 @@ fn a_dead_launcher_is_noticed_by_the_next_look() {
 }
 
 #[test]
+fn restarts_are_counted_and_what_a_user_stopped_is_known_until_the_next_start() {
+    let root = Root::new();
+    let store = root.store();
+    let id = root.create("web", 1);
+    let mut owned = store.own(&id).unwrap();
+    let last = LastRun {
+        started: Some(OffsetDateTime::UNIX_EPOCH),
+        ..LastRun::default()
+    };
+    let observed = |owned: &ContainerLock| {
+        let state = owned.state().unwrap();
+        (state.restart_count, state.stopped_by_user)
+    };
+    owned.write_phase(Phase::Starting { after: None }).unwrap();
+    for count in 1..3 {
+        owned.write_phase(running()).unwrap();
+        let after = Some(last.clone());
+        owned.write_phase(Phase::Starting { after }).unwrap();
+        assert_eq!(observed(&owned), (count, false));
+    }
+    owned.note_stopped_by_user();
+    owned.write_last_phase(running()).unwrap();
+    assert_eq!(observed(&owned), (2, true));
+    // It is on record however the launcher ends.
+    drop(owned);
+    let found = store.load(&id).unwrap().state;
+    assert_eq!((found.restart_count, found.stopped_by_user), (2, true));
+    let owned = store.own(&id).unwrap();
+    owned.write_phase(Phase::Starting { after: None }).unwrap();
+    assert_eq!(observed(&owned), (0, false));
+}
+
+#[test]
 fn a_dead_launcher_takes_its_temporary_container_along() {
     let root = Root::new();
     let store = root.store();
@@ -132,7 +167,11 @@ fn a_dead_launcher_takes_its_temporary_container_along() {
     config.options.auto_remove = true;
     store.create(&config, |_| Ok::<_, Infallible>(())).unwrap();
     assert_eq!(store.list().unwrap().containers.len(), 1, "made but not started yet");
-    store.own(&config.id).unwrap().write_phase(Phase::Starting).unwrap();
+    store
+        .own(&config.id)
+        .unwrap()
+        .write_phase(Phase::Starting { after: None })
+        .unwrap();
     assert_eq!(store.list().unwrap().containers.len(), 0);
     assert_eq!(root.entries(), Vec::<String>::new());
 }

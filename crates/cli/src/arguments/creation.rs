@@ -188,6 +188,7 @@ impl ContainerFlags {
             log: self.logging.request(),
             stop_signal: self.ending.stop_signal,
             stop_timeout_seconds: self.ending.stop_timeout,
+            restart: self.ending.restart,
             kernel: self.kernel,
             cold: self.cold,
         })

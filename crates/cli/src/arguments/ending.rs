@@ -1,9 +1,9 @@
-//! Flags of `run` and `create` about how the container is stopped.
+//! Flags of `run` and `create` about how the container is stopped, and what follows its end.
 
 use clap::Args;
-use container_model::Signal;
+use container_model::{RestartPolicy, Signal};
 
-/// How it is stopped.
+/// How it ends.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Container options")]
 pub(crate) struct EndingFlags {
@@ -14,4 +14,8 @@ pub(crate) struct EndingFlags {
     /// Seconds that stop waits before the container is killed
     #[arg(long, value_name = "SECONDS")]
     pub(crate) stop_timeout: Option<u32>,
+
+    /// Start it again when its program has ended: no, on-failure[:TIMES], always, or unless-stopped
+    #[arg(long, value_name = "POLICY", default_value_t)]
+    pub(crate) restart: RestartPolicy,
 }

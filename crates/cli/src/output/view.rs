@@ -4,7 +4,7 @@ use super::configuration::configuration;
 use std::path::PathBuf;
 
 use container_engine::{ContainerView, Engine};
-use container_model::{Phase, VolumeName};
+use container_model::{LastRun, Phase, VolumeName};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -51,17 +51,37 @@ fn status(view: &ContainerView) -> Value {
     add("publishedPorts", (!ports.is_empty()).then(|| json!(ports)));
     let phase = &view.state.phase;
     add("startedDate", phase.started().map(|at| timestamp(at).into()));
-    if let Phase::Stopped {
-        finished, exit, reason, ..
-    } = phase
-    {
-        add("finishedDate", finished.map(|at| timestamp(at).into()));
+    if let Some(last) = last_run(phase) {
+        let exit = last.exit;
+        add("finishedDate", last.finished.map(|at| timestamp(at).into()));
         add("exitCode", exit.map(|exit| exit.exit_code.into()));
         add("signal", exit.and_then(|exit| exit.signal).map(Value::from));
         add("oomKilled", exit.map(|exit| exit.oom_killed.into()));
-        add("reason", reason.clone().map(Value::from));
+        add("reason", last.reason.map(Value::from));
     }
+    let (policy, count) = (view.config.options.restart, view.state.restart_count);
+    add("restartCount", (!policy.is_no() || count > 0).then(|| count.into()));
     Value::Object(status)
+}
+
+/// How the last run ended, of a container that does not run at the moment.
+fn last_run(phase: &Phase) -> Option<LastRun> {
+    match phase {
+        Phase::Starting { after } => after.clone(),
+        Phase::Stopped {
+            started,
+            finished,
+            exit,
+            reason,
+        } => Some(LastRun {
+            started: *started,
+            finished: *finished,
+            exit: *exit,
+            reason: reason.clone(),
+            ..LastRun::default()
+        }),
+        _ => None,
+    }
 }
 
 /// `2023-11-14 22:13:20 +0000 UTC`, as Docker shows times, in UTC.
@@ -139,21 +159,47 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_unknown_phase_is_shown_by_its_name() {
+    fn view(state: Value) -> ContainerView {
         let config = include_str!("../../../model/tests/version1/made/config.json");
         let Value::Object(mut config) = serde_json::from_str(config).unwrap() else {
             panic!("no record");
         };
         config.remove("version");
-        let view = ContainerView {
+        ContainerView {
             config: serde_json::from_value(upgrade_config(1, config).unwrap().into()).unwrap(),
-            state: serde_json::from_value(json!({ "phase": { "name": "paused", "since": 1 } })).unwrap(),
+            state: serde_json::from_value(state).unwrap(),
             standing: Standing::Live,
-        };
+        }
+    }
+
+    #[test]
+    fn an_unknown_phase_is_shown_by_its_name() {
+        let view = view(json!({ "phase": { "name": "paused", "since": 1 } }));
         assert_eq!(
             super::shown(&view, &|_| PathBuf::new())["status"],
             json!({ "state": "paused", "networks": [] })
+        );
+    }
+
+    #[test]
+    fn a_container_that_is_started_again_is_shown_with_its_last_run() {
+        let mut view = view(json!({ "phase": { "name": "starting", "restarting": {
+            "started": "1970-01-01T00:00:00Z", "finished": "1970-01-01T00:00:02Z",
+            "exit": { "exitCode": 3, "oomKilled": true }, "reason": "no memory was left",
+        } } }));
+        view.config.options.restart = "on-failure:5".parse().unwrap();
+        view.state.restart_count = 2;
+        let shown = super::shown(&view, &|_| PathBuf::new());
+        assert_eq!(
+            shown["status"],
+            json!({
+                "state": "restarting", "networks": [], "startedDate": "1970-01-01T00:00:00Z", "restartCount": 2,
+                "finishedDate": "1970-01-01T00:00:02Z", "exitCode": 3, "oomKilled": true, "reason": "no memory was left",
+            })
+        );
+        assert_eq!(
+            shown["configuration"]["options"]["restartPolicy"],
+            json!({ "name": "on-failure", "maximumRetryCount": 5 })
         );
     }
 

@@ -165,6 +165,9 @@ pub enum RequestError {
         /// What runs the machines.
         backend: String,
     },
+    /// A container that is removed at its end and started again. The message is Docker's.
+    #[error("conflicting options: cannot specify both --restart and --rm")]
+    RemovedAndRestarted,
     /// No processor.
     #[error("at least one CPU is needed")]
     NoCpu,

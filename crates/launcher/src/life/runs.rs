@@ -1,9 +1,10 @@
 //! The container's runs, one after the other.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use container_model::Phase;
+use container_model::{LastRun, Phase, UnknownFields};
 use time::OffsetDateTime;
 
 use crate::launch::{EndedRun, NextRun};
@@ -24,9 +25,16 @@ pub(super) struct Ended {
 pub(super) async fn run_all(context: &RunContext<'_>, timings: &mut Timings, timings_file: Option<&Path>) -> Ended {
     let mut before = None;
     let mut number = 1;
+    let mut pause_before = Duration::ZERO;
+    let mut config = Arc::clone(context.config);
     loop {
+        let context = &RunContext {
+            config: &config,
+            ..*context
+        };
         let run = run_once(context, number, timings).await;
-        let next = next_run(context, number, &run.ending);
+        let networks = run.machine.as_ref().map(|machine| Arc::clone(&machine.run.networks));
+        let next = next_run(context, number, pause_before, &run.ending);
         let ending = following(context, before, run.ending);
         let pause = match next {
             // Clients hear of the end while the guest unmounts; their streams end once it is on record.
@@ -36,7 +44,7 @@ pub(super) async fn run_all(context: &RunContext<'_>, timings: &mut Timings, tim
             }
             NextRun::None => None,
             NextRun::After { pause } => {
-                announce_pause(context);
+                announce_pause(context, &ending).await;
                 Some(pause)
             }
         };
@@ -63,21 +71,30 @@ pub(super) async fn run_all(context: &RunContext<'_>, timings: &mut Timings, tim
             announce_end(context, &ending);
             return Ended { ending, machine };
         }
+        pause_before = pause;
         number += 1;
         std::mem::replace(timings, Timings::new(context.config.id.as_str(), number)).publish(timings_file);
         before = Some(ending);
+        // The next one begins on the networks that clients have chosen meanwhile.
+        if let Some(networks) = networks {
+            let networks = networks.last_attachments().await;
+            if config.networks != networks {
+                Arc::make_mut(&mut config).networks = networks;
+            }
+        }
     }
 }
 
 /// What follows a run. A wish to end the container is obeyed without asking.
-fn next_run(context: &RunContext<'_>, number: u32, ending: &Ending) -> NextRun {
-    if is_end_wanted(context) {
+fn next_run(context: &RunContext<'_>, number: u32, pause_before: Duration, ending: &Ending) -> NextRun {
+    if context.session.wishes().borrow().forbid_next_run() {
         return NextRun::None;
     }
     let span = |(started, finished): (OffsetDateTime, OffsetDateTime)| (finished - started).unsigned_abs();
     context.launch.policy.after(&EndedRun {
         number,
         exit: ending.exit,
+        pause_before,
         duration: ending.started.zip(ending.finished).map(span).unwrap_or_default(),
     })
 }
@@ -105,16 +122,24 @@ fn announce_end(context: &RunContext<'_>, ending: &Ending) {
     context.session.output.close();
 }
 
-fn announce_pause(context: &RunContext<'_>) {
+async fn announce_pause(context: &RunContext<'_>, ending: &Ending) {
     context.session.set_progress(Progress::Pausing);
     context.session.open_stdin();
-    drop(context.recorder.phase(Phase::Starting));
+    let last = LastRun {
+        started: ending.started,
+        finished: ending.finished,
+        exit: ending.exit,
+        reason: ending.reason.clone(),
+        unknown: UnknownFields::new(),
+    };
+    let _ = context.recorder.phase(Phase::Starting { after: Some(last) }).await;
+    context.session.set_ended_run(ending.clone());
 }
 
 /// Whether a client wants the container to end while the next run is waited for.
 async fn is_ended_within(context: &RunContext<'_>, pause: Duration) -> bool {
     let mut wishes = context.session.wishes();
     // A wish that is there already counts, however short the pause.
-    let wanted = wishes.wait_for(Wishes::forbid_run);
+    let wanted = wishes.wait_for(Wishes::forbid_next_run);
     tokio::time::timeout(pause, wanted).await.is_ok()
 }

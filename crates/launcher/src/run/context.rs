@@ -13,6 +13,7 @@ use crate::templates::TemplateLater;
 use crate::volumes::AttachedVolumes;
 
 /// The container that is run.
+#[derive(Clone, Copy)]
 pub(crate) struct RunContext<'a> {
     pub(crate) launch: &'a Launch,
     pub(crate) session: &'a Arc<Session>,

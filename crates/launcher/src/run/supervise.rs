@@ -121,9 +121,12 @@ async fn until_end(
                 };
             }
             Ok(()) = wishes.changed() => {
-                let wish = wishes.borrow_and_update().stop;
-                if let Some(wish) = wish {
+                let wishes = *wishes.borrow_and_update();
+                if let Some(wish) = wishes.stop {
                     if matches!(stage, Stage::Running) {
+                        if wishes.by_user {
+                            context.recorder.stopped_by_user();
+                        }
                         drop(context.recorder.phase(Phase::Stopping { started }));
                         context.session.set_progress(Progress::Stopping(Arc::clone(run)));
                     }

@@ -6,11 +6,10 @@ use std::time::Duration;
 use container_agent_api::v1 as agent;
 use container_model::Signal;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{attach, disks, exec, files, networks, processes, steps};
+use super::{attach, disks, exec, files, networks, processes, running, signal, steps};
 use crate::control::v1::control_server::Control;
 use crate::control::v1::{
     AddArchiveRequest, AddArchiveResponse, AttachRequest, AttachResponse, ConnectNetworkRequest,
@@ -24,13 +23,10 @@ use crate::control::v1::{
 use crate::control::{PROGRAM_VERSION, SPOKEN_VERSIONS};
 use crate::launch::Limits;
 use crate::plan::INIT_PROCESS_ID;
-use crate::session::{Ending, Run, Session, Started, Stop};
+use crate::session::{Ending, Run, Session, Started};
 
 /// Responses that may wait for one client.
 pub(super) const RESPONSE_QUEUE: usize = 4;
-
-/// Longest time that `stop` waits before SIGKILL: a year, which stands for "for ever" and cannot overflow.
-const STOP_TIMEOUT_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The control service of one container.
 pub(crate) struct Service {
@@ -45,12 +41,7 @@ impl Service {
 
     /// The run whose workload runs, for a request to its guest. One that stands still would not answer.
     fn running(&self) -> Result<Arc<Run>, Status> {
-        if let Some(reason) = self.session.paused_because() {
-            return Err(Status::failed_precondition(format!("it is paused: {reason}")));
-        }
-        self.session
-            .running()
-            .ok_or_else(|| Status::failed_precondition("the container is not running"))
+        running::running(&self.session)
     }
 }
 
@@ -115,7 +106,7 @@ impl Control for Service {
             Started::Ran(run) => {
                 if let Some(run) = run {
                     run.start_recorded().await;
-                } else {
+                } else if self.session.progress().ending().is_some() {
                     self.session.recorded().await;
                 }
                 Outcome::Running(Running {})
@@ -142,34 +133,8 @@ impl Control for Service {
     }
 
     async fn signal(&self, request: Request<SignalRequest>) -> Result<Response<SignalResponse>, Status> {
-        let SignalRequest { process_id, signal } = request.into_inner();
-        let signal = Signal::from_number(signal).map_err(|error| Status::invalid_argument(error.to_string()))?;
-        let process_id = if process_id.is_empty() {
-            INIT_PROCESS_ID
-        } else {
-            &process_id
-        };
-        if process_id == INIT_PROCESS_ID && signal == Signal::KILL && self.session.progress().ending().is_none() {
-            // The end of the container, whatever it is doing. This must work with a guest that does not cooperate: in the end its
-            // machine is switched off.
-            self.session.wish(|wishes| {
-                wishes.add_stop(Stop {
-                    signal,
-                    kill_at: Instant::now(),
-                })
-            });
-            return Ok(Response::new(SignalResponse {}));
-        }
-        let run = self.running()?;
-        match run.agent.signal(process_id, signal.number()).await {
-            Ok(()) => {
-                if process_id == INIT_PROCESS_ID {
-                    run.tell_kill(signal);
-                }
-                Ok(Response::new(SignalResponse {}))
-            }
-            Err(error) => Err(Status::aborted(error.to_string())),
-        }
+        signal::send(&self.session, request.into_inner()).await?;
+        Ok(Response::new(SignalResponse {}))
     }
 
     async fn resize(&self, request: Request<ResizeRequest>) -> Result<Response<ResizeResponse>, Status> {
@@ -206,7 +171,8 @@ impl Control for Service {
             0 => None,
             number => Some(Signal::from_number(number).map_err(|error| Status::invalid_argument(error.to_string()))?),
         };
-        let timeout = Duration::from_millis(timeout_ms).min(STOP_TIMEOUT_MAX);
+        let timeout = Duration::from_millis(timeout_ms).min(signal::STOP_TIMEOUT_MAX);
+        self.session.wish(|wishes| wishes.by_user = true);
         self.session.stop(signal, timeout);
         let ending = self.session.recorded().await;
         // A container that was stopped before its workload ran is stopped all the same.
@@ -246,8 +212,11 @@ impl Control for Service {
         Ok(Response::new(DisconnectNetworkResponse {}))
     }
 
-    async fn wait(&self, _: Request<WaitRequest>) -> Result<Response<WaitResponse>, Status> {
-        let ending = self.session.recorded().await;
+    async fn wait(&self, request: Request<WaitRequest>) -> Result<Response<WaitResponse>, Status> {
+        let ending = match request.into_inner().next_exit {
+            true => self.session.next_exit().await,
+            false => self.session.recorded().await,
+        };
         Ok(Response::new(WaitResponse {
             exit_status: Some(exit_status(&ending)?),
         }))

@@ -10,6 +10,10 @@ pub(crate) struct Wishes {
     pub(crate) start: bool,
     /// A client, or a signal to the launcher, wants the container to end.
     pub(crate) stop: Option<Stop>,
+    /// A client has sent a signal that is to end the workload: no other run follows.
+    pub(crate) last_run: bool,
+    /// One of these two was wanted by a user.
+    pub(crate) by_user: bool,
     /// The process that started the launcher went away.
     pub(crate) abandoned: bool,
     /// A client has been told how it went, or is about to be.
@@ -38,5 +42,10 @@ impl Wishes {
     /// Whether there is to be no workload: a boot in progress is given up, and no other run begins.
     pub(crate) fn forbid_run(&self) -> bool {
         self.stop.is_some() || (self.abandoned && !self.start)
+    }
+
+    /// Whether no other run is to follow.
+    pub(crate) fn forbid_next_run(&self) -> bool {
+        self.forbid_run() || self.last_run
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use container_hypervisor::fake::{Guest, Outcome, Process};
 use container_launcher::control::{self, ControlClient};
-use container_launcher::{Launch, LauncherProcess, Limits, OneRun, execute, wait_for_starter};
+use container_launcher::{Launch, LauncherProcess, Limits, Restarts, execute, wait_for_starter};
 use container_state::AppPaths;
 
 use super::{PATIENCE, Source, World};
@@ -26,7 +26,7 @@ pub(crate) fn become_launcher() {
         id: "web".parse().unwrap(),
         control: Some(control),
         machines: Box::new(Source::new(&guest)),
-        policy: Box::new(OneRun),
+        policy: Box::new(Restarts::NONE),
         limits: Limits::default(),
         ssh_agent: None,
     });

@@ -2,8 +2,8 @@
 
 use container_model::{
     BuildMachine, CacheDirectory, ContainerConfig, ContainerImage, ContainerOptions, ControlGroupLimits, DeviceNode,
-    DiskMount, InitProcess, Layer, LogConfig, LogDriver, Mount, ProcessUser, PublishedSocket, Resources, Rlimit,
-    Security, ShareMount, SocketMount, TmpfsMount, UnknownFields, VolumeName,
+    DiskMount, InitProcess, Layer, LogConfig, LogDriver, Mount, ProcessUser, PublishedSocket, Resources, RestartPolicy,
+    Rlimit, Security, ShareMount, SocketMount, TmpfsMount, UnknownFields, VolumeName,
 };
 use container_oci::{Descriptor, Digest, Platform};
 use proptest::collection::{btree_map, vec};
@@ -241,6 +241,7 @@ fn options() -> impl Strategy<Value = ContainerOptions> {
         texts(),
         log(),
         option::of(any::<u32>()),
+        restart_policy(),
         unknown(),
     )
         .prop_map(
@@ -250,6 +251,7 @@ fn options() -> impl Strategy<Value = ContainerOptions> {
                 kernel_arguments,
                 log,
                 stop_timeout_seconds,
+                restart,
                 unknown,
             )| {
                 ContainerOptions {
@@ -261,12 +263,22 @@ fn options() -> impl Strategy<Value = ContainerOptions> {
                     kernel_arguments,
                     log,
                     stop_timeout_seconds,
+                    restart,
                     virtualization,
                     rosetta,
                     unknown,
                 }
             },
         )
+}
+
+fn restart_policy() -> impl Strategy<Value = RestartPolicy> {
+    prop_oneof![
+        Just(RestartPolicy::No),
+        Just(RestartPolicy::Always),
+        Just(RestartPolicy::UnlessStopped),
+        any::<u32>().prop_map(|maximum_retry_count| RestartPolicy::OnFailure { maximum_retry_count }),
+    ]
 }
 
 fn published_socket() -> impl Strategy<Value = PublishedSocket> {

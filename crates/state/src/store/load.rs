@@ -118,6 +118,8 @@ fn repair(bundle: &Bundle, config: &ContainerConfig) -> Result<Option<(Standing,
         phase,
         networks: Vec::new(),
         published_ports: Vec::new(),
+        restart_count: found.restart_count,
+        stopped_by_user: found.stopped_by_user,
         unknown: found.unknown,
     };
     bundle.remove_control_socket();

@@ -59,6 +59,7 @@ mod real_load;
 mod real_peers;
 mod rename;
 mod restart;
+mod restart_policy;
 mod run_flags;
 mod shared_volumes;
 mod signals;

@@ -294,7 +294,11 @@ pub struct ProcessInfo {
     pub command: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct WaitRequest {}
+pub struct WaitRequest {
+    /// Wait for the next end of the workload only: the container may be started again by its policy. Else for the container's end.
+    #[prost(bool, tag = "1")]
+    pub next_exit: bool,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WaitResponse {
     #[prost(message, optional, tag = "1")]
@@ -1111,7 +1115,7 @@ pub mod control_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Answers when the container has ended and its record says so.
+        /// Answers when the container has ended and its record says so, or when its workload has.
         pub async fn wait(
             &mut self,
             request: impl tonic::IntoRequest<super::WaitRequest>,
@@ -1440,7 +1444,7 @@ pub mod control_server {
             tonic::Response<super::DisconnectNetworkResponse>,
             tonic::Status,
         >;
-        /// Answers when the container has ended and its record says so.
+        /// Answers when the container has ended and its record says so, or when its workload has.
         async fn wait(
             &self,
             request: tonic::Request<super::WaitRequest>,

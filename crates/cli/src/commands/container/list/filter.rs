@@ -185,6 +185,11 @@ mod tests {
         }
         let running = fixture::container("web", "running");
         assert!(passes(&running, &["status=running"]) && !passes(&running, &["exited=3"]));
+        let restarting = fixture::container("web", "restarting");
+        assert!(passes(&restarting, &["status=restarting"]));
+        for filter in ["status=running", "status=exited", "exited=3"] {
+            assert!(!passes(&restarting, &[filter]), "{filter}");
+        }
     }
 
     #[test]

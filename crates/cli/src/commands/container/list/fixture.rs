@@ -5,8 +5,8 @@ use container_model::{Phase, Standing, upgrade_config};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-/// A container made from `alpine:3` in 1970, with two labels, a volume, a directory and two networks. Its state is `created`, `running`
-/// since one o'clock, or `exited` with 3 at two.
+/// A container made from `alpine:3` in 1970, with two labels, a volume, a directory and two networks. Its state is `created`, `running` or
+/// `paused` since one o'clock, or `exited` with 3 or `restarting` since two.
 pub(super) fn container(name: &str, state: &str) -> ContainerView {
     let text = include_str!("../../../../../model/tests/version1/made/config.json");
     let Ok(Value::Object(mut fields)) = serde_json::from_str(text) else {
@@ -27,6 +27,13 @@ pub(super) fn container(name: &str, state: &str) -> ContainerView {
         "created" => json!({ "name": "created" }),
         "running" => json!({ "name": "running", "started": "1970-01-01T01:00:00Z" }),
         "paused" => json!({ "name": "running", "started": "1970-01-01T01:00:00Z", "paused": true }),
+        "restarting" => json!({
+            "name": "starting",
+            "restarting": {
+                "started": "1970-01-01T01:00:00Z", "finished": "1970-01-01T02:00:00Z",
+                "exit": { "exitCode": 3, "oomKilled": false },
+            },
+        }),
         _ => json!({
             "name": "stopped", "started": "1970-01-01T01:00:00Z", "finished": "1970-01-01T02:00:00Z",
             "exit": { "exitCode": 3, "oomKilled": false },
@@ -36,7 +43,7 @@ pub(super) fn container(name: &str, state: &str) -> ContainerView {
     let mut view = ContainerView {
         config: serde_json::from_value(record).unwrap(),
         state: serde_json::from_value(json!({ "phase": phase })).unwrap(),
-        standing: if matches!(state, "running" | "paused") {
+        standing: if matches!(state, "running" | "paused" | "restarting") {
             Standing::Live
         } else {
             Standing::AtRest

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use container_engine::ContainerView;
-use container_model::{ContainerId, InitProcess, Mount, Phase, PublishedPort};
+use container_model::{ContainerId, ExitStatus, InitProcess, Mount, Phase, PublishedPort};
 use container_terminal::HumanSize;
 use time::OffsetDateTime;
 
@@ -74,29 +74,33 @@ pub(super) fn docker_state(phase: &Phase) -> &str {
     match phase {
         Phase::Created => "created",
         Phase::Running { paused: true, .. } => "paused",
-        Phase::Starting | Phase::Running { .. } | Phase::Stopping { .. } => "running",
+        Phase::Starting { after: Some(_) } => phase.label(),
+        Phase::Starting { after: None } | Phase::Running { .. } | Phase::Stopping { .. } => "running",
         Phase::Stopped { .. } => "exited",
         Phase::Unknown(_) => phase.label(),
     }
 }
 
-/// `Up 3 hours`, `Exited (0) 2 minutes ago`.
+/// `Up 3 hours`, `Exited (0) 2 minutes ago`, `Restarting (1) 5 seconds ago`.
 fn status(phase: &Phase, now: OffsetDateTime) -> String {
     match phase {
         Phase::Created => "Created".to_owned(),
-        Phase::Starting => "Starting".to_owned(),
+        Phase::Starting { after: None } => "Starting".to_owned(),
+        Phase::Starting { after: Some(last) } => ended("Restarting", last.exit, last.finished, now),
         Phase::Running { started, paused } => {
             let paused = if *paused { " (Paused)" } else { "" };
             format!("Up {}{paused}", span(*started, now))
         }
         Phase::Stopping { started } => format!("Up {} (stopping)", span(*started, now)),
-        Phase::Stopped { finished, exit, .. } => {
-            let code = exit.map_or_else(|| "unknown".to_owned(), |exit| exit.exit_code.to_string());
-            let since = finished.map(|finished| format!(" {}", ago(finished, now)));
-            format!("Exited ({code}){}", since.unwrap_or_default())
-        }
+        Phase::Stopped { finished, exit, .. } => ended("Exited", *exit, *finished, now),
         Phase::Unknown(_) => phase.label().to_owned(),
     }
+}
+
+fn ended(word: &str, exit: Option<ExitStatus>, finished: Option<OffsetDateTime>, now: OffsetDateTime) -> String {
+    let code = exit.map_or_else(|| "unknown".to_owned(), |exit| exit.exit_code.to_string());
+    let since = finished.map(|finished| format!(" {}", ago(finished, now)));
+    format!("{word} ({code}){}", since.unwrap_or_default())
 }
 
 /// Program and arguments between quotation marks.
@@ -194,6 +198,7 @@ mod tests {
             ("created", "created", "Created"),
             ("running", "running", "Up 4 hours"),
             ("paused", "paused", "Up 4 hours (Paused)"),
+            ("restarting", "restarting", "Restarting (3) 3 hours ago"),
             ("exited", "exited", "Exited (3) 3 hours ago"),
         ] {
             let view = fixture::container("web", state);
