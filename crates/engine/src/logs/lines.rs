@@ -247,7 +247,7 @@ mod tests {
             (Stdout, true, 5, "and on\nin "),
             (Stdout, true, 6, "and on\n"),
             (Stderr, false, 9, "late"),
-            (Stdout, true, 9, "later\n"),
+            (Stdout, false, 9, "later\n"),
         ];
         let options = LineOptions {
             since: seconds(2),
