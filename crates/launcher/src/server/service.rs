@@ -213,6 +213,7 @@ impl Control for Service {
     }
 
     async fn wait(&self, request: Request<WaitRequest>) -> Result<Response<WaitResponse>, Status> {
+        tracing::info!("a client waits for the end");
         let ending = match request.into_inner().next_exit {
             true => self.session.next_exit().await,
             false => self.session.recorded().await,
