@@ -5,16 +5,12 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use tempfile::TempDir;
 
 use crate::architecture::PLATFORM_VARIABLE;
 use crate::archive::{self, BUSYBOX};
-use crate::{Outcome, Process, Started, Store, binary, eventually, processes_of};
-
-/// How long processes may take to go once the last container has ended.
-const QUIET_LIMIT: Duration = Duration::from_secs(15);
+use crate::{COMMAND_LIMIT, Outcome, Process, Started, Store, binary, eventually, processes_of};
 
 /// The variables of the tests' environment that commands get. All others are left out: on a desktop they name the developer's session bus, and
 /// with it the key ring, proxies, registries and tokens.
@@ -230,11 +226,11 @@ impl Home {
     /// Checks that no process and no socket is left.
     #[track_caller]
     pub fn assert_quiet(&self) {
-        eventually("all processes have gone", QUIET_LIMIT, || self.processes().is_empty());
+        eventually("all processes have gone", COMMAND_LIMIT, || self.processes().is_empty());
         // The next command removes what a killed launcher left.
         self.run(["list", "--all"]).success();
         // A network's process is not seen while it is being executed, and its launcher may be gone by then.
-        eventually("all sockets have gone", QUIET_LIMIT, || self.sockets().is_empty());
+        eventually("all sockets have gone", COMMAND_LIMIT, || self.sockets().is_empty());
     }
 }
 

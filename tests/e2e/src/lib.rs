@@ -51,7 +51,7 @@ pub use outcome::{Outcome, Started};
 pub use processes::{Process, processes_of};
 pub use proxy::Proxy;
 pub use pty::Pty;
-pub use published::{LOCALHOST, LOCALHOST_V6, ask, connect, exchange, fetch, free_port};
+pub use published::{LOCALHOST, LOCALHOST_V6, ask, connect, exchange, fetch, free_port, free_ports};
 pub use registry::Registry;
 pub use skopeo::Skopeo;
 pub use store::Store;

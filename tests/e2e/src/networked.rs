@@ -54,10 +54,12 @@ impl Home {
         );
         let words = [&["run", "-d", "--name", name], flags, &[BUSYBOX, "sh", "-c", &script]].concat();
         self.run(words).success();
-        // The command returns when the program has started, which is before its server listens.
+        // The command returns when the program has started, which is before its servers listen. A line of /proc/net/tcp has the server's own
+        // address, that of a peer and the state, of which 0A is LISTEN.
+        let listens = "grep -q ':0007 0*:0000 0A ' /proc/net/tcp /proc/net/tcp6";
         self.guest(
             name,
-            "until wget -q -O /dev/null http://127.0.0.1/name; do sleep 0.05; done",
+            &format!("until wget -q -O /dev/null http://127.0.0.1/name && {listens}; do sleep 0.05; done"),
         )
         .success();
     }
@@ -71,7 +73,7 @@ impl Home {
     /// What a container gets at an address of HTTP; nothing when it cannot be had.
     #[track_caller]
     pub fn fetched_in(&self, name: &str, url: &str) -> String {
-        self.guest(name, &format!("timeout 10 wget -q -O - '{url}'")).text()
+        self.guest(name, &format!("timeout 60 wget -q -O - '{url}'")).text()
     }
 
     /// The networks of a container, in the order of its attachments.

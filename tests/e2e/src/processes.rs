@@ -3,10 +3,15 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::host_system::IS_LINUX;
+
+/// How often a process without arguments is looked at, once in a millisecond.
+const LOOKS: usize = 1000;
 
 /// A running process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +84,7 @@ fn from_proc() -> Vec<Entry> {
     processes
         .filter_map(|entry| {
             let id = entry.file_name().to_str()?.parse().ok()?;
-            let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let words = command_line(&entry.path());
             let words = words
                 .split(|byte| *byte == 0)
                 .map(|word| String::from_utf8_lossy(word).into_owned());
@@ -92,6 +97,19 @@ fn from_proc() -> Vec<Entry> {
             })
         })
         .collect()
+}
+
+/// The arguments of a process. While a program is being executed there are none for a moment, nor an environment: it is looked at until it has them, for
+/// nobody could tell whose it is. A zombie has no program any more, and a kernel's thread never had one.
+fn command_line(process: &Path) -> Vec<u8> {
+    for _ in 0..LOOKS {
+        let words = fs::read(process.join("cmdline")).unwrap_or_default();
+        if !words.is_empty() || fs::read_link(process.join("exe")).is_err() {
+            return words;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    Vec::new()
 }
 
 /// As `ps` of macOS has them: arguments and environment in one line, separated by blanks.

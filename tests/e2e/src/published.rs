@@ -1,14 +1,23 @@
 //! A client of the ports that containers publish.
 
+use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::Mutex;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::Home;
+use crate::{COMMAND_LIMIT, Home, cache};
 
 /// Longest wait for a byte.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = COMMAND_LIMIT;
+
+/// Ports for those who choose one themselves. No system gives them to programs that ask for any port: Linux begins at 32768
+/// (`net.ipv4.ip_local_port_range`), macOS at 49152.
+const CHOSEN_PORTS: std::ops::Range<u16> = 20_000..30_000;
+
+/// Locks of the ports that this process has chosen, which are held until it ends.
+static CHOSEN: Mutex<Vec<File>> = Mutex::new(Vec::new());
 
 /// This host, by the address that every host has.
 pub const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -16,15 +25,43 @@ pub const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// This host, by IPv6.
 pub const LOCALHOST_V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
-/// A port that nobody uses at the moment.
+/// A port that nobody uses, and that no other test and no program which asks for any port is given until this process ends.
 ///
 /// # Panics
 /// When there is none.
 #[must_use]
 pub fn free_port() -> u16 {
-    // Of both kinds, for all addresses.
-    let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)).unwrap();
-    listener.local_addr().unwrap().port()
+    free_ports(1)
+}
+
+/// So many of them in a row; the first.
+///
+/// # Panics
+/// When there are none.
+#[must_use]
+pub fn free_ports(count: u16) -> u16 {
+    let directory = cache::directory();
+    let lock = |port: u16| {
+        let file = File::create(directory.join(format!("port-{port}.lock"))).expect("the lock file can be made");
+        // Of both kinds, for all addresses.
+        let is_free = || TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).is_ok();
+        (file.try_lock().is_ok() && is_free()).then_some(file)
+    };
+    // Not all tests begin at the same place, so that few of them find what another one has.
+    let offset = u16::try_from(std::process::id() % u32::from(CHOSEN_PORTS.end - CHOSEN_PORTS.start)).unwrap_or(0);
+    let (before, after) = (
+        CHOSEN_PORTS.start..CHOSEN_PORTS.start + offset,
+        CHOSEN_PORTS.start + offset..CHOSEN_PORTS.end,
+    );
+    let mut chosen = CHOSEN.lock().unwrap();
+    for first in after.chain(before) {
+        let locks: Option<Vec<File>> = (first..first + count).map(lock).collect();
+        if let Some(locks) = locks {
+            chosen.extend(locks);
+            return first;
+        }
+    }
+    panic!("no {count} ports are free");
 }
 
 /// Connects.
@@ -73,25 +110,26 @@ pub fn exchange(mut stream: TcpStream, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
 /// The answer to a datagram, which is sent again every second, because one may be lost.
 ///
 /// # Errors
-/// As the system has it; and when no answer comes to several.
+/// As the system has it; and when no answer comes.
 pub fn ask(address: IpAddr, port: u16, datagram: &[u8]) -> io::Result<Vec<u8>> {
     let any = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
     let socket = UdpSocket::bind(any)?;
     socket.connect((address, port))?;
     socket.set_read_timeout(Some(Duration::from_secs(1)))?;
     let mut answer = vec![0; 65_536];
-    let mut last = io::ErrorKind::TimedOut.into();
-    for _ in 0..5 {
+    let end = Instant::now() + PATIENCE;
+    loop {
         socket.send(datagram)?;
         match socket.recv(&mut answer) {
             Ok(length) => {
                 answer.truncate(length);
                 return Ok(answer);
             }
-            Err(error) => last = error,
+            Err(error) if Instant::now() > end => return Err(error),
+            // At once where nobody listens.
+            Err(_) => thread::sleep(Duration::from_millis(50)),
         }
     }
-    Err(last)
 }
 
 impl Home {

@@ -1,16 +1,15 @@
 //! A real registry on the loopback interface: Debian's docker-registry, open to all or with a password, with or without TLS.
 
 use std::fs::{self, File};
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
+use container_fixtures::listening_address;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::certificates::Certificates;
-use crate::{Access, PASSWORD, Skopeo, USER, eventually};
+use crate::{Access, COMMAND_LIMIT, PASSWORD, Skopeo, USER, eventually};
 
 /// A running registry; it is stopped when this value is dropped.
 pub struct Registry {
@@ -38,8 +37,6 @@ impl Registry {
     #[must_use]
     pub fn with(access: Access) -> Self {
         let directory = tempfile::Builder::new().prefix("cr-").tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let address = format!("127.0.0.1:{port}");
         let certificates = access.tls.then(Certificates::new);
         // JSON is YAML, and its quoting is known.
         let mut configuration = json!({
@@ -48,7 +45,8 @@ impl Registry {
                 "filesystem": { "rootdirectory": directory.path().join("data") },
                 "maintenance": { "uploadpurging": { "enabled": false } },
             },
-            "http": { "addr": address },
+            // It chooses the port itself: one that was found free before may be another test's by then.
+            "http": { "addr": "127.0.0.1:0" },
         });
         if let Some(certificates) = &certificates {
             configuration["http"]["tls"] =
@@ -59,23 +57,25 @@ impl Registry {
         }
         let file = directory.path().join("config.yml");
         fs::write(&file, configuration.to_string()).unwrap();
+        let log = directory.path().join("log");
         let child = Command::new("docker-registry")
             .arg("serve")
             .arg(file)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(File::create(&log).unwrap())
             .spawn()
             .expect("docker-registry is needed: apt-get install docker-registry");
-        let registry = Self {
-            address,
+        let mut registry = Self {
+            address: String::new(),
             access,
             certificates,
             child,
             directory,
         };
-        eventually("the registry answers", Duration::from_secs(30), || {
-            TcpStream::connect(&registry.address).is_ok()
+        eventually("the registry listens", COMMAND_LIMIT, || {
+            registry.address = listening_address(&fs::read_to_string(&log).unwrap()).unwrap_or_default();
+            !registry.address.is_empty()
         });
         registry
     }
