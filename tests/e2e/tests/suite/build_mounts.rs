@@ -4,15 +4,11 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use container_e2e::{BUSYBOX, Home, Outcome, eventually};
+use container_e2e::{BUSYBOX, COMMAND_LIMIT, Home, Outcome, eventually};
 use rustix::process::Signal;
 
 use crate::build::{assert_no_machine, context};
-
-/// How long a machine may take to boot and to begin a step.
-const STEP_LIMIT: Duration = Duration::from_secs(60);
 
 fn build(home: &Home, context: &Path, words: &[&str]) -> Outcome {
     let words = [&["build"], words].concat();
@@ -71,7 +67,7 @@ fn a_build_that_is_interrupted_leaves_no_machine() {
     for signal in [Signal::INT, Signal::KILL] {
         let build = home.spawn([OsStr::new("build"), context.as_os_str()]);
         let mark = || find(&home.app_root().join("build-cache"), "has-begun");
-        eventually("the command runs", STEP_LIMIT, || mark().is_some());
+        eventually("the command runs", COMMAND_LIMIT, || mark().is_some());
         build.signal(signal);
         let ended = build.wait();
         assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);

@@ -2,9 +2,8 @@
 //! owner and mode as with podman.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use container_e2e::{BUSYBOX, Home, eventually};
+use container_e2e::{BUSYBOX, COMMAND_LIMIT, Home, eventually};
 
 /// Opens every device that the kernel knows, and some that other kernels have, for reading and for writing, and prints the results.
 const OPEN_ALL: &str = r#"
@@ -66,11 +65,9 @@ fn devices_of_the_machine_cannot_be_opened() {
     home.run(words).success();
     let exec = |script: &str| home.run(["exec", "box", "sh", "-c", script]).success().text();
     let log = || home.run(["logs", "box"]).success().text();
-    eventually(
-        "the first process has tried everything",
-        Duration::from_secs(60),
-        || log().ends_with("done"),
-    );
+    eventually("the first process has tried everything", COMMAND_LIMIT, || {
+        log().ends_with("done")
+    });
     assert_only_its_own(log().trim_end_matches("done").trim_end());
     // The port to the host has no fixed number.
     let ports = "for port in /sys/class/virtio-ports/*; do grep -c . $port/dev; done";

@@ -2,12 +2,13 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use container_e2e::{BUSYBOX, COMMAND_LIMIT, Home, eventually};
+use container_e2e::{BUSYBOX, COMMAND_LIMIT, Home, Layer, eventually};
 use rustix::process::Signal;
 
 fn shell(home: &Home, name: &str, script: &str) -> String {
@@ -339,11 +340,20 @@ fn a_killed_copy_leaves_a_container_that_does_not_run_as_it_was() {
     let files = || fs::read_dir(disk.parent().unwrap()).unwrap().count();
     let count = files();
     let big = home.file("big");
-    fs::write(&big, vec![1; 256 << 20]).unwrap();
-    let copy = home.spawn(["cp", big.to_str().unwrap(), "web:/big"]);
+    // It cannot come to its end, however late it is killed: the rest of the archive does not come.
+    let mut copy = home
+        .command(["cp", "-", "web:/"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let archive = Layer::default().file("big", 0o644, &vec![1; 4 << 20]).into_bytes();
+    let mut input = copy.stdin.take().unwrap();
+    input.write_all(&archive[..2 << 20]).unwrap();
     eventually("the copy has begun", COMMAND_LIMIT, || files() > count);
-    copy.signal(Signal::KILL);
-    let _ = copy.wait();
+    copy.kill().unwrap();
+    copy.wait().unwrap();
+    drop(input);
     assert_eq!(fs::metadata(&disk).unwrap().ino(), before);
     home.run(["cp", "web:/big", "-"]).failure(1, &["there is no web:/big"]);
     fs::write(&big, "small").unwrap();

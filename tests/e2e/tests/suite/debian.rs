@@ -99,11 +99,13 @@ fn a_user_at_bash(home: &Home, image: &str) {
     let mut pty = Pty::spawn(&home.command(flags));
     pty.expect("ready> ");
     pty.resize(33, 111);
-    pty.send("sleep 0.3; stty size\r");
+    // It takes a moment to get there.
+    pty.send("until stty size | grep '^33 '; do sleep 0.1; done\r");
     pty.expect("33 111");
     pty.expect("ready> ");
-    pty.send("sleep 1000\r");
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    // What says that it has begun is in the foreground, where the signal goes.
+    pty.send("sh -c 'echo begin; exec sleep 1000'\r");
+    pty.expect("\nbegin");
     pty.send("\x03");
     pty.expect("ready> ");
     pty.send("(exit 130)\r");

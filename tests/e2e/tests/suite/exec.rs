@@ -124,8 +124,10 @@ fn a_program_whose_command_has_vanished_ends() {
 fn the_end_of_the_container_ends_its_programs() {
     let home = Home::new();
     home.start_sleeper("host");
-    let inside = home.spawn(["exec", "host", "sh", "-c", "echo up; sleep 1000"]);
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    let inside = home.spawn(["exec", "host", "sh", "-c", "touch /tmp/up; sleep 1000"]);
+    eventually("it runs", container_e2e::COMMAND_LIMIT, || {
+        home.run(["exec", "host", "test", "-e", "/tmp/up"]).code == 0
+    });
     home.run(["kill", "host"]).success();
     let outcome = inside.wait();
     assert_ne!(outcome.code, 0, "{outcome:?}");

@@ -1,9 +1,8 @@
 //! Proves that the tar of a container's root has what its programs see, running or not, and that `diff` names what has changed.
 
 use std::fs;
-use std::time::Duration;
 
-use container_e2e::{BUSYBOX, Home, Image};
+use container_e2e::{BUSYBOX, COMMAND_LIMIT, Home, Image, eventually};
 use serde_json::json;
 
 use crate::debian;
@@ -111,12 +110,14 @@ fn the_tar_has_what_programs_see_whether_the_container_runs_or_not() {
 #[test]
 fn diff_names_what_was_added_changed_and_deleted() {
     let home = Home::new();
-    let script = "mkdir /new && echo x >/new/file && rm /bin/true && echo y >/etc/added && sleep 1000";
+    let script = "mkdir /new && echo x >/new/file && rm /bin/true && echo y >/etc/added && echo done && sleep 1000";
     home.run([
         "run", "-d", "--name", "web", "--tmpfs", "/scratch", BUSYBOX, "sh", "-c", script,
     ])
     .success();
-    std::thread::sleep(Duration::from_secs(2));
+    eventually("all is changed", COMMAND_LIMIT, || {
+        home.run(["logs", "web"]).success().text() == "done"
+    });
     let expected = [
         "C /bin",
         "D /bin/true",

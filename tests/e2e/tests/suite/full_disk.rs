@@ -59,12 +59,17 @@ fn read(directory: &Path, name: &str) -> String {
 fn a_container_stands_still_while_the_disk_is_full_and_then_goes_on() {
     require!(may_mount_in_a_namespace(), "mounts in user namespaces of one's own");
     let (home, outcome) = on_a_small_disk(&format!(
-        "\"$PROGRAM\" run --name writer {BUSYBOX} sh -c \"[ -e /complete ] || {{ $WRITE; sleep 3; }}; md5sum </written\" >first 2>errors &
+        "\"$PROGRAM\" run --name writer {BUSYBOX} sh -c \"[ -e /complete ] || {{ $WRITE; until [ -e /go ]; do sleep 0.2; done; }}; md5sum </written\" >first 2>errors &
+         running=$!
          until_done is_paused
+         until_done 'grep -q \"container is paused: \" errors'
          cp errors errors-while-paused
          \"$PROGRAM\" list --format json >listed
          rm \"$ROOT/ballast\"
-         wait $! || {{ cat errors \"$ROOT\"/containers/writer/launcher.log >&2; exit 95; }}
+         until_done 'grep -q \"container goes on: \" errors'
+         # The container ends once this file is there, with which touch itself may be killed.
+         \"$PROGRAM\" exec writer touch /go
+         wait $running || {{ cat errors \"$ROOT\"/containers/writer/launcher.log >&2; exit 95; }}
          cat \"$ROOT/containers/writer/launcher.log\" >launcher.log
          \"$PROGRAM\" start --attach writer >second || exit 94
          \"$PROGRAM\" delete writer >&2"

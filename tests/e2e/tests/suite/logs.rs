@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use container_e2e::{BUSYBOX, COMMAND_LIMIT, Home, Process, eventually};
+use container_e2e::{BUSYBOX, COMMAND_LIMIT, Home, Process, Pty, eventually};
 
 /// Runs a script in a container with a log, to its end.
 fn ran(home: &Home, name: &str, flags: &[&str], script: &str) {
@@ -252,19 +252,15 @@ fn the_log_of_an_older_release_is_read() {
 fn a_container_that_is_gone_is_not_mistaken_for_one_whose_name_begins_alike() {
     let home = Home::new();
     home.start_sleeper("web-1");
-    home.run([
-        "run",
-        "-d",
-        "--rm",
-        "--name",
-        "web",
-        BUSYBOX,
-        "sh",
-        "-c",
-        "echo up; sleep 1",
-    ])
-    .success();
-    assert_eq!(home.run(["logs", "-f", "web"]).success().text(), "up");
+    let script = "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.1; done";
+    home.run(["run", "-d", "--rm", "--name", "web", BUSYBOX, "sh", "-c", script])
+        .success();
+    // It is removed at its end, which must not come before it is followed.
+    let mut follower = Pty::spawn(&home.command(["logs", "-f", "web"]));
+    assert_eq!(follower.expect("up"), "up");
+    home.run(["kill", "--signal", "TERM", "web"]).success();
+    follower.expect("bye");
+    assert_eq!(follower.wait(), 0);
     assert_eq!(home.status("web-1")["state"], "running");
 }
 

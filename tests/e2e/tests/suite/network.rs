@@ -102,14 +102,14 @@ fn containers_reach_each_other_by_name_and_address() {
         );
     }
     for host in ["server", "web", &ipv4] {
-        home.guest("client", &format!("ping -4 -c 1 -W 5 {host}")).success();
+        home.guest("client", &format!("ping -4 -c 1 -W 60 {host}")).success();
     }
     for host in ["server", "web", &server.ipv6.to_string()] {
-        home.guest("client", &format!("ping6 -c 1 -W 5 {host}")).success();
+        home.guest("client", &format!("ping6 -c 1 -W 60 {host}")).success();
     }
     // Nobody listens there: the peer itself refuses, at once.
     for host in [ipv4, server.ipv6.to_string()] {
-        let refused = home.guest("client", &format!("nc -w 10 {host} 81")).with_code(1);
+        let refused = home.guest("client", &format!("nc -w 60 {host} 81")).with_code(1);
         assert!(refused.stderr.contains("refused"), "{refused:?}");
     }
     home.guest("client", "nslookup no-such-container").with_code(1);
@@ -167,7 +167,7 @@ fn each_of_several_containers_talks_to_each() {
     }
     let all = names.join(" ");
     let script = format!(
-        "for name in {all}; do timeout 10 wget -q -O - http://$name/name || exit; ping -c 1 -W 5 $name >/dev/null || exit; done"
+        "for name in {all}; do timeout 60 wget -q -O - http://$name/name || exit; ping -c 1 -W 60 $name >/dev/null || exit; done"
     );
     for name in &names {
         let heard = home.guest(name, &script).success().text();

@@ -6,16 +6,10 @@ use std::net::TcpStream;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use container_e2e::{BUSYBOX, Home, LOCALHOST, Process, connect, eventually, fetch, free_port};
+use container_e2e::{BUSYBOX, COMMAND_LIMIT, Home, LOCALHOST, Process, connect, eventually, fetch, free_port};
 
-/// How long the network may be away. It is back in two seconds on an idle machine.
-const BACK_LIMIT: Duration = Duration::from_secs(10);
-
-/// Longest time for which bytes are sent.
-const FLOOD_LIMIT: Duration = Duration::from_secs(60);
-
-/// How long a process may take to go.
-const GONE_LIMIT: Duration = Duration::from_secs(15);
+/// Longest time for which bytes are sent: the network is killed meanwhile.
+const FLOOD_LIMIT: Duration = COMMAND_LIMIT.saturating_mul(2);
 
 fn network_process(home: &Home) -> Option<Process> {
     home.processes().into_iter().find(Process::is_network)
@@ -59,7 +53,9 @@ fn the_process_of_a_network_lives_as_long_as_its_containers() {
     home.run(["logs", "-f", "first"]).success();
     assert_eq!(network_process(&home), Some(process), "the second one needs it");
     home.run(["kill", "second"]).success();
-    eventually("the process has gone", GONE_LIMIT, || network_process(&home).is_none());
+    eventually("the process has gone", COMMAND_LIMIT, || {
+        network_process(&home).is_none()
+    });
 }
 
 #[test]
@@ -88,13 +84,13 @@ fn containers_outlive_the_process_of_their_network() {
             matches!(end.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
             "{end}"
         );
-        eventually("the published port is back", BACK_LIMIT, || {
+        eventually("the published port is back", COMMAND_LIMIT, || {
             fetch(LOCALHOST, http, "/name").is_ok_and(|name| name == "server")
         });
-        eventually("the containers reach each other", BACK_LIMIT, || {
+        eventually("the containers reach each other", COMMAND_LIMIT, || {
             home.fetched_in("client", "http://server/name") == "server"
         });
-        eventually("names of the host are known", BACK_LIMIT, || {
+        eventually("names of the host are known", COMMAND_LIMIT, || {
             home.guest("client", "nslookup host.container.internal").code == 0
         });
         let new = network_process(&home).expect("a new process");
@@ -113,12 +109,12 @@ fn a_connection_between_containers_survives_the_process_of_their_network() {
     // A byte before and one after: the switch knows nothing of the connection, only the two ends do.
     let script = "(echo before; until [ -e /tmp/go ]; do sleep 0.1; done; echo after) | nc server 7 > /tmp/heard; echo ended >> /tmp/heard";
     home.guest("client", &format!("({script}) >/dev/null 2>&1 &")).success();
-    eventually("the connection is open", BACK_LIMIT, || {
+    eventually("the connection is open", COMMAND_LIMIT, || {
         home.guest("client", "cat /tmp/heard").text() == "before"
     });
     kill_network(&home);
     home.guest("client", "touch /tmp/go").success();
-    eventually("the rest has arrived", Duration::from_secs(30), || {
+    eventually("the rest has arrived", COMMAND_LIMIT, || {
         home.guest("client", "cat /tmp/heard").text() == "before\nafter\nended"
     });
 }
@@ -154,7 +150,9 @@ fn what_a_killed_launcher_had_is_free() {
     let launchers = home.processes().into_iter().filter(Process::is_launcher);
     let first = launchers.filter(|process| process.words.iter().any(|word| word == "first"));
     first.for_each(|process| process.kill());
-    eventually("the port is closed", BACK_LIMIT, || connect(LOCALHOST, port).is_err());
+    eventually("the port is closed", COMMAND_LIMIT, || {
+        connect(LOCALHOST, port).is_err()
+    });
     home.guest("witness", "nslookup first").with_code(1);
     home.start_server("second", &flags);
     assert_eq!(home.interface("second").ipv4.to_string(), "192.168.200.77");
@@ -174,10 +172,12 @@ fn a_killed_machine_resets_its_connections() {
         machine.kill();
     }
     // An end of some kind, and not silence until the time limit of the stream.
-    stream.set_read_timeout(Some(BACK_LIMIT)).unwrap();
+    stream.set_read_timeout(Some(COMMAND_LIMIT)).unwrap();
     match stream.read(&mut [0]) {
         Ok(length) => assert_eq!(length, 0),
         Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
     }
-    eventually("the process has gone", GONE_LIMIT, || network_process(&home).is_none());
+    eventually("the process has gone", COMMAND_LIMIT, || {
+        network_process(&home).is_none()
+    });
 }

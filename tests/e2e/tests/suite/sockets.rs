@@ -87,6 +87,9 @@ fn start_server(home: &Home, name: &str, socket: &Path, flags: &[&str]) {
     ]
     .concat();
     home.run(words).success();
+    // The command returns when the program has started, which is before it listens.
+    home.guest(name, "until test -S /tmp/app.sock; do sleep 0.05; done")
+        .success();
 }
 
 /// The program of the host in the part of [`SERVER`].
@@ -169,9 +172,13 @@ fn the_last_words_of_a_program_arrive_although_the_container_ends_with_it() {
         "-e",
         program,
     ]);
-    eventually("the socket is there", COMMAND_LIMIT, || socket.exists());
-    // It waits in the socket's queue until the machine is up.
-    let heard = converse(UnixStream::connect(&socket).unwrap(), b"");
+    // It waits in the socket's queue until the machine is up. A socket is there a moment before it takes connections.
+    let mut connection = None;
+    eventually("the socket takes connections", COMMAND_LIMIT, || {
+        connection = UnixStream::connect(&socket).ok();
+        connection.is_some()
+    });
+    let heard = converse(connection.unwrap(), b"");
     assert_eq!(heard.len(), 8 << 20);
     started.wait().success();
     home.assert_quiet();
@@ -319,7 +326,7 @@ impl Agent {
             fingerprint: String::new(),
         };
         let end = Instant::now() + COMMAND_LIMIT;
-        while !socket.exists() {
+        while UnixStream::connect(socket).is_err() {
             assert!(Instant::now() < end, "the agent does not start");
             thread::sleep(Duration::from_millis(10));
         }

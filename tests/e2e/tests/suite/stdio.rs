@@ -1,9 +1,8 @@
 //! Proves that standard streams carry every byte in both directions, and what happens when either side closes them or pauses.
 
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
-use container_e2e::{BUSYBOX, Home, Started};
+use container_e2e::{BUSYBOX, COMMAND_LIMIT, Home, Started};
 use sha2::{Digest, Sha256};
 
 /// Bytes of every value without a pattern that a mistake could hide in.
@@ -96,7 +95,7 @@ fn a_reader_that_leaves_ends_the_command_quietly() {
         .output()
         .unwrap();
     assert_eq!(head.stdout, b"y\n");
-    container_e2e::eventually("the command ends", Duration::from_secs(20), || {
+    container_e2e::eventually("the command ends", COMMAND_LIMIT, || {
         child.try_wait().unwrap().is_some()
     });
     let outcome = child.wait_with_output().unwrap();
@@ -105,7 +104,7 @@ fn a_reader_that_leaves_ends_the_command_quietly() {
         "{}",
         String::from_utf8_lossy(&outcome.stderr)
     );
-    container_e2e::eventually("the container goes", Duration::from_secs(30), || {
+    container_e2e::eventually("the container goes", COMMAND_LIMIT, || {
         home.run(["list", "--all", "--quiet"]).stdout.is_empty()
     });
 }

@@ -47,9 +47,9 @@ fn the_terminal_has_the_users_size_also_when_it_changes() {
 fn ctrl_c_interrupts_the_program_and_not_the_container() {
     let home = Home::new();
     let mut pty = shell(&home, &["--rm"]);
-    pty.send("echo begin; sleep 1000; echo code $?\r");
+    // What says that it has begun is in the foreground, where the signal goes.
+    pty.send("sh -c 'echo begin; exec sleep 1000'; echo code $?\r");
     pty.expect("\nbegin");
-    std::thread::sleep(std::time::Duration::from_millis(300));
     pty.send("\x03");
     pty.expect("ready> ");
     pty.send("echo still here\r");

@@ -21,7 +21,18 @@ fn top_shows_the_processes_of_the_container_and_no_others() {
     home.run(["start", "web"]).success();
     home.run(["exec", "-d", "-u", "33", "web", "sleep", "2000"]).success();
     let shown = || home.run(["top", "web", "--format", "json"]).success().json();
-    eventually("all run", COMMAND_LIMIT, || shown().as_array().unwrap().len() == 3);
+    // A process has its parent's words until it executes its own program.
+    eventually("all run their programs", COMMAND_LIMIT, || {
+        let shown = shown();
+        let runs = |command: &str| {
+            shown
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|process| process["command"] == command)
+        };
+        shown.as_array().unwrap().len() == 3 && runs("sleep 1000") && runs("sleep 2000")
+    });
     let shown = shown();
     let process = |command: &str| {
         let processes = shown.as_array().unwrap().iter();

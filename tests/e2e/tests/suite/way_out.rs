@@ -20,8 +20,8 @@ start server --network theirs -p 192.0.2.1:8080:80 -p '[2001:db8::1]:8080:80' ||
 start client --network ours || exit
 start shut --network inside || exit
 until "$PROGRAM" exec server wget -q -O /dev/null http://127.0.0.1/large 2>/dev/null; do sleep 0.1; done
-fetch() { "$PROGRAM" exec "$1" timeout 20 wget -q -O - "$2"; }
-ended() { "$PROGRAM" exec "$1" timeout 5 nc -w 3 $2 </dev/null >/dev/null 2>&1; echo "code $?"; }
+fetch() { "$PROGRAM" exec "$1" timeout 60 wget -q -O - "$2"; }
+ended() { "$PROGRAM" exec "$1" timeout 60 nc -w 3 $2 </dev/null >/dev/null 2>&1; echo "code $?"; }
 "#;
 
 #[test]
