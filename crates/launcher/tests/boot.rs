@@ -13,12 +13,19 @@ use std::time::Duration;
 use container_agent_api::AGENT_TOKEN_BYTES;
 use container_hypervisor::MachineExit;
 use container_hypervisor::fake::{Boot, Channel, FakeHypervisor, Guest, Outcome, Process};
+use container_launcher::control::v1::attach_response::Response as Event;
 use container_launcher::control::v1::{FailureKind, StopRequest};
 use container_model::Phase;
 use harness::{PATIENCE, Source, World, owner};
+use tokio::sync::watch;
 
 async fn failure_of(guest: Guest) -> (String, World) {
     failure_in(World::new(|_| {}), guest).await
+}
+
+/// The failure of a guest that does not come up.
+async fn given_up(guest: Guest) -> (String, World) {
+    failure_in(World::new(|_| {}).with_short_boot(), guest).await
 }
 
 async fn failure_in(world: World, guest: Guest) -> (String, World) {
@@ -43,7 +50,7 @@ async fn failure_in(world: World, guest: Guest) -> (String, World) {
 
 #[tokio::test]
 async fn guest_that_hangs_in_boot_is_given_up_with_its_console() {
-    let (message, _world) = failure_of(Guest::booting(Boot::Hang)).await;
+    let (message, _world) = given_up(Guest::booting(Boot::Hang)).await;
     assert!(message.contains("did not come up within 0.3 s"), "{message}");
     assert!(
         message.ends_with("\n  boot line 1\n  \u{fffd}[31mKernel panic"),
@@ -100,7 +107,7 @@ async fn a_volume_is_free_once_its_container_has_ended() {
     let mut request = container_state::VolumeRequest::new(name);
     request.options.insert("size".to_owned(), "8m".to_owned());
     volumes.create(&request).unwrap();
-    let (_, _world) = failure_in(world, Guest::booting(Boot::Hang)).await;
+    let (_, _world) = failure_in(world.with_short_boot(), Guest::booting(Boot::Hang)).await;
     assert!(volumes.lease(&request.name, true).unwrap().is_some());
 }
 
@@ -119,7 +126,7 @@ async fn a_machine_whose_agent_refuses_the_container_is_not_said_to_be_down() {
 #[tokio::test]
 async fn guest_whose_connection_never_comes_about_is_given_up_with_its_console() {
     let guest = Guest::default().with_channel(Channel::Silent);
-    let (message, _world) = failure_of(guest.clone()).await;
+    let (message, _world) = given_up(guest.clone()).await;
     assert!(
         message.starts_with("the virtual machine did not come up within 0.3 s\n"),
         "{message}"
@@ -134,7 +141,7 @@ async fn guest_whose_connection_never_comes_about_is_given_up_with_its_console()
 #[tokio::test]
 async fn guest_that_refuses_connections_is_given_up_with_the_refusal() {
     let guest = Guest::default().with_channel(Channel::Refused { count: usize::MAX });
-    let (message, _world) = failure_of(guest.clone()).await;
+    let (message, _world) = given_up(guest.clone()).await;
     assert!(
         message.starts_with(
             "the virtual machine did not come up within 0.3 s: nothing takes connections to its agent: connection refused\n"
@@ -148,8 +155,7 @@ async fn guest_that_refuses_connections_is_given_up_with_the_refusal() {
 async fn guest_whose_connection_comes_late_or_after_refusals_runs() {
     let after = Duration::from_millis(150);
     for channel in [Channel::Late { after }, Channel::Refused { count: 7 }] {
-        let mut world = World::new(|_| {});
-        world.limits.boot = PATIENCE;
+        let world = World::new(|_| {});
         let guest = Guest::running(|_| Process::exits(4)).with_channel(channel);
         let launcher = world.launch(&guest);
         let seen = launcher.attach(owner()).await.finish().await;
@@ -224,7 +230,7 @@ async fn every_boot_has_a_token_of_its_own() {
 
 #[tokio::test]
 async fn temporary_container_that_does_not_boot_is_removed() {
-    let world = World::new(|config| config.options.auto_remove = true);
+    let world = World::new(|config| config.options.auto_remove = true).with_short_boot();
     let launcher = world.launch(&Guest::booting(Boot::Hang));
     assert!(launcher.attach(owner()).await.finish().await.failure.is_some());
     assert!(world.is_gone());
@@ -234,7 +240,7 @@ async fn temporary_container_that_does_not_boot_is_removed() {
 #[tokio::test]
 async fn a_container_that_its_maker_abandoned_is_removed_at_its_end() {
     for is_abandoned in [true, false] {
-        let world = World::new(|_| {});
+        let world = World::new(|_| {}).with_short_boot();
         let launcher = world.launch(&Guest::booting(Boot::Hang));
         let bundle = world.store().bundle(world.id());
         if is_abandoned {
@@ -250,13 +256,16 @@ async fn a_container_that_its_maker_abandoned_is_removed_at_its_end() {
 async fn machine_that_ends_under_the_workload_leaves_a_truthful_record() {
     let world = World::new(|_| {});
     let guest = Guest::running(|_| Process::ends(Outcome::UntilSignal { ignores: Vec::new() }));
+    let (doom, is_doomed) = watch::channel(false);
     let source = Source {
-        ends_after: Duration::from_millis(200),
+        is_doomed,
         ..Source::new(&guest)
     };
     let launcher = world.launch_with(source);
-    let seen = launcher.attach(owner()).await.finish().await;
-    assert!(seen.running);
+    let mut attached = launcher.attach(owner()).await;
+    assert!(matches!(attached.next().await, Some(Event::Running(_))));
+    doom.send_replace(true);
+    let seen = attached.finish().await;
     assert_eq!(seen.exit.unwrap().exit_code, 137);
     let Phase::Stopped {
         exit: Some(exit),
@@ -271,6 +280,7 @@ async fn machine_that_ends_under_the_workload_leaves_a_truthful_record() {
         reason.contains("ended unexpectedly: QEMU was killed by signal 9"),
         "{reason}"
     );
+    drop(attached);
     launcher.ended().await;
 }
 

@@ -18,7 +18,7 @@ use container_launcher::control::v1::exec_response::Response as Event;
 use container_launcher::control::v1::{
     CloseStdin, Detach, ExecOpen, ExecRequest, ExecResponse, FailureKind, SignalRequest, StartRequest, StopRequest,
 };
-use harness::{Launcher, PATIENCE, World};
+use harness::{Launcher, PATIENCE, SHORT, World};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
@@ -207,9 +207,11 @@ async fn detached_process_is_only_started() {
 #[tokio::test]
 async fn processes_end_with_the_container() {
     let world = World::new(|_| {});
-    let (_guest, launcher) = running(&world).await;
+    let (guest, launcher) = running(&world).await;
     let waiting = tokio::spawn(exec(launcher.client.clone(), vec![Wire::Open(open("exec-1", "sleep"))]));
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    while guest.observed().starts.len() < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     stop(launcher).await;
     let events = tokio::time::timeout(harness::PATIENCE, waiting).await.unwrap().unwrap();
     assert!(
@@ -288,7 +290,8 @@ async fn process_whose_client_has_vanished_is_hung_up() {
 
 #[tokio::test]
 async fn process_that_does_not_heed_its_hang_up_is_killed() {
-    let world = World::new(|_| {});
+    let mut world = World::new(|_| {});
+    world.limits.stop = SHORT;
     let (guest, launcher) = running(&world).await;
     let mut client = Client::open(launcher.client.clone(), open("exec-1", "deaf")).await;
     assert!(matches!(client.next().await, Some(Event::Running(_))));

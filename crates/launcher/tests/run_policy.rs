@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use container_agent_api::v1::StartFailure;
+use container_hypervisor::MachineExit;
 use container_hypervisor::fake::{Boot, FakeHypervisor, Guest, Outcome, Process};
 use container_launcher::control::ControlClient;
 use container_launcher::control::v1::attach_request::Request as Wire;
@@ -437,7 +438,12 @@ async fn run_that_cannot_be_started_is_the_policy_s_matter_and_may_be_the_last_w
 async fn run_after_one_that_did_not_come_up_counts() {
     let world = World::new(|_| {});
     let policy = Runs::new(2, AT_ONCE);
-    let dead = Guest::booting(Boot::Hang);
+    let dead = Guest::booting(Boot::Die {
+        after: Duration::ZERO,
+        exit: MachineExit::Failed {
+            reason: "KVM internal error".to_owned(),
+        },
+    });
     let mut launcher = world.launch_with_policy(
         Source {
             next: Some(FakeHypervisor::new(guest(|_| Process::exits(4)))),

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use container_hypervisor::MachineExit;
 use container_hypervisor::fake::{Boot, FakeHypervisor, Guest, Outcome, Process};
 use container_launcher::control::v1 as control;
 use container_launcher::control::v1::attach_request::Request as Wire;
@@ -210,7 +211,8 @@ async fn exec(
 #[tokio::test]
 async fn a_further_process_ends_with_its_run_and_is_refused_between_two() {
     let mut world = World::new(|_| {});
-    world.runs = twice(Duration::from_millis(400));
+    // Only the stop below ends the pause.
+    world.runs = twice(10 * PATIENCE);
     let guest = counting(|_| Outcome::UntilSignal { ignores: Vec::new() });
     let launcher = world.launch(&guest);
     let mut attached = launcher.attach(owner()).await;
@@ -240,20 +242,44 @@ async fn a_further_process_ends_with_its_run_and_is_refused_between_two() {
     let (_requests, refused) = exec(&launcher, "sleep-2").await;
     let status = refused.unwrap_err();
     assert_eq!(status.message(), "the container is not running");
+    client.stop(StopRequest::default()).await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&attached.finish().await.stdout), "run 1\n");
+    drop((attached, client, responses));
+    launcher.ended().await;
+}
 
-    until(&launcher, WirePhase::Running, 2).await;
-    // Its name is free: the run that had it is over.
-    let (_requests, answer) = exec(&launcher, "sleep-1").await;
-    let first = answer.unwrap().message().await.unwrap().unwrap().response;
-    assert!(matches!(first, Some(ExecEvent::Running(_))), "{first:?}");
+#[tokio::test]
+async fn the_name_of_a_further_process_is_free_in_the_next_run() {
+    let mut world = World::new(|_| {});
+    world.runs = twice(Duration::ZERO);
+    let guest = counting(|_| Outcome::UntilSignal { ignores: Vec::new() });
+    let launcher = world.launch(&guest);
+    let mut attached = launcher.attach(owner()).await;
+    let mut client = launcher.client.clone();
+    let mut open = Vec::new();
+    for run in 1..=2 {
+        until(&launcher, WirePhase::Running, run).await;
+        let (requests, answer) = exec(&launcher, "sleep-1").await;
+        let mut responses = answer.unwrap();
+        let first = responses.message().await.unwrap().unwrap().response;
+        assert!(matches!(first, Some(ExecEvent::Running(_))), "{first:?}");
+        open.push((requests, responses));
+        if run == 1 {
+            let end = control::SignalRequest {
+                process_id: String::new(),
+                signal: 15,
+            };
+            client.signal(end).await.unwrap();
+        }
+    }
     let stop = StopRequest {
         signal: 15,
-        timeout_ms: 5000,
+        timeout_ms: 60_000,
     };
     client.stop(stop).await.unwrap();
     let seen = attached.finish().await;
     assert_eq!(String::from_utf8_lossy(&seen.stdout), "run 1\nrun 2\n");
-    drop((attached, client, responses));
+    drop((attached, client, open));
     launcher.ended().await;
 }
 
@@ -304,12 +330,18 @@ async fn a_run_that_does_not_come_up_is_the_end_and_keeps_the_last_start() {
     let mut world = World::new(|_| {});
     world.runs = twice(Duration::ZERO);
     let mut source = Source::new(&counting(|_| exits(0)));
-    source.next = Some(FakeHypervisor::new(Guest::booting(Boot::Hang)));
+    let exit = MachineExit::Failed {
+        reason: "KVM internal error".to_owned(),
+    };
+    source.next = Some(FakeHypervisor::new(Guest::booting(Boot::Die {
+        after: Duration::ZERO,
+        exit,
+    })));
     let launcher = world.launch_with(source);
     let mut attached = launcher.attach(owner()).await;
     let seen = attached.finish().await;
     assert!(seen.running && seen.exit.is_none());
-    assert!(seen.failure.unwrap().message.contains("did not come up within 0.3 s"));
+    assert!(seen.failure.unwrap().message.contains("KVM internal error"));
     drop(attached);
     launcher.ended().await;
     assert!(matches!(
