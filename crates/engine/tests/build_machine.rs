@@ -442,7 +442,7 @@ async fn wait_until_gone(engine: &ConfiguredEngine, id: &str) {
     let since = Instant::now();
     let bundle: PathBuf = engine.app_root().join("containers").join(id);
     while !processes_of(id).is_empty() || bundle.exists() {
-        assert!(since.elapsed() < Duration::from_secs(20), "{:?}", processes_of(id));
+        assert!(since.elapsed() < Duration::from_secs(120), "{:?}", processes_of(id));
         assert!(engine.list().unwrap().is_empty());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -144,6 +144,12 @@ async fn a_collector_killed_at_any_moment_leaves_a_valid_store() {
             .env("TMPDIR", test.root.path())
             .spawn()
             .unwrap();
+        // A process may need long to get so far as to make garbage.
+        let gone = "gone:1".parse().unwrap();
+        while resolve(&test.store, &gone).await.is_err() {
+            assert!(child.try_wait().unwrap().is_none(), "it has failed");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         tokio::time::sleep(Duration::from_millis(moment_ms)).await;
         child.kill().unwrap();
         child.wait().unwrap();

@@ -51,7 +51,7 @@ fn leave_partial(test: &TestStore, served: &Served, bytes: &[u8]) {
 }
 
 async fn wait_until_written(path: &Path) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(90);
     while !std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == CUT as u64) {
         assert!(Instant::now() < deadline, "the download has not come so far");
         tokio::time::sleep(Duration::from_millis(5)).await;

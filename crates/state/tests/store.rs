@@ -10,7 +10,7 @@ mod fixture;
 
 use std::convert::Infallible;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use container_model::{ContainerQuery, LastRun, Phase, Standing};
 use container_state::{
@@ -264,23 +264,12 @@ fn an_id_never_means_a_container_that_only_begins_with_it() {
 }
 
 #[test]
-fn listing_is_fast_and_in_order_of_creation() {
+fn listing_is_in_order_of_creation() {
     let root = Root::new();
     for (age, name) in ["cc", "aa", "bb"].into_iter().enumerate() {
         root.create(name, i64::try_from(age).unwrap());
     }
     let store: ContainerStore = root.store();
-    let start = Instant::now();
-    for _ in 0..100 {
-        assert_eq!(store.list().unwrap().containers.len(), 3);
-    }
-    // The aim is one millisecond each in a release build; the test only catches an order of magnitude.
-    assert!(
-        start.elapsed().as_millis() < 1000,
-        "{:?} for 100 listings",
-        start.elapsed()
-    );
-    eprintln!("{:?} for one listing of 3", start.elapsed() / 100);
     let names: Vec<_> = store
         .list()
         .unwrap()

@@ -86,8 +86,12 @@ fn kill_at_any_moment_leaves_whole_templates() {
     let end = Instant::now() + Duration::from_secs(4);
     let mut round = 0_usize;
     let mut found = 0;
-    while Instant::now() < end {
-        std::thread::sleep(Duration::from_micros(7_000 + (round as u64 * 7_919) % 60_000));
+    while Instant::now() < end || found == 0 {
+        // Longer and longer, for on a busy host a process may need long to get so far as to make one.
+        let longer = 1 + round as u64 / 50;
+        std::thread::sleep(Duration::from_micros(
+            (7_000 + (round as u64 * 7_919) % 60_000) * longer,
+        ));
         let victim = round % actors.len();
         assert!(
             actors[victim].try_wait().unwrap().is_none(),

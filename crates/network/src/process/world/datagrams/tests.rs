@@ -1,7 +1,8 @@
 //! Where answers of a published UDP port come from, at the addresses that this host has.
 
 use std::net::{Ipv4Addr, SocketAddrV6, UdpSocket};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use container_model::Transport;
 use container_require::require;
@@ -9,8 +10,8 @@ use container_require::require;
 use super::super::published::listen;
 use super::*;
 
-/// An answer on the same host takes no time, and none is not waited for longer.
-const LIMIT: Duration = Duration::from_secs(5);
+/// An answer on the same host takes no time, unless the host is busy.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Another address of the host's loopback interface, which Linux has without anybody's having set it.
 const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
@@ -49,9 +50,22 @@ fn client(to: SocketAddr) -> UdpSocket {
 fn ask(client: &UdpSocket, server: &Datagrams) -> UdpClient {
     let mut buffer = [0; 8];
     client.send(b"ask").unwrap();
-    let (length, from) = server.receive(&mut buffer).unwrap();
+    let (length, from) = receive(server, &mut buffer);
     assert_eq!(&buffer[..length], b"ask");
     from
+}
+
+/// What has been sent may take a moment on a busy host, and the server's socket waits for nothing.
+fn receive(server: &Datagrams, buffer: &mut [u8]) -> (usize, UdpClient) {
+    let end = Instant::now() + LIMIT;
+    loop {
+        match server.receive(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < end => {
+                thread::sleep(Duration::from_millis(1));
+            }
+            received => return received.unwrap(),
+        }
+    }
 }
 
 fn assert_answered(client: &UdpSocket, server: &Datagrams, from: &UdpClient) {
@@ -99,7 +113,7 @@ fn a_program_that_asks_two_addresses_is_two_clients() {
     let (mut clients, mut buffer) = (Vec::new(), [0; 8]);
     for address in [IpAddr::V4(Ipv4Addr::LOCALHOST), ELSEWHERE] {
         program.send_to(b"ask", (address, at.port())).unwrap();
-        clients.push(server.receive(&mut buffer).unwrap().1);
+        clients.push(receive(&server, &mut buffer).1);
     }
     assert_eq!(clients[0].address, clients[1].address);
     assert_ne!(clients[0], clients[1]);
@@ -116,7 +130,7 @@ fn an_answer_whose_address_the_host_has_lost_goes_out_all_the_same() {
     let program = UdpSocket::bind("127.0.0.1:0").unwrap();
     program.set_read_timeout(Some(LIMIT)).unwrap();
     program.send_to(b"ask", ("127.0.0.1", at.port())).unwrap();
-    let (_, mut from) = server.receive(&mut [0; 8]).unwrap();
+    let (_, mut from) = receive(&server, &mut [0; 8]);
     // TEST-NET-1, RFC 5737: no host has it.
     from.asked = Some(AskedAddress {
         address: IpAddr::from([192, 0, 2, 1]),
