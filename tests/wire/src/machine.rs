@@ -16,7 +16,7 @@ use crate::{Endpoint, Network};
 /// A port on which the gateway does not listen (RFC 863).
 const DISCARD_PORT: u16 = 9;
 /// The gateway answers in that time.
-const GATEWAY_LIMIT: Duration = Duration::from_secs(15);
+const GATEWAY_LIMIT: Duration = Duration::from_secs(60);
 
 /// A machine, which is its [`Endpoint`] and the attachment of that.
 pub struct Machine {

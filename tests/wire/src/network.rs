@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// How long the flows of closed connections may still be listed.
-const FLOWS_LIMIT: Duration = Duration::from_secs(5);
+const FLOWS_LIMIT: Duration = Duration::from_secs(60);
 
 /// The places of an app root with a runtime directory inside it.
 #[must_use]

@@ -18,7 +18,7 @@ use crate::packets::{ECHO_HEADER_BYTES, Ends, Fragments, Message, frames, udp_da
 use crate::request::attach_request;
 
 /// The gateway answers in that time, and takes a frame.
-const LIMIT: Duration = Duration::from_secs(15);
+const LIMIT: Duration = Duration::from_secs(60);
 /// Room for the largest frame, bytes.
 const FRAME_BYTES: usize = 1 << 17;
 /// Echo request (RFC 792).

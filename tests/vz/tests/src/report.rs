@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use std::{ptr, thread};
 
 /// How long what is still going on in threads may take to end.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[link(name = "objc")]
 unsafe extern "C" {

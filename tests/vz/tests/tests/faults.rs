@@ -23,7 +23,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 /// Longer than anything takes that is going to happen.
-const LONG: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_secs(30);
 /// Longer than anything takes that should have happened by now.
 const SHORT: Duration = Duration::from_millis(200);
 

@@ -15,7 +15,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 /// Longer than anything takes that is going to happen.
-const LONG: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_secs(30);
 /// `VZVirtualMachineState` of the bindings.
 const STOPPED: isize = 0;
 const RUNNING: isize = 1;

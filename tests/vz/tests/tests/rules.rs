@@ -103,7 +103,7 @@ fn connection(machine: &TestMachine) -> Sent<Retained<VZVirtioSocketConnection>>
             device.connectToPort_completionHandler(1024, &handler);
         }
     });
-    let connection = connections.recv_timeout(Duration::from_secs(10)).unwrap();
+    let connection = connections.recv_timeout(Duration::from_secs(30)).unwrap();
     // The job that called the handler lets go of the connection at its end.
     machine.on_queue(|_| ());
     connection

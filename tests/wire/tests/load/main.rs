@@ -25,7 +25,7 @@ use container_wire::{Machine, Memory, Network};
 use smoltcp::iface::SocketHandle;
 
 /// Nothing takes longer.
-const LIMIT: Duration = Duration::from_secs(15);
+const LIMIT: Duration = Duration::from_secs(60);
 const MTU: u16 = 65_520;
 const TRANSFER_BYTES: usize = 8 << 20;
 /// What a machine notices of another one's load is less, however busy the host is.

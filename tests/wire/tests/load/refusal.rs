@@ -3,7 +3,6 @@
 use std::io::{ErrorKind, Read};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
-use std::time::Duration;
 
 use container_model::Transport;
 use container_wire::{Machine, publish};
@@ -15,11 +14,13 @@ use crate::{LIMIT, MTU, UNNOTICED, network};
 fn a_connection_that_the_host_refuses_is_refused_at_once() {
     let network = network();
     let mut machine = Machine::attach(&network, "machine", MTU, vec![publish(80, Transport::Tcp)]);
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let host = machine.host(free);
+    // Nothing listens at a port that a connection has, and nobody else can.
+    let peer = TcpListener::bind("127.0.0.1:0").unwrap();
+    let connection = TcpStream::connect(peer.local_addr().unwrap()).unwrap();
+    let host = machine.host(connection.local_addr().unwrap().port());
     let handle = machine.socket(512);
     machine.connect(handle, host);
-    machine.wait(Duration::from_secs(2), |machine| {
+    machine.wait(UNNOTICED, |machine| {
         (machine.tcp(handle).state() == State::Closed).then_some(())
     });
 }

@@ -64,8 +64,12 @@ case!(
         let machine = Lab::new().await.started().await;
         let mut connector = machine.agent_connector().unwrap();
         for _ in 0..5 {
-            let attempt = tokio::time::timeout(Duration::from_millis(5), connector.connect()).await;
-            assert!(attempt.is_err());
+            // It is asked for, and its caller has gone before the framework can have answered.
+            tokio::select! {
+                biased;
+                connected = connector.connect() => panic!("{:?}", connected.map(drop)),
+                () = std::future::ready(()) => {}
+            }
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
         let stream = connector.connect().await.unwrap();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use container_vz_tests::report;
 
 /// How long objects may take to be released after the last handle is gone.
-const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Runs `body` as the process of a case.
 ///

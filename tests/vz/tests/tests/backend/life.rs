@@ -9,7 +9,7 @@ use crate::case::{case, released};
 use crate::machines::{Lab, read_to_end};
 
 async fn end_of(exit: ExitWatch) -> MachineExit {
-    tokio::time::timeout(Duration::from_secs(5), exit.ended())
+    tokio::time::timeout(Duration::from_secs(30), exit.ended())
         .await
         .unwrap()
 }

@@ -112,6 +112,6 @@ pub(crate) async fn read_to_end(mut console: PipeReader) -> String {
         console.read_to_string(&mut text).unwrap();
         let _ = sender.send(text);
     });
-    let text = tokio::time::timeout(Duration::from_secs(5), text).await;
+    let text = tokio::time::timeout(Duration::from_secs(30), text).await;
     text.expect("the console has no end").unwrap()
 }
