@@ -90,6 +90,8 @@ fn names(command: &str, argument: &Arg) -> Option<Names> {
     match (argument.get_id().as_str(), argument.is_positional()) {
         ("container" | "containers", true) => Some(Names::Containers { running }),
         ("volumes_from", false) => Some(Names::Containers { running: None }),
+        // `network inspect` and its like have words of their own for it.
+        ("names", true) if command == "inspect" => Some(Names::Containers { running }),
         ("words", true) if command == "exec" => Some(Names::Containers { running }),
         ("image" | "images", true) => Some(Names::Images),
         // The image, and then the words of its program, of which nothing is known.
@@ -166,6 +168,7 @@ mod tests {
         assert_eq!(of(&["start"]), containers(Some(false)));
         assert_eq!(of(&["exec"]), containers(Some(true)));
         assert_eq!(of(&["logs"]), containers(None));
+        assert_eq!(of(&["inspect"]), containers(None));
         assert_eq!(of(&["image", "tag"]), [Names::Images]);
         assert_eq!(of(&["rmi"]), [Names::Images]);
         assert_eq!(of(&["volume", "delete"]), [Names::Volumes]);

@@ -29,6 +29,9 @@ use harness::{Launcher, PATIENCE, Runs, Source, World, owner};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
+/// A signal that ends a workload without a wish of its sender that no other run follows.
+const SIGUSR1: u32 = 10;
+
 fn twice(pause: Duration) -> Runs {
     Runs { count: 2, pause }
 }
@@ -226,7 +229,7 @@ async fn a_further_process_ends_with_its_run_and_is_refused_between_two() {
     client
         .signal(control::SignalRequest {
             process_id: String::new(),
-            signal: 15,
+            signal: SIGUSR1,
         })
         .await
         .unwrap();
@@ -267,7 +270,7 @@ async fn the_name_of_a_further_process_is_free_in_the_next_run() {
         if run == 1 {
             let end = control::SignalRequest {
                 process_id: String::new(),
-                signal: 15,
+                signal: SIGUSR1,
             };
             client.signal(end).await.unwrap();
         }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use container_e2e::{BUSYBOX, Home, binary};
 
-/// What fish is answered to a command line: one candidate a line, before the tab that its explanation follows.
+/// What fish is answered to a command line, without flags if none has begun: one candidate a line, before the tab that its explanation follows.
 fn offered(home: &Home, words: &[&str]) -> Vec<String> {
     let mut command = home.command(["--", "container"].iter().chain(words));
     let output = command.env("CONTAINER_COMPLETE", "fish").output().expect("the program");
@@ -13,7 +13,8 @@ fn offered(home: &Home, words: &[&str]) -> Vec<String> {
     let names = text
         .lines()
         .map(|line| line.split('\t').next().unwrap_or(line).to_owned());
-    names.collect()
+    let is_flag = words.last().is_some_and(|word| word.starts_with('-'));
+    names.filter(|name| is_flag || !name.starts_with('-')).collect()
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn the_life_of_a_container_is_told_in_its_order() {
     });
     home.run(["exec", "web", "sh", "-c", "exit 7"]).with_code(7);
     home.run(["exec", "-d", "web", "true"]).success();
-    follower.wait_for("exec_die;exec_create: true;exec_start: true;exec_die;");
+    follower.wait_for("exec_die;\nexec_create: true;\nexec_start: true;\nexec_die;");
     home.run(["pause", "web"]).success();
     home.run(["unpause", "web"]).success();
     home.run(["stop", "--time", "60", "web"]).success();
