@@ -15,8 +15,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use container_agent_api::v1::agent_client::AgentClient as GrpcClient;
 use container_agent_api::v1::{
     AdjustClockRequest, CreateContainerRequest, CreateContainerResponse, HelloRequest, HelloResponse,
-    ListProcessesRequest, ListProcessesResponse, ResizeRequest, SetPausedRequest, ShutdownRequest, SignalRequest,
-    StartProcess, WindowSize,
+    ListProcessesRequest, ListProcessesResponse, ReadStatisticsRequest, ReadStatisticsResponse, ResizeRequest,
+    SetPausedRequest, ShutdownRequest, SignalRequest, StartProcess, WindowSize,
 };
 use container_agent_api::{AgentToken, PROTOCOL_VERSION, TREE_CHUNK_BYTES, check_version};
 use container_stream::ByteStream;
@@ -163,6 +163,20 @@ impl AgentClient {
             "ListProcesses",
             SHORT_CALL_TIMEOUT,
             grpc.list_processes(ListProcessesRequest {}),
+        )
+        .await
+    }
+
+    /// Says what the container uses and has used.
+    ///
+    /// # Errors
+    /// [`AgentError`].
+    pub async fn read_statistics(&self) -> Result<ReadStatisticsResponse, AgentError> {
+        let mut grpc = self.grpc.clone();
+        unary(
+            "ReadStatistics",
+            SHORT_CALL_TIMEOUT,
+            grpc.read_statistics(ReadStatisticsRequest {}),
         )
         .await
     }

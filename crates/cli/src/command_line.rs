@@ -52,6 +52,7 @@ pub(crate) enum Command {
     Pause(container::pause::Pause),
     Unpause(container::unpause::Unpause),
     Top(container::top::Top),
+    Stats(container::stats::Stats),
     Wait(container::wait::Wait),
     #[command(visible_alias = "rm")]
     Delete(container::delete::Delete),
@@ -140,6 +141,7 @@ async fn dispatch(command: Command) -> Result<u8, CommandError> {
         Command::Pause(pause) => pause.run().await,
         Command::Unpause(unpause) => unpause.run().await,
         Command::Top(top) => top.run().await,
+        Command::Stats(stats) => stats.run().await,
         Command::Wait(wait) => wait.run().await,
         Command::Delete(delete) => delete.run().await,
         Command::Prune(prune) => prune.run().await,

@@ -9,6 +9,7 @@ mod inspection;
 mod list;
 mod processes;
 mod rows;
+mod statistics;
 mod table;
 mod view;
 
@@ -23,6 +24,7 @@ pub(crate) use inspection::InspectFlags;
 pub(crate) use list::{ListFlags, Listing};
 pub(crate) use processes::{process_json, process_table};
 pub(crate) use rows::{Rows, labels_text};
+pub(crate) use statistics::{StatisticsRow, statistics_json, statistics_rows, statistics_table};
 pub(crate) use table::table;
 pub(crate) use view::{container_json, docker_time, timestamp, with_pause, with_size};
 

@@ -55,6 +55,7 @@ mod session;
 mod settings;
 mod signal;
 mod start;
+mod stats;
 mod still_root;
 mod system;
 mod templates;
@@ -109,6 +110,7 @@ pub use serve_network::serve_network;
 pub use serve_shares::serve_shares;
 pub use session::{InputClosed, Session, SessionControl, SessionEvent, SessionEvents, SessionInput};
 pub use start::ssh_agent;
+pub use stats::ContainerStatistics;
 pub use system::{HypervisorView, SystemStatus};
 pub use top::{ProcessListing, ProcessView};
 pub use usage::{

@@ -11,6 +11,7 @@ mod processes;
 mod running;
 mod service;
 mod signal;
+mod statistics;
 mod steps;
 
 use std::os::unix::net::UnixStream;

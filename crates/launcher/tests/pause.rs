@@ -10,7 +10,8 @@ mod harness;
 
 use container_hypervisor::fake::{Guest, Outcome, Process};
 use container_launcher::control::v1::{
-    ListProcessesRequest, SetPausedRequest, SignalRequest, StartRequest, StatPathRequest, StopRequest, WaitRequest,
+    ListProcessesRequest, ReadStatisticsRequest, SetPausedRequest, SignalRequest, StartRequest, StatPathRequest,
+    StopRequest, WaitRequest,
 };
 use harness::World;
 use tonic::Code;
@@ -39,6 +40,9 @@ async fn a_pause_is_on_record_and_keeps_processes_from_being_started() {
     let listed = launcher.client.list_processes(ListProcessesRequest {}).await.unwrap();
     let [process] = listed.into_inner().processes.try_into().unwrap();
     assert_eq!((process.pid, process.command.as_str()), (1, "sh -c true"));
+    let told = launcher.client.read_statistics(ReadStatisticsRequest {}).await.unwrap();
+    let told = told.into_inner();
+    assert_eq!((told.process_count, told.cpu_us), (Some(1), None));
     let again = launcher.client.set_paused(PAUSE).await.unwrap_err();
     assert_eq!(again.message(), "it is paused already");
     let refused = launcher.client.stat_path(StatPathRequest::default()).await.unwrap_err();

@@ -17,11 +17,11 @@ use container_launcher::control::v1::{
     AddArchiveRequest, AddArchiveResponse, AttachOpen, AttachRequest, AttachResponse, ConnectNetworkRequest,
     ConnectNetworkResponse, Detach, DisconnectNetworkRequest, DisconnectNetworkResponse, ExecOpen, ExecRequest,
     ExecResponse, FreezeRequest, FreezeResponse, HelloRequest, HelloResponse, ListProcessesRequest,
-    ListProcessesResponse, ReadTreeRequest, ReadTreeResponse, ResizeRequest, ResizeResponse, RunStepRequest,
-    SealStepRequest, SealStepResponse, SetPausedRequest, SetPausedResponse, SignalRequest, SignalResponse,
-    StartRequest, StartResponse, StatPathRequest, StatPathResponse, StatusRequest, StatusResponse, StopRequest,
-    StopResponse, TrimRequest, TrimResponse, VersionRange, WaitRequest, WaitResponse, WriteTreeRequest,
-    WriteTreeResponse,
+    ListProcessesResponse, ReadStatisticsRequest, ReadStatisticsResponse, ReadTreeRequest, ReadTreeResponse,
+    ResizeRequest, ResizeResponse, RunStepRequest, SealStepRequest, SealStepResponse, SetPausedRequest,
+    SetPausedResponse, SignalRequest, SignalResponse, StartRequest, StartResponse, StatPathRequest, StatPathResponse,
+    StatusRequest, StatusResponse, StopRequest, StopResponse, TrimRequest, TrimResponse, VersionRange, WaitRequest,
+    WaitResponse, WriteTreeRequest, WriteTreeResponse,
 };
 use container_launcher::control::{self, ConnectError, ControlClient, PROGRAM_VERSION, SPOKEN_VERSIONS};
 use container_model::Phase;
@@ -90,6 +90,13 @@ impl Control for OtherRelease {
         request: Request<ListProcessesRequest>,
     ) -> Result<Response<ListProcessesResponse>, Status> {
         self.launcher.clone().list_processes(request).await
+    }
+
+    async fn read_statistics(
+        &self,
+        request: Request<ReadStatisticsRequest>,
+    ) -> Result<Response<ReadStatisticsResponse>, Status> {
+        self.launcher.clone().read_statistics(request).await
     }
 
     async fn connect_network(

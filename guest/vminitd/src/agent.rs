@@ -9,11 +9,11 @@ use container_agent_api::v1::{
     AnnounceChangesResponse, BeginStepRequest, BeginStepResponse, ConfigureInterfaceRequest,
     ConfigureInterfaceResponse, CreateContainerRequest, CreateContainerResponse, FreezeRequest, FreezeResponse,
     HelloRequest, HelloResponse, ListProcessesRequest, ListProcessesResponse, ParkRequest, ParkResponse,
-    ReadTreeRequest, ReadTreeResponse, ReleaseInterfaceRequest, ReleaseInterfaceResponse, ResizeRequest,
-    ResizeResponse, ResumeRequest, ResumeResponse, RunRequest, RunResponse, SealStepRequest, SealStepResponse,
-    SetNamesRequest, SetNamesResponse, SetPausedRequest, SetPausedResponse, ShutdownRequest, ShutdownResponse,
-    SignalRequest, SignalResponse, SocketRequest, StatPathRequest, StatPathResponse, TrimRequest, TrimResponse,
-    WriteTreeRequest, WriteTreeResponse,
+    ReadStatisticsRequest, ReadStatisticsResponse, ReadTreeRequest, ReadTreeResponse, ReleaseInterfaceRequest,
+    ReleaseInterfaceResponse, ResizeRequest, ResizeResponse, ResumeRequest, ResumeResponse, RunRequest, RunResponse,
+    SealStepRequest, SealStepResponse, SetNamesRequest, SetNamesResponse, SetPausedRequest, SetPausedResponse,
+    ShutdownRequest, ShutdownResponse, SignalRequest, SignalResponse, SocketRequest, StatPathRequest, StatPathResponse,
+    TrimRequest, TrimResponse, WriteTreeRequest, WriteTreeResponse,
 };
 use container_agent_api::{AgentToken, PROTOCOL_VERSION, check_version};
 use tokio_stream::wrappers::ReceiverStream;
@@ -21,7 +21,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::admission::Peer;
 use crate::machine::{Machine, micros};
-use crate::{clock, disks, files, interface, pause, process_list, requests, run, socket, steps};
+use crate::{clock, disks, files, interface, pause, process_list, requests, run, socket, statistics, steps};
 
 /// Time for the answer to Shutdown to reach the host. The machine ends sooner if the host closes the connection.
 const FAREWELL: Duration = Duration::from_millis(5);
@@ -136,6 +136,13 @@ impl Agent for AgentService {
         _: Request<ListProcessesRequest>,
     ) -> Result<Response<ListProcessesResponse>, Status> {
         process_list::list(&self.machine).map(Response::new)
+    }
+
+    async fn read_statistics(
+        &self,
+        _: Request<ReadStatisticsRequest>,
+    ) -> Result<Response<ReadStatisticsResponse>, Status> {
+        statistics::read(&self.machine).map(Response::new)
     }
 
     async fn resize(&self, request: Request<ResizeRequest>) -> Result<Response<ResizeResponse>, Status> {

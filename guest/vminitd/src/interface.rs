@@ -5,6 +5,7 @@ mod address;
 pub(crate) mod link;
 mod prepared;
 mod settings;
+pub(crate) mod traffic;
 
 use rustix::io::Errno;
 use tonic::Status;

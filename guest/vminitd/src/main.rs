@@ -37,6 +37,7 @@ mod requests;
 mod run;
 mod serve;
 mod socket;
+mod statistics;
 mod steps;
 mod sysctl;
 

@@ -99,7 +99,7 @@ impl Cgroup {
         self.write(&file.name, &file.value)
     }
 
-    fn read(&self, file: &str) -> Result<String, CgroupError> {
+    pub(crate) fn read(&self, file: &str) -> Result<String, CgroupError> {
         let path = self.path.join(file);
         std::fs::read_to_string(&path).map_err(|source| CgroupError {
             action: "read",
@@ -115,6 +115,13 @@ impl Cgroup {
             path,
             source,
         })
+    }
+
+    /// The cgroup whose files are in the directory `path`.
+    #[cfg(test)]
+    pub(crate) fn open(path: PathBuf) -> io::Result<Self> {
+        let directory = openat(CWD, &path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        Ok(Self { path, directory })
     }
 
     pub(crate) fn directory(&self) -> &OwnedFd {
@@ -211,12 +218,7 @@ mod tests {
     #[test]
     fn only_limits_that_change_are_written() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().to_owned();
-        let opened = openat(CWD, &path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).unwrap();
-        let cgroup = Cgroup {
-            path,
-            directory: opened,
-        };
+        let cgroup = Cgroup::open(directory.path().to_owned()).unwrap();
         let read = |file: &str| std::fs::read_to_string(directory.path().join(file)).ok();
         let some = Limits {
             memory_bytes: Some(4096),
@@ -239,12 +241,7 @@ mod tests {
     #[test]
     fn processes_stand_still_once_the_kernel_says_so() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().to_owned();
-        let opened = openat(CWD, &path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).unwrap();
-        let cgroup = Cgroup {
-            path,
-            directory: opened,
-        };
+        let cgroup = Cgroup::open(directory.path().to_owned()).unwrap();
         let file = |name: &str| directory.path().join(name);
         assert!(cgroup.is_frozen().is_err());
         cgroup.set_frozen(true).unwrap();

@@ -48,6 +48,7 @@ mod signal;
 mod socket;
 mod spec;
 mod start;
+mod statistics;
 mod stdio;
 mod step;
 mod step_tree;
@@ -81,5 +82,6 @@ pub use spec::{
     VolumeDisk, VolumeSpec, WindowSize,
 };
 pub use start::StartedProcess;
+pub use statistics::GroupStatistics;
 pub use stdio::{ParentStdio, set_window_size};
 pub use step::StepError;

@@ -255,6 +255,40 @@ pub struct ProcessInfo {
     #[prost(string, tag = "7")]
     pub command: ::prost::alloc::string::String,
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadStatisticsRequest {}
+/// What the container's control group and the machine's devices count. A figure that the guest's kernel does not tell is absent.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadStatisticsResponse {
+    /// Time since the machine's boot at which this was read, by a clock that never goes back. Figures that only grow are compared by it.
+    #[prost(uint64, tag = "1")]
+    pub uptime_us: u64,
+    /// Processor time of all processes, those that have ended included; it only grows, as do the bytes of networks and disks.
+    #[prost(uint64, optional, tag = "2")]
+    pub cpu_us: ::core::option::Option<u64>,
+    /// Memory in use, page cache included.
+    #[prost(uint64, optional, tag = "3")]
+    pub memory_bytes: ::core::option::Option<u64>,
+    /// The part of it that is page cache which nobody has used for a while (inactive_file).
+    #[prost(uint64, optional, tag = "4")]
+    pub memory_cache_bytes: ::core::option::Option<u64>,
+    /// What it may use: its limit, or what the machine has if that is less.
+    #[prost(uint64, optional, tag = "5")]
+    pub memory_limit_bytes: ::core::option::Option<u64>,
+    /// Of all network devices of the machine together; loopback is none of them.
+    #[prost(uint64, optional, tag = "6")]
+    pub network_received_bytes: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "7")]
+    pub network_sent_bytes: ::core::option::Option<u64>,
+    /// Of all disks together.
+    #[prost(uint64, optional, tag = "8")]
+    pub disk_read_bytes: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "9")]
+    pub disk_written_bytes: ::core::option::Option<u64>,
+    /// Threads count each, as in the limit of processes.
+    #[prost(uint64, optional, tag = "10")]
+    pub process_count: ::core::option::Option<u64>,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReleaseInterfaceRequest {
     /// As in ConfigureInterface.
@@ -1336,6 +1370,31 @@ pub mod agent_client {
                 .insert(GrpcMethod::new("container.agent.v1.Agent", "ListProcesses"));
             self.inner.unary(req, path, codec).await
         }
+        /// Says what the container uses and has used, paused or not.
+        pub async fn read_statistics(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReadStatisticsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReadStatisticsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/ReadStatistics",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "ReadStatistics"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Sets the window size of a process that has a terminal.
         pub async fn resize(
             &mut self,
@@ -1844,6 +1903,14 @@ pub mod agent_server {
             request: tonic::Request<super::ListProcessesRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListProcessesResponse>,
+            tonic::Status,
+        >;
+        /// Says what the container uses and has used, paused or not.
+        async fn read_statistics(
+            &self,
+            request: tonic::Request<super::ReadStatisticsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReadStatisticsResponse>,
             tonic::Status,
         >;
         /// Sets the window size of a process that has a terminal.
@@ -2410,6 +2477,51 @@ pub mod agent_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListProcessesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/ReadStatistics" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReadStatisticsSvc<T: Agent>(pub Arc<T>);
+                    impl<
+                        T: Agent,
+                    > tonic::server::UnaryService<super::ReadStatisticsRequest>
+                    for ReadStatisticsSvc<T> {
+                        type Response = super::ReadStatisticsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReadStatisticsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::read_statistics(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReadStatisticsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -9,16 +9,17 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{attach, disks, exec, files, networks, processes, running, signal, steps};
+use super::{attach, disks, exec, files, networks, processes, running, signal, statistics, steps};
 use crate::control::v1::control_server::Control;
 use crate::control::v1::{
     AddArchiveRequest, AddArchiveResponse, AttachRequest, AttachResponse, ConnectNetworkRequest,
     ConnectNetworkResponse, DisconnectNetworkRequest, DisconnectNetworkResponse, ExecRequest, ExecResponse,
     FreezeRequest, FreezeResponse, HelloRequest, HelloResponse, ListProcessesRequest, ListProcessesResponse,
-    ReadTreeRequest, ReadTreeResponse, ResizeRequest, ResizeResponse, RunStepRequest, Running, SealStepRequest,
-    SealStepResponse, SetPausedRequest, SetPausedResponse, SignalRequest, SignalResponse, StartRequest, StartResponse,
-    StatPathRequest, StatPathResponse, StatusRequest, StatusResponse, StopRequest, StopResponse, TrimRequest,
-    TrimResponse, WaitRequest, WaitResponse, WriteTreeRequest, WriteTreeResponse, start_response::Outcome,
+    ReadStatisticsRequest, ReadStatisticsResponse, ReadTreeRequest, ReadTreeResponse, ResizeRequest, ResizeResponse,
+    RunStepRequest, Running, SealStepRequest, SealStepResponse, SetPausedRequest, SetPausedResponse, SignalRequest,
+    SignalResponse, StartRequest, StartResponse, StatPathRequest, StatPathResponse, StatusRequest, StatusResponse,
+    StopRequest, StopResponse, TrimRequest, TrimResponse, WaitRequest, WaitResponse, WriteTreeRequest,
+    WriteTreeResponse, start_response::Outcome,
 };
 use crate::control::{PROGRAM_VERSION, SPOKEN_VERSIONS};
 use crate::launch::Limits;
@@ -192,6 +193,13 @@ impl Control for Service {
         _: Request<ListProcessesRequest>,
     ) -> Result<Response<ListProcessesResponse>, Status> {
         processes::list(&*self.running()?).await.map(Response::new)
+    }
+
+    async fn read_statistics(
+        &self,
+        _: Request<ReadStatisticsRequest>,
+    ) -> Result<Response<ReadStatisticsResponse>, Status> {
+        statistics::read(&*self.running()?).await.map(Response::new)
     }
 
     async fn connect_network(

@@ -58,6 +58,15 @@ impl<P: Picture> Painter<P> {
         Self::start(picture, Box::new(io::stderr()), Box::new(size), color)
     }
 
+    /// Draws on standard output.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn stdout(picture: P, color: bool) -> io::Result<Self> {
+        let size = || crate::window_size(io::stdout()).unwrap_or(USUAL_SIZE);
+        Self::start(picture, Box::new(io::stdout()), Box::new(size), color)
+    }
+
     pub(super) fn start(
         picture: P,
         writer: Box<dyn Write + Send>,

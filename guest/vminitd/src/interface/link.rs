@@ -12,6 +12,8 @@ const IFLA_ADDRESS: u16 = 1;
 const IFLA_IFNAME: u16 = 3;
 /// `IFLA_MTU`, `linux/if_link.h`.
 const IFLA_MTU: u16 = 4;
+/// `IFLA_STATS64`, `linux/if_link.h`: `struct rtnl_link_stats64`, packets and then bytes, received and then sent.
+const IFLA_STATS64: u16 = 23;
 /// `IFLA_EXT_MASK`, `linux/if_link.h`: what the answer is to have.
 const IFLA_EXT_MASK: u16 = 29;
 /// `RTEXT_FILTER_SKIP_STATS`, `linux/rtnetlink.h`: no counters, which take the kernel longer than all the rest.
@@ -42,6 +44,26 @@ pub(crate) fn list(netlink: &mut Netlink) -> rustix::io::Result<Vec<Link>> {
         &[(IFLA_EXT_MASK, &RTEXT_FILTER_SKIP_STATS.to_ne_bytes())],
     )?;
     Ok(found.iter().filter_map(|payload| parse(payload)).collect())
+}
+
+/// Bytes that were received and sent by each device that has an address of its own, as those of the machine have.
+pub(crate) fn list_counters(netlink: &mut Netlink) -> rustix::io::Result<Vec<[u64; 2]>> {
+    let found = netlink.dump(RTM_GETLINK, &[0; BODY_BYTES], &[])?;
+    Ok(found.iter().filter_map(|payload| parse_counters(payload)).collect())
+}
+
+fn parse_counters(payload: &[u8]) -> Option<[u64; 2]> {
+    let attribute = |wanted| {
+        let mut found = attributes(payload.get(BODY_BYTES..)?);
+        found.find_map(|(kind, value)| (kind == wanted).then_some(value))
+    };
+    attribute(IFLA_PERM_ADDRESS)?;
+    let counters = attribute(IFLA_STATS64)?;
+    let number = |offset: usize| {
+        let bytes = counters.get(offset..offset + 8)?.try_into().ok()?;
+        Some(u64::from_ne_bytes(bytes))
+    };
+    Some([number(16)?, number(24)?])
 }
 
 fn parse(payload: &[u8]) -> Option<Link> {
@@ -110,6 +132,21 @@ mod tests {
         let links = list(&mut Netlink::open().unwrap()).unwrap();
         let lo = links.iter().find(|link| link.index == 1).unwrap();
         assert_eq!((lo.name.as_str(), lo.device_address), ("lo", None));
+    }
+
+    #[test]
+    fn only_devices_of_the_machine_are_counted() {
+        let mut payload = body(3, 0, 0).to_vec();
+        payload.extend([36, 0, 23, 0]);
+        payload.extend([1_u64, 2, 3000, 4000].into_iter().flat_map(u64::to_ne_bytes));
+        let of_software = payload.clone();
+        payload.extend([10, 0, 54, 0, 2, 0, 0, 0, 0, 1, 0, 0]);
+        if cfg!(target_endian = "little") {
+            assert_eq!(parse_counters(&payload), Some([3000, 4000]));
+            assert_eq!(parse_counters(&of_software), None);
+            assert_eq!(parse_counters(&payload[..30]), None);
+        }
+        assert!(list_counters(&mut Netlink::open().unwrap()).is_ok());
     }
 
     #[test]

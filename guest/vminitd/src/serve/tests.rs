@@ -7,11 +7,11 @@ use container_agent_api::v1::{
     AnnounceChangesResponse, BeginStepRequest, BeginStepResponse, ConfigureInterfaceRequest,
     ConfigureInterfaceResponse, CreateContainerRequest, CreateContainerResponse, FreezeRequest, FreezeResponse,
     HelloRequest, HelloResponse, ListProcessesRequest, ListProcessesResponse, ParkRequest, ParkResponse,
-    ReadTreeRequest, ReadTreeResponse, ReleaseInterfaceRequest, ReleaseInterfaceResponse, ResizeRequest,
-    ResizeResponse, ResumeRequest, ResumeResponse, RunRequest, RunResponse, SealStepRequest, SealStepResponse,
-    SetNamesRequest, SetNamesResponse, SetPausedRequest, SetPausedResponse, ShutdownRequest, ShutdownResponse,
-    SignalRequest, SignalResponse, SocketRequest, SocketResponse, StatPathRequest, StatPathResponse, TrimRequest,
-    TrimResponse, WriteTreeRequest, WriteTreeResponse,
+    ReadStatisticsRequest, ReadStatisticsResponse, ReadTreeRequest, ReadTreeResponse, ReleaseInterfaceRequest,
+    ReleaseInterfaceResponse, ResizeRequest, ResizeResponse, ResumeRequest, ResumeResponse, RunRequest, RunResponse,
+    SealStepRequest, SealStepResponse, SetNamesRequest, SetNamesResponse, SetPausedRequest, SetPausedResponse,
+    ShutdownRequest, ShutdownResponse, SignalRequest, SignalResponse, SocketRequest, SocketResponse, StatPathRequest,
+    StatPathResponse, TrimRequest, TrimResponse, WriteTreeRequest, WriteTreeResponse,
 };
 use container_agent_api::{AGENT_TOKEN_BYTES, AgentToken, PROTOCOL_VERSION};
 use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
@@ -78,6 +78,10 @@ impl Agent for Doorkeeper {
 
     async fn list_processes(&self, _: tonic::Request<ListProcessesRequest>) -> Answer<ListProcessesResponse> {
         Err(Status::unimplemented("list_processes"))
+    }
+
+    async fn read_statistics(&self, _: tonic::Request<ReadStatisticsRequest>) -> Answer<ReadStatisticsResponse> {
+        Err(Status::unimplemented("read_statistics"))
     }
 
     async fn resize(&self, _: tonic::Request<ResizeRequest>) -> Answer<ResizeResponse> {

@@ -66,6 +66,7 @@ mod signals;
 mod sockets;
 mod space;
 mod stacks;
+mod stats;
 mod stdio;
 mod stopped_root;
 mod templates;

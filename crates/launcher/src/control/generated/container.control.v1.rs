@@ -294,6 +294,40 @@ pub struct ProcessInfo {
     pub command: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadStatisticsRequest {}
+/// As the guest tells it. A figure that it does not tell is absent.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadStatisticsResponse {
+    /// Time since the machine's boot at which this was read, by a clock that never goes back. Figures that only grow are compared by it.
+    #[prost(uint64, tag = "1")]
+    pub uptime_us: u64,
+    /// Processor time of all processes, those that have ended included; it only grows, as do the bytes of networks and disks.
+    #[prost(uint64, optional, tag = "2")]
+    pub cpu_us: ::core::option::Option<u64>,
+    /// Memory in use, page cache included.
+    #[prost(uint64, optional, tag = "3")]
+    pub memory_bytes: ::core::option::Option<u64>,
+    /// The part of it that is page cache which nobody has used for a while (inactive_file).
+    #[prost(uint64, optional, tag = "4")]
+    pub memory_cache_bytes: ::core::option::Option<u64>,
+    /// What it may use: its limit, or what the machine has if that is less.
+    #[prost(uint64, optional, tag = "5")]
+    pub memory_limit_bytes: ::core::option::Option<u64>,
+    /// Of all network devices of the machine together; loopback is none of them.
+    #[prost(uint64, optional, tag = "6")]
+    pub network_received_bytes: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "7")]
+    pub network_sent_bytes: ::core::option::Option<u64>,
+    /// Of all disks together.
+    #[prost(uint64, optional, tag = "8")]
+    pub disk_read_bytes: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "9")]
+    pub disk_written_bytes: ::core::option::Option<u64>,
+    /// Threads count each, as in the limit of processes.
+    #[prost(uint64, optional, tag = "10")]
+    pub process_count: ::core::option::Option<u64>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WaitRequest {
     /// Wait for the next end of the workload only: the container may be started again by its policy. Else for the container's end.
     #[prost(bool, tag = "1")]
@@ -1060,6 +1094,34 @@ pub mod control_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Says what the running container uses and has used, paused or not. A launcher that does not know this call (UNIMPLEMENTED) has to be stopped
+        /// for that, and so for the next one.
+        pub async fn read_statistics(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReadStatisticsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReadStatisticsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.control.v1.Control/ReadStatistics",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("container.control.v1.Control", "ReadStatistics"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Puts the running container on one more network; answers when its interface has addresses and the record says so. A launcher that does
         /// not know this call (UNIMPLEMENTED) has to be stopped for that, and so for the next one.
         pub async fn connect_network(
@@ -1425,6 +1487,15 @@ pub mod control_server {
             request: tonic::Request<super::ListProcessesRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListProcessesResponse>,
+            tonic::Status,
+        >;
+        /// Says what the running container uses and has used, paused or not. A launcher that does not know this call (UNIMPLEMENTED) has to be stopped
+        /// for that, and so for the next one.
+        async fn read_statistics(
+            &self,
+            request: tonic::Request<super::ReadStatisticsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReadStatisticsResponse>,
             tonic::Status,
         >;
         /// Puts the running container on one more network; answers when its interface has addresses and the record says so. A launcher that does
@@ -2025,6 +2096,51 @@ pub mod control_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListProcessesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.control.v1.Control/ReadStatistics" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReadStatisticsSvc<T: Control>(pub Arc<T>);
+                    impl<
+                        T: Control,
+                    > tonic::server::UnaryService<super::ReadStatisticsRequest>
+                    for ReadStatisticsSvc<T> {
+                        type Response = super::ReadStatisticsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReadStatisticsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Control>::read_statistics(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReadStatisticsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
