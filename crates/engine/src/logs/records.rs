@@ -1,9 +1,9 @@
 //! A log of records that grows while it is read, from one of its files to the next.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Seek as _, SeekFrom};
 
-use container_state::{FILE_MARK, Forwards, OutputLogFiles};
+use container_state::{Forwards, OutputLogFiles};
 
 use super::CHUNK_BYTES;
 use super::lines::{LineOptions, Lines, LogPiece, Pieces};
@@ -46,7 +46,7 @@ impl RecordedLog {
     }
 
     fn begin(&mut self, start: Start) -> io::Result<()> {
-        if let Some(mut file) = open(&self.files, start.number)? {
+        if let Some(mut file) = self.files.open(start.number)? {
             file.seek(SeekFrom::Start(start.offset))?;
             self.current = Some((start.number, Forwards::new(file)));
             self.skipped = start.skipped;
@@ -108,7 +108,7 @@ impl RecordedLog {
         // One that was removed because of the log's bound is passed over, as is one whose writer found no room.
         let mut next = Some(successor);
         while let Some(number) = next {
-            if let Some(file) = open(&self.files, number)? {
+            if let Some(file) = self.files.open(number)? {
                 self.current = Some((number, Forwards::new(file)));
                 return Ok(true);
             }
@@ -118,30 +118,12 @@ impl RecordedLog {
     }
 }
 
-/// Opens a file of the log behind its mark; `None` when there is none, or nothing in it yet.
-pub(super) fn open(files: &OutputLogFiles, number: u64) -> io::Result<Option<File>> {
-    let mut file = match File::open(files.path(number)) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut mark = Vec::new();
-    (&mut file).take(FILE_MARK.len() as u64).read_to_end(&mut mark)?;
-    match mark == FILE_MARK {
-        true => Ok(Some(file)),
-        false if FILE_MARK.starts_with(&mark) => Ok(None),
-        false => Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("{} is not a log of this release", files.path(number).display()),
-        )),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::logs::written::Written;
     use container_model::LogStream::{self, Stderr, Stdout};
+    use container_state::FILE_MARK;
     use time::OffsetDateTime;
 
     fn opened(log: &Written, tail: Option<usize>) -> RecordedLog {

@@ -5,8 +5,6 @@ use std::io;
 use container_state::{Backwards, FILE_MARK, OutputLogFiles, Record};
 use time::OffsetDateTime;
 
-use super::records::open;
-
 /// A place in a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Start {
@@ -29,7 +27,7 @@ pub(super) fn last_lines(
         has_text: [false; 2],
     };
     for number in files.numbers()?.into_iter().rev() {
-        let Some(file) = open(files, number)? else { continue };
+        let Some(file) = files.open(number)? else { continue };
         let mut records = Backwards::new(file)?;
         while let Some(placed) = records.previous()? {
             let start = |offset, skipped| {
@@ -57,7 +55,7 @@ pub(super) fn last_lines(
 pub(super) fn first_since(files: &OutputLogFiles, since: OffsetDateTime) -> io::Result<Option<Start>> {
     let mut found = None;
     for number in files.numbers()?.into_iter().rev() {
-        let Some(file) = open(files, number)? else { continue };
+        let Some(file) = files.open(number)? else { continue };
         let last_is_earlier = Backwards::new(file)?
             .previous()?
             .is_some_and(|last| last.record.time() < since);

@@ -1,6 +1,7 @@
 //! The files of a log.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 /// First bytes of every file; the digit is the version of the format. No text in UTF-8 begins like this.
@@ -59,6 +60,28 @@ impl OutputLogFiles {
     /// As of [`numbers`](Self::numbers).
     pub fn after(&self, number: u64) -> io::Result<Option<u64>> {
         Ok(self.numbers()?.into_iter().find(|later| *later > number))
+    }
+
+    /// Opens a file for reading, behind its mark; `None` when there is none, or nothing in it yet.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is of another format.
+    pub fn open(&self, number: u64) -> io::Result<Option<File>> {
+        let mut file = match File::open(self.path(number)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut mark = Vec::new();
+        (&mut file).take(FILE_MARK.len() as u64).read_to_end(&mut mark)?;
+        match mark == FILE_MARK {
+            true => Ok(Some(file)),
+            false if FILE_MARK.starts_with(&mark) => Ok(None),
+            false => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("{} is not a log of this release", self.path(number).display()),
+            )),
+        }
     }
 }
 
