@@ -42,8 +42,6 @@ pub(crate) fn read(machine: &Machine) -> Result<ReadStatisticsResponse, Status> 
 /// The limit, or what the machine has if that is less.
 fn usable_bytes(limit_bytes: Option<u64>) -> u64 {
     let info = sysinfo();
-    let machine_bytes = u64::try_from(info.totalram)
-        .unwrap_or(u64::MAX)
-        .saturating_mul(info.mem_unit.into());
+    let machine_bytes = info.totalram.saturating_mul(info.mem_unit.into());
     limit_bytes.map_or(machine_bytes, |limit| limit.min(machine_bytes))
 }

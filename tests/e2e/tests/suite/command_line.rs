@@ -92,6 +92,7 @@ fn what_is_missing_is_named_and_not_found() {
     let home = Home::empty();
     for verb in [
         "stop", "start", "kill", "delete", "inspect", "logs", "wait", "restart", "pause", "unpause", "attach", "top",
+        "stats",
     ] {
         home.run([verb, "ghost"]).failure(1, &["container \"ghost\" not found"]);
         home.run([verb, ""]).failure(1, &["container \"\" not found"]);

@@ -35,7 +35,8 @@ const PATIENCE_ONCE: Duration = Duration::from_secs(15);
 
 /// Show what containers use: processors, memory, networks, disks and processes
 ///
-/// 100 % is one processor. Memory includes the cache of files, which "memoryCacheBytes" of JSON tells apart and fields of templates leave out.
+/// 100 % is one processor. Memory includes the cache of files; the part of it that nobody has used for a while is "memoryCacheBytes" of JSON, and
+/// fields of templates leave it out.
 /// On a terminal the table is redrawn until interrupted, with the total of all below it; elsewhere it is printed every second.
 #[derive(Debug, Args)]
 #[command(
