@@ -9,7 +9,7 @@ use clap::{Arg, Command, CommandFactory as _};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::Shells;
 use clap_complete::{CompleteEnv, Shell};
-use container_engine::{ContainerView, Engine};
+use container_engine::{ConfiguredEngine, ContainerView, Engine};
 
 use crate::command_line::CommandLine;
 use crate::error::{CommandError, cannot};
@@ -65,7 +65,7 @@ fn command() -> Command {
 fn with_candidates(command: Command) -> Command {
     let name = command.get_name().to_owned();
     let command = command.mut_args(|argument| match names(&name, &argument) {
-        Some(names) => argument.add(ArgValueCandidates::new(move || candidates(names))),
+        Some(names) => argument.add(ArgValueCandidates::new(move || candidates(names).unwrap_or_default())),
         None => argument,
     });
     command.mut_subcommands(with_candidates)
@@ -104,43 +104,40 @@ fn names(command: &str, argument: &Arg) -> Option<Names> {
     }
 }
 
-/// The names that there are; none where they cannot be read.
-fn candidates(names: Names) -> Vec<CompletionCandidate> {
-    let Ok(engine) = Engine::open() else {
-        return Vec::new();
-    };
-    match names {
+/// The names that there are; `None` where they cannot be read.
+fn candidates(names: Names) -> Option<Vec<CompletionCandidate>> {
+    let engine = Engine::open().ok()?.configured().ok()?;
+    Some(match names {
         Names::Containers { running } => {
-            let containers = engine.list().unwrap_or_default().into_iter();
+            let containers = engine.list().ok()?.into_iter();
             let wanted = containers.filter(|view| running.is_none_or(|running| view.is_live() == running));
-            wanted.map(|view| of_container(&view)).collect()
+            wanted.map(|view| of_container(&engine, &view)).collect()
         }
         Names::Images => {
-            let images = engine.list_images().unwrap_or_default().into_iter();
+            let images = engine.list_images().ok()?.into_iter();
             let named = images.filter(|image| !image.is_dangling);
             named
-                .map(|image| CompletionCandidate::new(image.reference.familiar()))
+                .map(|image| CompletionCandidate::new(engine.familiar(&image.reference)))
                 .collect()
         }
         Names::Volumes => {
-            let volumes = engine.volumes().unwrap_or_default().into_iter();
+            let volumes = engine.volumes().ok()?.into_iter();
             volumes
                 .map(|volume| CompletionCandidate::new(volume.config.name.as_str()))
                 .collect()
         }
         Names::Networks => {
-            let networks = engine.configured().ok().and_then(|engine| engine.networks().ok());
-            let networks = networks.unwrap_or_default().into_iter();
+            let networks = engine.networks().ok()?.into_iter();
             networks
                 .map(|network| CompletionCandidate::new(network.config.name.as_str()))
                 .collect()
         }
-    }
+    })
 }
 
 /// A container, with its image beside it.
-fn of_container(view: &ContainerView) -> CompletionCandidate {
-    let image = view.config.image.reference.familiar();
+fn of_container(engine: &ConfiguredEngine, view: &ContainerView) -> CompletionCandidate {
+    let image = engine.familiar(&view.config.image.reference);
     CompletionCandidate::new(view.config.id.as_str()).help(Some(image.into()))
 }
 

@@ -27,7 +27,7 @@ fn names_of_what_there_is_are_offered() {
     assert_eq!(offered(&home, &["stop", ""]), [""; 0], "it does not run");
     assert_eq!(offered(&home, &["volume", "delete", ""]), ["data"]);
     assert_eq!(offered(&home, &["network", "inspect", ""]), ["default"]);
-    assert!(offered(&home, &["image", "delete", "busy"]).contains(&BUSYBOX.to_owned()));
+    assert!(offered(&home, &["image", "delete", "local"]).contains(&BUSYBOX.to_owned()));
     assert!(offered(&home, &["net"]).contains(&"network".to_owned()));
     assert!(offered(&home, &["run", "--mem"]).contains(&"--memory".to_owned()));
 }
