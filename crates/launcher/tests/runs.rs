@@ -244,7 +244,7 @@ async fn a_further_process_ends_with_its_run_and_is_refused_between_two() {
     until(&launcher, WirePhase::Booting, 0).await;
     let (_requests, refused) = exec(&launcher, "sleep-2").await;
     let status = refused.unwrap_err();
-    assert_eq!(status.message(), "the container is not running");
+    assert_eq!(status.message(), "the container is restarting: wait until it runs");
     client.stop(StopRequest::default()).await.unwrap();
     assert_eq!(String::from_utf8_lossy(&attached.finish().await.stdout), "run 1\n");
     drop((attached, client, responses));
