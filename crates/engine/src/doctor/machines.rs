@@ -53,7 +53,7 @@ fn accelerator(info: &HypervisorInfo) -> Finding {
     }
     Finding {
         remedy: info.acceleration_hint.clone(),
-        ..Finding::poor(SUBJECT, format!("{detail}; containers are several times slower so"))
+        ..Finding::poor(SUBJECT, format!("{detail}; this makes containers several times slower"))
     }
 }
 
