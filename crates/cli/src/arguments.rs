@@ -3,6 +3,7 @@
 pub(crate) mod add_host;
 mod attachment;
 mod creation;
+pub(crate) mod duration;
 mod ending;
 mod filter;
 mod followed;

@@ -2,23 +2,13 @@
 
 use std::str::FromStr;
 
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use time::{Duration, OffsetDateTime};
+
+use super::duration;
 
 /// What a moment looks like.
 const FORMS: &str = "it is 10m or 1h30m before now, 2026-01-31, 2026-01-31T13:05:00 (UTC), 2026-01-31T13:05:00+01:00, or seconds since 1970";
-
-/// Units of durations and their nanoseconds, as Go writes them.
-const UNITS: [(&str, i64); 8] = [
-    ("ns", 1),
-    ("us", 1_000),
-    ("µs", 1_000),
-    ("μs", 1_000),
-    ("ms", 1_000_000),
-    ("s", 1_000_000_000),
-    ("m", 60_000_000_000),
-    ("h", 3_600_000_000_000),
-];
 
 /// A moment: a date, or a span before this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,60 +35,16 @@ impl FromStr for Moment {
 }
 
 fn at(text: &str, now: OffsetDateTime) -> Option<OffsetDateTime> {
-    span(text)
-        .and_then(|span| now.checked_sub(span))
+    duration::parse(text)
+        .and_then(|ago| now.checked_sub(ago))
         .or_else(|| unix_time(text))
         .or_else(|| date(text))
 }
 
-/// A duration of Go: `1h30m`, `1.5h`, `-10s`.
-fn span(text: &str) -> Option<Duration> {
-    let (mut rest, sign) = match text.strip_prefix('-') {
-        Some(rest) => (rest, -1),
-        None => (text, 1),
-    };
-    let mut sum = Duration::ZERO;
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (number, tail) = rest.split_at(end);
-        let end = tail
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(end);
-        let (_, unit_ns) = UNITS.into_iter().find(|(name, _)| *name == unit)?;
-        sum = sum.checked_add(Duration::nanoseconds(scaled(number, unit_ns)?))?;
-        rest = tail;
-    }
-    sum.checked_mul(sign)
-}
-
 /// Seconds since 1970, with as many digits behind the point as there are.
 fn unix_time(text: &str) -> Option<OffsetDateTime> {
-    let nanoseconds = scaled(text, 1_000_000_000)?;
+    let nanoseconds = duration::scaled(text, 1_000_000_000)?;
     OffsetDateTime::from_unix_timestamp_nanos(nanoseconds.into()).ok()
-}
-
-/// A decimal number times an integer.
-fn scaled(number: &str, factor: i64) -> Option<i64> {
-    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number(whole) || !is_number(part) || whole.len() + part.len() == 0 {
-        return None;
-    }
-    let whole = match whole {
-        "" => 0,
-        digits => digits.parse::<i64>().ok()?.checked_mul(factor)?,
-    };
-    // Digits of less than a nanosecond.
-    let (mut sum, mut digit_factor) = (whole, factor);
-    for digit in part.bytes() {
-        digit_factor /= 10;
-        sum = sum.checked_add(i64::from(digit - b'0').checked_mul(digit_factor)?)?;
-    }
-    Some(sum)
 }
 
 /// A date with or without a time and a zone.

@@ -5,15 +5,7 @@ use std::time::Duration;
 
 use container_engine::{BuildCacheFilter, BuildCacheKind};
 
-/// Units of Go's durations, in seconds, the longest first.
-const UNITS: [(&str, f64); 6] = [
-    ("ms", 1e-3),
-    ("us", 1e-6),
-    ("ns", 1e-9),
-    ("h", 3600.0),
-    ("m", 60.0),
-    ("s", 1.0),
-];
+use crate::arguments::duration;
 
 /// `until=DURATION`, `type=TYPE` or `id=ID`, as in Docker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +20,8 @@ impl FromStr for CacheFilterFlag {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once('=') {
-            Some(("until" | "unused-for", value)) => duration(value)
+            Some(("until" | "unused-for", value)) => duration::parse(value)
+                .and_then(|duration| duration.try_into().ok())
                 .map(Self::UnusedFor)
                 .ok_or(format!("{value:?} is no duration such as 24h or 1h30m")),
             Some(("type", value)) => {
@@ -56,33 +49,9 @@ pub(super) fn collect(flags: Vec<CacheFilterFlag>) -> BuildCacheFilter {
     filter
 }
 
-/// A duration as Go writes it: `1h30m`.
-fn duration(text: &str) -> Option<Duration> {
-    let (mut rest, mut seconds) = (text, 0.0);
-    while !rest.is_empty() {
-        let end = rest.find(|char: char| !char.is_ascii_digit() && char != '.')?;
-        let (number, unit) = rest.split_at(end);
-        let (name, factor) = UNITS.into_iter().find(|(name, _)| unit.starts_with(name))?;
-        seconds += number.parse::<f64>().ok()? * factor;
-        rest = unit.get(name.len()..)?;
-    }
-    (!text.is_empty()).then_some(())?;
-    Duration::try_from_secs_f64(seconds).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_those_of_go() {
-        for (text, seconds) in [("24h", 86400.0), ("1h30m", 5400.0), ("1.5s", 1.5), ("10ms", 0.01)] {
-            assert_eq!(duration(text), Some(Duration::from_secs_f64(seconds)), "{text}");
-        }
-        for text in ["", "5", "h", "1x", "-1h", "1h ", "1.2.3s"] {
-            assert_eq!(duration(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn filters_add_up() {
@@ -95,7 +64,7 @@ mod tests {
             ..BuildCacheFilter::default()
         };
         assert_eq!(filter, expected);
-        for flag in ["until", "until=soon", "type=source.local", "label=x", ""] {
+        for flag in ["until", "until=soon", "until=-1h", "type=source.local", "label=x", ""] {
             assert!(flag.parse::<CacheFilterFlag>().is_err(), "{flag}");
         }
     }
