@@ -13,6 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use container_model::{ContainerQuery, LastRun, Phase, Standing};
+use container_require::require;
 use container_state::{
     ContainerLock, ContainerStore, CreateError, DeleteError, FindError, LoadError, OwnError, ReserveError,
 };
@@ -278,6 +279,38 @@ fn listing_is_in_order_of_creation() {
         .map(|c| c.config.id.to_string())
         .collect();
     assert_eq!(names, ["cc", "aa", "bb"]);
+}
+
+/// So often a listing may read for each container: two small files, each in one go, and their ends.
+const READS_OF_A_CONTAINER: u64 = 4;
+
+/// How often this thread has read from a file so far (proc(5)); `None` where the system does not say.
+fn reads() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/thread-self/io").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("syscr: "))?;
+    line.parse().ok()
+}
+
+#[test]
+fn listing_reads_little_of_each_container() {
+    require!(reads().is_some(), "/proc/thread-self/io");
+    let root = Root::new();
+    let store: ContainerStore = root.store();
+    let mut listed = 0;
+    let mut reads_of = |count: usize| {
+        while listed < count {
+            root.create(&format!("c{listed}"), i64::try_from(listed).unwrap());
+            listed += 1;
+        }
+        let before = reads().unwrap();
+        assert_eq!(store.list().unwrap().containers.len(), count);
+        reads().unwrap() - before
+    };
+    let (few, many) = (reads_of(10), reads_of(50));
+    eprintln!("{few} reads for 10, {many} for 50");
+    // The record and, where there is one, the state, each read once to its end.
+    assert!(many - few <= 40 * READS_OF_A_CONTAINER, "{few} {many}");
+    assert!(few <= 12 * READS_OF_A_CONTAINER, "{few}");
 }
 
 #[test]

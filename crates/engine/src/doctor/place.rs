@@ -7,6 +7,7 @@ use std::path::Path;
 
 use container_model::ContainerId;
 use container_state::AppPaths;
+use container_terminal::HumanSize;
 use uuid::Uuid;
 
 use super::Finding;
@@ -50,19 +51,13 @@ fn space(root: &Path, free_bytes: io::Result<u64>) -> Finding {
         Ok(free_bytes) => free_bytes,
         Err(error) => return Finding::bad(SUBJECT, format!("{}: {error}", root.display())),
     };
-    let detail = format!("{} free for {}", gibibytes(free_bytes), root.display());
+    let detail = format!("{} free for {}", HumanSize(free_bytes), root.display());
     let remedy = "container system df shows what takes room, container system prune frees what nothing needs";
     match free_bytes {
         ..TOO_LITTLE_BYTES => Finding::bad(SUBJECT, detail).with_remedy(remedy),
         TOO_LITTLE_BYTES..LITTLE_BYTES => Finding::poor(SUBJECT, detail).with_remedy(remedy),
         LITTLE_BYTES.. => Finding::good(SUBJECT, detail),
     }
-}
-
-/// A size for people, rounded down.
-fn gibibytes(bytes: u64) -> String {
-    let tenths = u128::from(bytes) * 10 / (1 << 30);
-    format!("{}.{} GiB", tenths / 10, tenths % 10)
 }
 
 /// Whether a launcher could listen: with a name that no container has.
@@ -100,7 +95,7 @@ mod tests {
         assert_eq!(of(LITTLE_BYTES - 1), Verdict::Poor);
         assert_eq!(of(TOO_LITTLE_BYTES - 1), Verdict::Bad);
         let detail = space(Path::new("/there"), Ok(LITTLE_BYTES - 1)).detail;
-        assert_eq!(detail, "3.9 GiB free for /there");
+        assert_eq!(detail, "4.29 GB free for /there");
         let unknown = space(Path::new("/there"), Err(io::ErrorKind::PermissionDenied.into()));
         assert_eq!((unknown.verdict, unknown.remedy), (Verdict::Bad, None));
     }
