@@ -112,18 +112,21 @@ impl Reference {
     /// same reference.
     #[must_use]
     pub fn familiar_with(&self, default: &RegistryHost) -> String {
-        let repository = match self.registry.as_str() {
-            registry if registry != default.as_str() => self.name(),
-            DEFAULT_REGISTRY => match self.repository.strip_prefix(DEFAULT_NAMESPACE) {
-                // `library/a/b` has to keep its namespace, or it would read back as `a/b`.
-                Some(short) if !short.contains('/') => short.to_owned(),
-                // Docker Hub's `x.y/z` has to keep the registry, or `x.y` would be taken for one.
-                _ if parse::has_registry(&self.repository) => self.name(),
-                _ => self.repository.clone(),
-            },
-            _ if parse::has_registry(&self.repository) => self.name(),
-            _ => self.repository.clone(),
+        let short = if self.registry != default.as_str() {
+            None
+        } else if self.registry == DEFAULT_REGISTRY {
+            // `library/a/b` has to keep its namespace, or it would read back as `a/b`.
+            self.repository
+                .strip_prefix(DEFAULT_NAMESPACE)
+                .filter(|official| !official.contains('/') && !parse::is_identifier(official))
+                .or(Some(&self.repository))
+        } else {
+            Some(self.repository.as_str())
         };
+        // `x.y/z` has to keep the registry, or `x.y` would be taken for one, and so has what would be taken for an id.
+        let repository = short
+            .filter(|short| !parse::has_registry(short) && !parse::is_identifier(short))
+            .map_or_else(|| self.name(), str::to_owned);
         format!("{repository}{}", Suffix(self))
     }
 }
@@ -303,6 +306,17 @@ mod tests {
     }
 
     #[test]
+    fn the_familiar_form_is_never_an_id() {
+        let id = "0123456789abcdef".repeat(4);
+        let parsed = reference(&format!("docker.io/library/{id}:x"));
+        assert_eq!(parsed.familiar(), format!("library/{id}:x"));
+        assert_eq!(reference(&parsed.familiar()), parsed);
+        let default: RegistryHost = "ghcr.io".parse().unwrap();
+        let parsed = reference(&format!("ghcr.io/{id}:x"));
+        assert_eq!(parsed.familiar_with(&default), format!("ghcr.io/{id}:x"));
+    }
+
+    #[test]
     fn a_new_tag_is_checked_and_drops_the_digest() {
         let parsed = reference(&format!("alpine@{DIGEST}"));
         assert_eq!(parsed.with_tag("x").unwrap().to_string(), "docker.io/library/alpine:x");
@@ -313,7 +327,7 @@ mod tests {
         #[test]
         fn both_forms_read_back(
             host in prop_oneof![Just(String::new()), "[a-z0-9]{1,8}\\.[a-z]{2,3}(:[1-9][0-9]{0,3})?/"],
-            path in "[a-z0-9]{1,6}((\\.|_|__|-{1,3})[a-z0-9]{1,4})?(/[a-z0-9]{1,6}){0,3}",
+            path in "([a-z0-9]{1,6}((\\.|_|__|-{1,3})[a-z0-9]{1,4})?(/[a-z0-9]{1,6}){0,3}|(library|[a-z]{1,7})/[0-9a-f]{64})",
             tag in prop_oneof![Just(String::new()), ":[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}"],
             with_digest: bool,
         ) {

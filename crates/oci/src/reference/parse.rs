@@ -49,7 +49,7 @@ pub(super) fn reference(text: &str, default_registry: &str) -> Result<Reference,
     if registry.len() + 1 + repository.len() > NAME_LIMIT_CHARS {
         return Err("the name is longer than 255 characters");
     }
-    if name.len() == 64 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+    if is_identifier(name) {
         return Err("64 hexadecimal digits are an id, not a name");
     }
     let tag = match (given_tag, &digest) {
@@ -73,6 +73,11 @@ pub(super) fn has_registry(name: &str) -> bool {
                 .bytes()
                 .any(|byte| matches!(byte, b'.' | b':') || byte.is_ascii_uppercase())
     })
+}
+
+/// Whether a name would be taken for the id of an image (`anchoredIdentifierRegexp` of distribution `reference/regexp.go`).
+pub(super) fn is_identifier(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn split_registry<'a>(name: &'a str, default_registry: &'a str) -> (&'a str, String) {
