@@ -9,10 +9,12 @@ mod build;
 mod exec;
 mod images;
 mod layers;
+mod life;
 mod memory;
 mod network;
 mod noise;
 mod podman;
+mod processes;
 mod sample;
 mod setup;
 mod sizes;
@@ -31,7 +33,7 @@ use tree::{Tree, Trees};
 /// Options of `cargo xtask bench`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// What to measure; everything but `images`, `build`, `network`, `storage`, `setup` and `sizes` when none is named.
+    /// What to measure; everything but `images`, `build`, `life`, `network`, `storage`, `setup` and `sizes` when none is named.
     #[arg(value_enum)]
     benchmarks: Vec<Benchmark>,
     /// How often each thing is measured.
@@ -57,6 +59,8 @@ enum Benchmark {
     Images,
     /// `container build` against `buildah bud --layers`; needs root.
     Build,
+    /// Verbs, logs and idle containers against podman, restart storms, and what others notice of floods; needs root.
+    Life,
     /// Resident memory of our processes and size of what a guest loads.
     Memory,
     /// What a network carries and takes, against passt and QEMU's user network, and what it adds to `container run`.
@@ -96,6 +100,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             Benchmark::Layers => layers::measure(&trees.built, arguments.runs.min(3)),
             Benchmark::Images => images::measure(&trees, arguments.runs.clamp(3, 5)),
             Benchmark::Build => build::measure(&trees.built, arguments.runs.min(5)),
+            Benchmark::Life => life::measure(&trees.built, arguments.runs),
             Benchmark::Memory => memory::measure(&trees),
             Benchmark::Network => network::measure(&trees.built, arguments.runs),
             Benchmark::Storage => storage::measure(&trees.built, arguments.runs),

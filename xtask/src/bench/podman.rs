@@ -58,7 +58,16 @@ impl Podman {
 
     /// `podman run` without a network, with these flags before the image.
     pub(crate) fn run(&self, flags: &[&str], words: &[&str]) -> Command {
-        let mut command = self.command(&["run", "--network", "none"]);
+        self.new_container("run", flags, words)
+    }
+
+    /// `podman create`, in the same way.
+    pub(crate) fn create(&self, flags: &[&str], words: &[&str]) -> Command {
+        self.new_container("create", flags, words)
+    }
+
+    fn new_container(&self, verb: &str, flags: &[&str], words: &[&str]) -> Command {
+        let mut command = self.command(&[verb, "--network", "none"]);
         command.args(LIMITS).args(flags).arg(&self.image).args(words);
         command
     }

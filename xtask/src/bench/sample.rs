@@ -23,6 +23,11 @@ impl Samples {
         }
     }
 
+    /// What the samples are of.
+    pub(crate) fn label(&self) -> &str {
+        &self.label
+    }
+
     /// Adds one value.
     pub(crate) fn add(&mut self, value: f64) {
         self.values.push(value);
