@@ -9,6 +9,7 @@ pub(crate) mod networks;
 mod paths;
 mod ports;
 pub(crate) mod proxies;
+mod seccomp;
 mod sockets;
 mod sysctls;
 mod target;
@@ -27,7 +28,7 @@ pub(crate) use mounts::inherited;
 use sockets::SSH_AGENT_VARIABLE;
 
 use crate::error::RequestError;
-use crate::{CreateRequest, NetworkingRequest, SecurityRequest, UserRequest};
+use crate::{CreateRequest, NetworkingRequest, SeccompRequest, SecurityRequest, UserRequest};
 
 /// `PATH` of images that set none, as Docker has it.
 const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -79,6 +80,7 @@ pub(crate) fn configure(
     let exposed = networking.publish_all.then_some(&defaults.exposed_ports);
     let image_signal = Some(&defaults.stop_signal).filter(|text| !text.is_empty());
     let (masked_paths, readonly_paths) = protected_paths(&request.security)?;
+    let seccomp_profile = seccomp::profile(&request.security.seccomp, &image.platform)?;
     let process = InitProcess {
         executable,
         arguments: command,
@@ -119,7 +121,8 @@ pub(crate) fn configure(
             readonly_paths,
             read_only_root: request.read_only,
             no_new_privileges: request.security.no_new_privileges,
-            seccomp_unconfined: request.security.seccomp_unconfined,
+            seccomp_unconfined: request.security.seccomp == SeccompRequest::Unconfined,
+            seccomp_profile,
             privileged: request.security.privileged,
             devices: devices::devices(&request.security.devices)?,
             unknown: UnknownFields::new(),

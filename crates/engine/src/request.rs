@@ -17,7 +17,7 @@ pub use limits::{LimitRequest, SwapLimit};
 pub use log::LogRequest;
 pub use machine::MachineRequest;
 pub use networking::{NetworkSelection, NetworkingRequest, ProxyRequest};
-pub use security::{DeviceRequest, SecurityRequest};
+pub use security::{DeviceRequest, SeccompRequest, SecurityRequest};
 pub use storage::{PublishedSocketRequest, ShareMountRequest, VolumeMountRequest, VolumesFromRequest};
 
 use crate::Scheme;

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 
 use container_oci::Platform;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::{ContainerId, HostEntry, NetworkAttachment, PublishedPort, ResolverConfig, UnknownFields};
@@ -137,6 +138,9 @@ pub struct Security {
     /// Whether all system calls are allowed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub seccomp_unconfined: bool,
+    /// The seccomp profile in the place of the usual one: the document, in Docker's form or the runtime specification's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seccomp_profile: Option<Value>,
     /// Whether nothing limits them but the machine: all capabilities, all its devices, and `/sys` to write to.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub privileged: bool,

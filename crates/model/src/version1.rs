@@ -173,6 +173,7 @@ impl Record {
                 read_only_root: self.read_only,
                 no_new_privileges: false,
                 seccomp_unconfined: false,
+                seccomp_profile: None,
                 privileged: false,
                 devices: Vec::new(),
                 unknown: UnknownFields::new(),

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 
 use container_agent_api::v1;
 use container_workload::{
-    CapabilitySet, ContainerSpec, ControlFile, DeviceSpec, Limits, ProcessSpec, Rlimit, Role, SharesDevice, Streams,
-    WindowSize,
+    CapabilitySet, ContainerSpec, ControlFile, DeviceSpec, FilterProgram, Limits, ProcessSpec, Rlimit, Role, Seccomp,
+    SharesDevice, Streams, WindowSize,
 };
 use tonic::Status;
 
@@ -215,13 +215,23 @@ pub(crate) fn start(request: v1::StartProcess) -> Result<Start, Status> {
             additional_gids: spec.additional_gids,
             rlimits,
             no_new_privileges: spec.no_new_privileges,
-            seccomp: spec.seccomp,
+            seccomp: seccomp(spec.seccomp, &spec.seccomp_filter)?,
             has_init: spec.init,
             additional_groups: spec.additional_groups,
             oom_score_adj: spec.oom_score_adj,
         },
         streams,
     })
+}
+
+fn seccomp(is_confined: bool, filter: &[u8]) -> Result<Seccomp, Status> {
+    match (is_confined, filter) {
+        (false, _) => Ok(Seccomp::Unconfined),
+        (true, []) => Ok(Seccomp::Default),
+        (true, filter) => FilterProgram::from_bytes(filter)
+            .map(Seccomp::Filter)
+            .map_err(|error| Status::invalid_argument(error.to_string())),
+    }
 }
 
 /// A window size; numbers too large for the kernel's type become its largest.
@@ -298,6 +308,15 @@ mod tests {
         ] {
             assert!(node(path, target).is_err(), "{path} {target}");
         }
+    }
+
+    #[test]
+    fn a_filter_replaces_the_default_profile_unless_nothing_is_confined() {
+        let of = |is_confined, filter: &[u8]| seccomp(is_confined, filter).map_err(|status| status.code());
+        assert_eq!(of(true, &[]), Ok(Seccomp::Default));
+        assert_eq!(of(false, &[6; 8]), Ok(Seccomp::Unconfined));
+        assert!(matches!(of(true, &[6; 8]), Ok(Seccomp::Filter(_))));
+        assert_eq!(of(true, &[6; 9]), Err(Code::InvalidArgument));
     }
 
     #[test]

@@ -154,13 +154,19 @@ fn limit_rights(spec: &ProcessSpec, identity: &Identity) -> Result<(), StartFail
     if spec.no_new_privileges {
         set_no_new_privs(true).map_err(|error| StartFailure::setup("set no_new_privs", error))?;
     }
-    if spec.seccomp {
-        // Before the capabilities go: without no_new_privs a filter needs CAP_SYS_ADMIN. The profile allows all that
-        // follows.
-        seccomp::install(spec.capabilities)
-            .map_err(|error| StartFailure::setup("install the seccomp profile", error))?;
+    let confine = || {
+        seccomp::install(&spec.seccomp, spec.capabilities)
+            .map_err(|error| StartFailure::setup("install the seccomp profile", error))
+    };
+    // Without no_new_privs a filter needs CAP_SYS_ADMIN, so that it is there before the capabilities go: a profile has to allow what that takes.
+    // Otherwise it is the last thing, and a profile need not know of it.
+    if spec.no_new_privileges {
+        become_identity(identity, spec.capabilities)?;
+        confine()
+    } else {
+        confine()?;
+        become_identity(identity, spec.capabilities)
     }
-    become_identity(identity, spec.capabilities)
 }
 
 /// New namespaces: makes the prepared root this process's root and completes it from inside.

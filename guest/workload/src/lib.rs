@@ -74,6 +74,7 @@ pub use mount_option::UnknownMountOption;
 pub use names::{HostsLine, Names, Resolver, ResolverFile};
 pub use process_list::{ListedProcess, ProcessList};
 pub use rlimit::{OPEN_FILES_MAX, Rlimit, UnknownRlimit, raise_own};
+pub use seccomp::{FilterProgram, FilterProgramError, Seccomp};
 pub use signal::send_signal;
 pub use socket::ListeningSocket;
 pub use spec::{

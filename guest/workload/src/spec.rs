@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::capability::CapabilitySet;
 use crate::names::Names;
 use crate::rlimit::Rlimit;
+use crate::seccomp::Seccomp;
 
 /// Everything needed to make the container's root file system and cgroup.
 #[derive(Debug, Clone, Default)]
@@ -304,8 +305,8 @@ pub struct ProcessSpec {
     pub capabilities: CapabilitySet,
     /// Sets `no_new_privs`.
     pub no_new_privileges: bool,
-    /// Installs the default seccomp profile.
-    pub seccomp: bool,
+    /// Which system calls it may make.
+    pub seccomp: Seccomp,
     /// Further supplementary groups, by name or number.
     pub additional_groups: Vec<String>,
     /// How likely it is to be killed for lack of memory, proc(5); `None` leaves it as it is.

@@ -12,6 +12,7 @@ const LAYERS: [&[&str]; 5] = [
         "fixtures",
         "go-template",
         "netstack",
+        "seccomp-profile",
         "shares",
         "stream",
         "tar",

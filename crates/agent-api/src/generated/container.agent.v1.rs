@@ -549,6 +549,10 @@ pub struct ProcessSpec {
     /// As in proc(5), "oom_score_adj".
     #[prost(sint32, optional, tag = "14")]
     pub oom_score_adj: ::core::option::Option<i32>,
+    /// The filter program of another seccomp profile, in the place of the default one: at most 4,096 instructions, each a `struct sock_filter` of
+    /// the guest's processor, eight bytes, little endian.
+    #[prost(bytes = "vec", tag = "15")]
+    pub seccomp_filter: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Rlimit {

@@ -173,7 +173,7 @@ impl ContainerFlags {
             additional_groups: self.group_add,
             cap_add: self.cap_add,
             cap_drop: self.cap_drop,
-            security: self.security.request(),
+            security: self.security.request()?,
             init: self.init,
             machine: self.machine.request(),
             mounts: mounts.memory,

@@ -1,9 +1,12 @@
 //! Flags of `run` and `create` about what programs may do, besides their capabilities.
 
+use std::fs;
+
 use clap::Args;
-use container_engine::{DeviceRequest, SecurityRequest};
+use container_engine::{DeviceRequest, SeccompRequest, SecurityRequest};
 
 use super::security_opt::SecurityOption;
+use crate::error::{CommandError, cannot};
 
 /// What programs may do.
 #[derive(Debug, Args)]
@@ -17,7 +20,7 @@ pub(crate) struct SecurityFlags {
     #[arg(long, value_name = "PATH")]
     read_only_path: Vec<String>,
 
-    /// no-new-privileges, seccomp=unconfined or systempaths=unconfined
+    /// no-new-privileges, seccomp=FILE, seccomp=unconfined or systempaths=unconfined
     #[arg(long, value_name = "OPTION")]
     security_opt: Vec<SecurityOption>,
 
@@ -32,7 +35,10 @@ pub(crate) struct SecurityFlags {
 
 impl SecurityFlags {
     /// What they ask for; the last of several options about one thing counts.
-    pub(crate) fn request(self) -> SecurityRequest {
+    ///
+    /// # Errors
+    /// When a profile's file cannot be read.
+    pub(crate) fn request(self) -> Result<SecurityRequest, CommandError> {
         let mut request = SecurityRequest {
             masked_paths: self.masked_path,
             readonly_paths: self.read_only_path,
@@ -43,12 +49,19 @@ impl SecurityFlags {
         for option in self.security_opt {
             match option {
                 SecurityOption::NoNewPrivileges(is_set) => request.no_new_privileges = is_set,
-                SecurityOption::Seccomp(is_set) => request.seccomp_unconfined = !is_set,
+                SecurityOption::Seccomp(true) => request.seccomp = SeccompRequest::Default,
+                SecurityOption::Seccomp(false) => request.seccomp = SeccompRequest::Unconfined,
+                SecurityOption::SeccompFile(file) => {
+                    let read = fs::read_to_string(&file);
+                    let text = read
+                        .map_err(|error| cannot(format_args!("read the seccomp profile {}", file.display()), error))?;
+                    request.seccomp = SeccompRequest::Profile { file, text };
+                }
                 SecurityOption::SystemPathsUnconfined => request.system_paths_unconfined = true,
                 SecurityOption::AsItIs => {}
             }
         }
-        request
+        Ok(request)
     }
 }
 

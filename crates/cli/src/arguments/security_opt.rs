@@ -1,21 +1,24 @@
 //! `--security-opt`.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// One option.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SecurityOption {
     /// Whether programs gain no rights by being executed.
     NoNewPrivileges(bool),
     /// Whether the usual profile of system calls applies.
     Seccomp(bool),
+    /// The file of another profile.
+    SeccompFile(PathBuf),
     /// No path is hidden or protected.
     SystemPathsUnconfined,
     /// It asks for less than there is.
     AsItIs,
 }
 
-const KNOWN: &str = "no-new-privileges, seccomp=unconfined and systempaths=unconfined";
+const KNOWN: &str = "no-new-privileges, seccomp=FILE, seccomp=unconfined and systempaths=unconfined";
 
 impl FromStr for SecurityOption {
     type Err = String;
@@ -31,11 +34,8 @@ impl FromStr for SecurityOption {
             ("no-new-privileges", Some("false")) => Ok(Self::NoNewPrivileges(false)),
             ("seccomp", Some("unconfined")) => Ok(Self::Seccomp(false)),
             ("seccomp", Some("builtin")) => Ok(Self::Seccomp(true)),
-            ("seccomp", Some(_)) => Err(
-                "a seccomp profile of one's own cannot be had: the agent in the machine has one; \
-                 seccomp=builtin or seccomp=unconfined"
-                    .to_owned(),
-            ),
+            ("seccomp", Some("")) => Err("a file, builtin or unconfined is needed".to_owned()),
+            ("seccomp", Some(file)) => Ok(Self::SeccompFile(file.into())),
             ("systempaths", Some("unconfined")) => Ok(Self::SystemPathsUnconfined),
             // Nothing of the kind confines a container.
             ("apparmor", Some("unconfined")) | ("label", Some("disable")) => Ok(Self::AsItIs),
@@ -65,6 +65,7 @@ mod tests {
             ("no-new-privileges=false", SecurityOption::NoNewPrivileges(false)),
             ("seccomp=unconfined", SecurityOption::Seccomp(false)),
             ("seccomp=builtin", SecurityOption::Seccomp(true)),
+            ("seccomp=/a:b=c.json", SecurityOption::SeccompFile("/a:b=c.json".into())),
             ("systempaths=unconfined", SecurityOption::SystemPathsUnconfined),
             ("apparmor=unconfined", SecurityOption::AsItIs),
             ("label:disable", SecurityOption::AsItIs),
@@ -76,7 +77,7 @@ mod tests {
     #[test]
     fn what_would_confine_less_than_asked_for_is_refused() {
         for (text, reason) in [
-            ("seccomp=/profile.json", "of one's own"),
+            ("seccomp=", "a file, builtin or unconfined"),
             ("apparmor=docker-default", "no AppArmor"),
             ("label=type:svirt_t", "no SELinux"),
             ("systempaths=all", "no such option"),

@@ -88,6 +88,7 @@ pub(crate) fn configuration(config: &ContainerConfig, volume_source: &dyn Fn(&Vo
         "seccompUnconfined",
         security.seccomp_unconfined.then_some(Value::Bool(true)),
     );
+    add("seccompProfile", security.seccomp_profile.clone());
     add("privileged", security.privileged.then_some(Value::Bool(true)));
     add(
         "devices",

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use container_model::{ByteSize, HostNameError, NetworkName, Resources};
+use container_seccomp_profile::ProfileError;
 
 /// A [`crate::CreateRequest`] that no container can be made of.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -111,6 +112,14 @@ pub enum RequestError {
         name: String,
         /// Why not.
         reason: &'static str,
+    },
+    /// A seccomp profile that cannot be used.
+    #[error("--security-opt seccomp={}: {source}", file.display())]
+    SeccompProfile {
+        /// The file that it is in.
+        file: PathBuf,
+        /// Why not.
+        source: ProfileError,
     },
     /// A device that cannot be asked for.
     #[error("--device {device}: {reason}")]

@@ -1,5 +1,7 @@
 //! What the processes of a container to be made may do, besides their capabilities.
 
+use std::path::PathBuf;
+
 /// Changes of the defaults.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SecurityRequest {
@@ -11,12 +13,29 @@ pub struct SecurityRequest {
     pub system_paths_unconfined: bool,
     /// No program gains rights by being executed.
     pub no_new_privileges: bool,
-    /// All system calls are allowed.
-    pub seccomp_unconfined: bool,
+    /// What programs may call of the kernel.
+    pub seccomp: SeccompRequest,
     /// Nothing limits them but the machine.
     pub privileged: bool,
     /// Devices of the machine.
     pub devices: Vec<DeviceRequest>,
+}
+
+/// Which system calls are allowed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum SeccompRequest {
+    /// Those of the usual profile, or all if nothing limits programs but the machine.
+    #[default]
+    Default,
+    /// All.
+    Unconfined,
+    /// Those of a profile in Docker's form.
+    Profile {
+        /// The file that it is in, for messages.
+        file: PathBuf,
+        /// The document.
+        text: String,
+    },
 }
 
 /// A device of the machine, unchecked.

@@ -1,7 +1,9 @@
 //! Processes as the guest's agent is asked to run them.
 
 use container_agent_api::v1::{ProcessRole, ProcessSpec, Rlimit, StartProcess, WindowSize};
+use container_hypervisor::GuestArchitecture;
 use container_model::{ContainerConfig, merge_environment};
+use container_seccomp_profile::{Architecture, Profile, ProfileError};
 
 use super::capabilities::{ALL_CAPABILITIES, CapabilityError, effective_capabilities};
 use crate::control::v1::{ExecOpen, StepRlimit};
@@ -17,6 +19,8 @@ const PROCESS_ID_MAX_BYTES: usize = 64;
 pub(crate) enum ProcessPlanError {
     #[error(transparent)]
     Capability(#[from] CapabilityError),
+    #[error(transparent)]
+    SeccompProfile(#[from] ProfileError),
     #[error("no program to execute was given")]
     NoProgram,
     #[error("invalid process id {0:?}")]
@@ -26,6 +30,7 @@ pub(crate) enum ProcessPlanError {
 /// The container's first process.
 pub(crate) fn init_process(
     config: &ContainerConfig,
+    architecture: GuestArchitecture,
     window_size: Option<WindowSize>,
 ) -> Result<StartProcess, ProcessPlanError> {
     let init = &config.process;
@@ -38,7 +43,7 @@ pub(crate) fn init_process(
         terminal: init.terminal,
         window_size: window_size.filter(|_| init.terminal),
         init: init.use_init,
-        ..inherited(config)?
+        ..inherited(config, architecture)?
     };
     Ok(StartProcess {
         process_id: INIT_PROCESS_ID.to_owned(),
@@ -50,7 +55,11 @@ pub(crate) fn init_process(
 }
 
 /// One more process: what `open` leaves empty is the container's own.
-pub(crate) fn exec_process(config: &ContainerConfig, open: ExecOpen) -> Result<StartProcess, ProcessPlanError> {
+pub(crate) fn exec_process(
+    config: &ContainerConfig,
+    architecture: GuestArchitecture,
+    open: ExecOpen,
+) -> Result<StartProcess, ProcessPlanError> {
     if open.arguments.first().is_none_or(String::is_empty) {
         return Err(ProcessPlanError::NoProgram);
     }
@@ -71,7 +80,7 @@ pub(crate) fn exec_process(config: &ContainerConfig, open: ExecOpen) -> Result<S
         ),
         terminal: open.terminal,
         window_size: window_size.filter(|_| open.terminal),
-        ..inherited(config)?
+        ..inherited(config, architecture)?
     };
     for limit in open.rlimits {
         spec.rlimits.retain(|known| known.name != limit.name);
@@ -116,7 +125,7 @@ pub(super) fn client_rlimit(limit: StepRlimit) -> Rlimit {
 }
 
 /// What all processes of a container have in common unless they are told otherwise.
-fn inherited(config: &ContainerConfig) -> Result<ProcessSpec, ProcessPlanError> {
+fn inherited(config: &ContainerConfig, architecture: GuestArchitecture) -> Result<ProcessSpec, ProcessPlanError> {
     let init = &config.process;
     let rlimit = |limit: &container_model::Rlimit| Rlimit {
         name: limit.resource.clone(),
@@ -127,7 +136,13 @@ fn inherited(config: &ContainerConfig) -> Result<ProcessSpec, ProcessPlanError> 
     let capabilities = match security.privileged {
         true => effective_capabilities(&[ALL_CAPABILITIES.to_owned()], &[]),
         false => effective_capabilities(&security.added_capabilities, &security.dropped_capabilities),
+    }?;
+    // A profile that was asked for counts for a container that nothing else limits, too, as in Docker.
+    let seccomp_filter = match &security.seccomp_profile {
+        Some(document) => seccomp_filter(document, architecture, &capabilities)?,
+        None => Vec::new(),
     };
+    let has_default_profile = !security.privileged && !security.seccomp_unconfined;
     Ok(ProcessSpec {
         working_directory: init.working_directory.clone(),
         user: init.user.to_agent_text(),
@@ -135,9 +150,23 @@ fn inherited(config: &ContainerConfig) -> Result<ProcessSpec, ProcessPlanError> 
         rlimits: init.rlimits.iter().map(rlimit).collect(),
         additional_groups: init.additional_groups.clone(),
         oom_score_adj: init.oom_score_adj,
-        capabilities: capabilities?,
+        capabilities,
         no_new_privileges: security.no_new_privileges,
-        seccomp: !security.privileged && !security.seccomp_unconfined,
+        seccomp: has_default_profile || !seccomp_filter.is_empty(),
+        seccomp_filter,
         ..ProcessSpec::default()
     })
+}
+
+/// The program of a profile for the machine. Programs of another architecture are translated by one that has the machine's.
+fn seccomp_filter(
+    document: &serde_json::Value,
+    architecture: GuestArchitecture,
+    capabilities: &[String],
+) -> Result<Vec<u8>, ProcessPlanError> {
+    let architecture = match architecture {
+        GuestArchitecture::Amd64 => Architecture::X86_64,
+        GuestArchitecture::Arm64 => Architecture::Aarch64,
+    };
+    Ok(Profile::from_json(document)?.program(architecture, capabilities)?)
 }

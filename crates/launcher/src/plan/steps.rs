@@ -85,6 +85,7 @@ pub(crate) fn plan_step(config: &ContainerConfig, open: control::StepOpen) -> Re
         capabilities: effective_capabilities(added, &[])?,
         no_new_privileges: false,
         seccomp: !open.privileged,
+        seccomp_filter: Vec::new(),
         init: false,
         additional_groups: Vec::new(),
         oom_score_adj: None,

@@ -219,6 +219,7 @@ async fn bring_up(
             run: Arc::new(Run::new(
                 number,
                 agent,
+                source.info().architecture,
                 networks,
                 Arc::clone(context.config),
                 context.recorder.notes(),

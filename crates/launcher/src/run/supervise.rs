@@ -45,8 +45,8 @@ pub(crate) async fn supervise(
 ) -> Result<Ending, LifeError> {
     let mut stopwatch = Stopwatch::start();
     let session = context.session;
-    let start = init_process(context.config, session.window_size())?;
     let Booted { machine, run, .. } = booted;
+    let start = init_process(context.config, run.architecture, session.window_size())?;
     let mut wishes = session.wishes();
     let process = tokio::select! {
         process = run.agent.run(start) => process?,

@@ -98,7 +98,7 @@ async fn open(run: Arc<Run>, requests: &mut Streaming<ExecRequest>) -> Result<Op
         .name_process(&process_id)
         .ok_or_else(|| launch_failure(format!("there is a process {process_id} already")))?;
     let events = ExecEvents::new(&run, &process_id, &open.arguments);
-    let process = exec_process(&run.config, open).map_err(launch_failure)?;
+    let process = exec_process(&run.config, run.architecture, open).map_err(launch_failure)?;
     events.create();
     let process = start(&run.agent, process).await?;
     events.start();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use container_agent::AgentClient;
+use container_hypervisor::GuestArchitecture;
 use container_model::ContainerConfig;
 use tokio::sync::{Mutex, watch};
 
@@ -17,6 +18,8 @@ pub(crate) struct Run {
     pub(crate) number: u32,
     /// The guest's agent.
     pub(crate) agent: AgentClient,
+    /// The machine's processor.
+    pub(crate) architecture: GuestArchitecture,
     /// The machine's lines.
     pub(crate) networks: Arc<Networks>,
     /// What the container was asked to be.
@@ -35,6 +38,7 @@ impl Run {
     pub(crate) fn new(
         number: u32,
         agent: AgentClient,
+        architecture: GuestArchitecture,
         networks: Arc<Networks>,
         config: Arc<ContainerConfig>,
         notes: Notes,
@@ -42,6 +46,7 @@ impl Run {
         Self {
             number,
             agent,
+            architecture,
             networks,
             config,
             step_turn: Mutex::default(),

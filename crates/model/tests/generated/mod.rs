@@ -212,6 +212,7 @@ fn security() -> impl Strategy<Value = Security> {
             read_only_root,
             no_new_privileges,
             seccomp_unconfined,
+            seccomp_profile: seccomp_unconfined.then(|| serde_json::json!({ "defaultAction": "SCMP_ACT_ALLOW" })),
             privileged,
             devices,
             unknown,

@@ -61,6 +61,7 @@ mod rename;
 mod restart;
 mod restart_policy;
 mod run_flags;
+mod seccomp;
 mod shared_volumes;
 mod signals;
 mod sockets;
