@@ -1,6 +1,7 @@
 //! From a request and an image to a container's configuration, without I/O.
 
 mod devices;
+mod health;
 mod limits;
 mod log;
 pub(crate) mod machine;
@@ -23,6 +24,7 @@ use container_model::{
 use container_oci::{Platform, ProcessDefaults};
 use time::OffsetDateTime;
 
+pub(crate) use health::health_check;
 pub(crate) use mounts::inherited;
 
 use sockets::SSH_AGENT_VARIABLE;
@@ -148,6 +150,7 @@ pub(crate) fn configure(
             Some(signal) => Some(signal.into()),
             None => image_signal.cloned().map(StopSignal::from),
         },
+        health_check: health_check(&request.health, defaults)?,
         build: None,
         unknown: UnknownFields::new(),
     })
@@ -170,6 +173,7 @@ pub(crate) fn check_request(request: &CreateRequest) -> Result<(), RequestError>
     if request.auto_remove && !request.restart.is_no() {
         return Err(RequestError::RemovedAndRestarted);
     }
+    health::check(&request.health)?;
     machine::check_kernel_arguments(&request.machine.kernel_arguments)?;
     sysctls::check(&request.machine.sysctls)?;
     log::log(&request.log)?;

@@ -101,9 +101,10 @@ pub use networks::{
 pub use new_container::NewContainer;
 pub use prune::PrunedContainers;
 pub use request::{
-    CreateRequest, DeviceRequest, ExecOptions, LimitRequest, LogRequest, MachineRequest, NetworkSelection,
-    NetworkingRequest, ProxyRequest, PublishedSocketRequest, PullOptions, PullPolicy, SeccompRequest, SecurityRequest,
-    SessionOptions, ShareMountRequest, SwapLimit, UserRequest, VolumeMountRequest, VolumesFromRequest, WindowSize,
+    CreateRequest, DeviceRequest, ExecOptions, HealthRequest, LimitRequest, LogRequest, MachineRequest,
+    NetworkSelection, NetworkingRequest, ProxyRequest, PublishedSocketRequest, PullOptions, PullPolicy, SeccompRequest,
+    SecurityRequest, SessionOptions, ShareMountRequest, SwapLimit, UserRequest, VolumeMountRequest, VolumesFromRequest,
+    WindowSize,
 };
 pub use scheme::Scheme;
 pub use serve_network::serve_network;

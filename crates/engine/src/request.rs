@@ -1,5 +1,6 @@
 //! What front ends ask for.
 
+mod health;
 mod limits;
 mod log;
 mod machine;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use container_model::{ByteSize, Mount, RestartPolicy, Rlimit, Signal};
 use container_oci::{Platform, Reference};
 
+pub use health::HealthRequest;
 pub use limits::{LimitRequest, SwapLimit};
 pub use log::LogRequest;
 pub use machine::MachineRequest;
@@ -101,6 +103,8 @@ pub struct CreateRequest {
     pub stop_timeout_seconds: Option<u32>,
     /// What follows the end of its program.
     pub restart: RestartPolicy,
+    /// How it is found out whether it works.
+    pub health: HealthRequest,
     /// Kernel image instead of the default one.
     pub kernel: Option<PathBuf>,
     /// Boot it at every start, also where it could start from a template.
@@ -150,6 +154,7 @@ impl CreateRequest {
             stop_signal: None,
             stop_timeout_seconds: None,
             restart: RestartPolicy::No,
+            health: HealthRequest::default(),
             kernel: None,
             cold: false,
         }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use container_model::{ContainerConfig, Event, NetworkStatus, Signal};
+use container_model::{ContainerConfig, Event, HealthStatus, NetworkStatus, Signal};
 use tokio::sync::oneshot;
 
 use crate::notes::Notes;
@@ -42,6 +42,11 @@ impl Run {
     pub(crate) fn tell_kill(&self, signal: Signal) {
         let event = Event::of_container(&self.config, "kill");
         drop(self.notes.event(event.with("signal", signal.number())));
+    }
+
+    /// Tells that checks say something else of the container than before.
+    pub(crate) fn tell_health(&self, status: HealthStatus) {
+        drop(self.tell(&format!("health_status: {}", status.as_str())));
     }
 
     fn tell(&self, action: &str) -> oneshot::Receiver<()> {

@@ -13,6 +13,7 @@ mod events;
 mod execute;
 mod failure;
 mod greet;
+mod health;
 mod launch;
 mod life;
 mod logs;

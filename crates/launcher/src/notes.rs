@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::Sender;
 
-use container_model::{Event, NetworkAttachment, NetworkStatus, Phase, PublishedPort};
+use container_model::{Event, Health, NetworkAttachment, NetworkStatus, Phase, PublishedPort};
 use tokio::sync::oneshot;
 
 /// Networks and published ports of a container that runs.
@@ -20,6 +20,11 @@ pub(crate) enum Note {
     Paused {
         paused: bool,
         written: oneshot::Sender<()>,
+    },
+    /// What checks have found, to be written at once if it `is_due`, and else with what is written next.
+    Health {
+        health: Box<Health>,
+        is_due: bool,
     },
     Event(Box<Event>, oneshot::Sender<()>),
     /// A user has stopped the container; to be written with the next phase.
@@ -60,6 +65,15 @@ impl Notes {
         // Without a writer the container has ended.
         let _ = self.0.send(Note::Event(Box::new(event), written));
         done
+    }
+
+    /// Records what checks have found: at once if that `is_due`, and else with whatever is recorded next.
+    pub(crate) fn health(&self, health: Health, is_due: bool) {
+        // Without a writer the container has ended.
+        let _ = self.0.send(Note::Health {
+            health: Box::new(health),
+            is_due,
+        });
     }
 
     /// Records whether the processes of a running container stand still. The receiver hears when that is done.

@@ -46,6 +46,9 @@ impl Recorder {
             for note in received {
                 match note {
                     Note::Phase(phase, written) => {
+                        if matches!(phase, Phase::Starting { .. }) {
+                            owned.note_health(None);
+                        }
                         write(&owned, phase, networks.take());
                         // The caller may not wait for it.
                         let _ = written.send(());
@@ -68,6 +71,12 @@ impl Recorder {
                             tracing::error!(%error, "cannot record whether the container is paused");
                         }
                         let _ = written.send(());
+                    }
+                    Note::Health { health, is_due } => {
+                        owned.note_health(Some(*health));
+                        if is_due && let Err(error) = owned.write_health() {
+                            tracing::warn!(%error, "cannot record what the checks of the container have found");
+                        }
                     }
                     Note::Event(event, written) => {
                         of_writer.tell(&event);

@@ -12,6 +12,7 @@ mod pause;
 mod progress;
 mod restarts;
 mod run;
+mod stillness;
 mod wishes;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -29,6 +30,7 @@ pub(crate) use notice::{Notice, Notices};
 pub(crate) use output::{Chunk, Output};
 pub(crate) use progress::{Ending, Progress};
 pub(crate) use run::Run;
+pub(crate) use stillness::Stillness;
 pub(crate) use wishes::{Stop, Wishes};
 
 use crate::stdin::{StdinLease, StdinSlot};

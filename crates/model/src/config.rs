@@ -7,6 +7,7 @@
 mod build;
 mod control_group;
 mod device;
+mod health_check;
 mod image;
 mod log;
 mod mount;
@@ -29,6 +30,7 @@ use crate::{ContainerId, HostEntry, NetworkAttachment, PublishedPort, ResolverCo
 pub use build::{BuildMachine, CacheDirectory};
 pub use control_group::ControlGroupLimits;
 pub use device::DeviceNode;
+pub use health_check::HealthCheck;
 pub use image::{ContainerImage, ImageDescriptor, Layer};
 pub use log::{LogBounds, LogConfig, LogDriver};
 pub use mount::{DiskMount, Mount, ShareMount, TmpfsMount, UnknownMount};
@@ -97,6 +99,9 @@ pub struct ContainerConfig {
     /// Signal that `stop` sends first; `None` means SIGTERM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_signal: Option<StopSignal>,
+    /// How it is found out whether it works; `None` when that is not looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health_check: Option<HealthCheck>,
     /// The machine of a build, which is no container that a user has made; `None` for any other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<BuildMachine>,

@@ -4,9 +4,11 @@
 //! fields that this program does not know ([`UnknownFields`]).
 
 mod config;
+mod duration_text;
 mod environment;
 mod event;
 mod exit;
+mod health;
 mod id;
 mod log_stream;
 mod network;
@@ -21,13 +23,15 @@ mod volume;
 
 pub use config::{
     BuildMachine, CacheDirectory, ContainerConfig, ContainerImage, ContainerOptions, ControlGroupLimits, DeviceNode,
-    DiskMount, ImageDescriptor, InitProcess, Layer, LogBounds, LogConfig, LogDriver, Mount, ProcessUser,
+    DiskMount, HealthCheck, ImageDescriptor, InitProcess, Layer, LogBounds, LogConfig, LogDriver, Mount, ProcessUser,
     PublishedSocket, Resources, RestartPolicy, RestartPolicyError, Rlimit, Security, ShareMount, SocketMount,
     StopSignal, TmpfsMount, UnknownMount,
 };
+pub use duration_text::duration_text;
 pub use environment::merge_environment;
 pub use event::{Event, EventType, EventTypeError};
 pub use exit::{ExitStatus, exit_code};
+pub use health::{Health, HealthResult, HealthStatus};
 pub use id::{ContainerId, ContainerQuery, IdError};
 pub use log_stream::LogStream;
 pub use network::{

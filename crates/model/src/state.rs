@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{NetworkStatus, Phase, PublishedPort, UnknownFields};
+use crate::health::read_or_none;
+use crate::{Health, NetworkStatus, Phase, PublishedPort, UnknownFields};
 
 /// What was last observed of a container: the contents of `state.json`. The default is that of a container that was never started.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub struct ObservedState {
     /// Whether a user has stopped or killed it since it was last started. The end of the host or of a client is not a user's doing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stopped_by_user: bool,
+    /// What its checks have found since it was last started; `None` where there are none.
+    #[serde(default, deserialize_with = "read_or_none", skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
     /// Fields of other versions.
     #[serde(flatten)]
     pub unknown: UnknownFields,
@@ -33,14 +37,41 @@ fn is_zero(count: &u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::HealthStatus;
+    use serde_json::json;
 
     #[test]
     fn unknown_fields_survive_a_rewrite() {
-        let text = r#"{"phase":{"name":"stopped","exit":{"exitCode":3,"oomKilled":false}},"health":{"status":"ok"}}"#;
+        let text = r#"{"phase":{"name":"stopped","exit":{"exitCode":3,"oomKilled":false}},"weather":{"status":"ok"}}"#;
         let state: ObservedState = serde_json::from_str(text).unwrap();
         assert!(matches!(&state.phase, Phase::Stopped { exit: Some(exit), .. } if exit.exit_code == 3));
         let rewritten = serde_json::to_value(&state).unwrap();
-        assert_eq!(rewritten["health"]["status"], "ok");
+        assert_eq!(rewritten["weather"]["status"], "ok");
         assert_eq!(state.unknown.len(), 1);
+    }
+
+    #[test]
+    fn health_reads_back_and_what_is_not_understood_of_it_is_none() {
+        let written = json!({
+            "phase": { "name": "created" },
+            "health": {
+                "status": "unhealthy", "failing_streak": 4, "later": 1,
+                "log": [{ "start": "2026-01-01T00:00:00Z", "end": "2026-01-01T00:00:01.5Z", "exit_code": -1, "output": "x" }],
+            },
+        });
+        let state: ObservedState = serde_json::from_value(written.clone()).unwrap();
+        let health = state.health.as_ref().unwrap();
+        assert_eq!((health.status, health.log.len()), (HealthStatus::Unhealthy, 1));
+        assert_eq!(serde_json::to_value(&state).unwrap(), written);
+        for other in [
+            json!("ok"),
+            json!(null),
+            json!({ "status": "dizzy" }),
+            json!({ "log": [] }),
+        ] {
+            let state = json!({ "phase": { "name": "created" }, "health": other });
+            let state: ObservedState = serde_json::from_value(state).unwrap();
+            assert_eq!(state, ObservedState::default(), "{other}");
+        }
     }
 }

@@ -196,6 +196,7 @@ impl Record {
             annotations: BTreeMap::new(),
             sysctls: self.sysctls,
             stop_signal: self.stop_signal.map(StopSignal::from),
+            health_check: None,
             build: None,
             unknown: UnknownFields::new(),
         };

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use container_durable::{FileLock, Reserve};
-use container_model::{ContainerConfig, NetworkStatus, ObservedState, Phase, PublishedPort};
+use container_model::{ContainerConfig, Health, NetworkStatus, ObservedState, Phase, PublishedPort};
 
 use crate::discard;
 use crate::record;
@@ -28,6 +28,8 @@ pub struct ContainerLock {
     reserve: Option<Reserve>,
     /// A user has stopped or killed the container.
     is_stopped_by_user: bool,
+    /// What checks have found; newer than what is on record.
+    health: Option<Health>,
 }
 
 impl ContainerLock {
@@ -37,6 +39,7 @@ impl ContainerLock {
             lock,
             reserve: None,
             is_stopped_by_user: false,
+            health: None,
         }
     }
 
@@ -95,7 +98,18 @@ impl ContainerLock {
     /// # Errors
     /// [`StateError`]; the old record is then still in place.
     pub fn write_last_phase(&mut self, phase: Phase) -> Result<(), StateError> {
-        let state = self.state_in(phase);
+        let mut state = self.state_in(phase);
+        if state.health.is_some() {
+            match self.write_state(&state) {
+                Err(error) if error.is_want_of_room() => {}
+                written => return written,
+            }
+            // What checks have written may be more than there is room for.
+            state.health = state.health.map(|health| Health {
+                log: Vec::new(),
+                ..health
+            });
+        }
         record::write_last_state(&self.bundle.state(), &state, self.reserve.take())
     }
 
@@ -104,10 +118,35 @@ impl ContainerLock {
         self.is_stopped_by_user = true;
     }
 
+    /// Whatever is recorded next tells what the checks of the container have found, until it starts again; `None` is nothing yet. A start tells of none.
+    pub fn note_health(&mut self, health: Option<Health>) {
+        self.health = health;
+    }
+
+    /// Records what was noted of the checks' findings, durably, of a container that runs.
+    ///
+    /// # Errors
+    /// [`StateError`]; the old record is then still in place.
+    pub fn write_health(&self) -> Result<(), StateError> {
+        let state = self.state()?;
+        match state.phase {
+            Phase::Running { .. } | Phase::Stopping { .. } => self.write_state(&self.with_health(state)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The same, with what checks have found.
+    fn with_health(&self, mut state: ObservedState) -> ObservedState {
+        if let Some(health) = &self.health {
+            state.health = Some(health.clone());
+        }
+        state
+    }
+
     /// What was observed last, in another phase.
     fn state_in(&self, phase: Phase) -> ObservedState {
         // A damaged record has nothing left to keep.
-        let mut state = self.state().unwrap_or_default();
+        let mut state = self.with_health(self.state().unwrap_or_default());
         if !matches!(phase, Phase::Running { .. } | Phase::Stopping { .. }) {
             state.networks.clear();
             state.published_ports.clear();
@@ -116,6 +155,9 @@ impl ContainerLock {
             Phase::Starting { after: None } => (state.restart_count, state.stopped_by_user) = (0, false),
             Phase::Starting { after: Some(_) } => state.restart_count = state.restart_count.saturating_add(1),
             _ => {}
+        }
+        if matches!(phase, Phase::Starting { .. }) {
+            state.health = None;
         }
         state.stopped_by_user |= self.is_stopped_by_user;
         state.phase = phase;
@@ -128,7 +170,7 @@ impl ContainerLock {
     /// # Errors
     /// [`StateError`]; the old record is then still in place.
     pub fn write_networks(&self, networks: Vec<NetworkStatus>, ports: Vec<PublishedPort>) -> Result<(), StateError> {
-        let mut state = self.state().unwrap_or_default();
+        let mut state = self.with_health(self.state().unwrap_or_default());
         state.networks = networks;
         state.published_ports = ports;
         self.write_state(&state)
@@ -139,7 +181,7 @@ impl ContainerLock {
     /// # Errors
     /// [`StateError`]; the old record is then still in place.
     pub fn write_paused(&self, now: bool) -> Result<(), StateError> {
-        let mut state = self.state()?;
+        let mut state = self.with_health(self.state()?);
         match &mut state.phase {
             Phase::Running { paused, .. } => *paused = now,
             _ => return Ok(()),

@@ -72,15 +72,15 @@ mod tests {
     fn unknown_fields_survive_a_rewrite_once() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("state.json");
-        std::fs::write(&path, r#"{"version":1,"phase":{"name":"created"},"health":{"x":1}}"#).unwrap();
+        std::fs::write(&path, r#"{"version":1,"phase":{"name":"created"},"weather":{"x":1}}"#).unwrap();
         let state = read_state(&path).unwrap();
         assert_eq!(state.phase, Phase::Created);
         write_state(&path, &state).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        for key in ["version", "phase", "health"] {
+        for key in ["version", "phase", "weather"] {
             assert_eq!(text.matches(&format!("\"{key}\"")).count(), 1, "{text}");
         }
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["health"]["x"], 1);
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["weather"]["x"], 1);
     }
 
     #[test]

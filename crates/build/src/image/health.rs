@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use container_dockerfile::{CommandLine, Healthcheck};
+use container_model::duration_text;
 use container_oci::HealthCheck;
 
 use super::go_text;
@@ -35,7 +36,7 @@ fn nanoseconds(duration: Option<Duration>) -> i64 {
 
 /// `%+v` of Docker's structure.
 pub(super) fn in_go(check: &HealthCheck) -> String {
-    let duration = |nanoseconds: i64| go_text::duration(Duration::from_nanos(nanoseconds.try_into().unwrap_or(0)));
+    let duration = |nanoseconds: i64| duration_text(Duration::from_nanos(nanoseconds.try_into().unwrap_or(0)));
     format!(
         "{{Test:{} Interval:{} Timeout:{} StartPeriod:{} StartInterval:{} Retries:{}}}",
         go_text::list(&check.test),

@@ -10,8 +10,8 @@ use container_oci::{Platform, Reference};
 use super::label::Label;
 use super::ulimit;
 use super::{
-    EndingFlags, GroupLimitFlags, LabelFlags, LogFlags, MachineFlags, NamespaceFlags, NetworkingFlags, ProcessFlags,
-    SecurityFlags, StorageFlags,
+    EndingFlags, GroupLimitFlags, HealthFlags, LabelFlags, LogFlags, MachineFlags, NamespaceFlags, NetworkingFlags,
+    ProcessFlags, SecurityFlags, StorageFlags,
 };
 use crate::error::CommandError;
 use crate::output;
@@ -86,6 +86,9 @@ pub(crate) struct ContainerFlags {
 
     #[command(flatten)]
     pub(crate) ending: EndingFlags,
+
+    #[command(flatten)]
+    pub(crate) health: HealthFlags,
 
     #[command(flatten)]
     pub(crate) labels: LabelFlags,
@@ -189,6 +192,7 @@ impl ContainerFlags {
             stop_signal: self.ending.stop_signal,
             stop_timeout_seconds: self.ending.stop_timeout,
             restart: self.ending.restart,
+            health: self.health.request(),
             kernel: self.kernel,
             cold: self.cold,
         })

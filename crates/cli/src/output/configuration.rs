@@ -37,6 +37,7 @@ pub(crate) fn configuration(config: &ContainerConfig, volume_source: &dyn Fn(&Vo
         annotations,
         sysctls,
         stop_signal,
+        health_check,
         build: _,
         unknown,
     } = config;
@@ -75,6 +76,7 @@ pub(crate) fn configuration(config: &ContainerConfig, volume_source: &dyn Fn(&Vo
     };
     add("shmSize", resources.shm_size_bytes.map(Value::from));
     add("stopSignal", stop_signal.as_ref().map(|signal| signal.as_str().into()));
+    add("healthCheck", health_check.as_ref().map(|check| json!(check)));
     add("annotations", (!annotations.is_empty()).then(|| json!(annotations)));
     add(
         "controlGroup",
@@ -236,7 +238,7 @@ mod tests {
     fn unknown_fields_are_shown_where_they_are_on_record() {
         let mut fields = record(include_str!("../../../model/tests/version1/full/config.json"));
         fields.insert("stopSignal".to_owned(), "nonsense".into());
-        fields.insert("health".to_owned(), json!([{ "name": "default" }]));
+        fields.insert("weather".to_owned(), json!([{ "name": "default" }]));
         fields["initProcess"]["seccomp"] = json!({ "profile": 1 });
         fields["image"]["descriptor"]["artifactType"] = json!("x");
         let mut shown = shown(fields.clone());

@@ -17,6 +17,11 @@ pub(crate) struct InspectFlags {
 }
 
 impl InspectFlags {
+    /// Whether a template is to show it, which may ask for more than there is in the other formats.
+    pub(crate) fn is_template(&self) -> bool {
+        matches!(self.format, Some(Asked::Template(_)))
+    }
+
     /// Prints what was found, as it was asked for.
     pub(crate) fn print(&self, found: Vec<Value>) -> Result<(), CommandError> {
         let shown = match &self.format {

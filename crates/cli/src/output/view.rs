@@ -4,7 +4,7 @@ use super::configuration::configuration;
 use std::path::PathBuf;
 
 use container_engine::{ContainerView, Engine};
-use container_model::{LastRun, Phase, VolumeName};
+use container_model::{Health, HealthResult, LastRun, Phase, VolumeName};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -61,11 +61,28 @@ fn status(view: &ContainerView) -> Value {
     }
     let (policy, count) = (view.config.options.restart, view.state.restart_count);
     add("restartCount", (!policy.is_no() || count > 0).then(|| count.into()));
+    add("health", view.state.health.as_ref().map(health));
     Value::Object(status)
 }
 
+fn health(found: &Health) -> Value {
+    let result = |result: &HealthResult| {
+        json!({
+            "start": precise(result.start),
+            "end": precise(result.end),
+            "exitCode": result.exit_code,
+            "output": result.output,
+        })
+    };
+    json!({
+        "status": found.status.as_str(),
+        "failingStreak": found.failing_streak,
+        "log": found.log.iter().map(result).collect::<Value>(),
+    })
+}
+
 /// How the last run ended, of a container that does not run at the moment.
-fn last_run(phase: &Phase) -> Option<LastRun> {
+pub(super) fn last_run(phase: &Phase) -> Option<LastRun> {
     match phase {
         Phase::Starting { after } => after.clone(),
         Phase::Stopped {
@@ -88,6 +105,11 @@ fn last_run(phase: &Phase) -> Option<LastRun> {
 pub(crate) fn docker_time(at: OffsetDateTime) -> String {
     let shown = timestamp(at).replace('T', " ");
     format!("{} +0000 UTC", shown.trim_end_matches('Z'))
+}
+
+/// RFC 3339 with as many digits of the second as there are, in UTC.
+pub(super) fn precise(at: OffsetDateTime) -> String {
+    at.to_offset(time::UtcOffset::UTC).format(&Rfc3339).unwrap_or_default()
 }
 
 /// ISO 8601 to the second, in UTC.
@@ -200,6 +222,22 @@ mod tests {
         assert_eq!(
             shown["configuration"]["options"]["restartPolicy"],
             json!({ "name": "on-failure", "maximumRetryCount": 5 })
+        );
+    }
+
+    #[test]
+    fn what_checks_have_found_is_beside_the_state() {
+        let view = view(json!({
+            "phase": { "name": "running", "started": "1970-01-01T00:00:00Z" },
+            "health": { "status": "unhealthy", "failing_streak": 3, "log": [
+                { "start": "1970-01-01T00:00:01.5Z", "end": "1970-01-01T00:00:02Z", "exit_code": -1, "output": "too long" },
+            ] },
+        }));
+        assert_eq!(
+            super::shown(&view, &|_| PathBuf::new())["status"]["health"],
+            json!({ "status": "unhealthy", "failingStreak": 3, "log": [
+                { "start": "1970-01-01T00:00:01.5Z", "end": "1970-01-01T00:00:02Z", "exitCode": -1, "output": "too long" },
+            ] })
         );
     }
 

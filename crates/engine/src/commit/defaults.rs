@@ -1,7 +1,10 @@
 //! How an image is run that is made of a container: as its own image says, with what the container was asked for.
 
 use container_model::{ContainerConfig, Mount, ProcessUser};
-use container_oci::{Empty, ProcessDefaults};
+use container_oci::{Empty, HealthCheck, ProcessDefaults};
+
+use crate::HealthRequest;
+use crate::configure::health_check;
 
 /// The defaults of the image below, with the container's own.
 pub(super) fn of(config: &ContainerConfig, below: ProcessDefaults) -> ProcessDefaults {
@@ -30,6 +33,7 @@ pub(super) fn of(config: &ContainerConfig, below: ProcessDefaults) -> ProcessDef
             .stop_signal
             .as_ref()
             .map_or_else(String::new, |signal| signal.as_str().to_owned()),
+        healthcheck: health(config, &below),
         ..below
     };
     for port in &config.published_ports {
@@ -59,6 +63,28 @@ fn command(executable: String, arguments: &[String], below: &ProcessDefaults) ->
             (words, rest)
         }
     }
+}
+
+/// The check of the container: in the image's own words where it is the image's.
+fn health(config: &ContainerConfig, below: &ProcessDefaults) -> Option<HealthCheck> {
+    if health_check(&HealthRequest::default(), below) == Ok(config.health_check.clone()) {
+        return below.healthcheck.clone();
+    }
+    let nanoseconds = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    Some(match &config.health_check {
+        Some(check) => HealthCheck {
+            test: check.test.clone(),
+            interval_ns: nanoseconds(check.interval_ns),
+            timeout_ns: nanoseconds(check.timeout_ns),
+            start_period_ns: nanoseconds(check.start_period_ns),
+            start_interval_ns: nanoseconds(check.start_interval_ns),
+            retries: check.retries.into(),
+        },
+        None => HealthCheck {
+            test: vec!["NONE".to_owned()],
+            ..HealthCheck::default()
+        },
+    })
 }
 
 fn is_own_hostname(entry: &str, config: &ContainerConfig) -> bool {

@@ -177,6 +177,17 @@ pub enum RequestError {
     /// A container that is removed at its end and started again. The message is Docker's.
     #[error("conflicting options: cannot specify both --restart and --rm")]
     RemovedAndRestarted,
+    /// Checks that are switched off and asked for. The message is Docker's.
+    #[error("--no-healthcheck conflicts with --health-* options")]
+    HealthCheckAndNone,
+    /// A value of a check that there cannot be.
+    #[error("{flag}: it cannot be {reason}; 0 is the image's value, or else the usual one")]
+    HealthCheck {
+        /// What asks for it.
+        flag: &'static str,
+        /// What it is.
+        reason: &'static str,
+    },
     /// No processor.
     #[error("at least one CPU is needed")]
     NoCpu,

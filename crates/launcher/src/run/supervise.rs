@@ -15,6 +15,7 @@ use super::context::RunContext;
 use super::room::{is_short, shortage};
 use super::stop::Stage;
 use crate::failure::{LifeError, exit_text};
+use crate::health::HealthMonitor;
 use crate::plan::init_process;
 use crate::session::{Chunk, Ending, Progress, Run, Session, Wishes};
 use crate::sockets::Relays;
@@ -56,6 +57,7 @@ pub(crate) async fn supervise(
     };
     timings.exec_ms += stopwatch.lap_ms();
     let started = OffsetDateTime::now_utc();
+    let health = HealthMonitor::start(session, run);
     announce_start(context, run, started);
     let agent = context.launch.ssh_agent.as_ref();
     let relays = Relays::start(&run.agent, context.sockets, context.config, agent);
@@ -64,6 +66,9 @@ pub(crate) async fn supervise(
         .map(|input| tokio::spawn(pump(input, process.stdin)));
     let mut output = tokio::spawn(carry(process.output, Arc::clone(session)));
     let (exit, reason) = until_end(context, machine, run, started, &mut output).await;
+    if let Some(health) = health {
+        health.end().await;
+    }
     // A client that does not read must not hold up the end.
     output.abort();
     if let Some(input) = input {

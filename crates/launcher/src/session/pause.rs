@@ -29,14 +29,19 @@ impl Session {
             (false, false) => return Err(Status::failed_precondition("it is not paused")),
             _ => {}
         }
+        if to {
+            run.is_still.send_replace(true);
+        }
         if let Err(error) = run.agent.set_paused(to).await {
             if to {
                 // An answer that is lost may have been that they stand still.
                 let _ = run.agent.set_paused(false).await;
+                run.is_still.send_replace(false);
             }
             return Err(Status::aborted(error.to_string()));
         }
         *paused = to;
+        run.is_still.send_replace(to);
         let _ = run.notes.paused(to).await;
         Ok(())
     }
@@ -53,7 +58,10 @@ impl Run {
         let mut paused = self.paused.lock().await;
         if *paused {
             match self.agent.set_paused(false).await {
-                Ok(()) => *paused = false,
+                Ok(()) => {
+                    *paused = false;
+                    self.is_still.send_replace(false);
+                }
                 Err(error) => tracing::warn!(%error, "cannot let the paused container go on"),
             }
         }

@@ -28,6 +28,8 @@ pub(crate) struct Run {
     pub(crate) step_turn: Mutex<()>,
     /// Whether a client has stopped the container's processes where they are. Locked while that changes.
     pub(super) paused: Mutex<bool>,
+    /// Whether they stand still or are about to: for those that would take it for slowness.
+    pub(super) is_still: watch::Sender<bool>,
     /// The way to the record.
     pub(crate) notes: Notes,
     names: ProcessNames,
@@ -51,6 +53,7 @@ impl Run {
             config,
             step_turn: Mutex::default(),
             paused: Mutex::default(),
+            is_still: watch::Sender::new(false),
             notes,
             names: ProcessNames::default(),
             start_recorded: watch::Sender::new(false),

@@ -477,6 +477,7 @@ fn config() -> ContainerConfig {
         annotations: [].into(),
         sysctls: [].into(),
         stop_signal: None,
+        health_check: None,
         build: None,
         unknown: UnknownFields::new(),
     }

@@ -2,8 +2,8 @@
 
 use container_model::{
     BuildMachine, CacheDirectory, ContainerConfig, ContainerImage, ContainerOptions, ControlGroupLimits, DeviceNode,
-    DiskMount, InitProcess, Layer, LogConfig, LogDriver, Mount, ProcessUser, PublishedSocket, Resources, RestartPolicy,
-    Rlimit, Security, ShareMount, SocketMount, TmpfsMount, UnknownFields, VolumeName,
+    DiskMount, HealthCheck, InitProcess, Layer, LogConfig, LogDriver, Mount, ProcessUser, PublishedSocket, Resources,
+    RestartPolicy, Rlimit, Security, ShareMount, SocketMount, TmpfsMount, UnknownFields, VolumeName,
 };
 use container_oci::{Descriptor, Digest, Platform};
 use proptest::collection::{btree_map, vec};
@@ -290,6 +290,21 @@ fn published_socket() -> impl Strategy<Value = PublishedSocket> {
     })
 }
 
+fn health_check() -> impl Strategy<Value = HealthCheck> {
+    (texts(), texts(), any::<[u64; 4]>(), any::<u32>(), unknown()).prop_map(
+        |(test, shell, [interval_ns, timeout_ns, start_period_ns, start_interval_ns], retries, unknown)| HealthCheck {
+            test,
+            shell,
+            interval_ns,
+            timeout_ns,
+            start_period_ns,
+            start_interval_ns,
+            retries,
+            unknown,
+        },
+    )
+}
+
 fn build() -> impl Strategy<Value = BuildMachine> {
     let cache = (any::<String>(), any::<String>(), unknown()).prop_map(|(data, owners, unknown)| CacheDirectory {
         data: data.into(),
@@ -315,7 +330,12 @@ pub(crate) fn config() -> impl Strategy<Value = ContainerConfig> {
         ),
         (map(), map(), map(), unknown()),
         networks::networking(),
-        (vec(published_socket(), 0..3), any::<bool>(), option::of(build())),
+        (
+            vec(published_socket(), 0..3),
+            any::<bool>(),
+            option::of(health_check()),
+            option::of(build()),
+        ),
     )
         .prop_map(
             |(
@@ -323,7 +343,7 @@ pub(crate) fn config() -> impl Strategy<Value = ContainerConfig> {
                 (image, process, mounts, resources, security, options),
                 (labels, annotations, sysctls, unknown),
                 (networks, published_ports, dns, extra_hosts, hostname),
-                (published_sockets, ssh, build),
+                (published_sockets, ssh, health_check, build),
             )| ContainerConfig {
                 id: id.parse().unwrap(),
                 created: OffsetDateTime::from_unix_timestamp(seconds).unwrap()
@@ -346,6 +366,7 @@ pub(crate) fn config() -> impl Strategy<Value = ContainerConfig> {
                 annotations,
                 sysctls,
                 stop_signal: stop_signal.map(Into::into),
+                health_check,
                 build,
                 unknown,
             },

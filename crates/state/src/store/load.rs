@@ -120,6 +120,7 @@ fn repair(bundle: &Bundle, config: &ContainerConfig) -> Result<Option<(Standing,
         published_ports: Vec::new(),
         restart_count: found.restart_count,
         stopped_by_user: found.stopped_by_user,
+        health: found.health,
         unknown: found.unknown,
     };
     bundle.remove_control_socket();

@@ -32,6 +32,7 @@ mod exit_codes;
 mod export;
 mod full_disk;
 mod guest_faults;
+mod health;
 mod host_access;
 mod host_faults;
 mod image_commands;

@@ -6,7 +6,7 @@ use container_model::ContainerQuery;
 
 use crate::commands::{image, network, volume};
 use crate::error::CommandError;
-use crate::output::{InspectFlags, container_json, with_pause, with_size};
+use crate::output::{InspectFlags, container_json, docker_state, with_pause, with_size};
 
 /// Show everything about containers, as JSON
 #[derive(Debug, Args)]
@@ -61,6 +61,9 @@ impl Inspect {
                     let mut shown = with_pause(container_json(&view, &engine), paused);
                     if self.size {
                         shown = with_size(shown, engine.container_disk_bytes(view.id()));
+                    }
+                    if self.output.is_template() {
+                        shown["State"] = docker_state(&view);
                     }
                     found.push(shown);
                 }

@@ -28,8 +28,8 @@ pub(crate) struct List {
     #[arg(short, long)]
     all: bool,
 
-    /// Only those with: name=PART, id=BEGINNING, status=STATE, label=KEY[=VALUE], ancestor=IMAGE, exited=CODE, volume=NAME|PATH,
-    /// network=NAME, before=CONTAINER, since=CONTAINER (several times)
+    /// Only those with: name=PART, id=BEGINNING, status=STATE, health=STATE, label=KEY[=VALUE], ancestor=IMAGE, exited=CODE,
+    /// volume=NAME|PATH, network=NAME, before=CONTAINER, since=CONTAINER (several times)
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = filter::container_filter)]
     filter: Vec<Filter>,
 

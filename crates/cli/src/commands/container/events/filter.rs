@@ -99,6 +99,9 @@ mod tests {
         ] {
             assert_eq!(passes(filters, &exec), is_passed, "{filters:?}");
         }
+        let health = Event::now(EventType::Container, "health_status: unhealthy", "web");
+        assert!(passes(&["event=health_status"], &health) && passes(&["event=health_status: unhealthy"], &health));
+        assert!(!passes(&["event=health_status: healthy"], &health));
         let pull = Event::now(EventType::Image, "pull", "alpine:3").with("name", "alpine:3");
         assert!(passes(&["image=alpine"], &pull) && !passes(&["container=alpine"], &pull));
         let network = Event::now(EventType::Network, "connect", "web").with("container", "db");

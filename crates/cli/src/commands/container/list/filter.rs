@@ -5,13 +5,14 @@ use container_model::{ContainerQuery, Mount, Phase};
 use container_oci::Reference;
 use time::OffsetDateTime;
 
-use super::rows::{docker_state, sources};
+use super::rows::sources;
 use crate::arguments::{Filter, Filters, is_part_of_name};
 use crate::error::CommandError;
 use crate::images;
+use crate::output::{docker_health, docker_phase};
 
-const KEYS: [&str; 10] = [
-    "name", "id", "status", "label", "ancestor", "exited", "volume", "network", "before", "since",
+const KEYS: [&str; 11] = [
+    "name", "id", "status", "health", "label", "ancestor", "exited", "volume", "network", "before", "since",
 ];
 
 /// Docker's words for states, and those of Apple's tool, which `list` shows.
@@ -27,12 +28,17 @@ const STATES: [&str; 9] = [
     "stopped",
 ];
 
+/// Docker's words for what checks say.
+const HEALTHS: [&str; 4] = ["starting", "healthy", "unhealthy", "none"];
+
 /// Fewest digits of a digest by which an image is meant.
 const DIGEST_DIGITS: usize = 4;
 
 /// Reads a filter.
 pub(super) fn container_filter(text: &str) -> Result<Filter, String> {
-    let filter = Filter::parse(text, &KEYS)?.check_value("status", &STATES)?;
+    let filter = Filter::parse(text, &KEYS)?
+        .check_value("status", &STATES)?
+        .check_value("health", &HEALTHS)?;
     let code = Filters(std::slice::from_ref(&filter)).values("exited").next();
     if let Some(code) = code.filter(|code| code.parse::<u8>().is_err()) {
         return Err(format!("{code:?} is no exit code"));
@@ -102,8 +108,9 @@ impl<'a> Criteria<'a> {
         filters.pass("name", |part| is_part_of_name(part, id))
             && filters.pass("id", |beginning| id.starts_with(beginning))
             && filters.pass("status", |state| {
-                state == view.label() || state == docker_state(&view.state.phase)
+                state == view.label() || state == docker_phase(&view.state.phase)
             })
+            && filters.pass("health", |health| health == docker_health(view))
             && filters.pass("exited", |code| code.parse().ok() == exit_code(&view.state.phase))
             && filters.pass("volume", |volume| is_mounted(&config.mounts, volume))
             && filters.pass("network", |network| {
@@ -147,6 +154,7 @@ fn is_mounted(mounts: &[Mount], volume: &str) -> bool {
 mod tests {
     use super::*;
     use crate::commands::container::list::fixture;
+    use container_model::{Health, HealthCheck, HealthStatus};
 
     fn passes(view: &ContainerView, texts: &[&str]) -> bool {
         let filters: Vec<Filter> = texts.iter().map(|text| container_filter(text).unwrap()).collect();
@@ -193,6 +201,23 @@ mod tests {
     }
 
     #[test]
+    fn containers_are_told_apart_by_what_their_checks_say() {
+        let mut view = fixture::container("web", "running");
+        assert!(passes(&view, &["health=none"]) && !passes(&view, &["health=starting"]));
+        view.config.health_check = Some(HealthCheck::default());
+        assert!(passes(&view, &["health=starting"]) && !passes(&view, &["health=none"]));
+        view.state.health = Some(Health {
+            status: HealthStatus::Unhealthy,
+            ..Health::default()
+        });
+        assert!(passes(&view, &["health=unhealthy"]) && !passes(&view, &["health=starting"]));
+        assert!(passes(&view, &["health=healthy", "health=unhealthy"]));
+        let mut ended = fixture::container("web", "created");
+        ended.config.health_check = Some(HealthCheck::default());
+        assert!(passes(&ended, &["health=none"]));
+    }
+
+    #[test]
     fn images_are_meant_by_name_or_digest() {
         let view = fixture::container("web", "created");
         let digest = view.config.image.manifest_digest.hex();
@@ -227,6 +252,8 @@ mod tests {
     fn values_that_make_no_sense_are_refused() {
         assert!(container_filter("exited=x").unwrap_err().contains("no exit code"));
         assert!(container_filter("status=up").unwrap_err().contains("exited"));
-        assert!(container_filter("health=x").unwrap_err().contains("ancestor"));
+        let error = container_filter("health=ill").unwrap_err();
+        assert!(error.contains("starting, healthy, unhealthy, none"), "{error}");
+        assert!(container_filter("weather=x").unwrap_err().contains("ancestor"));
     }
 }

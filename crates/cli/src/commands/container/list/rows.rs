@@ -7,7 +7,7 @@ use container_model::{ContainerId, ExitStatus, InitProcess, Mount, Phase, Publis
 use container_terminal::HumanSize;
 use time::OffsetDateTime;
 
-use crate::output::{Rows, ago, docker_time, labels_text, span};
+use crate::output::{Rows, ago, docker_health, docker_phase, docker_time, labels_text, span};
 
 /// Fields with their columns.
 const FIELDS: [(&str, &str); 14] = [
@@ -49,8 +49,8 @@ pub(super) fn container_rows(
             docker_time(config.created),
             ago(config.created, now),
             ports(&view.state.published_ports),
-            docker_state(&view.state.phase).to_owned(),
-            status(&view.state.phase, now),
+            docker_phase(&view.state.phase).to_owned(),
+            status(view, now),
             HumanSize(size_bytes(view.id())).to_string(),
             labels_text(&config.labels),
             mounts
@@ -69,27 +69,22 @@ pub(super) fn container_rows(
     Rows::new(FIELDS, entries).with_labels(views.iter().map(|view| &view.config.labels))
 }
 
-/// The word of Docker for a phase.
-pub(super) fn docker_state(phase: &Phase) -> &str {
-    match phase {
-        Phase::Created => "created",
-        Phase::Running { paused: true, .. } => "paused",
-        Phase::Starting { after: Some(_) } => phase.label(),
-        Phase::Starting { after: None } | Phase::Running { .. } | Phase::Stopping { .. } => "running",
-        Phase::Stopped { .. } => "exited",
-        Phase::Unknown(_) => phase.label(),
-    }
-}
-
-/// `Up 3 hours`, `Exited (0) 2 minutes ago`, `Restarting (1) 5 seconds ago`.
-fn status(phase: &Phase, now: OffsetDateTime) -> String {
+/// `Up 3 hours`, `Up 3 hours (healthy)`, `Exited (0) 2 minutes ago`, `Restarting (1) 5 seconds ago`.
+fn status(view: &ContainerView, now: OffsetDateTime) -> String {
+    let phase = &view.state.phase;
     match phase {
         Phase::Created => "Created".to_owned(),
         Phase::Starting { after: None } => "Starting".to_owned(),
         Phase::Starting { after: Some(last) } => ended("Restarting", last.exit, last.finished, now),
         Phase::Running { started, paused } => {
-            let paused = if *paused { " (Paused)" } else { "" };
-            format!("Up {}{paused}", span(*started, now))
+            let remark = match (paused, docker_health(view)) {
+                (true, _) => " (Paused)",
+                (false, "none") => "",
+                (false, "starting") => " (health: starting)",
+                (false, "healthy") => " (healthy)",
+                (false, _) => " (unhealthy)",
+            };
+            format!("Up {}{remark}", span(*started, now))
         }
         Phase::Stopping { started } => format!("Up {} (stopping)", span(*started, now)),
         Phase::Stopped { finished, exit, .. } => ended("Exited", *exit, *finished, now),
@@ -207,6 +202,44 @@ mod tests {
                 format!("{word}|{status}\n")
             );
         }
+    }
+
+    #[test]
+    fn what_checks_say_is_in_the_status() {
+        for (state, health, status) in [
+            ("running", "starting", "Up 4 hours (health: starting)"),
+            ("running", "healthy", "Up 4 hours (healthy)"),
+            ("running", "unhealthy", "Up 4 hours (unhealthy)"),
+            ("paused", "healthy", "Up 4 hours (Paused)"),
+            ("exited", "healthy", "Exited (3) 3 hours ago"),
+        ] {
+            let mut view = fixture::container("web", state);
+            view.state.health = serde_json::from_value(json!({ "status": health })).unwrap();
+            assert_eq!(shown(&view, "{{.Status}}", false), format!("{status}\n"));
+        }
+    }
+
+    #[test]
+    fn templates_of_inspect_have_docker_s_state() {
+        let mut view = fixture::container("web", "running");
+        view.state.health = serde_json::from_value(json!({ "status": "unhealthy", "failing_streak": 3, "log": [
+            { "start": "1970-01-01T00:00:01.5Z", "end": "1970-01-01T00:00:02Z", "exit_code": -1, "output": "too long" },
+        ] }))
+        .unwrap();
+        let state = crate::output::docker_state(&view);
+        assert_eq!(
+            state,
+            json!({
+                "Status": "running", "Running": true, "Paused": false, "Restarting": false, "OOMKilled": false, "ExitCode": 0,
+                "Error": "", "StartedAt": "1970-01-01T01:00:00Z", "FinishedAt": "0001-01-01T00:00:00Z",
+                "Health": { "Status": "unhealthy", "FailingStreak": 3, "Log": [
+                    { "Start": "1970-01-01T00:00:01.5Z", "End": "1970-01-01T00:00:02Z", "ExitCode": -1, "Output": "too long" },
+                ] },
+            })
+        );
+        let ended = crate::output::docker_state(&fixture::container("web", "exited"));
+        assert_eq!((&ended["Status"], &ended["ExitCode"]), (&json!("exited"), &json!(3)));
+        assert_eq!(ended["FinishedAt"], "1970-01-01T02:00:00Z");
     }
 
     #[test]
