@@ -3,6 +3,7 @@
 //! Errors of the parts below are causes here: their words are kept, their types are not shown. What a front end has to tell apart is a
 //! variant, or a [`FailureClass`].
 
+mod autostart;
 mod cause;
 mod class;
 mod copy;
@@ -22,6 +23,7 @@ mod volume;
 
 use container_model::ContainerId;
 
+pub use autostart::AutostartError;
 pub use cause::Cause;
 pub use class::FailureClass;
 pub use copy::CopyError;
@@ -120,6 +122,9 @@ pub enum EngineError {
     /// A kernel cannot be used.
     #[error(transparent)]
     Kernel(#[from] KernelError),
+    /// What starts containers together with the host is not what the verb needs.
+    #[error(transparent)]
+    Autostart(#[from] AutostartError),
     /// A network is not what the verb needs.
     #[error(transparent)]
     Network(#[from] NetworkError),

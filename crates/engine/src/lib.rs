@@ -8,6 +8,7 @@
 
 mod assets;
 mod attach;
+mod autostart;
 mod backend;
 mod build_cache;
 mod build_machine;
@@ -65,6 +66,9 @@ mod user_settings;
 mod volumes;
 mod wait;
 
+pub use autostart::{
+    AUTOSTART_COMMAND, AutostartStatus, AutostartUnit, ContainerAtBoot, EnabledAutostart, StartAtBoot, StaysStopped,
+};
 pub use build_cache::{BuildCacheFilter, BuildCacheKind, BuildCacheRecord, PrunedBuildCache};
 pub use build_machine::{
     BuildCache, BuildLayer, BuildMachine, BuildMachineRequest, Secret, StepLayer, StepMount, StepNetwork, StepOwner,
@@ -77,8 +81,8 @@ pub use diff::RootChange;
 pub use doctor::{Finding, Verdict, diagnose};
 pub use engine::{ConfiguredEngine, Engine};
 pub use error::{
-    Cause, CopyError, EngineError, FailureClass, ImageError, ImageErrorKind, KernelError, LoginError, NetworkError,
-    OpenError, RequestError, VolumeError,
+    AutostartError, Cause, CopyError, EngineError, FailureClass, ImageError, ImageErrorKind, KernelError, LoginError,
+    NetworkError, OpenError, RequestError, VolumeError,
 };
 pub use events::{EventReader, EventsRequest};
 pub use export::ExportTarget;

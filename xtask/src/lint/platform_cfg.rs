@@ -10,7 +10,7 @@ use anyhow::Result;
 use std::path::Path;
 
 /// The files, and folders (with `/` at the end), that may ask for the system, and why.
-const PLACES: [(&str, &str); 19] = [
+const PLACES: [(&str, &str); 20] = [
     (
         "crates/cli/src/session/signals.rs",
         "a test compares with the numbers of Linux's signals",
@@ -22,6 +22,10 @@ const PLACES: [(&str, &str); 19] = [
     (
         "crates/durable/src/",
         "syncing, clones of files, holes and files without a name are other calls on each system",
+    ),
+    (
+        "crates/engine/src/autostart/host.rs",
+        "systemd or launchd starts programs with the host",
     ),
     (
         "crates/hypervisor-qemu/src/",

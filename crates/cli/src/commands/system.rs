@@ -1,5 +1,6 @@
 //! The system: what this program runs on.
 
+mod autostart;
 mod df;
 mod dns;
 mod kernel;
@@ -25,6 +26,8 @@ pub(crate) enum SystemCommand {
     Status(status::Status),
     Version(version::Version),
     #[command(subcommand)]
+    Autostart(autostart::AutostartCommand),
+    #[command(subcommand)]
     Dns(dns::DnsCommand),
     #[command(subcommand)]
     Kernel(kernel::KernelCommand),
@@ -41,6 +44,7 @@ impl SystemCommand {
             Self::Stop(stop) => stop.run().await,
             Self::Status(status) => status.run().await,
             Self::Version(version) => version.run(),
+            Self::Autostart(autostart) => autostart.run().await,
             Self::Dns(dns) => dns.run(),
             Self::Kernel(kernel) => kernel.run(),
             Self::Property(property) => property.run(),

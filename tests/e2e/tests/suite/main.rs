@@ -8,6 +8,7 @@
 
 mod archives;
 mod attach;
+mod autostart;
 mod binds;
 mod build;
 mod build_caches;
