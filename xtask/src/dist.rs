@@ -28,6 +28,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         profile: Profile::Release,
     };
     setup::build_all(&steps, &plan)?;
+    steps.run("manual pages", install_tree::write_man_pages)?;
     let archive = workspace::target_directory().join(format!(
         "container-{}-{}.tar.gz",
         std::env::consts::OS,

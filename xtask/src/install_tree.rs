@@ -70,6 +70,20 @@ pub(crate) fn build_program(profile: Profile) -> Result<PathBuf> {
     place(&built, &program())
 }
 
+/// Has the program in the install tree write its manual pages into it, where `man` finds them once the tree is installed.
+///
+/// # Errors
+/// When it fails.
+pub(crate) fn write_man_pages() -> Result<()> {
+    let pages = directory().join("share/man/man1");
+    // Those of commands that there were.
+    if pages.exists() {
+        fs::remove_dir_all(&pages).with_context(|| format!("cannot remove {}", pages.display()))?;
+    }
+    process::output(Command::new(program()).arg("--generate-man-pages").arg(pages))?;
+    Ok(())
+}
+
 /// Copies `from` to `to`, which is replaced by a rename, so that a machine that starts does not see half a file. A copy and not a link, so that
 /// changes to the install tree do not change the cache.
 ///

@@ -1,5 +1,7 @@
 //! The command tree: which words lead to which command, and the way there.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use tokio::runtime::Builder;
@@ -34,6 +36,10 @@ pub(crate) struct CommandLine {
     /// Print a script with which a shell completes commands, flags and names: source <(container --generate-completion-script bash)
     #[arg(long, value_name = "SHELL", exclusive = true)]
     pub(crate) generate_completion_script: Option<Shell>,
+
+    /// Write manual pages into a directory, one for each command, and print their paths: man -l DIRECTORY/container-run.1
+    #[arg(long, value_name = "DIRECTORY", exclusive = true)]
+    pub(crate) generate_man_pages: Option<PathBuf>,
 
     #[command(subcommand)]
     pub(crate) command: Option<Command>,

@@ -10,6 +10,7 @@ mod completion;
 mod environment;
 mod error;
 mod images;
+mod man_pages;
 mod output;
 mod session;
 mod tracing_output;
@@ -41,9 +42,13 @@ pub fn main() -> ExitCode {
         return file_server.run();
     }
     tracing_output::start(command_line.debug);
-    let result = match command_line.generate_completion_script {
-        Some(shell) => completion::print_script(shell),
-        None => command_line::run(command_line),
+    let result = match (
+        command_line.generate_completion_script,
+        &command_line.generate_man_pages,
+    ) {
+        (Some(shell), _) => completion::print_script(shell),
+        (None, Some(directory)) => man_pages::write(directory),
+        (None, None) => command_line::run(command_line),
     };
     match result {
         Ok(code) => ExitCode::from(code),
