@@ -186,6 +186,9 @@ async fn dispatch(command: Command) -> Result<u8, CommandError> {
 }
 
 #[cfg(test)]
+mod examples;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory;

@@ -38,6 +38,11 @@ const INLINE_CACHE: &str = "BUILDKIT_INLINE_CACHE";
 ///
 /// Commands run in a micro-VM of the build's own; a Dockerfile that only copies files boots none.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+                        container build -t my/server .\n  \
+                        container build -f docker/Dockerfile --target test --build-arg VERSION=1.2 --progress plain .\n  \
+                        container build --platform linux/amd64,linux/arm64 -t registry.example/my/server:1.2 --push .\n  \
+                        container build --secret id=token,src=token.txt -o type=local,dest=out .")]
 pub(crate) struct Build {
     /// Dockerfile, or its address; `-` is standard input [default: Dockerfile in the context]
     #[arg(short, long, value_name = "PATH")]

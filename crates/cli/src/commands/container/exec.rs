@@ -11,7 +11,10 @@ use crate::session::{Signals, Streams, begin, follow};
 
 /// Run one more program in a running container
 #[derive(Debug, Args)]
-#[command(override_usage = "container exec [OPTIONS] <CONTAINER> <PROGRAM> [ARGUMENTS]...")]
+#[command(
+    override_usage = "container exec [OPTIONS] <CONTAINER> <PROGRAM> [ARGUMENTS]...",
+    after_help = "Examples:\n  container exec -it web sh\n  container exec -u 0 -w /etc -e LANG=C web ls -l"
+)]
 pub(crate) struct Exec {
     #[command(flatten)]
     process: ProcessFlags,

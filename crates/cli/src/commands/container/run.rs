@@ -20,7 +20,14 @@ use crate::session::{BeginError, Signals, Streams, begin, follow_some};
 /// Without --detach the program's standard streams are those of this command, and so is its exit code. An image that is not here is
 /// pulled.
 #[derive(Debug, Args)]
-#[command(override_usage = "container run [OPTIONS] <IMAGE> [ARGUMENTS]...")]
+#[command(
+    override_usage = "container run [OPTIONS] <IMAGE> [ARGUMENTS]...",
+    after_help = "Examples:\n  \
+                  container run --rm alpine echo hello\n  \
+                  container run -it --rm debian:bookworm bash\n  \
+                  container run -d --name web --restart unless-stopped -p 8080:80 -v data:/var/lib/data my/server\n  \
+                  container run --rm -v .:/src -w /src -m 2G -c 4 rust:1 cargo test"
+)]
 pub(crate) struct Run {
     /// Image, then the arguments of its program
     #[arg(required = true, trailing_var_arg = true, value_name = "IMAGE [ARGUMENTS]")]
