@@ -14,9 +14,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use container_agent_api::v1::agent_client::AgentClient as GrpcClient;
 use container_agent_api::v1::{
-    AdjustClockRequest, CreateContainerRequest, CreateContainerResponse, HelloRequest, HelloResponse,
+    AdjustClockRequest, ControlFile, CreateContainerRequest, CreateContainerResponse, HelloRequest, HelloResponse,
     ListProcessesRequest, ListProcessesResponse, ReadStatisticsRequest, ReadStatisticsResponse, ResizeRequest,
-    SetPausedRequest, ShutdownRequest, SignalRequest, StartProcess, WindowSize,
+    SetLimitsRequest, SetPausedRequest, ShutdownRequest, SignalRequest, StartProcess, WindowSize,
 };
 use container_agent_api::{AgentToken, PROTOCOL_VERSION, TREE_CHUNK_BYTES, check_version};
 use container_stream::ByteStream;
@@ -52,6 +52,9 @@ const CREATE_CONTAINER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Limit of the start of a process: its program may have to be read from a slow disk of the host.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Limit of SetLimits: memory beyond a new limit is reclaimed first, and what is in it may have to be written to a slow disk of the host.
+const SET_LIMITS_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Limit of the calls that the agent answers at once.
 const SHORT_CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -179,6 +182,21 @@ impl AgentClient {
             grpc.read_statistics(ReadStatisticsRequest {}),
         )
         .await
+    }
+
+    /// Sets limits of the container's control group: all of them, or none.
+    ///
+    /// # Errors
+    /// [`AgentError`]; [`AgentError::Refused`] with [`tonic::Code::FailedPrecondition`] when the container uses more memory than it is to have.
+    pub async fn set_limits(&self, files: Vec<ControlFile>) -> Result<(), AgentError> {
+        let mut grpc = self.grpc.clone();
+        unary(
+            "SetLimits",
+            SET_LIMITS_TIMEOUT,
+            grpc.set_limits(SetLimitsRequest { files }),
+        )
+        .await
+        .map(drop)
     }
 
     /// Sets the window size of a process that has a terminal.

@@ -1,4 +1,4 @@
-//! What a container was asked to be: written once when it is created.
+//! What a container was asked to be: written when it is created, and again when it is given another name, other networks or other limits.
 //!
 //! The record has a format version ([`ContainerConfig::VERSION`]). A program that adds a field leaves the version as it is: older
 //! programs keep fields that they do not know, here and in the structs below. A change that older programs must not overlook, such as
@@ -16,6 +16,7 @@ mod resources;
 mod restart_policy;
 mod socket;
 mod stop_signal;
+mod update;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,7 +29,7 @@ use time::OffsetDateTime;
 use crate::{ContainerId, HostEntry, NetworkAttachment, PublishedPort, ResolverConfig, UnknownFields};
 
 pub use build::{BuildMachine, CacheDirectory};
-pub use control_group::ControlGroupLimits;
+pub use control_group::{ControlGroupLimits, LimitConflict, processor_ranges};
 pub use device::DeviceNode;
 pub use health_check::HealthCheck;
 pub use image::{ContainerImage, ImageDescriptor, Layer};
@@ -39,6 +40,7 @@ pub use resources::Resources;
 pub use restart_policy::{RestartPolicy, RestartPolicyError};
 pub use socket::{PublishedSocket, SocketMount};
 pub use stop_signal::StopSignal;
+pub use update::{ContainerUpdate, ControlGroupUpdate, LimitChange, UpdateError};
 
 /// The configuration of a container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

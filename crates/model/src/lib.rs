@@ -22,10 +22,11 @@ mod version1;
 mod volume;
 
 pub use config::{
-    BuildMachine, CacheDirectory, ContainerConfig, ContainerImage, ContainerOptions, ControlGroupLimits, DeviceNode,
-    DiskMount, HealthCheck, ImageDescriptor, InitProcess, Layer, LogBounds, LogConfig, LogDriver, Mount, ProcessUser,
-    PublishedSocket, Resources, RestartPolicy, RestartPolicyError, Rlimit, Security, ShareMount, SocketMount,
-    StopSignal, TmpfsMount, UnknownMount,
+    BuildMachine, CacheDirectory, ContainerConfig, ContainerImage, ContainerOptions, ContainerUpdate,
+    ControlGroupLimits, ControlGroupUpdate, DeviceNode, DiskMount, HealthCheck, ImageDescriptor, InitProcess, Layer,
+    LimitChange, LimitConflict, LogBounds, LogConfig, LogDriver, Mount, ProcessUser, PublishedSocket, Resources,
+    RestartPolicy, RestartPolicyError, Rlimit, Security, ShareMount, SocketMount, StopSignal, TmpfsMount, UnknownMount,
+    UpdateError, processor_ranges,
 };
 pub use duration_text::duration_text;
 pub use environment::merge_environment;

@@ -11,9 +11,9 @@ use container_agent_api::v1::{
     HelloRequest, HelloResponse, ListProcessesRequest, ListProcessesResponse, ParkRequest, ParkResponse,
     ReadStatisticsRequest, ReadStatisticsResponse, ReadTreeRequest, ReadTreeResponse, ReleaseInterfaceRequest,
     ReleaseInterfaceResponse, ResizeRequest, ResizeResponse, ResumeRequest, ResumeResponse, RunRequest, RunResponse,
-    SealStepRequest, SealStepResponse, SetNamesRequest, SetNamesResponse, SetPausedRequest, SetPausedResponse,
-    ShutdownRequest, ShutdownResponse, SignalRequest, SignalResponse, SocketRequest, StatPathRequest, StatPathResponse,
-    TrimRequest, TrimResponse, WriteTreeRequest, WriteTreeResponse,
+    SealStepRequest, SealStepResponse, SetLimitsRequest, SetLimitsResponse, SetNamesRequest, SetNamesResponse,
+    SetPausedRequest, SetPausedResponse, ShutdownRequest, ShutdownResponse, SignalRequest, SignalResponse,
+    SocketRequest, StatPathRequest, StatPathResponse, TrimRequest, TrimResponse, WriteTreeRequest, WriteTreeResponse,
 };
 use container_agent_api::{AgentToken, PROTOCOL_VERSION, check_version};
 use tokio_stream::wrappers::ReceiverStream;
@@ -21,7 +21,9 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::admission::Peer;
 use crate::machine::{Machine, micros};
-use crate::{clock, disks, files, interface, pause, process_list, requests, run, socket, statistics, steps};
+use crate::{
+    clock, disks, files, interface, pause, process_list, requests, run, set_limits, socket, statistics, steps,
+};
 
 /// Time for the answer to Shutdown to reach the host. The machine ends sooner if the host closes the connection.
 const FAREWELL: Duration = Duration::from_millis(5);
@@ -143,6 +145,12 @@ impl Agent for AgentService {
         _: Request<ReadStatisticsRequest>,
     ) -> Result<Response<ReadStatisticsResponse>, Status> {
         statistics::read(&self.machine).map(Response::new)
+    }
+
+    async fn set_limits(&self, request: Request<SetLimitsRequest>) -> Result<Response<SetLimitsResponse>, Status> {
+        let files = requests::control_files(request.into_inner().files)?;
+        set_limits::set_limits(&self.machine, &files).await?;
+        Ok(Response::new(SetLimitsResponse {}))
     }
 
     async fn resize(&self, request: Request<ResizeRequest>) -> Result<Response<ResizeResponse>, Status> {

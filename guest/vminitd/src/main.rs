@@ -36,6 +36,7 @@ mod registration;
 mod requests;
 mod run;
 mod serve;
+mod set_limits;
 mod socket;
 mod statistics;
 mod steps;

@@ -83,15 +83,16 @@ pub(crate) fn container(
         sysctls: request.sysctls.into_iter().collect(),
         masked_paths: request.masked_paths,
         readonly_paths: request.readonly_paths,
-        control_files: request
-            .control_files
-            .into_iter()
-            .map(control_file)
-            .collect::<Result<_, _>>()?,
+        control_files: control_files(request.control_files)?,
         devices: request.devices.into_iter().map(device).collect::<Result<_, _>>()?,
         privileged: request.privileged,
         translator_tag: Some(request.translator_tag).filter(|tag| !tag.is_empty()),
     })
+}
+
+/// The limits of a container that runs.
+pub(crate) fn control_files(files: Vec<v1::ControlFile>) -> Result<Vec<ControlFile>, Status> {
+    files.into_iter().map(control_file).collect()
 }
 
 /// A file of limits. What decides about the group itself, and which processes are in it, is the agent's.

@@ -1,5 +1,7 @@
 //! The container's control group (cgroup v2), cgroups.rst in the kernel's documentation.
 
+mod change;
+
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -11,6 +13,8 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use crate::device_policy::{self, Rule};
 use crate::signal::send_signal;
 use crate::spec::{ControlFile, Limits};
+
+pub use change::LimitsError;
 
 /// Controllers that the container's cgroup has; the kernel may lack some.
 const CONTROLLERS: [&str; 5] = ["+cpu", "+memory", "+pids", "+io", "+cpuset"];

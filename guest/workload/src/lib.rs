@@ -62,7 +62,7 @@ pub mod disk;
 
 pub use announce::{ShareChange, ShareEntry};
 pub use capability::{CapabilitySet, UnknownCapability};
-pub use cgroup::{Cgroup, CgroupError};
+pub use cgroup::{Cgroup, CgroupError, LimitsError};
 pub use container::{Container, CreateError, CreateTimings, ResumeError};
 pub use disk_work::{DiskWork, Frozen, done_bytes};
 pub use failure::{StartFailure, StartFailureKind};

@@ -214,6 +214,14 @@ pub struct ConfigureInterfaceRequest {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConfigureInterfaceResponse {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SetLimitsRequest {
+    /// Written in order.
+    #[prost(message, repeated, tag = "1")]
+    pub files: ::prost::alloc::vec::Vec<ControlFile>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetLimitsResponse {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SetPausedRequest {
     #[prost(bool, tag = "1")]
@@ -1399,6 +1407,33 @@ pub mod agent_client {
                 .insert(GrpcMethod::new("container.agent.v1.Agent", "ReadStatistics"));
             self.inner.unary(req, path, codec).await
         }
+        /// Sets limits of the container's control group, paused or not: all of them, or none when one is refused (INTERNAL, with the file). A limit of
+        /// the memory ("memory.max") that is below what the container uses and cannot do without is refused with FAILED_PRECONDITION, because the
+        /// kernel would kill its programs.
+        pub async fn set_limits(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetLimitsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetLimitsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.agent.v1.Agent/SetLimits",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.agent.v1.Agent", "SetLimits"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Sets the window size of a process that has a terminal.
         pub async fn resize(
             &mut self,
@@ -1915,6 +1950,16 @@ pub mod agent_server {
             request: tonic::Request<super::ReadStatisticsRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ReadStatisticsResponse>,
+            tonic::Status,
+        >;
+        /// Sets limits of the container's control group, paused or not: all of them, or none when one is refused (INTERNAL, with the file). A limit of
+        /// the memory ("memory.max") that is below what the container uses and cannot do without is refused with FAILED_PRECONDITION, because the
+        /// kernel would kill its programs.
+        async fn set_limits(
+            &self,
+            request: tonic::Request<super::SetLimitsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetLimitsResponse>,
             tonic::Status,
         >;
         /// Sets the window size of a process that has a terminal.
@@ -2526,6 +2571,49 @@ pub mod agent_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ReadStatisticsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.agent.v1.Agent/SetLimits" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetLimitsSvc<T: Agent>(pub Arc<T>);
+                    impl<T: Agent> tonic::server::UnaryService<super::SetLimitsRequest>
+                    for SetLimitsSvc<T> {
+                        type Response = super::SetLimitsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetLimitsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Agent>::set_limits(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetLimitsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -10,10 +10,11 @@ use container_agent_api::v1::{
     FreezeResponse, HelloRequest, HelloResponse, ListProcessesRequest, ListProcessesResponse, ParkRequest,
     ParkResponse, ProcessInfo, ReadStatisticsRequest, ReadStatisticsResponse, ReadTreeRequest, ReadTreeResponse,
     ReleaseInterfaceRequest, ReleaseInterfaceResponse, ResizeRequest, ResizeResponse, ResumeRequest, ResumeResponse,
-    RunRequest, RunResponse, SealStepRequest, SealStepResponse, SetNamesRequest, SetNamesResponse, SetPausedRequest,
-    SetPausedResponse, ShutdownRequest, ShutdownResponse, SignalRequest, SignalResponse, SocketRequest,
-    StatPathRequest, StatPathResponse, TrimRequest, TrimResponse, WriteTreeRequest, WriteTreeResponse,
-    add_archive_request::Request as Add, run_request::Request as Run, write_tree_request::Request as Write,
+    RunRequest, RunResponse, SealStepRequest, SealStepResponse, SetLimitsRequest, SetLimitsResponse, SetNamesRequest,
+    SetNamesResponse, SetPausedRequest, SetPausedResponse, ShutdownRequest, ShutdownResponse, SignalRequest,
+    SignalResponse, SocketRequest, StatPathRequest, StatPathResponse, TrimRequest, TrimResponse, WriteTreeRequest,
+    WriteTreeResponse, add_archive_request::Request as Add, run_request::Request as Run,
+    write_tree_request::Request as Write,
 };
 use container_agent_api::{PROTOCOL_VERSION, TREE_CHUNK_BYTES};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -174,6 +175,16 @@ impl Agent for FakeAgent {
             Ok(_) => Ok(Response::new(SignalResponse {})),
             Err(_) => Err(Status::not_found("no such process")),
         }
+    }
+
+    async fn set_limits(&self, request: Request<SetLimitsRequest>) -> Result<Response<SetLimitsResponse>, Status> {
+        let files = request.into_inner().files;
+        let refused = self.guest.limits_refusal.as_ref();
+        if let Some((_, refusal)) = refused.filter(|(name, _)| files.iter().any(|file| file.name == *name)) {
+            return Err(Status::failed_precondition(refusal.clone()));
+        }
+        self.guest.observe().limits.push(files);
+        Ok(Response::new(SetLimitsResponse {}))
     }
 
     async fn set_paused(&self, request: Request<SetPausedRequest>) -> Result<Response<SetPausedResponse>, Status> {

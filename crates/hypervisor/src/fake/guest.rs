@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use container_agent_api::v1::{
-    BeginStepRequest, ConfigureInterfaceRequest, CreateContainerRequest, HelloRequest, ParkRequest, ResizeRequest,
-    ResumeRequest, SetNamesRequest, SignalRequest, StartFailure, StartProcess, add_archive_open,
+    BeginStepRequest, ConfigureInterfaceRequest, ControlFile, CreateContainerRequest, HelloRequest, ParkRequest,
+    ResizeRequest, ResumeRequest, SetNamesRequest, SignalRequest, StartFailure, StartProcess, add_archive_open,
 };
 
 use tokio::net::UnixListener;
@@ -156,6 +156,8 @@ pub struct Guest {
     pub(super) script: Arc<Script>,
     pub(super) refusal: Option<String>,
     pub(super) resume_refusal: Option<String>,
+    /// A file of the control group, and why it is refused.
+    pub(super) limits_refusal: Option<(String, String)>,
     pub(super) trimmed_bytes: Vec<u64>,
     pub(super) sockets: Sockets,
     pub(super) room: Room,
@@ -185,6 +187,8 @@ pub struct Observed {
     pub signals: Vec<SignalRequest>,
     /// Whether its processes were to stand still or to go on.
     pub pauses: Vec<bool>,
+    /// Changes of its limits.
+    pub limits: Vec<Vec<ControlFile>>,
     /// Window sizes.
     pub resizes: Vec<ResizeRequest>,
     /// Network interfaces, without those that were released again.
@@ -230,6 +234,7 @@ impl Default for Guest {
             script: Arc::new(|_| Process::exits(0)),
             refusal: None,
             resume_refusal: None,
+            limits_refusal: None,
             trimmed_bytes: Vec::new(),
             sockets: Sockets::default(),
             room: Room::default(),
@@ -289,6 +294,13 @@ impl Guest {
     #[must_use]
     pub fn refusing_to_resume(mut self, words: impl Into<String>) -> Self {
         self.resume_refusal = Some(words.into());
+        self
+    }
+
+    /// The same, but its agent refuses to change limits of which this file of the control group is one, with these words.
+    #[must_use]
+    pub fn refusing_limits(mut self, file: impl Into<String>, words: impl Into<String>) -> Self {
+        self.limits_refusal = Some((file.into(), words.into()));
         self
     }
 

@@ -9,9 +9,10 @@ use container_agent_api::v1::{
     HelloRequest, HelloResponse, ListProcessesRequest, ListProcessesResponse, ParkRequest, ParkResponse,
     ReadStatisticsRequest, ReadStatisticsResponse, ReadTreeRequest, ReadTreeResponse, ReleaseInterfaceRequest,
     ReleaseInterfaceResponse, ResizeRequest, ResizeResponse, ResumeRequest, ResumeResponse, RunRequest, RunResponse,
-    SealStepRequest, SealStepResponse, SetNamesRequest, SetNamesResponse, SetPausedRequest, SetPausedResponse,
-    ShutdownRequest, ShutdownResponse, SignalRequest, SignalResponse, SocketRequest, SocketResponse, StatPathRequest,
-    StatPathResponse, TrimRequest, TrimResponse, WriteTreeRequest, WriteTreeResponse,
+    SealStepRequest, SealStepResponse, SetLimitsRequest, SetLimitsResponse, SetNamesRequest, SetNamesResponse,
+    SetPausedRequest, SetPausedResponse, ShutdownRequest, ShutdownResponse, SignalRequest, SignalResponse,
+    SocketRequest, SocketResponse, StatPathRequest, StatPathResponse, TrimRequest, TrimResponse, WriteTreeRequest,
+    WriteTreeResponse,
 };
 use container_agent_api::{AGENT_TOKEN_BYTES, AgentToken, PROTOCOL_VERSION};
 use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
@@ -70,6 +71,10 @@ impl Agent for Doorkeeper {
 
     async fn signal(&self, _: tonic::Request<SignalRequest>) -> Answer<SignalResponse> {
         Ok(tonic::Response::new(SignalResponse {}))
+    }
+
+    async fn set_limits(&self, _: tonic::Request<SetLimitsRequest>) -> Answer<SetLimitsResponse> {
+        Err(Status::unimplemented("set_limits"))
     }
 
     async fn set_paused(&self, _: tonic::Request<SetPausedRequest>) -> Answer<SetPausedResponse> {
