@@ -26,7 +26,6 @@ pub fn launch(id: &ContainerId) -> Result<ExitCode, EngineError> {
     let host = ThisHost::new(engine.app_root(), guest_architecture(&view.config.platform));
     let own_kernel = view.config.options.kernel.clone();
     let options = view.config.options.clone();
-    let restart = options.restart;
     let store = engine.templates.clone();
     let templates = move || Ok(TemplatePolicy::of_this_user(&options)?.of_store(&store));
     let paths = engine.paths.clone();
@@ -38,7 +37,7 @@ pub fn launch(id: &ContainerId) -> Result<ExitCode, EngineError> {
     };
     let launch = |control| Launch {
         machines: Box::new(Machines::new(host, files, templates)),
-        policy: Box::new(Restarts::of(restart)),
+        policy: Box::new(Restarts),
         control: Some(control),
         limits: Limits::from_environment(),
         ssh_agent: ssh_agent(),

@@ -4,6 +4,7 @@ mod client;
 mod connect;
 mod failure;
 mod transport;
+mod update;
 pub mod v1;
 mod version;
 
@@ -12,4 +13,5 @@ pub use connect::{ConnectError, connect};
 pub(crate) use failure::start_failure;
 pub use transport::ARCHIVE_CHUNK_BYTES;
 pub(crate) use transport::{MESSAGE_MAX_BYTES, server, to_tokio};
+pub use update::UpdateRequestError;
 pub use version::{PROGRAM_VERSION, SPOKEN_VERSIONS};

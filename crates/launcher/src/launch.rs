@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use container_hypervisor::{CreateError, MachineExit, MachineSource};
-use container_model::{ContainerId, ExitStatus};
+use container_model::{ContainerId, ExitStatus, RestartPolicy};
 use container_state::AppPaths;
 use container_templates::TemplateStore;
 
@@ -78,7 +78,7 @@ impl TemplateUse {
 
 /// Decides what follows a run of the container that has ended. A wish to stop the container is obeyed without asking.
 pub trait RunPolicy: Send + Sync {
-    /// What comes next.
+    /// What comes next. It is asked once for each run, and once more when the record says something else of restarts before the next one has begun.
     fn after(&self, run: &EndedRun) -> NextRun;
 }
 
@@ -93,6 +93,8 @@ pub struct EndedRun {
     pub pause_before: Duration,
     /// How long the workload ran.
     pub duration: Duration,
+    /// What the container's record says of its restarts at the moment.
+    pub restart: RestartPolicy,
 }
 
 /// What follows a run.

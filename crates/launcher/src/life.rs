@@ -79,6 +79,7 @@ async fn live(
     let bundle = owned.bundle().clone();
     let config = Arc::new(config);
     let recorder = Recorder::start(owned, (*config).clone(), EventLog::new(&launch.paths));
+    session.set_wanted(&config, recorder.notes()).await;
     put_back_disk(&bundle).await;
     // Before there is a socket: only a record that says "live" makes the next command look for what a killed launcher left.
     let _ = recorder.phase(Phase::Starting { after: None }).await;

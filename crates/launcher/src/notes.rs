@@ -2,7 +2,8 @@
 
 use std::sync::mpsc::Sender;
 
-use container_model::{Event, Health, NetworkAttachment, NetworkStatus, Phase, PublishedPort};
+use container_model::{Event, Health, NetworkAttachment, NetworkStatus, Phase, PublishedPort, Resources, RestartPolicy};
+use container_state::StateError;
 use tokio::sync::oneshot;
 
 /// Networks and published ports of a container that runs.
@@ -16,6 +17,11 @@ pub(crate) enum Note {
         observed: ObservedNetworks,
         attachments: Vec<NetworkAttachment>,
         written: oneshot::Sender<()>,
+    },
+    Updated {
+        resources: Box<Resources>,
+        restart: RestartPolicy,
+        written: oneshot::Sender<Result<(), StateError>>,
     },
     Paused {
         paused: bool,
@@ -56,6 +62,22 @@ impl Notes {
         };
         // Without a writer the container has ended.
         let _ = self.0.send(note);
+        done
+    }
+
+    /// Records at once that the container is to have other limits or another restart policy. The receiver hears whether it is so.
+    pub(crate) fn updated(
+        &self,
+        resources: Resources,
+        restart: RestartPolicy,
+    ) -> oneshot::Receiver<Result<(), StateError>> {
+        let (written, done) = oneshot::channel();
+        // Without a writer the container has ended.
+        let _ = self.0.send(Note::Updated {
+            resources: Box::new(resources),
+            restart,
+            written,
+        });
         done
     }
 

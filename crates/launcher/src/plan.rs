@@ -12,6 +12,7 @@ mod steps;
 mod template;
 
 pub(crate) use container::container_request;
+pub(crate) use control_files::changed_control_files;
 pub use machine::root_disk_format;
 pub(crate) use machine::{Boot, MachinePlanError, machine_config};
 pub(crate) use mounts::MountPlanError;

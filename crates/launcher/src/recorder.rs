@@ -66,6 +66,20 @@ impl Recorder {
                         }
                         let _ = written.send(());
                     }
+                    Note::Updated {
+                        resources,
+                        restart,
+                        written,
+                    } => {
+                        let mut updated = config.clone();
+                        updated.resources = *resources;
+                        updated.options.restart = restart;
+                        let recorded = owned.write_config(&updated);
+                        if recorded.is_ok() {
+                            config = updated;
+                        }
+                        let _ = written.send(recorded);
+                    }
                     Note::Paused { paused, written } => {
                         if let Err(error) = owned.write_paused(paused) {
                             tracing::error!(%error, "cannot record whether the container is paused");

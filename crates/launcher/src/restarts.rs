@@ -13,23 +13,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A run of this length counts as a success: the pauses begin anew.
 const LONG_RUN: Duration = Duration::from_secs(10);
 
-/// What follows a run of a container with this restart policy.
+/// What follows a run of a container, by the restart policy that its record has then.
 ///
 /// A first run whose workload does not come to run is the last one, because whoever starts the container hears of it. Later on that is a failure like
 /// others, since it may be the host's.
 #[derive(Debug, Clone, Copy)]
-pub struct Restarts(RestartPolicy);
-
-impl Restarts {
-    /// One run, however it ends.
-    pub const NONE: Self = Self(RestartPolicy::No);
-
-    /// What this policy wants.
-    #[must_use]
-    pub fn of(policy: RestartPolicy) -> Self {
-        Self(policy)
-    }
-}
+pub struct Restarts;
 
 impl RunPolicy for Restarts {
     fn after(&self, run: &EndedRun) -> NextRun {
@@ -37,7 +26,7 @@ impl RunPolicy for Restarts {
             return NextRun::None;
         }
         let restarts = run.number.saturating_sub(1);
-        let is_wanted = match self.0 {
+        let is_wanted = match run.restart {
             RestartPolicy::No => false,
             RestartPolicy::Always | RestartPolicy::UnlessStopped => true,
             RestartPolicy::OnFailure { maximum_retry_count } => {
@@ -66,8 +55,15 @@ mod tests {
 
     const MOMENT: Duration = Duration::from_millis(20);
 
-    fn ended(number: u32, exit_code: Option<u8>, pause_before: Duration, duration: Duration) -> EndedRun {
+    fn ended(
+        restart: RestartPolicy,
+        number: u32,
+        exit_code: Option<u8>,
+        pause_before: Duration,
+        duration: Duration,
+    ) -> EndedRun {
         EndedRun {
+            restart,
             number,
             exit: exit_code.map(|exit_code| ExitStatus {
                 exit_code,
@@ -84,7 +80,7 @@ mod tests {
         let mut pause_before = Duration::ZERO;
         let mut pauses = Vec::new();
         for number in 1..=most {
-            match Restarts::of(policy).after(&ended(number, Some(exit_code), pause_before, MOMENT)) {
+            match Restarts.after(&ended(policy, number, Some(exit_code), pause_before, MOMENT)) {
                 NextRun::None => break,
                 NextRun::After { pause } => {
                     pauses.push(pause.as_millis());
@@ -108,8 +104,8 @@ mod tests {
     #[test]
     fn a_run_of_ten_seconds_makes_them_begin_anew() {
         let after = |duration| {
-            let run = ended(9, Some(1), Duration::from_secs(60), duration);
-            Restarts::of(RestartPolicy::UnlessStopped).after(&run)
+            let policy = RestartPolicy::UnlessStopped;
+            Restarts.after(&ended(policy, 9, Some(1), Duration::from_secs(60), duration))
         };
         let pause = FIRST_PAUSE;
         assert_eq!(after(LONG_RUN), NextRun::After { pause });
@@ -137,16 +133,14 @@ mod tests {
     #[test]
     fn what_never_ran_is_not_tried_again_but_what_ran_before_is() {
         for policy in ["always", "unless-stopped", "on-failure:2"] {
-            let restarts = Restarts::of(policy.parse().unwrap());
-            let after = |number| restarts.after(&ended(number, None, FIRST_PAUSE, Duration::ZERO));
+            let restart = policy.parse().unwrap();
+            let after = |number| Restarts.after(&ended(restart, number, None, FIRST_PAUSE, Duration::ZERO));
             assert_eq!(after(1), NextRun::None, "{policy}");
             let pause = 2 * FIRST_PAUSE;
             assert_eq!(after(2), NextRun::After { pause }, "{policy}");
         }
-        let spent = ended(3, None, FIRST_PAUSE, Duration::ZERO);
-        assert_eq!(
-            Restarts::of("on-failure:2".parse().unwrap()).after(&spent),
-            NextRun::None
-        );
+        let restart = "on-failure:2".parse().unwrap();
+        let spent = ended(restart, 3, None, FIRST_PAUSE, Duration::ZERO);
+        assert_eq!(Restarts.after(&spent), NextRun::None);
     }
 }

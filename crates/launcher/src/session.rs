@@ -13,6 +13,7 @@ mod progress;
 mod restarts;
 mod run;
 mod stillness;
+mod update;
 mod wishes;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use container_agent_api::v1::WindowSize;
-use container_model::Signal;
+use container_model::{RestartPolicy, Signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tonic::Status;
@@ -31,6 +32,7 @@ pub(crate) use output::{Chunk, Output};
 pub(crate) use progress::{Ending, Progress};
 pub(crate) use run::Run;
 pub(crate) use stillness::Stillness;
+use update::Wanted;
 pub(crate) use wishes::{Stop, Wishes};
 
 use crate::stdin::{StdinLease, StdinSlot};
@@ -46,6 +48,9 @@ pub(crate) struct Session {
     /// Signal by which the container is asked to end, once its record is read.
     stop_signal: OnceLock<Signal>,
     stop_timeout: OnceLock<Duration>,
+    /// Locked while limits change, and while it is read by what they are to be in the next run.
+    wanted: tokio::sync::Mutex<Option<Wanted>>,
+    restart: watch::Sender<RestartPolicy>,
     pub(crate) output: Output,
     stdin: StdinSlot,
     /// The other end of `stdin`, until the workload of a run has it.
@@ -73,6 +78,8 @@ impl Session {
             window_size: Mutex::default(),
             stop_signal: OnceLock::new(),
             stop_timeout: OnceLock::new(),
+            wanted: tokio::sync::Mutex::default(),
+            restart: watch::Sender::default(),
             output: Output::default(),
             stdin,
             input,

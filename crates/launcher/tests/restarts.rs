@@ -14,8 +14,8 @@ use std::time::Duration;
 use container_hypervisor::fake::{Boot, FakeHypervisor, Guest, Outcome, Process};
 use container_launcher::control::v1::start_response::Outcome as Started;
 use container_launcher::control::v1::{ExecRequest, SignalRequest, StartRequest, StopRequest, WaitRequest};
-use container_launcher::{NextRun, Restarts, RunPolicy};
-use container_model::{ObservedState, Phase};
+use container_launcher::{EndedRun, NextRun, Restarts, RunPolicy};
+use container_model::{ObservedState, Phase, RestartPolicy};
 use harness::{Launcher, PATIENCE, Source, World, owner};
 
 const TERM: u32 = 15;
@@ -26,13 +26,23 @@ const KILL: u32 = 9;
 struct Waiting;
 
 impl RunPolicy for Waiting {
-    fn after(&self, _: &container_launcher::EndedRun) -> NextRun {
+    fn after(&self, _: &EndedRun) -> NextRun {
         NextRun::After { pause: 500 * PATIENCE }
     }
 }
 
-fn policy(text: &str) -> Restarts {
-    Restarts::of(text.parse().unwrap())
+/// This restart policy, whatever is on record.
+struct Policy(RestartPolicy);
+
+impl RunPolicy for Policy {
+    fn after(&self, run: &EndedRun) -> NextRun {
+        let restart = self.0;
+        Restarts.after(&EndedRun { restart, ..run.clone() })
+    }
+}
+
+fn policy(text: &str) -> Policy {
+    Policy(text.parse().unwrap())
 }
 
 fn waiting() -> Process {

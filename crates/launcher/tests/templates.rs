@@ -71,7 +71,7 @@ impl Templates {
 
     /// Starts a container and waits until its launcher has ended.
     async fn run(&self, id: &ContainerId, source: &Source) -> Seen {
-        let launcher = self.world.launch_container(id, source.clone(), Restarts::NONE);
+        let launcher = self.world.launch_container(id, source.clone(), Restarts);
         let seen = launcher.attach(owner()).await.finish().await;
         launcher.ended().await;
         seen

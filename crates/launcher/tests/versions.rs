@@ -20,8 +20,8 @@ use container_launcher::control::v1::{
     ListProcessesResponse, ReadStatisticsRequest, ReadStatisticsResponse, ReadTreeRequest, ReadTreeResponse,
     ResizeRequest, ResizeResponse, RunStepRequest, SealStepRequest, SealStepResponse, SetPausedRequest,
     SetPausedResponse, SignalRequest, SignalResponse, StartRequest, StartResponse, StatPathRequest, StatPathResponse,
-    StatusRequest, StatusResponse, StopRequest, StopResponse, TrimRequest, TrimResponse, VersionRange, WaitRequest,
-    WaitResponse, WriteTreeRequest, WriteTreeResponse,
+    StatusRequest, StatusResponse, StopRequest, StopResponse, TrimRequest, TrimResponse, UpdateRequest, UpdateResponse,
+    VersionRange, WaitRequest, WaitResponse, WriteTreeRequest, WriteTreeResponse,
 };
 use container_launcher::control::{self, ConnectError, ControlClient, PROGRAM_VERSION, SPOKEN_VERSIONS};
 use container_model::Phase;
@@ -83,6 +83,10 @@ impl Control for OtherRelease {
 
     async fn set_paused(&self, request: Request<SetPausedRequest>) -> Result<Response<SetPausedResponse>, Status> {
         self.launcher.clone().set_paused(request).await
+    }
+
+    async fn update(&self, request: Request<UpdateRequest>) -> Result<Response<UpdateResponse>, Status> {
+        self.launcher.clone().update(request).await
     }
 
     async fn list_processes(

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use container_model::{LastRun, Phase, UnknownFields};
+use container_model::{LastRun, Phase, RestartPolicy, UnknownFields};
 use time::OffsetDateTime;
+use tokio::sync::watch;
 
 use crate::launch::{EndedRun, NextRun};
 use crate::run::{Dismissed, RunContext, dismiss, run_once};
@@ -34,7 +35,9 @@ pub(super) async fn run_all(context: &RunContext<'_>, timings: &mut Timings, tim
         };
         let run = run_once(context, number, timings).await;
         let networks = run.machine.as_ref().map(|machine| Arc::clone(&machine.run.networks));
-        let next = next_run(context, number, pause_before, &run.ending);
+        let mut restart = context.session.restart();
+        let ended_run = ended_run(number, pause_before, &run.ending, *restart.borrow_and_update());
+        let next = next_run(context, &ended_run);
         let ending = following(context, before, run.ending);
         let pause = match next {
             // Clients hear of the end while the guest unmounts; their streams end once it is on record.
@@ -67,7 +70,7 @@ pub(super) async fn run_all(context: &RunContext<'_>, timings: &mut Timings, tim
             None => None,
         };
         timings.teardown_ms += stopwatch.lap_ms();
-        if is_ended_within(context, pause).await {
+        if is_ended_within(context, pause, &ended_run, restart).await {
             announce_end(context, &ending);
             return Ended { ending, machine };
         }
@@ -75,28 +78,39 @@ pub(super) async fn run_all(context: &RunContext<'_>, timings: &mut Timings, tim
         number += 1;
         std::mem::replace(timings, Timings::new(context.config.id.as_str(), number)).publish(timings_file);
         before = Some(ending);
-        // The next one begins on the networks that clients have chosen meanwhile.
+        // The next one begins on the networks and with the limits that clients have chosen meanwhile.
+        let networks = match networks {
+            Some(networks) => Some(networks.last_attachments().await),
+            None => None,
+        };
+        let wanted = context.session.begin_next_run().await;
+        let next = Arc::make_mut(&mut config);
         if let Some(networks) = networks {
-            let networks = networks.last_attachments().await;
-            if config.networks != networks {
-                Arc::make_mut(&mut config).networks = networks;
-            }
+            next.networks = networks;
+        }
+        if let Some((resources, restart)) = wanted {
+            (next.resources, next.options.restart) = (resources, restart);
         }
     }
 }
 
 /// What follows a run. A wish to end the container is obeyed without asking.
-fn next_run(context: &RunContext<'_>, number: u32, pause_before: Duration, ending: &Ending) -> NextRun {
-    if context.session.wishes().borrow().forbid_next_run() {
-        return NextRun::None;
+fn next_run(context: &RunContext<'_>, ended: &EndedRun) -> NextRun {
+    match context.session.wishes().borrow().forbid_next_run() {
+        true => NextRun::None,
+        false => context.launch.policy.after(ended),
     }
+}
+
+fn ended_run(number: u32, pause_before: Duration, ending: &Ending, restart: RestartPolicy) -> EndedRun {
     let span = |(started, finished): (OffsetDateTime, OffsetDateTime)| (finished - started).unsigned_abs();
-    context.launch.policy.after(&EndedRun {
+    EndedRun {
         number,
         exit: ending.exit,
         pause_before,
         duration: ending.started.zip(ending.finished).map(span).unwrap_or_default(),
-    })
+        restart,
+    }
 }
 
 /// How the container has ended if its last run ended like `ending` and the one before it like `before`.
@@ -136,10 +150,29 @@ async fn announce_pause(context: &RunContext<'_>, ending: &Ending) {
     context.session.set_ended_run(ending.clone());
 }
 
-/// Whether a client wants the container to end while the next run is waited for.
-async fn is_ended_within(context: &RunContext<'_>, pause: Duration) -> bool {
+/// Whether a client wants the container to end while the next run is waited for, or has given it a restart policy after which none follows.
+async fn is_ended_within(
+    context: &RunContext<'_>,
+    pause: Duration,
+    ended: &EndedRun,
+    mut restart: watch::Receiver<RestartPolicy>,
+) -> bool {
     let mut wishes = context.session.wishes();
-    // A wish that is there already counts, however short the pause.
-    let wanted = wishes.wait_for(Wishes::forbid_next_run);
-    tokio::time::timeout(pause, wanted).await.is_ok()
+    let over = async {
+        loop {
+            tokio::select! {
+                biased;
+                // A wish that is there already counts, however short the pause.
+                _ = wishes.wait_for(Wishes::forbid_next_run) => return,
+                // The sender is the session's, so the channel cannot close.
+                Ok(()) = restart.changed() => {
+                    let restart = *restart.borrow_and_update();
+                    if next_run(context, &EndedRun { restart, ..ended.clone() }) == NextRun::None {
+                        return;
+                    }
+                }
+            }
+        }
+    };
+    tokio::time::timeout(pause, over).await.is_ok()
 }

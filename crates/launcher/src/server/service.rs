@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use container_agent_api::v1 as agent;
-use container_model::Signal;
+use container_model::{ContainerUpdate, Signal};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
@@ -18,8 +18,8 @@ use crate::control::v1::{
     ReadStatisticsRequest, ReadStatisticsResponse, ReadTreeRequest, ReadTreeResponse, ResizeRequest, ResizeResponse,
     RunStepRequest, Running, SealStepRequest, SealStepResponse, SetPausedRequest, SetPausedResponse, SignalRequest,
     SignalResponse, StartRequest, StartResponse, StatPathRequest, StatPathResponse, StatusRequest, StatusResponse,
-    StopRequest, StopResponse, TrimRequest, TrimResponse, WaitRequest, WaitResponse, WriteTreeRequest,
-    WriteTreeResponse, start_response::Outcome,
+    StopRequest, StopResponse, TrimRequest, TrimResponse, UpdateRequest, UpdateResponse, WaitRequest, WaitResponse,
+    WriteTreeRequest, WriteTreeResponse, start_response::Outcome,
 };
 use crate::control::{PROGRAM_VERSION, SPOKEN_VERSIONS};
 use crate::launch::Limits;
@@ -218,6 +218,12 @@ impl Control for Service {
         let network = networks::name(&request.into_inner().network)?;
         self.session.disconnect_network(&network).await?;
         Ok(Response::new(DisconnectNetworkResponse {}))
+    }
+
+    async fn update(&self, request: Request<UpdateRequest>) -> Result<Response<UpdateResponse>, Status> {
+        let update = ContainerUpdate::try_from(request.into_inner());
+        let update = update.map_err(|error| Status::invalid_argument(error.to_string()))?;
+        self.session.update(update).await.map(Response::new)
     }
 
     async fn wait(&self, request: Request<WaitRequest>) -> Result<Response<WaitResponse>, Status> {

@@ -26,7 +26,7 @@ pub(crate) fn become_launcher() {
         id: "web".parse().unwrap(),
         control: Some(control),
         machines: Box::new(Source::new(&guest)),
-        policy: Box::new(Restarts::NONE),
+        policy: Box::new(Restarts),
         limits: Limits::default(),
         ssh_agent: None,
     });

@@ -252,6 +252,45 @@ pub struct StopResponse {
     #[prost(message, optional, tag = "1")]
     pub exit_status: ::core::option::Option<ExitStatus>,
 }
+/// What is absent stays as it is. Zero, or an empty list of processors, stands for the kernel's own.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateRequest {
+    /// at least one
+    #[prost(uint32, optional, tag = "1")]
+    pub cpus: ::core::option::Option<u32>,
+    /// whole MiB
+    #[prost(uint64, optional, tag = "2")]
+    pub memory_bytes: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "3")]
+    pub pids: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "4")]
+    pub cpu_shares: ::core::option::Option<u32>,
+    #[prost(uint32, optional, tag = "5")]
+    pub cpu_period_us: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "6")]
+    pub cpu_quota_us: ::core::option::Option<u64>,
+    /// "0-2,4"
+    #[prost(string, optional, tag = "7")]
+    pub cpuset_cpus: ::core::option::Option<::prost::alloc::string::String>,
+    /// with the memory; 2^64-1 is no limit
+    #[prost(uint64, optional, tag = "8")]
+    pub memory_swap_bytes: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "9")]
+    pub memory_reservation_bytes: ::core::option::Option<u64>,
+    #[prost(uint32, optional, tag = "10")]
+    pub blkio_weight: ::core::option::Option<u32>,
+    /// "no", "always", "unless-stopped", "on-failure" or "on-failure:3".
+    #[prost(string, optional, tag = "11")]
+    pub restart: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// What the machine that runs does not have, and the next one has.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateResponse {
+    #[prost(uint32, optional, tag = "1")]
+    pub next_cpus: ::core::option::Option<u32>,
+    #[prost(uint64, optional, tag = "2")]
+    pub next_memory_bytes: ::core::option::Option<u64>,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SetPausedRequest {
     #[prost(bool, tag = "1")]
@@ -1177,6 +1216,30 @@ pub mod control_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Changes limits and the restart policy; answers when they are on record and the running container has those that its machine can have. All is
+        /// changed or nothing. While a workload is about to be started, it waits for that. A launcher that does not know this call (UNIMPLEMENTED) has to
+        /// be stopped for that, and so for the next one.
+        pub async fn update(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UpdateRequest>,
+        ) -> std::result::Result<tonic::Response<super::UpdateResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.control.v1.Control/Update",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.control.v1.Control", "Update"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Answers when the container has ended and its record says so, or when its workload has.
         pub async fn wait(
             &mut self,
@@ -1515,6 +1578,13 @@ pub mod control_server {
             tonic::Response<super::DisconnectNetworkResponse>,
             tonic::Status,
         >;
+        /// Changes limits and the restart policy; answers when they are on record and the running container has those that its machine can have. All is
+        /// changed or nothing. While a workload is about to be started, it waits for that. A launcher that does not know this call (UNIMPLEMENTED) has to
+        /// be stopped for that, and so for the next one.
+        async fn update(
+            &self,
+            request: tonic::Request<super::UpdateRequest>,
+        ) -> std::result::Result<tonic::Response<super::UpdateResponse>, tonic::Status>;
         /// Answers when the container has ended and its record says so, or when its workload has.
         async fn wait(
             &self,
@@ -2231,6 +2301,49 @@ pub mod control_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = DisconnectNetworkSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.control.v1.Control/Update" => {
+                    #[allow(non_camel_case_types)]
+                    struct UpdateSvc<T: Control>(pub Arc<T>);
+                    impl<T: Control> tonic::server::UnaryService<super::UpdateRequest>
+                    for UpdateSvc<T> {
+                        type Response = super::UpdateResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UpdateRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Control>::update(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UpdateSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
