@@ -7,7 +7,7 @@ pub(crate) mod duration;
 mod ending;
 mod filter;
 mod followed;
-mod group_limits;
+pub(crate) mod group_limits;
 mod health;
 mod label;
 mod labels;

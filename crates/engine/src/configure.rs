@@ -2,7 +2,7 @@
 
 mod devices;
 mod health;
-mod limits;
+pub(crate) mod limits;
 mod log;
 pub(crate) mod machine;
 mod mounts;
@@ -18,8 +18,8 @@ mod target;
 use std::collections::BTreeMap;
 
 use container_model::{
-    ContainerConfig, ContainerId, ContainerImage, ContainerOptions, DiskMount, InitProcess, Mount, NetworkAttachment,
-    ProcessUser, Resources, Security, StopSignal, UnknownFields, check_host_name, merge_environment,
+    ByteSize, ContainerConfig, ContainerId, ContainerImage, ContainerOptions, DiskMount, InitProcess, Mount,
+    NetworkAttachment, ProcessUser, Resources, Security, StopSignal, UnknownFields, check_host_name, merge_environment,
 };
 use container_oci::{Platform, ProcessDefaults};
 use time::OffsetDateTime;
@@ -288,30 +288,13 @@ fn labels(defaults: &ProcessDefaults, request: &CreateRequest) -> BTreeMap<Strin
 }
 
 fn resources(request: &CreateRequest, default_cpus: u32) -> Result<Resources, RequestError> {
-    let cpus = match request.cpus {
-        Some(0) => return Err(RequestError::NoCpu),
-        Some(cpus) => cpus,
-        None => default_cpus,
-    };
-    let asked = request
-        .memory
-        .map_or(Resources::DEFAULT_MEMORY_BYTES, |memory| memory.0);
-    let minimum_bytes = Resources::MINIMUM_MEMORY_BYTES;
-    if asked < minimum_bytes {
-        return Err(RequestError::Memory {
-            asked: container_model::ByteSize(asked),
-            minimum_bytes,
-        });
-    }
+    let cpus = limits::processors(request.cpus.unwrap_or(default_cpus))?;
+    let memory_bytes = limits::memory_bytes(request.memory.unwrap_or(ByteSize(Resources::DEFAULT_MEMORY_BYTES)))?;
     let storage_bytes = request.storage_size.map(|size| size.0);
     let sizes = Resources::MINIMUM_STORAGE_BYTES..=Resources::MAXIMUM_STORAGE_BYTES;
     if let Some(asked) = storage_bytes.filter(|bytes| !sizes.contains(bytes)) {
-        return Err(RequestError::Storage {
-            asked: container_model::ByteSize(asked),
-        });
+        return Err(RequestError::Storage { asked: ByteSize(asked) });
     }
-    // Machines come in whole MiB.
-    let memory_bytes = asked.div_ceil(1 << 20) << 20;
     Ok(Resources {
         shm_size_bytes: request.shm_size.map(|size| size.0),
         storage_bytes,
@@ -459,12 +442,12 @@ mod tests {
             ..Default::default()
         };
         let mut request = request();
-        request.memory = Some(container_model::ByteSize(100 << 20));
+        request.memory = Some(ByteSize(100 << 20));
         assert!(matches!(
             configured(&request, &defaults),
             Err(RequestError::Memory { .. })
         ));
-        request.memory = Some(container_model::ByteSize((300 << 20) + 1));
+        request.memory = Some(ByteSize((300 << 20) + 1));
         assert_eq!(
             configured(&request, &defaults).unwrap().resources.memory_bytes,
             301 << 20

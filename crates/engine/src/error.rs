@@ -239,6 +239,14 @@ pub enum EngineError {
         /// Why.
         source: Cause,
     },
+    /// A container could not be given other limits; nothing of them has changed.
+    #[error("cannot update container {id}: {reason}")]
+    Update {
+        /// The container.
+        id: ContainerId,
+        /// Why.
+        reason: String,
+    },
     /// The events could not be read.
     #[error("cannot read the events: {0}")]
     Events(std::io::Error),

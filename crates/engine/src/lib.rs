@@ -61,6 +61,7 @@ mod still_root;
 mod system;
 mod templates;
 mod top;
+mod update;
 mod usage;
 mod user_settings;
 mod volumes;
@@ -107,8 +108,8 @@ pub use prune::PrunedContainers;
 pub use request::{
     CreateRequest, DeviceRequest, ExecOptions, HealthRequest, LimitRequest, LogRequest, MachineRequest,
     NetworkSelection, NetworkingRequest, ProxyRequest, PublishedSocketRequest, PullOptions, PullPolicy, SeccompRequest,
-    SecurityRequest, SessionOptions, ShareMountRequest, SwapLimit, UserRequest, VolumeMountRequest, VolumesFromRequest,
-    WindowSize,
+    SecurityRequest, SessionOptions, ShareMountRequest, SwapLimit, UpdateRequest, UserRequest, VolumeMountRequest,
+    VolumesFromRequest, WindowSize,
 };
 pub use scheme::Scheme;
 pub use serve_network::serve_network;
@@ -118,6 +119,7 @@ pub use start::ssh_agent;
 pub use stats::ContainerStatistics;
 pub use system::{HypervisorView, SystemStatus};
 pub use top::{ProcessListing, ProcessView};
+pub use update::Updated;
 pub use usage::{
     ContainerDiskUsage, DiskUsage, ImageDiskUsage, TemplateDiskUsage, Usage, UsageOfEach, VolumeDiskUsage,
 };

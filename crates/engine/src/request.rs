@@ -7,6 +7,7 @@ mod machine;
 mod networking;
 mod security;
 mod storage;
+mod update;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ pub use machine::MachineRequest;
 pub use networking::{NetworkSelection, NetworkingRequest, ProxyRequest};
 pub use security::{DeviceRequest, SeccompRequest, SecurityRequest};
 pub use storage::{PublishedSocketRequest, ShareMountRequest, VolumeMountRequest, VolumesFromRequest};
+pub use update::UpdateRequest;
 
 use crate::Scheme;
 

@@ -66,7 +66,8 @@ impl GroupLimitFlags {
     }
 }
 
-fn swap(text: &str) -> Result<SwapLimit, String> {
+/// Reads a limit of memory and swap space together.
+pub(crate) fn swap(text: &str) -> Result<SwapLimit, String> {
     match text {
         "-1" => Ok(SwapLimit::Unlimited),
         _ => text

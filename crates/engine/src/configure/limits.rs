@@ -1,6 +1,6 @@
 //! Limits of a container's control group: which values they can have.
 
-use container_model::{ControlGroupLimits, UnknownFields};
+use container_model::{ByteSize, ControlGroupLimits, ControlGroupUpdate, LimitChange, Resources};
 
 use crate::error::RequestError;
 use crate::{LimitRequest, SwapLimit};
@@ -24,49 +24,62 @@ pub(crate) fn limits(
     cpus: Option<u32>,
     memory_bytes: Option<u64>,
 ) -> Result<ControlGroupLimits, RequestError> {
-    let reservation = request
-        .memory_reservation
-        .map(|size| size.0)
-        .filter(|bytes| *bytes != 0);
-    if let (Some(reservation), Some(memory)) = (reservation, memory_bytes)
-        && reservation > memory
-    {
-        return Err(refused(
-            "--memory-reservation",
-            reservation,
-            format!("at most --memory, {memory} bytes"),
-        ));
-    }
-    let swap = match request.memory_swap {
-        None => None,
-        Some(SwapLimit::Unlimited) => Some(u64::MAX),
-        Some(SwapLimit::Size(size)) => Some(size.0).filter(|bytes| *bytes != 0),
+    let mut limits = ControlGroupLimits::default();
+    changes(request)?.apply(&mut limits);
+    limits.check(cpus, memory_bytes)?;
+    Ok(limits)
+}
+
+/// What a request changes of the limits that there are, each checked by itself.
+pub(crate) fn changes(request: &LimitRequest) -> Result<ControlGroupUpdate, RequestError> {
+    let bytes = |size: ByteSize| Some(size.0).filter(|bytes| *bytes != 0);
+    let swap = |limit| match limit {
+        SwapLimit::Unlimited => Some(u64::MAX),
+        SwapLimit::Size(size) => bytes(size),
     };
-    if let (Some(swap), Some(memory)) = (swap, memory_bytes)
-        && swap < memory
-    {
-        let allowed = format!("memory and swap space together, at least --memory, {memory} bytes, or -1 for no limit");
-        return Err(refused("--memory-swap", swap, allowed));
-    }
-    if let Some(list) = &request.cpuset_cpus {
-        check_processors(list, cpus)?;
-    }
-    Ok(ControlGroupLimits {
+    let list = |list: &String| Some(list.clone()).filter(|list| !list.is_empty());
+    Ok(ControlGroupUpdate {
         pids: within("--pids-limit", request.pids, PIDS, &[-1, 0])?,
         cpu_shares: within("--cpu-shares", request.cpu_shares, CPU_SHARES, &[0])?,
         cpu_period_us: within("--cpu-period", request.cpu_period_us, CPU_PERIOD_US, &[0])?,
         cpu_quota_us: within("--cpu-quota", request.cpu_quota_us, CPU_QUOTA_US, &[-1, 0])?,
-        cpuset_cpus: request.cpuset_cpus.clone().filter(|list| !list.is_empty()),
-        memory_swap_bytes: swap,
-        memory_reservation_bytes: reservation,
+        cpuset_cpus: change(request.cpuset_cpus.as_ref().map(list)),
+        memory_swap_bytes: change(request.memory_swap.map(swap)),
+        memory_reservation_bytes: change(request.memory_reservation.map(bytes)),
         blkio_weight: within("--blkio-weight", request.blkio_weight, BLKIO_WEIGHT, &[0])?,
-        unknown: UnknownFields::new(),
     })
+}
+
+/// What a flag changes, if it is there; one that stands for the kernel's own is `Some(None)`.
+fn change<T>(flag: Option<Option<T>>) -> LimitChange<T> {
+    flag.map_or(LimitChange::Keep, LimitChange::to)
+}
+
+/// The number of processors, checked.
+pub(crate) fn processors(cpus: u32) -> Result<u32, RequestError> {
+    match cpus {
+        0 => Err(RequestError::NoCpu),
+        cpus => Ok(cpus),
+    }
+}
+
+/// The memory, checked, in whole MiB, in which machines come.
+pub(crate) fn memory_bytes(asked: ByteSize) -> Result<u64, RequestError> {
+    let minimum_bytes = Resources::MINIMUM_MEMORY_BYTES;
+    match asked.0 < minimum_bytes {
+        true => Err(RequestError::Memory { asked, minimum_bytes }),
+        false => Ok(asked.0.div_ceil(1 << 20) << 20),
+    }
 }
 
 /// How likely the program is to be killed for lack of memory.
 pub(crate) fn oom_score_adj(request: &LimitRequest) -> Result<Option<i32>, RequestError> {
-    within("--oom-score-adj", request.oom_score_adj, OOM_SCORE_ADJ, &[])
+    Ok(
+        match within("--oom-score-adj", request.oom_score_adj, OOM_SCORE_ADJ, &[])? {
+            LimitChange::Set(score) => Some(score),
+            LimitChange::Keep | LimitChange::Clear => None,
+        },
+    )
 }
 
 /// A value between least and most, or one that stands for the default.
@@ -75,9 +88,11 @@ fn within<T: TryFrom<i64>>(
     value: Option<i64>,
     (least, most): (i64, i64),
     defaults: &[i64],
-) -> Result<Option<T>, RequestError> {
-    let Some(value) = value.filter(|value| !defaults.contains(value)) else {
-        return Ok(None);
+) -> Result<LimitChange<T>, RequestError> {
+    let value = match value {
+        None => return Ok(LimitChange::Keep),
+        Some(value) if defaults.contains(&value) => return Ok(LimitChange::Clear),
+        Some(value) => value,
     };
     let refusal = || {
         let defaults: String = defaults.iter().map(|value| format!(", {value}")).collect();
@@ -91,34 +106,7 @@ fn within<T: TryFrom<i64>>(
     if !(least..=most).contains(&value) {
         return Err(refusal());
     }
-    T::try_from(value).map(Some).map_err(|_| refusal())
-}
-
-/// Checks a list of processors, `0-2,4`, against the number there are.
-fn check_processors(list: &str, cpus: Option<u32>) -> Result<(), RequestError> {
-    if list.is_empty() {
-        return Ok(());
-    }
-    let number = |text: &str| {
-        text.parse::<u32>()
-            .ok()
-            .filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    for range in list.split(',') {
-        let (first, last) = range.split_once('-').unwrap_or((range, range));
-        let is_there = match (number(first), number(last)) {
-            (Some(first), Some(last)) => first <= last && cpus.is_none_or(|cpus| last < cpus),
-            _ => false,
-        };
-        if !is_there {
-            let there = cpus.map_or_else(
-                || "the processors of --cpus".to_owned(),
-                |cpus| format!("the container has {cpus}, from 0 on: --cpus"),
-            );
-            return Err(refused("--cpuset-cpus", list, format!("a list such as 0-2,4; {there}")));
-        }
-    }
-    Ok(())
+    T::try_from(value).map(LimitChange::Set).map_err(|_| refusal())
 }
 
 fn refused(flag: &'static str, given: impl ToString, allowed: String) -> RequestError {
@@ -132,7 +120,6 @@ fn refused(flag: &'static str, given: impl ToString, allowed: String) -> Request
 #[cfg(test)]
 mod tests {
     use super::*;
-    use container_model::ByteSize;
 
     fn of(change: impl FnOnce(&mut LimitRequest)) -> Result<ControlGroupLimits, RequestError> {
         let mut request = LimitRequest::default();

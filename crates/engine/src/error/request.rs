@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use container_model::{ByteSize, HostNameError, NetworkName, Resources};
+use container_model::{ByteSize, HostNameError, LimitConflict, NetworkName, Resources, UpdateError};
 use container_seccomp_profile::ProfileError;
 
 /// A [`crate::CreateRequest`] that no container can be made of.
@@ -246,4 +246,20 @@ pub enum RequestError {
     /// A name that no host can have.
     #[error("host name: {0}")]
     HostName(#[from] HostNameError),
+}
+
+impl From<LimitConflict> for RequestError {
+    fn from(conflict: LimitConflict) -> Self {
+        let LimitConflict { flag, given, allowed } = conflict;
+        Self::Limit { flag, given, allowed }
+    }
+}
+
+impl From<UpdateError> for RequestError {
+    fn from(error: UpdateError) -> Self {
+        match error {
+            UpdateError::Limit(conflict) => conflict.into(),
+            UpdateError::RemovedAndRestarted => Self::RemovedAndRestarted,
+        }
+    }
 }

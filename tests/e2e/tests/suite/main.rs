@@ -77,6 +77,7 @@ mod terminal;
 mod tls;
 mod top;
 mod traffic;
+mod update;
 mod volumes;
 mod wait;
 mod watch;
