@@ -2,7 +2,9 @@
 
 use std::sync::mpsc::Sender;
 
-use container_model::{Event, Health, NetworkAttachment, NetworkStatus, Phase, PublishedPort, Resources, RestartPolicy};
+use container_model::{
+    Event, Health, NetworkAttachment, NetworkStatus, Phase, PublishedPort, Resources, RestartPolicy,
+};
 use container_state::StateError;
 use tokio::sync::oneshot;
 

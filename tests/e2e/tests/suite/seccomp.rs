@@ -57,6 +57,12 @@ fn what_is_no_profile_is_told_with_its_file_and_leaves_nothing() {
     let home = Home::new();
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("bad.json");
+    let missing = format!("--security-opt=seccomp={}", file.display());
+    let message = format!(
+        "cannot read the seccomp profile {}: file or directory not found",
+        file.display()
+    );
+    home.run(["run", &missing, BUSYBOX, "true"]).failure(125, &[&message]);
     for (text, message) in [
         ("{", "not a seccomp profile in JSON"),
         (r#"{"defaultAction":"ALLOW"}"#, "action \"ALLOW\" is not known"),
