@@ -3,8 +3,6 @@
 use serde::Deserialize;
 
 use crate::error::ProfileError;
-use crate::program;
-use crate::rules::{Architecture, Rules};
 
 /// The longest document that is read. Docker's own has 13 KB.
 const LENGTH_LIMIT_BYTES: usize = 256 * 1024;
@@ -93,15 +91,6 @@ impl Profile {
     /// When it has not the right shape.
     pub fn from_json(document: &serde_json::Value) -> Result<Self, ProfileError> {
         Ok(Self::deserialize(document)?)
-    }
-
-    /// The program for processes with these capabilities (`CAP_CHOWN` …) in a machine of this architecture: instructions of eight bytes each
-    /// (`struct sock_filter`, little endian).
-    ///
-    /// # Errors
-    /// When a rule has something that there is not, or all together are too many for the kernel.
-    pub fn program(&self, architecture: Architecture, capabilities: &[String]) -> Result<Vec<u8>, ProfileError> {
-        program::of(architecture, &Rules::of(self, architecture, capabilities)?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The program: classic BPF over `struct seccomp_data`, seccomp(2).
 
+use crate::document::Profile;
 use crate::error::ProfileError;
 use crate::rules::{Action, Architecture, Comparison, Condition, Rules, Verdict};
 
@@ -42,11 +43,22 @@ struct Instruction {
     value: u32,
 }
 
+impl Profile {
+    /// The program for processes with these capabilities (`CAP_CHOWN` …) in a machine of this architecture: instructions of eight bytes each
+    /// (`struct sock_filter`, little endian).
+    ///
+    /// # Errors
+    /// When a rule has something that there is not, or all together are too many for the kernel.
+    pub fn program(&self, architecture: Architecture, capabilities: &[String]) -> Result<Vec<u8>, ProfileError> {
+        program_of(architecture, &Rules::of(self, architecture, capabilities)?)
+    }
+}
+
 /// The program as the kernel takes it.
 ///
 /// # Errors
 /// [`ProfileError::Program`] when it is too long.
-pub(crate) fn of(architecture: Architecture, rules: &Rules) -> Result<Vec<u8>, ProfileError> {
+fn program_of(architecture: Architecture, rules: &Rules) -> Result<Vec<u8>, ProfileError> {
     let program = instructions(architecture, rules);
     if program.len() > LENGTH_LIMIT {
         return Err(ProfileError::Program {

@@ -1,7 +1,7 @@
 //! A seccomp profile of the user's.
 
 use container_oci::Platform;
-use container_seccomp_profile::{Architecture, Profile};
+use container_seccomp_profile::{Architecture, Profile, ProfileError};
 use serde_json::Value;
 
 use crate::backend;
@@ -14,9 +14,9 @@ pub(super) fn profile(request: &SeccompRequest, platform: &Platform) -> Result<O
     let SeccompRequest::Profile { file, text } = request else {
         return Ok(None);
     };
-    let refused = |source| RequestError::SeccompProfile {
+    let refused = |error: ProfileError| RequestError::SeccompProfile {
         file: file.clone(),
-        source,
+        reason: error.to_string(),
     };
     let profile = Profile::parse(text).map_err(refused)?;
     let architecture = backend::guest_architecture(platform).oci_name();

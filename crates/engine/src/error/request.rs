@@ -4,7 +4,6 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use container_model::{ByteSize, HostNameError, LimitConflict, NetworkName, Resources, UpdateError};
-use container_seccomp_profile::ProfileError;
 
 /// A [`crate::CreateRequest`] that no container can be made of.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -114,12 +113,12 @@ pub enum RequestError {
         reason: &'static str,
     },
     /// A seccomp profile that cannot be used.
-    #[error("--security-opt seccomp={}: {source}", file.display())]
+    #[error("--security-opt seccomp={}: {reason}", file.display())]
     SeccompProfile {
         /// The file that it is in.
         file: PathBuf,
         /// Why not.
-        source: ProfileError,
+        reason: String,
     },
     /// A device that cannot be asked for.
     #[error("--device {device}: {reason}")]
