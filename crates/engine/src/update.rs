@@ -33,16 +33,12 @@ impl Engine {
         let view = self.load(id)?;
         let mut attempts_left = ATTEMPTS;
         loop {
-            let now = self.load(id)?;
-            if now.config.created != view.config.created {
-                // Another container has the name now.
-                return Err(EngineError::ContainerNotFound { name: id.to_string() });
-            }
+            let now = self.load_same(&view)?;
             // What it would contradict is said in the words of the flags.
             update.apply(&mut now.config.clone()).map_err(RequestError::from)?;
             let updated = match now.is_live() {
                 true => self.update_live(id, &update).await,
-                false => self.update_stopped(id, &update),
+                false => self.update_stopped(&view, &update),
             };
             attempts_left -= 1;
             match updated {
@@ -76,7 +72,19 @@ impl Engine {
         })
     }
 
-    fn update_stopped(&self, id: &ContainerId, update: &ContainerUpdate) -> Result<Updated, EngineError> {
+    /// The container that was seen like this, as it is now; another one may have its name.
+    fn load_same(&self, view: &ContainerView) -> Result<ContainerView, EngineError> {
+        let now = self.load(view.id())?;
+        match now.config.created == view.config.created {
+            true => Ok(now),
+            false => Err(EngineError::ContainerNotFound {
+                name: view.id().to_string(),
+            }),
+        }
+    }
+
+    fn update_stopped(&self, view: &ContainerView, update: &ContainerUpdate) -> Result<Updated, EngineError> {
+        let id = view.id();
         let owned = self.containers.own(id).map_err(|error| match error {
             OwnError::NotFound { .. } => error.into(),
             other => EngineError::Update {
@@ -84,7 +92,7 @@ impl Engine {
                 reason: other.to_string(),
             },
         })?;
-        let ContainerView { mut config, .. } = self.load(id)?;
+        let mut config = self.load_same(view)?.config;
         update.apply(&mut config).map_err(RequestError::from)?;
         write(&owned, &config)?;
         Ok(Updated::default())
@@ -175,13 +183,12 @@ mod tests {
             assert!(error.to_string().contains(part), "{error}");
             assert_eq!(engine.load(&id).unwrap().config, before);
         }
-        let gone = engine.update(
-            &"db".parse().unwrap(),
-            &UpdateRequest {
-                cpus: Some(1),
-                ..UpdateRequest::default()
-            },
-        );
-        assert!(matches!(gone.await, Err(EngineError::ContainerNotFound { .. })));
+        let absent = "db".parse().unwrap();
+        let request = UpdateRequest {
+            cpus: Some(1),
+            ..UpdateRequest::default()
+        };
+        let gone = engine.update(&absent, &request).await;
+        assert!(matches!(gone, Err(EngineError::ContainerNotFound { .. })));
     }
 }
