@@ -22,6 +22,7 @@ mod command_line;
 mod commit;
 mod completion;
 mod confinement;
+mod conflicts;
 mod copy;
 mod crash;
 mod databases;
