@@ -12,7 +12,7 @@ use std::convert::Infallible;
 use std::path::Path;
 use std::time::Duration;
 
-use container_model::{ContainerQuery, LastRun, Phase, Standing};
+use container_model::{ContainerQuery, Health, HealthStatus, LastRun, Phase, Standing};
 use container_require::require;
 use container_state::{
     ContainerLock, ContainerStore, CreateError, DeleteError, FindError, LoadError, OwnError, ReserveError,
@@ -25,6 +25,50 @@ fn running() -> Phase {
         started: OffsetDateTime::UNIX_EPOCH,
         paused: false,
     }
+}
+
+#[test]
+fn what_checks_have_found_stays_at_the_end_and_goes_at_a_start() {
+    let root = Root::new();
+    let (store, id) = (root.store(), root.create("web", 1));
+    let found = |status| {
+        Some(Health {
+            status,
+            ..Health::default()
+        })
+    };
+    let on_record = || store.load(&id).unwrap().state.health;
+    let mut owned = store.own(&id).unwrap();
+    owned.write_phase(Phase::Starting { after: None }).unwrap();
+    owned.note_health(found(HealthStatus::Starting));
+    owned.write_health().unwrap();
+    assert_eq!(on_record(), None, "it does not run");
+    owned.write_phase(running()).unwrap();
+    assert_eq!(on_record(), found(HealthStatus::Starting));
+    owned.note_health(found(HealthStatus::Healthy));
+    assert_eq!(on_record(), found(HealthStatus::Starting));
+    owned.write_paused(true).unwrap();
+    assert_eq!(on_record(), found(HealthStatus::Healthy));
+    owned.note_health(found(HealthStatus::Unhealthy));
+    owned.write_health().unwrap();
+    assert_eq!(on_record(), found(HealthStatus::Unhealthy));
+    // Its launcher is killed.
+    drop(owned);
+    assert!(matches!(store.load(&id).unwrap().state.phase, Phase::Stopped { .. }));
+    assert_eq!(on_record(), found(HealthStatus::Unhealthy));
+
+    let mut owned = store.own(&id).unwrap();
+    owned.write_phase(Phase::Starting { after: None }).unwrap();
+    assert_eq!(on_record(), None);
+    owned.note_health(found(HealthStatus::Healthy));
+    let stopped = Phase::Stopped {
+        started: None,
+        finished: None,
+        exit: None,
+        reason: None,
+    };
+    owned.write_last_phase(stopped).unwrap();
+    assert_eq!(on_record(), found(HealthStatus::Healthy));
 }
 
 #[test]

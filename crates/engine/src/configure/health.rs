@@ -148,8 +148,10 @@ mod tests {
         assert_eq!(check.arguments(), ["/bin/sh", "-c", "curl x"]);
         assert_eq!((seconds(&check), check.retries), ([7, 2, 3, 5], 1));
 
-        let mut bare = ProcessDefaults::default();
-        bare.shell = vec!["bash".to_owned(), "-c".to_owned()];
+        let mut bare = ProcessDefaults {
+            shell: vec!["bash".to_owned(), "-c".to_owned()],
+            ..ProcessDefaults::default()
+        };
         let check = health_check(&asked("x"), &bare).unwrap().unwrap();
         assert_eq!(check.arguments(), ["bash", "-c", "x"]);
         assert_eq!((seconds(&check), check.retries), ([30, 30, 0, 5], 3));

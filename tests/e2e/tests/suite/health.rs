@@ -10,8 +10,9 @@ const TOLD: &str = "while [ ! -e /go ]; do sleep 0.05; done; echo checked; [ ! -
 
 /// Starts a container with these flags that does nothing.
 fn start(home: &Home, name: &str, flags: &[&str], image: &str) {
-    let words = ["run", "-d", "--name", name].iter().chain(flags);
-    home.run(words.chain(&[image, "sleep", "100000"])).success();
+    let words = ["run", "-d", "--name", name];
+    home.run(words.iter().chain(flags).chain(&[image, "sleep", "100000"]))
+        .success();
 }
 
 fn health(home: &Home, name: &str) -> Value {
