@@ -13,7 +13,8 @@ use super::judge::Judge;
 use super::pace::Pace;
 use crate::session::{Run, Session, Stillness};
 
-/// A check that was killed by somebody else may have ended with its container, of whose end the launcher then hears within this time.
+/// A check that was killed by somebody else, or could not be started, may have met the end of its container, of which the launcher then hears within
+/// this time.
 const END_OF_ALL: Duration = Duration::from_secs(1);
 
 /// Checks the container of a run for as long as this lives.
@@ -131,7 +132,10 @@ impl Course {
                 let code = u32::from(exit_code::SIGNAL_BASE) + Signal::KILL.number();
                 ended(i32::try_from(code).unwrap_or(i32::MAX), check.output())
             }
-            Ok(Outcome::NotStarted(reason)) => failed(reason),
+            Ok(Outcome::NotStarted(reason)) => {
+                tokio::time::sleep(END_OF_ALL).await;
+                failed(reason)
+            }
             Ok(Outcome::Lost) => None,
             Err(_) => {
                 check.kill().await;

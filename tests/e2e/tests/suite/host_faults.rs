@@ -3,9 +3,14 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use container_e2e::{BUSYBOX, Home, InstallTree, Started, noise};
+use container_e2e::{BUSYBOX, COMMAND_LIMIT, Home, InstallTree, Started, eventually, noise};
 use container_require::{may_mount_in_a_namespace, require};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// For how long a launcher and its machine stand still.
+const STANDSTILL: Duration = Duration::from_secs(8);
 
 fn assert_nothing_left(home: &Home) {
     assert!(home.run(["ls", "-aq"]).success().stdout.is_empty());
@@ -43,6 +48,40 @@ fn a_hypervisor_that_dies_at_once_is_told_with_its_last_words() {
     );
     Started::spawn(command, None).wait().failure(125, &["out of luck"]);
     assert_nothing_left(&home);
+}
+
+#[test]
+fn what_stood_still_with_the_host_goes_on_with_the_right_time() {
+    let home = Home::new();
+    let script = "echo up; exec sleep 100000";
+    home.run(["run", "-d", "--name", "web", BUSYBOX, "sh", "-c", script])
+        .success();
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let of_guest = || -> u64 {
+        let shown = home.run(["exec", "web", "date", "+%s"]).success().text();
+        shown.parse().unwrap()
+    };
+    let mut of_container = home.processes();
+    of_container.retain(|process| process.is_launcher() || process.is_hypervisor());
+    assert_eq!(of_container.len(), 2, "{of_container:?}");
+    let signal = |signal| {
+        for process in &of_container {
+            kill_process(Pid::from_raw(process.id).unwrap(), signal).unwrap();
+        }
+    };
+    signal(Signal::STOP);
+    std::thread::sleep(STANDSTILL);
+    signal(Signal::CONT);
+    eventually("the time is right", COMMAND_LIMIT, || {
+        let before = now();
+        let shown = of_guest();
+        (before - 2..=now() + 2).contains(&shown)
+    });
+    // The program is the one that was started.
+    assert_eq!(home.run(["logs", "web"]).success().text(), "up");
+    assert_eq!(home.status("web")["state"], "running");
+    home.run(["delete", "--force", "web"]).success();
+    home.assert_quiet();
 }
 
 #[test]

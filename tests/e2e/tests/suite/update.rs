@@ -102,7 +102,7 @@ fn memory_that_is_in_use_is_not_taken_away() {
     assert_eq!(exec(&home, group), limits);
     assert_eq!(configuration(&home, "web"), before);
     // What is only cached goes.
-    exec(&home, "mv /dev/shm/file /file && cat /file >/dev/null");
+    exec(&home, "mv /dev/shm/file /file && sync && cat /file >/dev/null");
     home.run(["update", "--memory", "200m", "--pids-limit", "64", "web"])
         .success();
     assert_eq!(exec(&home, group), "209715200\nmax\n64");
