@@ -53,8 +53,9 @@ const DEBIANS_PROGRAMS: [&str; 21] = [
 ];
 
 /// Parts of the end-to-end tests that say nothing of a backend, because they choose QEMU themselves, are about what it alone does (such as shared directories), or are
-/// about programs on networks: they run with the default one.
-const OF_ONE_BACKEND: [&str; 12] = [
+/// about programs on networks or the program as a file that is started from elsewhere: they run with the default one.
+const OF_ONE_BACKEND: [&str; 13] = [
+    "autostart",
     "binds",
     "build_mounts",
     "clones",
