@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use container_engine::{CreateRequest, PullOptions, PullPolicy};
+use container_engine::{CreateRequest, LimitRequest, PullOptions, PullPolicy};
 use container_model::{ByteSize, ContainerId, Rlimit};
 use container_oci::{Platform, Reference};
 
 use super::label::Label;
 use super::ulimit;
 use super::{
-    EndingFlags, GroupLimitFlags, HealthFlags, LabelFlags, LogFlags, MachineFlags, NamespaceFlags, NetworkingFlags,
-    ProcessFlags, SecurityFlags, StorageFlags,
+    EndingFlags, GroupLimitFlags, HealthFlags, LabelFlags, LackOfMemoryFlags, LogFlags, MachineFlags, NamespaceFlags,
+    NetworkingFlags, ProcessFlags, SecurityFlags, StorageFlags,
 };
 use crate::error::CommandError;
 use crate::output;
@@ -99,6 +99,9 @@ pub(crate) struct ContainerFlags {
     #[command(flatten)]
     pub(crate) limits: GroupLimitFlags,
 
+    #[command(flatten)]
+    pub(crate) lack_of_memory: LackOfMemoryFlags,
+
     /// Add a supplementary group, by name or number
     #[arg(long, value_name = "GROUP")]
     pub(crate) group_add: Vec<String>,
@@ -172,7 +175,10 @@ impl ContainerFlags {
             labels: self.labels.labels(self.label)?,
             annotations: self.labels.annotations(),
             rlimits: self.ulimit,
-            limits: self.limits.request(),
+            limits: LimitRequest {
+                oom_score_adj: self.lack_of_memory.oom_score_adj,
+                ..self.limits.request()
+            },
             additional_groups: self.group_add,
             cap_add: self.cap_add,
             cap_drop: self.cap_drop,

@@ -1,6 +1,6 @@
-//! Docker's flags of `run` and `create` about limits of the container's control group.
+//! Docker's flags of `run`, `create` and `update` about limits of the container's control group.
 
-use clap::{ArgAction, Args};
+use clap::Args;
 use container_engine::{LimitRequest, SwapLimit};
 use container_model::ByteSize;
 
@@ -39,14 +39,6 @@ pub(crate) struct GroupLimitFlags {
     /// Share of the disks, 10 to 1000
     #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
     blkio_weight: Option<i64>,
-
-    /// How likely the program is to be killed for lack of memory, -1000 to 1000
-    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
-    oom_score_adj: Option<i64>,
-
-    /// Only =false: control groups of version 2 kill for lack of memory
-    #[arg(long = "oom-kill-disable", value_name = "BOOL", value_parser = oom_kill_disable, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set, hide = true)]
-    _oom_kill_disable: Option<bool>,
 }
 
 impl GroupLimitFlags {
@@ -61,29 +53,17 @@ impl GroupLimitFlags {
             memory_swap: self.memory_swap,
             memory_reservation: self.memory_reservation,
             blkio_weight: self.blkio_weight,
-            oom_score_adj: self.oom_score_adj,
+            oom_score_adj: None,
         }
     }
 }
 
-/// Reads a limit of memory and swap space together.
-pub(crate) fn swap(text: &str) -> Result<SwapLimit, String> {
+fn swap(text: &str) -> Result<SwapLimit, String> {
     match text {
         "-1" => Ok(SwapLimit::Unlimited),
         _ => text
             .parse()
             .map(SwapLimit::Size)
             .map_err(|error| format!("{error}; -1 is no limit")),
-    }
-}
-
-fn oom_kill_disable(text: &str) -> Result<bool, String> {
-    match text {
-        "false" => Ok(false),
-        _ => Err(
-            "the kernel's control groups (version 2) cannot hold programs that lack memory instead of killing one; \
-             give the container more --memory, or spare its program with --oom-score-adj"
-                .to_owned(),
-        ),
     }
 }

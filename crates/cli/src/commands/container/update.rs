@@ -1,11 +1,11 @@
 //! `container update`.
 
 use clap::Args;
-use container_engine::{Engine, LimitRequest, SwapLimit, UpdateRequest, Updated};
+use container_engine::{Engine, UpdateRequest, Updated};
 use container_model::{ByteSize, ContainerId, ContainerQuery, RestartPolicy};
 
 use super::several;
-use crate::arguments::group_limits;
+use crate::arguments::GroupLimitFlags;
 use crate::error::CommandError;
 use crate::output;
 
@@ -15,6 +15,8 @@ use crate::output;
 /// next start; it is said when that is so. -1 and 0 stand for no limit as they do in run.
 #[derive(Debug, Args)]
 #[command(
+    // As in Docker, where `run` has no -c for the number of CPUs.
+    mut_arg("cpu_shares", |shares| shares.short('c').help("Share of the processors, 2 to 262144; -c as in Docker, where run has it for --cpus")),
     after_help = "Examples:\n  container update --pids-limit 200 --restart always web\n  container update --memory 2g web db"
 )]
 pub(crate) struct Update {
@@ -26,37 +28,8 @@ pub(crate) struct Update {
     #[arg(short, long, value_name = "SIZE")]
     memory: Option<ByteSize>,
 
-    /// Memory and swap space together; -1 for no limit
-    #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = group_limits::swap)]
-    memory_swap: Option<SwapLimit>,
-
-    /// Memory that is kept from being reclaimed
-    #[arg(long, value_name = "SIZE")]
-    memory_reservation: Option<ByteSize>,
-
-    /// Most processes and threads; -1 for no limit
-    #[arg(long, value_name = "COUNT", allow_negative_numbers = true)]
-    pids_limit: Option<i64>,
-
-    /// Share of the processors, 2 to 262144; -c as in Docker, where run has it for --cpus
-    #[arg(short = 'c', long, value_name = "SHARES", allow_negative_numbers = true)]
-    cpu_shares: Option<i64>,
-
-    /// Length of the period that --cpu-quota is for
-    #[arg(long, value_name = "MICROSECONDS", allow_negative_numbers = true)]
-    cpu_period: Option<i64>,
-
-    /// Processor time in each period; -1 for no limit
-    #[arg(long, value_name = "MICROSECONDS", allow_negative_numbers = true)]
-    cpu_quota: Option<i64>,
-
-    /// Processors of --cpus that may be used, for example 0-2,4
-    #[arg(long, value_name = "LIST")]
-    cpuset_cpus: Option<String>,
-
-    /// Share of the disks, 10 to 1000
-    #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
-    blkio_weight: Option<i64>,
+    #[command(flatten)]
+    limits: GroupLimitFlags,
 
     /// Whether it is started again when its program has ended: no, on-failure[:TIMES], always, or unless-stopped
     #[arg(long, value_name = "POLICY")]
@@ -95,17 +68,7 @@ impl Update {
         let request = UpdateRequest {
             cpus: self.cpus,
             memory: self.memory,
-            limits: LimitRequest {
-                pids: self.pids_limit,
-                cpu_shares: self.cpu_shares,
-                cpu_period_us: self.cpu_period,
-                cpu_quota_us: self.cpu_quota,
-                cpuset_cpus: self.cpuset_cpus,
-                memory_swap: self.memory_swap,
-                memory_reservation: self.memory_reservation,
-                blkio_weight: self.blkio_weight,
-                oom_score_adj: None,
-            },
+            limits: self.limits.request(),
             restart: self.restart,
         };
         (request, self.containers)
