@@ -38,7 +38,7 @@ pub use execute::{execute, wait_for_starter};
 pub use launch::{EndedRun, Launch, Limits, MachineChooser, NextRun, RunPolicy, TemplateUse};
 pub use life::run;
 pub use plan::capabilities::{CapabilityError, effective_capabilities};
-pub use plan::root_disk_format;
+pub use plan::{root_disk_format, seccomp_filter};
 pub use restarts::Restarts;
 pub use spawn::{LAUNCHER_COMMAND, LauncherProcess, SSH_AGENT_VARIABLE, SpawnError};
 pub use timings::{TIMINGS_VARIABLE, Timings};

@@ -1,6 +1,7 @@
 //! The document as it is written.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::error::ProfileError;
 
@@ -72,11 +73,11 @@ pub(crate) struct Filter {
 }
 
 impl Profile {
-    /// Reads a profile.
+    /// Reads the document of a profile, whose shape [`Self::from_json`] looks at.
     ///
     /// # Errors
-    /// When it is too long, or no JSON document of the right shape. Its rules are looked at by [`Self::program`].
-    pub fn parse(text: &str) -> Result<Self, ProfileError> {
+    /// When it is too long, or not JSON.
+    pub fn document(text: &str) -> Result<Value, ProfileError> {
         if text.len() > LENGTH_LIMIT_BYTES {
             return Err(ProfileError::TooLong {
                 limit_bytes: LENGTH_LIMIT_BYTES,
@@ -85,11 +86,11 @@ impl Profile {
         Ok(serde_json::from_str(text)?)
     }
 
-    /// Reads a profile from a document that was read before.
+    /// The profile that a document says.
     ///
     /// # Errors
-    /// When it has not the right shape.
-    pub fn from_json(document: &serde_json::Value) -> Result<Self, ProfileError> {
+    /// When it has not the right shape. Its rules are looked at by [`Self::program`].
+    pub fn from_json(document: &Value) -> Result<Self, ProfileError> {
         Ok(Self::deserialize(document)?)
     }
 }
@@ -98,9 +99,13 @@ impl Profile {
 mod tests {
     use super::*;
 
+    fn parse(text: &str) -> Result<Profile, ProfileError> {
+        Profile::from_json(&Profile::document(text)?)
+    }
+
     #[test]
     fn what_is_no_profile_is_told_with_its_place() {
-        let error = |text: &str| Profile::parse(text).unwrap_err().to_string();
+        let error = |text: &str| parse(text).unwrap_err().to_string();
         assert!(error("{").contains("line 1 column 1"), "{}", error("{"));
         assert!(error("{}").contains("defaultAction"), "{}", error("{}"));
         assert!(error(&" ".repeat(LENGTH_LIMIT_BYTES + 1)).contains("longer than 262144 bytes"));
@@ -109,9 +114,6 @@ mod tests {
     #[test]
     fn lists_may_be_null_or_missing() {
         let text = r#"{"defaultAction":"SCMP_ACT_ALLOW","architectures":null,"archMap":null,"syscalls":null}"#;
-        assert_eq!(
-            Profile::parse(text),
-            Profile::parse(r#"{"defaultAction":"SCMP_ACT_ALLOW"}"#)
-        );
+        assert_eq!(parse(text), parse(r#"{"defaultAction":"SCMP_ACT_ALLOW"}"#));
     }
 }

@@ -22,14 +22,6 @@ pub enum Architecture {
 }
 
 impl Architecture {
-    /// The architecture with this name in OCI terms (image-spec, "platform").
-    #[must_use]
-    pub fn from_oci_name(name: &str) -> Option<Self> {
-        [Self::X86_64, Self::Aarch64]
-            .into_iter()
-            .find(|architecture| architecture.go_name() == name)
-    }
-
     /// Its name in lists of architectures.
     fn scmp_name(self) -> &'static str {
         match self {

@@ -1,7 +1,8 @@
 //! A seccomp profile of the user's.
 
+use container_launcher::seccomp_filter;
 use container_oci::Platform;
-use container_seccomp_profile::{Architecture, Profile, ProfileError};
+use container_seccomp_profile::{Profile, ProfileError};
 use serde_json::Value;
 
 use crate::backend;
@@ -18,12 +19,8 @@ pub(super) fn profile(request: &SeccompRequest, platform: &Platform) -> Result<O
         file: file.clone(),
         reason: error.to_string(),
     };
-    let profile = Profile::parse(text).map_err(refused)?;
-    let architecture = backend::guest_architecture(platform).oci_name();
-    if let Some(architecture) = Architecture::from_oci_name(architecture) {
-        profile.program(architecture, &[]).map_err(refused)?;
-    }
-    let document = serde_json::from_str(text).map_err(|error| refused(error.into()))?;
+    let document = Profile::document(text).map_err(refused)?;
+    seccomp_filter(&document, backend::guest_architecture(platform), &[]).map_err(refused)?;
     Ok(Some(document))
 }
 

@@ -3,9 +3,10 @@
 use container_agent_api::v1::{ProcessRole, ProcessSpec, Rlimit, StartProcess, WindowSize};
 use container_hypervisor::GuestArchitecture;
 use container_model::{ContainerConfig, merge_environment};
-use container_seccomp_profile::{Architecture, Profile, ProfileError};
+use container_seccomp_profile::ProfileError;
 
 use super::capabilities::{ALL_CAPABILITIES, CapabilityError, effective_capabilities};
+use super::seccomp::seccomp_filter;
 use crate::control::v1::{ExecOpen, StepRlimit};
 
 /// The agent's name for the first process.
@@ -156,17 +157,4 @@ fn inherited(config: &ContainerConfig, architecture: GuestArchitecture) -> Resul
         seccomp_filter,
         ..ProcessSpec::default()
     })
-}
-
-/// The program of a profile for the machine. Programs of another architecture are translated by one that has the machine's.
-fn seccomp_filter(
-    document: &serde_json::Value,
-    architecture: GuestArchitecture,
-    capabilities: &[String],
-) -> Result<Vec<u8>, ProcessPlanError> {
-    let architecture = match architecture {
-        GuestArchitecture::Amd64 => Architecture::X86_64,
-        GuestArchitecture::Arm64 => Architecture::Aarch64,
-    };
-    Ok(Profile::from_json(document)?.program(architecture, capabilities)?)
 }
