@@ -22,7 +22,19 @@ pub(super) struct Idle {
 }
 
 pub(super) fn measure(app_root: &AppRoot) -> Result<Idle> {
-    app_root.quietly(&["run", "-d", "--name", "idle", "-m", MEMORY, IMAGE, "sleep", "100000"])?;
+    app_root.quietly(&[
+        "run",
+        "-d",
+        "--network",
+        "none",
+        "--name",
+        "idle",
+        "-m",
+        MEMORY,
+        IMAGE,
+        "sleep",
+        "100000",
+    ])?;
     std::thread::sleep(REST);
     let watched = processes::of_app_root(app_root)?;
     let before_ms = processes::processor_ms(&watched)?;

@@ -1,5 +1,6 @@
 //! A log of 1 GiB: how quickly it is written, and how quickly its end is read, beside podman's.
 
+use super::super::sample::Samples;
 use super::peers::{Comparison, Pair, Peers};
 use crate::process;
 use anyhow::{Result, ensure};
@@ -33,7 +34,7 @@ pub(super) fn measure(peers: &Peers<'_>, runs: usize) -> Result<Comparison> {
         peers.time(&mut tail, &["logs", "--tail", "10", NAME])?;
     }
     peers.both(&["rm", "--force", NAME])?;
-    let mut throughput = super::super::sample::Samples::new("throughput of a log", "MiB/s");
+    let mut throughput = Samples::new("throughput of a log", "MiB/s");
     throughput.add(LENGTH_MIB / write.ours.median() * 1e3);
     let mut comparison = Comparison::of([write, tail]);
     comparison.samples.push(throughput);

@@ -13,6 +13,7 @@ const UNTIL_READY: &str = "until pidof sleep; do sleep 0.01; done";
 
 /// How many containers are listed.
 const LISTED: usize = 200;
+const LIST: &str = "list of 200";
 
 pub(super) fn measure(peers: &Peers<'_>, runs: usize) -> Result<Comparison> {
     let [
@@ -23,7 +24,7 @@ pub(super) fn measure(peers: &Peers<'_>, runs: usize) -> Result<Comparison> {
         mut inspect,
         mut stop,
         mut list,
-    ] = ["start", "exec", "pause", "unpause", "inspect", "stop", "list of 200"].map(Pair::new);
+    ] = ["start", "exec", "pause", "unpause", "inspect", "stop", LIST].map(Pair::new);
     process::output(&mut peers.start_ours(&["--name", NAME], &PROGRAM))?;
     process::output(&mut peers.start_podmans(&["--name", NAME], &PROGRAM))?;
     for _ in 0..runs {
