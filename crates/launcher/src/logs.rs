@@ -10,4 +10,4 @@ mod tail;
 pub(crate) use bounded::BoundedLog;
 pub(crate) use console::{CONSOLE_LOG_BYTES, ConsoleLog};
 pub(crate) use stdio::StdioLog;
-pub(crate) use tail::tail;
+pub(crate) use tail::{TAIL_BYTES, last_lines, tail};

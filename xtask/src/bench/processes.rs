@@ -108,22 +108,33 @@ pub(super) fn anonymous_mib(processes: &[u32]) -> Result<f64> {
     Ok(kibibytes / 1024.0)
 }
 
-/// Memory of the processes in proportion to who else has it, in MiB, without mappings of exactly `guest_kib`, which are the memory of machines.
+/// Memory of the processes in proportion to who else has it, in MiB, without the memory of their machines.
 ///
 /// # Errors
 /// When a process has ended.
-pub(super) fn proportional_mib(processes: &[u32], guest_kib: u64) -> Result<f64> {
+pub(super) fn proportional_mib(processes: &[u32]) -> Result<f64> {
     let mut kibibytes = 0;
     for id in processes {
-        kibibytes += proportional_kib(&fs::read_to_string(format!("/proc/{id}/smaps"))?, guest_kib);
+        let command_line = fs::read(format!("/proc/{id}/cmdline"))?;
+        let smaps = fs::read_to_string(format!("/proc/{id}/smaps"))?;
+        kibibytes += proportional_kib(&smaps, machine_kib(&command_line));
     }
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52 KiB")]
     let mebibytes = kibibytes as f64 / 1024.0;
     Ok(mebibytes)
 }
 
-/// The sum of `Pss` of a text of /proc/PID/smaps, of mappings whose `Size` is another one.
-fn proportional_kib(smaps: &str, guest_kib: u64) -> u64 {
+/// The memory of a QEMU's machine, of its command line (`-m 428M`); `None` for another program.
+fn machine_kib(command_line: &[u8]) -> Option<u64> {
+    let mut words = command_line.split(|byte| *byte == 0);
+    words.find(|word| *word == b"-m")?;
+    let size = std::str::from_utf8(words.next()?).ok()?;
+    Some(size.strip_suffix('M')?.parse::<u64>().ok()? * 1024)
+}
+
+/// The sum of `Pss` of a text of /proc/PID/smaps, without the first mapping whose `Size` is that of the machine's memory.
+fn proportional_kib(smaps: &str, machine_kib: Option<u64>) -> u64 {
+    let mut left_out = machine_kib;
     let mut is_machines = false;
     let mut sum = 0;
     for line in smaps.lines() {
@@ -135,7 +146,7 @@ fn proportional_kib(smaps: &str, guest_kib: u64) -> u64 {
             .strip_suffix(" kB")
             .and_then(|value| value.parse::<u64>().ok());
         match (name, kibibytes) {
-            ("Size", Some(size)) => is_machines = size == guest_kib,
+            ("Size", Some(size)) => is_machines = left_out.take_if(|machines| *machines == size).is_some(),
             ("Pss", Some(part)) if !is_machines => sum += part,
             _ => {}
         }
@@ -155,8 +166,15 @@ mod tests {
             )
         };
         let smaps = mapping(262_144, 60_000) + &mapping(132, 20) + &mapping(8, 4);
-        assert_eq!(proportional_kib(&smaps, 262_144), 24);
-        assert_eq!(proportional_kib(&smaps, 132), 60_004);
+        assert_eq!(proportional_kib(&smaps, Some(262_144)), 24);
+        assert_eq!(proportional_kib(&smaps, Some(132)), 60_004);
+        assert_eq!(proportional_kib(&smaps, None), 60_024);
+    }
+
+    #[test]
+    fn the_memory_of_a_machine_is_read_off_its_command_line() {
+        assert_eq!(machine_kib(b"qemu\0-m\x00428M\0-global\0x"), Some(428 * 1024));
+        assert_eq!(machine_kib(b"container\0launcher\0idle"), None);
     }
 
     #[test]
@@ -164,6 +182,6 @@ mod tests {
         let own = [std::process::id()];
         assert!(processor_with_children_ms(&own).unwrap() >= processor_ms(&own).unwrap());
         assert!(context_switches(&own).unwrap() > 0.0);
-        assert!(anonymous_mib(&own).unwrap() > 0.0 && proportional_mib(&own, 0).unwrap() > 0.0);
+        assert!(anonymous_mib(&own).unwrap() > 0.0 && proportional_mib(&own).unwrap() > 0.0);
     }
 }

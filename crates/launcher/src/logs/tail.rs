@@ -7,14 +7,13 @@ use std::path::Path;
 use container_terminal::excerpt;
 
 /// How much of the end of the log is looked at, bytes.
-const TAIL_BYTES: u64 = 16 << 10;
+pub(crate) const TAIL_BYTES: usize = 16 << 10;
 /// How many of the last lines are shown.
 const TAIL_LINES: usize = 15;
 /// Longest line that is shown, characters.
 const LINE_CHARACTERS: usize = 200;
 
-/// The last lines of a console log, or nothing when there are none. The guest wrote them: they are made fit to be
-/// shown, and lines are cut.
+/// The last lines of a console log, or nothing when there are none, as by [`last_lines`].
 pub(crate) fn tail(log: &Path) -> Vec<String> {
     read_end(log).map(|bytes| last_lines(&bytes)).unwrap_or_default()
 }
@@ -22,13 +21,15 @@ pub(crate) fn tail(log: &Path) -> Vec<String> {
 fn read_end(log: &Path) -> std::io::Result<Vec<u8>> {
     let mut file = File::open(log)?;
     let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+    let tail_bytes = TAIL_BYTES as u64;
+    file.seek(SeekFrom::Start(length.saturating_sub(tail_bytes)))?;
     let mut bytes = Vec::new();
-    file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+    file.take(tail_bytes).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-fn last_lines(bytes: &[u8]) -> Vec<String> {
+/// The last lines of what a guest wrote to its console: they are made fit to be shown, and lines are cut.
+pub(crate) fn last_lines(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
     let mut lines: Vec<String> = text
         .lines()

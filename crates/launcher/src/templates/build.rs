@@ -94,8 +94,13 @@ pub(super) async fn build(wanted: WantedTemplate, source: &dyn MachineSource) ->
     let Some(new) = blocking(beginning).await? else {
         return Ok(false);
     };
-    let (machine, token, console) = make(key, &description, source, &new).await?;
-    let saved = save(&machine, &token, console, &description, &new).await;
+    let (machine, token, mut console) = make(key, &description, source, &new).await?;
+    let saved = save(&machine, &token, &mut console, &description, &new).await;
+    if saved.is_err() {
+        for line in console.last_lines() {
+            tracing::warn!(line, "the console of the template's machine");
+        }
+    }
     switch_off(&machine, &limits).await;
     drop(machine);
     let token = saved?;
@@ -143,7 +148,7 @@ async fn make(
 async fn save(
     machine: &Machine,
     token: &AgentToken,
-    console: ParkedConsole,
+    console: &mut ParkedConsole,
     description: &Description,
     new: &NewTemplate,
 ) -> Result<[u8; AGENT_TOKEN_BYTES], BuildError> {

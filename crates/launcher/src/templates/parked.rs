@@ -1,16 +1,20 @@
 //! Waiting until a guest's agent is ready to be saved, which it says on its console: nothing else tells that it has seen its host go.
 
 use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use container_agent_api::PARKED_LINE;
 use container_hypervisor::{ConsolePump, SharedDescriptor};
 use tokio::sync::oneshot;
 
-/// A console that is read until the agent says that it is parked.
+use crate::logs::{TAIL_BYTES, last_lines};
+
+/// A console that is read until the agent says that it is parked. Its end is kept.
 #[derive(Debug)]
 pub(super) struct ParkedConsole {
     _pump: ConsolePump,
     parked: oneshot::Receiver<()>,
+    end: Arc<Mutex<Vec<u8>>>,
 }
 
 impl ParkedConsole {
@@ -18,27 +22,41 @@ impl ParkedConsole {
     pub(super) fn begin() -> io::Result<(Self, SharedDescriptor)> {
         let (reader, writer) = io::pipe()?;
         let (sender, parked) = oneshot::channel();
+        let end = Arc::default();
         let spotter = Spotter {
             sender: Some(sender),
             line: Vec::new(),
+            end: Arc::clone(&end),
         };
         let pump = ConsolePump::start(reader.into(), spotter, |line| {
             tracing::warn!(line, "the kernel of a template's machine has panicked");
         })?;
-        Ok((Self { _pump: pump, parked }, writer.into()))
+        let console = Self {
+            _pump: pump,
+            parked,
+            end,
+        };
+        Ok((console, writer.into()))
     }
 
     /// Waits for it. `false` when the console has ended.
-    pub(super) async fn parked(self) -> bool {
-        self.parked.await.is_ok()
+    pub(super) async fn parked(&mut self) -> bool {
+        (&mut self.parked).await.is_ok()
+    }
+
+    /// The last lines of the console so far, fit to be shown.
+    pub(super) fn last_lines(&self) -> Vec<String> {
+        last_lines(&self.end.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// Finds a line among those of the console.
+/// Finds a line among those of the console, and keeps their end.
 struct Spotter {
     sender: Option<oneshot::Sender<()>>,
     /// As much of the current line as matters.
     line: Vec<u8>,
+    /// Between one and two times as much as is looked at.
+    end: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Write for Spotter {
@@ -54,6 +72,12 @@ impl Write for Spotter {
             {
                 let _ = sender.send(());
             }
+        }
+        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        end.extend_from_slice(bytes);
+        let surplus = end.len().saturating_sub(TAIL_BYTES);
+        if surplus > TAIL_BYTES {
+            end.drain(..surplus);
         }
         Ok(bytes.len())
     }
@@ -74,6 +98,7 @@ mod tests {
             let mut spotter = Spotter {
                 sender: Some(sender),
                 line: Vec::new(),
+                end: Arc::default(),
             };
             let (first, second) = PARKED_LINE.split_at(cut);
             write!(spotter, "vminitd: ready after 3 ms\r\n{first}").unwrap();
@@ -84,8 +109,21 @@ mod tests {
 
     #[tokio::test]
     async fn a_console_that_ends_says_nothing() {
-        let (console, writer) = ParkedConsole::begin().unwrap();
+        let (mut console, writer) = ParkedConsole::begin().unwrap();
         drop(writer);
         assert!(!console.parked().await);
+    }
+
+    #[tokio::test]
+    async fn the_last_lines_are_kept_of_a_console_however_long() {
+        let (mut console, writer) = ParkedConsole::begin().unwrap();
+        let mut file = std::fs::File::from(writer.duplicate().unwrap());
+        for number in 0..10_000 {
+            write!(file, "line {number}\r\n").unwrap();
+        }
+        drop((file, writer));
+        assert!(!console.parked().await);
+        assert_eq!(console.last_lines().last().unwrap(), "line 9999");
+        assert!(console.end.lock().unwrap().len() <= 2 * TAIL_BYTES);
     }
 }

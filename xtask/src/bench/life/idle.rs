@@ -10,10 +10,6 @@ use std::time::Duration;
 const WATCHED: Duration = Duration::from_secs(60);
 const REST: Duration = Duration::from_secs(5);
 
-/// The machine's memory, of a size that nothing else of its hypervisor has.
-const MEMORY: &str = "300M";
-const MEMORY_KIB: u64 = 300 * 1024;
-
 /// What was measured.
 pub(super) struct Idle {
     pub(super) samples: Vec<Samples>,
@@ -29,8 +25,6 @@ pub(super) fn measure(app_root: &AppRoot) -> Result<Idle> {
         "none",
         "--name",
         "idle",
-        "-m",
-        MEMORY,
         IMAGE,
         "sleep",
         "100000",
@@ -49,12 +43,12 @@ pub(super) fn measure(app_root: &AppRoot) -> Result<Idle> {
         (
             "idle, memory of its processes beyond the machine's",
             "MiB",
-            processes::proportional_mib(&watched, MEMORY_KIB)?,
+            processes::proportional_mib(&watched)?,
         ),
         (
             "idle, that of the launcher",
             "MiB",
-            processes::proportional_mib(&launchers, MEMORY_KIB)?,
+            processes::proportional_mib(&launchers)?,
         ),
     ];
     app_root.quietly(&["delete", "--force", "idle"])?;
