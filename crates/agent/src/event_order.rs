@@ -3,12 +3,15 @@
 use bytes::Bytes;
 use container_agent_api::STDIO_CHUNK_BYTES;
 use container_agent_api::v1::run_response::Response;
-use container_agent_api::v1::{Exited, RunResponse, StartFailed};
+use container_agent_api::v1::{Exited, OomKill, RunResponse, StartFailed};
 
-use crate::error::Violation;
+use crate::error::{Violation, clean};
 
 /// Largest exit code, also 128 + the highest signal number (wait(2): eight bits).
 const EXIT_CODE_MAX: u32 = 255;
+
+/// Longest name of a process, characters: the kernel keeps 15 bytes.
+const PROCESS_NAME_CHARACTERS: usize = 15;
 
 /// A response that is in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +19,7 @@ pub(crate) enum Event {
     Started { pid: u32 },
     Stdout(Bytes),
     Stderr(Bytes),
+    OomKill(OomKill),
     Exited(Exited),
     Failed(StartFailed),
 }
@@ -40,15 +44,26 @@ impl EventOrder {
             (Self::Running, Response::Started(_) | Response::Failed(_)) => return Err(Violation::StartedTwice),
             (Self::Running, Response::Stdout(bytes)) => (Self::Running, Event::Stdout(bounded(bytes)?)),
             (Self::Running, Response::Stderr(bytes)) => (Self::Running, Event::Stderr(bounded(bytes)?)),
+            (Self::Running, Response::OomKill(kill)) => (Self::Running, Event::OomKill(cleaned(kill))),
             (Self::Running, Response::Exited(exited)) => {
                 if exited.exit_code > EXIT_CODE_MAX {
                     return Err(Violation::ExitCode { code: exited.exit_code });
                 }
-                (Self::Ended, Event::Exited(exited))
+                let oom_kill = exited.oom_kill.map(cleaned);
+                (Self::Ended, Event::Exited(Exited { oom_kill, ..exited }))
             }
         };
         *self = next;
         Ok(event)
+    }
+}
+
+/// The same with a name that can be shown, of at least one process.
+fn cleaned(kill: OomKill) -> OomKill {
+    OomKill {
+        process: clean(&kill.process).chars().take(PROCESS_NAME_CHARACTERS).collect(),
+        count: kill.count.max(1),
+        ..kill
     }
 }
 
@@ -85,6 +100,13 @@ mod tests {
         }))
     }
 
+    fn killed(process: &str) -> RunResponse {
+        message(Response::OomKill(OomKill {
+            process: process.to_owned(),
+            ..OomKill::default()
+        }))
+    }
+
     fn first_violation(responses: impl IntoIterator<Item = RunResponse>) -> Option<Violation> {
         let mut order = EventOrder::default();
         let violation = responses.into_iter().find_map(|response| order.accept(response).err());
@@ -102,6 +124,30 @@ mod tests {
     }
 
     #[test]
+    fn names_of_killed_processes_are_short_and_cannot_drive_a_terminal() {
+        let mut order = EventOrder::default();
+        order.accept(started()).unwrap();
+        let expected = OomKill {
+            process: "\u{fffd}[2Ja) (bbbbbbbb".to_owned(),
+            count: 1,
+            ..OomKill::default()
+        };
+        let killed = killed(&format!("\u{1b}[2Ja) ({}", "b".repeat(900)));
+        assert_eq!(order.accept(killed.clone()), Ok(Event::OomKill(expected.clone())));
+        let Some(Response::OomKill(kill)) = killed.response else {
+            unreachable!()
+        };
+        let exited = message(Response::Exited(Exited {
+            oom_kill: Some(kill),
+            ..Exited::default()
+        }));
+        let Ok(Event::Exited(exited)) = order.accept(exited) else {
+            panic!("no exit")
+        };
+        assert_eq!(exited.oom_kill, Some(expected));
+    }
+
+    #[test]
     fn each_rule_is_enforced() {
         let output = |size| message(Response::Stderr(vec![0; size]));
         let size_bytes = STDIO_CHUNK_BYTES + 1;
@@ -110,6 +156,8 @@ mod tests {
             (vec![RunResponse { response: None }], Violation::Empty),
             (vec![output(1)], Violation::NotStarted),
             (vec![exited(0)], Violation::NotStarted),
+            (vec![killed("dd")], Violation::NotStarted),
+            (vec![started(), exited(0), killed("dd")], Violation::AfterEnd),
             (vec![started(), started()], Violation::StartedTwice),
             (vec![started(), failed.clone()], Violation::StartedTwice),
             (vec![started(), exited(0), exited(0)], Violation::AfterEnd),
@@ -128,7 +176,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_responses_give_at_most_one_start_and_one_end(kinds in proptest::collection::vec(0..5_u8, 0..12)) {
+        fn any_responses_give_at_most_one_start_and_one_end(kinds in proptest::collection::vec(0..6_u8, 0..12)) {
             let mut order = EventOrder::default();
             let mut seen = Vec::new();
             for kind in kinds {
@@ -137,6 +185,7 @@ mod tests {
                     1 => exited(3),
                     2 => message(Response::Failed(StartFailed::default())),
                     3 => message(Response::Stdout(vec![1])),
+                    4 => killed("dd"),
                     _ => RunResponse { response: None },
                 };
                 match order.accept(response) {

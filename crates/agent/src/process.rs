@@ -4,7 +4,9 @@ use bytes::Bytes;
 use container_agent_api::STDIO_CHUNK_BYTES;
 use container_agent_api::v1::agent_client::AgentClient as GrpcClient;
 use container_agent_api::v1::run_request::Request;
-use container_agent_api::v1::{CloseStdin, Exited, RunRequest, RunResponse, StartFailed, StartFailure, StartProcess};
+use container_agent_api::v1::{
+    CloseStdin, Exited, OomKill, RunRequest, RunResponse, StartFailed, StartFailure, StartProcess,
+};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
@@ -37,6 +39,8 @@ pub enum ProcessEvent {
     Stdout(Bytes),
     /// Bytes of standard error; at most 64 KiB.
     Stderr(Bytes),
+    /// The kernel has killed processes of the container for lack of memory; the name is one that can be shown.
+    OomKill(OomKill),
     /// It has ended; nothing follows.
     Exited(Exited),
 }
@@ -98,6 +102,7 @@ impl ProcessOutput {
         match self.next_event().await? {
             Event::Stdout(bytes) => Ok(Some(ProcessEvent::Stdout(bytes))),
             Event::Stderr(bytes) => Ok(Some(ProcessEvent::Stderr(bytes))),
+            Event::OomKill(kill) => Ok(Some(ProcessEvent::OomKill(kill))),
             Event::Exited(exited) => Ok(Some(ProcessEvent::Exited(exited))),
             Event::Started { .. } | Event::Failed(_) => Err(broken_rule(Violation::StartedTwice)),
         }
@@ -145,6 +150,8 @@ pub(crate) async fn start(mut grpc: GrpcClient<Channel>, start: StartProcess) ->
                 message: clean(&message),
             })
         }
-        Event::Stdout(_) | Event::Stderr(_) | Event::Exited(_) => Err(broken_rule(Violation::NotStarted).into()),
+        Event::Stdout(_) | Event::Stderr(_) | Event::OomKill(_) | Event::Exited(_) => {
+            Err(broken_rule(Violation::NotStarted).into())
+        }
     }
 }

@@ -87,6 +87,7 @@ async fn output_arrives_whole_and_in_order_and_ends_with_the_exit() {
             ProcessEvent::Stdout(chunk) => stdout.extend_from_slice(&chunk),
             ProcessEvent::Stderr(chunk) => stderr.extend_from_slice(&chunk),
             ProcessEvent::Exited(exited) => exit_code = Some(exited.exit_code),
+            ProcessEvent::OomKill(kill) => panic!("nobody asked for {kill:?}"),
         }
     }
     assert_eq!(

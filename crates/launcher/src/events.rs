@@ -1,12 +1,16 @@
 //! What is told of a container while it lives. The recorder writes it down, so that it is told in the order in which it happens, and what belongs to a
 //! phase beside the record of that phase. The machine of a build is not told of.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
-use container_model::{ContainerConfig, Event, HealthStatus, NetworkStatus, Signal};
+use container_agent_api::v1::OomKill;
+use container_model::{ContainerConfig, Event, ExitStatus, HealthStatus, NetworkStatus, Signal};
+use time::OffsetDateTime;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::notes::Notes;
+use crate::oom_kills::{OomKills, oom_notice};
 use crate::session::{Ending, Run};
 
 /// So much of a command is told, characters.
@@ -24,9 +28,7 @@ impl Run {
         let Some(exit) = ending.exit.filter(|_| ending.ran()) else {
             return;
         };
-        if exit.oom_killed {
-            drop(self.tell("oom"));
-        }
+        self.tell_oom_kills(exit.oom_killed);
         let mut die = Event::of_container(&self.config, "die").with("exitCode", exit.exit_code);
         if let Some(signal) = exit.signal {
             die = die.with("signal", signal);
@@ -44,6 +46,73 @@ impl Run {
         drop(self.notes.event(event.with("signal", signal.number())));
     }
 
+    /// Tells that the kernel has killed processes for lack of memory, unless others were told a moment ago: [`Run::tell_waiting_oom_kills`] is then to be
+    /// called when it is due.
+    pub(crate) fn note_oom_kill(&self, kill: &OomKill) {
+        let (process, pid, count) = (&kill.process, kill.pid, kill.count);
+        tracing::warn!(
+            process,
+            pid,
+            count,
+            resident_bytes = kill.resident_bytes,
+            "killed for lack of memory"
+        );
+        let now = Instant::now();
+        let is_due = {
+            let mut kills = self.oom_kills();
+            kills.add(kill);
+            kills.due(now) == Some(now)
+        };
+        if is_due {
+            self.tell_waiting_oom_kills();
+        }
+    }
+
+    /// Waits until there are kills to be told of.
+    pub(crate) async fn oom_kills_are_due(&self) {
+        let due = self.oom_kills().due(Instant::now());
+        match due {
+            Some(due) => tokio::time::sleep_until(due).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Tells of the kills that have been noted since the last time, and records them.
+    pub(crate) fn tell_waiting_oom_kills(&self) {
+        let Some(kill) = self.oom_kills().take(Instant::now()) else {
+            return;
+        };
+        self.notes.oom_kills(kill.count, observed(Some(&kill)));
+        let mut event = Event::of_container(&self.config, "oom").with("process", &kill.process);
+        if kill.pid != 0 {
+            event = event.with("pid", kill.pid);
+        }
+        if kill.count > 1 {
+            event = event.with("count", kill.count);
+        }
+        drop(self.notes.event(event.with("residentBytes", kill.resident_bytes)));
+    }
+
+    /// Tells of what has not been told when the workload has ended. A guest that cannot say what was killed says that something was (`has_killed`).
+    fn tell_oom_kills(&self, has_killed: bool) {
+        self.tell_waiting_oom_kills();
+        if has_killed && self.oom_kills().all().is_none() {
+            self.notes.oom_kills(1, observed(None));
+            drop(self.tell("oom"));
+        }
+    }
+
+    /// What a user should know who sees only that the workload has ended like this.
+    pub(crate) fn oom_notice(&self, exit: ExitStatus) -> Option<String> {
+        let kills = self.oom_kills();
+        let kill = kills.all().filter(|_| exit.exit_code != 0);
+        (kill.is_some() || exit.oom_killed).then(|| oom_notice(kill))
+    }
+
+    fn oom_kills(&self) -> MutexGuard<'_, OomKills> {
+        self.oom_kills.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Tells that checks say something else of the container than before.
     pub(crate) fn tell_health(&self, status: HealthStatus) {
         drop(self.tell(&format!("health_status: {}", status.as_str())));
@@ -58,6 +127,16 @@ impl Run {
         for NetworkStatus { network, .. } in networks {
             drop(self.notes.event(Event::of_network(&self.config, &network, action)));
         }
+    }
+}
+
+/// As it is recorded.
+fn observed(kill: Option<&OomKill>) -> container_model::OomKill {
+    container_model::OomKill {
+        at: OffsetDateTime::now_utc(),
+        process: kill.map(|kill| kill.process.clone()),
+        pid: kill.map(|kill| kill.pid).filter(|pid| *pid != 0),
+        resident_bytes: kill.map(|kill| kill.resident_bytes),
     }
 }
 

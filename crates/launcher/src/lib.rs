@@ -19,6 +19,7 @@ mod life;
 mod logs;
 mod networks;
 mod notes;
+mod oom_kills;
 mod plan;
 mod reclaim;
 mod recorder;

@@ -3,7 +3,7 @@
 use std::sync::mpsc::Sender;
 
 use container_model::{
-    Event, Health, NetworkAttachment, NetworkStatus, Phase, PublishedPort, Resources, RestartPolicy,
+    Event, Health, NetworkAttachment, NetworkStatus, OomKill, Phase, PublishedPort, Resources, RestartPolicy,
 };
 use container_state::StateError;
 use tokio::sync::oneshot;
@@ -33,6 +33,11 @@ pub(crate) enum Note {
     Health {
         health: Box<Health>,
         is_due: bool,
+    },
+    /// The kernel has killed so many processes, the last of which is told.
+    OomKills {
+        count: u64,
+        last: OomKill,
     },
     Event(Box<Event>, oneshot::Sender<()>),
     /// A user has stopped the container; to be written with the next phase.
@@ -98,6 +103,12 @@ impl Notes {
             health: Box::new(health),
             is_due,
         });
+    }
+
+    /// Records at once that the kernel has killed `count` processes for lack of memory.
+    pub(crate) fn oom_kills(&self, count: u64, last: OomKill) {
+        // Without a writer the container has ended.
+        let _ = self.0.send(Note::OomKills { count, last });
     }
 
     /// Records whether the processes of a running container stand still. The receiver hears when that is done.

@@ -92,6 +92,11 @@ impl Recorder {
                             tracing::warn!(%error, "cannot record what the checks of the container have found");
                         }
                     }
+                    Note::OomKills { count, last } => {
+                        if let Err(error) = owned.write_oom_kills(count, last) {
+                            tracing::warn!(%error, "cannot record what the kernel has killed for lack of memory");
+                        }
+                    }
                     Note::Event(event, written) => {
                         of_writer.tell(&event);
                         let _ = written.send(());

@@ -439,15 +439,6 @@ async fn client_that_leaves_lets_the_workload_go_on() {
 }
 
 #[tokio::test]
-async fn memory_kill_is_on_record() {
-    let world = World::new(|_| {});
-    let launcher = world.launch(&Guest::running(|_| Process::ends(Outcome::OutOfMemory)));
-    assert!(launcher.attach(owner()).await.finish().await.exit.unwrap().oom_killed);
-    assert!(stopped_with(&world.phase()).unwrap().oom_killed);
-    launcher.ended().await;
-}
-
-#[tokio::test]
 async fn second_launcher_is_told_that_the_container_runs() {
     let world = World::new(|_| {});
     let mut first = world.launch(&until_signal(&[]));

@@ -1,5 +1,6 @@
 //! What the checks of a container have found.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -76,7 +77,9 @@ impl HealthResult {
 }
 
 /// Reads what was found. What only another version understands is nothing: a container must not become unreadable for it.
-pub(crate) fn read_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Health>, D::Error> {
+pub(crate) fn read_or_none<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     let written = Value::deserialize(deserializer)?;
     Ok(serde_json::from_value(written).ok())
 }

@@ -12,6 +12,7 @@ mod health;
 mod id;
 mod log_stream;
 mod network;
+mod oom_kills;
 mod phase;
 mod signal;
 mod size;
@@ -39,6 +40,7 @@ pub use network::{
     HostEntry, HostNameError, MacAddress, MacAddressError, NetworkAttachment, NetworkConfig, NetworkName,
     NetworkNameError, NetworkStatus, PublishedPort, ResolverConfig, Transport, check_domain_name, check_host_name,
 };
+pub use oom_kills::{OomKill, OomKills};
 pub use phase::{LastRun, Phase, UnknownPhase};
 pub use signal::{Signal, SignalError};
 pub use size::{ByteSize, SizeError};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::health::read_or_none;
-use crate::{Health, NetworkStatus, Phase, PublishedPort, UnknownFields};
+use crate::{Health, NetworkStatus, OomKills, Phase, PublishedPort, UnknownFields};
 
 /// What was last observed of a container: the contents of `state.json`. The default is that of a container that was never started.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,9 @@ pub struct ObservedState {
     /// What its checks have found since it was last started; `None` where there are none.
     #[serde(default, deserialize_with = "read_or_none", skip_serializing_if = "Option::is_none")]
     pub health: Option<Health>,
+    /// What the kernel has killed in it for lack of memory; `None` where that is nothing.
+    #[serde(default, deserialize_with = "read_or_none", skip_serializing_if = "Option::is_none")]
+    pub oom_kills: Option<OomKills>,
     /// Fields of other versions.
     #[serde(flatten)]
     pub unknown: UnknownFields,

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use container_durable::{FileLock, Reserve};
-use container_model::{ContainerConfig, Health, NetworkStatus, ObservedState, Phase, PublishedPort};
+use container_model::{ContainerConfig, Health, NetworkStatus, ObservedState, OomKill, OomKills, Phase, PublishedPort};
 
 use crate::discard;
 use crate::record;
@@ -152,7 +152,9 @@ impl ContainerLock {
             state.published_ports.clear();
         }
         match &phase {
-            Phase::Starting { after: None } => (state.restart_count, state.stopped_by_user) = (0, false),
+            Phase::Starting { after: None } => {
+                (state.restart_count, state.stopped_by_user, state.oom_kills) = (0, false, None);
+            }
             Phase::Starting { after: Some(_) } => state.restart_count = state.restart_count.saturating_add(1),
             _ => {}
         }
@@ -173,6 +175,17 @@ impl ContainerLock {
         let mut state = self.with_health(self.state().unwrap_or_default());
         state.networks = networks;
         state.published_ports = ports;
+        self.write_state(&state)
+    }
+
+    /// Records that the kernel has killed `count` more processes of the container for lack of memory, durably, and which one was the last. It is forgotten
+    /// when the container is started by anybody but its policy.
+    ///
+    /// # Errors
+    /// [`StateError`]; the old record is then still in place.
+    pub fn write_oom_kills(&self, count: u64, last: OomKill) -> Result<(), StateError> {
+        let mut state = self.with_health(self.state()?);
+        state.oom_kills = Some(OomKills::after(state.oom_kills.take(), count, last));
         self.write_state(&state)
     }
 

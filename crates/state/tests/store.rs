@@ -12,7 +12,7 @@ use std::convert::Infallible;
 use std::path::Path;
 use std::time::Duration;
 
-use container_model::{ContainerQuery, Health, HealthStatus, LastRun, Phase, Standing};
+use container_model::{ContainerQuery, Health, HealthStatus, LastRun, OomKill, Phase, Standing};
 use container_require::require;
 use container_state::{
     ContainerLock, ContainerStore, CreateError, DeleteError, FindError, LoadError, OwnError, ReserveError,
@@ -69,6 +69,39 @@ fn what_checks_have_found_stays_at_the_end_and_goes_at_a_start() {
     };
     owned.write_last_phase(stopped).unwrap();
     assert_eq!(on_record(), found(HealthStatus::Healthy));
+}
+
+#[test]
+fn what_the_kernel_has_killed_is_counted_until_somebody_starts_the_container() {
+    let root = Root::new();
+    let (store, id) = (root.store(), root.create("web", 1));
+    let kill = |process: &str| OomKill {
+        at: OffsetDateTime::UNIX_EPOCH,
+        process: Some(process.to_owned()),
+        pid: None,
+        resident_bytes: None,
+    };
+    let on_record = || {
+        let kills = store.load(&id).unwrap().state.oom_kills;
+        kills.map(|kills| (kills.count, kills.last.process.unwrap()))
+    };
+    let owned = store.own(&id).unwrap();
+    owned.write_phase(Phase::Starting { after: None }).unwrap();
+    owned.write_phase(running()).unwrap();
+    owned.write_oom_kills(2, kill("dd")).unwrap();
+    assert_eq!(on_record(), Some((2, "dd".to_owned())));
+    let after = Some(LastRun::default());
+    owned.write_phase(Phase::Starting { after }).unwrap();
+    owned.write_phase(running()).unwrap();
+    owned.write_oom_kills(1, kill("awk")).unwrap();
+    // Its launcher is killed.
+    drop(owned);
+    assert!(matches!(store.load(&id).unwrap().state.phase, Phase::Stopped { .. }));
+    assert_eq!(on_record(), Some((3, "awk".to_owned())));
+
+    let owned = store.own(&id).unwrap();
+    owned.write_phase(Phase::Starting { after: None }).unwrap();
+    assert_eq!(on_record(), None);
 }
 
 #[test]

@@ -26,12 +26,24 @@ const POLL: Duration = Duration::from_millis(20);
 /// # Errors
 /// The kernel's, which are about what is no child of this process: one that lives is not left without having been waited for.
 pub(crate) async fn wait(pidfd: &OwnedFd) -> io::Result<Exited> {
+    wait_as(pidfd, WaitIdOptions::empty()).await
+}
+
+/// Waits for the end of the process, of which everything can be found out until [`wait`] takes its status.
+///
+/// # Errors
+/// As those of [`wait`].
+pub(crate) async fn ended(pidfd: &OwnedFd) -> io::Result<()> {
+    wait_as(pidfd, WaitIdOptions::NOWAIT).await.map(drop)
+}
+
+async fn wait_as(pidfd: &OwnedFd, options: WaitIdOptions) -> io::Result<Exited> {
     // Fails for lack of memory. What the process does goes on all the same, and has an end that others rely on.
     let registered = register_borrowed(pidfd.as_fd(), Interest::READABLE).ok();
     loop {
         let status = waitid(
             WaitId::PidFd(pidfd.as_fd()),
-            WaitIdOptions::EXITED | WaitIdOptions::NOHANG,
+            WaitIdOptions::EXITED | WaitIdOptions::NOHANG | options,
         )?;
         if let Some(status) = status {
             let signal = status.terminating_signal().map_or(0, i32::unsigned_abs);
@@ -39,7 +51,7 @@ pub(crate) async fn wait(pidfd: &OwnedFd) -> io::Result<Exited> {
             return Ok(Exited {
                 exit_code,
                 signal,
-                oom_killed: false,
+                ..Exited::default()
             });
         }
         match &registered {
@@ -81,13 +93,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_process_that_has_ended_is_there_until_its_status_is_taken() {
+        let (mut child, pidfd) = shell("exit 7");
+        ended(&pidfd).await.unwrap();
+        assert!(std::path::Path::new(&format!("/proc/{}/status", child.id())).exists());
+        assert_eq!(wait(&pidfd).await.unwrap().exit_code, 7);
+        assert!(child.wait().is_err(), "the status has been taken");
+    }
+
+    #[tokio::test]
     async fn exit_codes_and_signals_are_told_apart() {
         assert_eq!(
             run("exit 7").await,
             Exited {
                 exit_code: 7,
-                signal: 0,
-                oom_killed: false
+                ..Exited::default()
             }
         );
         assert_eq!(
@@ -95,7 +115,7 @@ mod tests {
             Exited {
                 exit_code: 137,
                 signal: 9,
-                oom_killed: false
+                ..Exited::default()
             }
         );
     }

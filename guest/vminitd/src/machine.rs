@@ -19,6 +19,7 @@ use crate::boot::{self, CGROUP_HIERARCHY};
 use crate::disk_turn::DiskTurn;
 use crate::interface::Prepared;
 use crate::listeners::Listeners;
+use crate::oom_kills::OomKills;
 use crate::processes::Processes;
 use crate::{exit, limits, loopback, requests, sysctl};
 
@@ -41,6 +42,7 @@ pub(crate) struct Machine {
     pub(crate) processes: Processes,
     pub(crate) disk_turn: DiskTurn,
     pub(crate) listeners: Listeners,
+    pub(crate) oom_kills: OomKills,
     /// Held while watchers are told of changes.
     announcing: tokio::sync::Mutex<()>,
 }
@@ -60,6 +62,14 @@ struct State {
     seen_oom_kills: u64,
 }
 
+impl State {
+    /// How many processes of the container the kernel has killed for lack of memory.
+    fn oom_kill_count(&self) -> u64 {
+        let container = self.container.as_ref();
+        container.map_or(0, |container| container.cgroup().oom_kill_count())
+    }
+}
+
 impl Machine {
     pub(crate) fn new(ready_uptime_us: u64) -> Self {
         Self {
@@ -70,6 +80,7 @@ impl Machine {
             processes: Processes::default(),
             disk_turn: DiskTurn::default(),
             listeners: Listeners::default(),
+            oom_kills: OomKills::default(),
             announcing: tokio::sync::Mutex::default(),
         }
     }
@@ -102,6 +113,7 @@ impl Machine {
             eprintln!("vminitd: {error}");
         }
         limits::raise();
+        self.oom_kills.begin();
         if let Err(error) = sysctl::set_defaults() {
             eprintln!("vminitd: {error}");
         }
@@ -275,11 +287,13 @@ impl Machine {
     /// Whether the kernel has killed processes of the container for lack of memory since the last call.
     pub(crate) fn take_oom_kill(&self) -> bool {
         let mut state = self.state();
-        let count = state
-            .container
-            .as_ref()
-            .map_or(0, |container| container.cgroup().oom_kill_count());
+        let count = state.oom_kill_count();
         count > std::mem::replace(&mut state.seen_oom_kills, count)
+    }
+
+    /// Reads what the kernel has said of killed processes. It finds out more of one that has not been waited for.
+    pub(crate) fn collect_oom_kills(&self) {
+        self.oom_kills.collect(|| self.state().oom_kill_count());
     }
 
     /// Sends a signal to every process of the container.

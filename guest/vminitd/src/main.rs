@@ -27,6 +27,8 @@ mod listeners;
 mod loopback;
 mod machine;
 mod netlink;
+mod oom_kills;
+mod oom_teller;
 mod pause;
 mod power;
 mod process_list;

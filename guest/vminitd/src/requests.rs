@@ -157,13 +157,15 @@ fn hostname(hostname: String) -> Result<String, Status> {
         .ok_or_else(|| Status::invalid_argument("the host name is empty, too long, or has blanks"))
 }
 
-/// A process to start: the host's name for it, its role, its description, and how its streams are connected.
+/// A process to start: the host's name for it, its role, its description, how its streams are connected, and whether kills for lack of memory are told
+/// meanwhile.
 #[derive(Debug)]
 pub(crate) struct Start {
     pub(crate) id: String,
     pub(crate) role: Role,
     pub(crate) spec: ProcessSpec,
     pub(crate) streams: Streams,
+    pub(crate) tells_oom_kills: bool,
 }
 
 /// Converts the first message of a Run call.
@@ -222,6 +224,7 @@ pub(crate) fn start(request: v1::StartProcess) -> Result<Start, Status> {
             oom_score_adj: spec.oom_score_adj,
         },
         streams,
+        tells_oom_kills: request.tell_oom_kills,
     })
 }
 

@@ -13,10 +13,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
 use crate::descriptor::Descriptor;
-use crate::exit;
 use crate::machine::Machine;
 use crate::pump::{self, Responses, Wrap};
 use crate::requests::{self, SIGKILL, Start};
+use crate::{exit, oom_teller};
 
 /// Responses that may wait for the host.
 const QUEUE: usize = 8;
@@ -46,12 +46,13 @@ pub(crate) async fn run(
         )));
     }
     let (responses, receiver) = mpsc::channel(QUEUE);
+    let kills_before = machine.oom_kills.count();
     match machine.start(start.role, &start.spec, start.streams)? {
         Ok(process) => {
             let pidfd = Arc::clone(&process.pidfd);
             // Inserted before its program is executed, so that a shutdown waits for it from the fork on.
             machine.processes.insert(start.id.clone(), pidfd, Weak::new());
-            tokio::spawn(carry(machine, start, process, requests, responses));
+            tokio::spawn(carry(machine, start, process, kills_before, requests, responses));
         }
         Err(failure) => {
             let _ = responses.try_send(Ok(failed(failure)));
@@ -64,6 +65,7 @@ async fn carry(
     machine: Arc<Machine>,
     start: Start,
     process: StartedProcess,
+    kills_before: u64,
     requests: Streaming<RunRequest>,
     responses: Responses,
 ) {
@@ -86,8 +88,23 @@ async fn carry(
         }
         send(&responses, Response::Started(Started { pid })).await;
     }
-    let (exited, pumps) = streams.begin(requests, &responses);
-    let status = exit::wait(&pidfd).await;
+    let (exited, mut pumps) = streams.begin(requests, &responses);
+    if start.tells_oom_kills && failure.is_none() {
+        let teller = oom_teller::tell(
+            Arc::clone(&machine),
+            kills_before,
+            responses.clone(),
+            exited.subscribe(),
+        );
+        pumps.push(tokio::spawn(teller));
+    }
+    let status = match exit::ended(&pidfd).await {
+        Ok(()) => {
+            machine.collect_oom_kills();
+            exit::wait(&pidfd).await
+        }
+        Err(error) => Err(error),
+    };
     machine.ended(start.role);
     machine.processes.remove(&start.id);
     exited.send_replace(true);
@@ -97,7 +114,7 @@ async fn carry(
     let last = match (failure, status) {
         (Some(failure), _) => failed(failure),
         (None, Ok(status)) => RunResponse {
-            response: Some(Response::Exited(with_oom(&machine, status))),
+            response: Some(Response::Exited(with_oom(&machine, status, pid, kills_before))),
         },
         (None, Err(error)) => failed(setup_failure(format!("cannot wait for the process: {error}"))),
     };
@@ -186,9 +203,17 @@ async fn send(responses: &Responses, response: Response) {
 
 /// Adds whether the kernel killed the process for lack of memory. The exit code decides, not the signal, because a shell exits with the
 /// code of its child.
-fn with_oom(machine: &Machine, status: Exited) -> Exited {
-    let oom_killed = status.exit_code == 128 + SIGKILL && machine.take_oom_kill();
-    Exited { oom_killed, ..status }
+fn with_oom(machine: &Machine, status: Exited, pid: u32, kills_before: u64) -> Exited {
+    if status.exit_code != 128 + SIGKILL || !machine.take_oom_kill() {
+        return status;
+    }
+    // Of a child of the process nothing may have been read yet.
+    machine.collect_oom_kills();
+    Exited {
+        oom_killed: true,
+        oom_kill: machine.oom_kills.of(pid, kills_before),
+        ..status
+    }
 }
 
 fn setup_failure(message: String) -> StartFailure {

@@ -59,6 +59,14 @@ impl Container {
     }
 }
 
+/// The id in the container of the process with the id `pid` in the caller's pid namespace; `None` when it has gone, or is in no pid namespace but the
+/// caller's. `proc` is where the caller's proc(5) is mounted.
+#[must_use]
+pub fn pid_in_container(proc: &Path, pid: u32) -> Option<u32> {
+    let status = std::fs::read(proc.join(pid.to_string()).join("status")).ok()?;
+    Some(parse_status(&String::from_utf8_lossy(&status))?.0)
+}
+
 fn list(pids: &[u32], proc: &Path) -> io::Result<ProcessList> {
     let uptime = std::fs::read_to_string(proc.join("uptime"))?;
     let uptime = seconds(&uptime).ok_or_else(|| io::Error::other("there is no time in /proc/uptime"))?;
@@ -252,6 +260,10 @@ mod tests {
             ..init.clone()
         };
         assert_eq!(listed.processes, [init, child]);
+        assert_eq!(
+            [90, 95, 96].map(|pid| pid_in_container(proc, pid)),
+            [Some(7), None, None]
+        );
     }
 
     #[test]

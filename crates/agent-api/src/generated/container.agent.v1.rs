@@ -613,12 +613,15 @@ pub struct StartProcess {
     /// Standard streams are /dev/null, whatever `stdin` and `spec.terminal` say. The responses are `started` and, after the exit, `exited`.
     #[prost(bool, tag = "5")]
     pub detached: bool,
+    /// The responses have an `oom_kill` for what the kernel kills in the container until this process has exited.
+    #[prost(bool, tag = "6")]
+    pub tell_oom_kills: bool,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CloseStdin {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RunResponse {
-    #[prost(oneof = "run_response::Response", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "run_response::Response", tags = "1, 2, 3, 4, 5, 6")]
     pub response: ::core::option::Option<run_response::Response>,
 }
 /// Nested message and enum types in `RunResponse`.
@@ -637,6 +640,9 @@ pub mod run_response {
         Exited(super::Exited),
         #[prost(message, tag = "5")]
         Failed(super::StartFailed),
+        /// only where StartProcess asks for it
+        #[prost(message, tag = "6")]
+        OomKill(super::OomKill),
     }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -645,7 +651,7 @@ pub struct Started {
     #[prost(uint32, tag = "1")]
     pub pid: u32,
 }
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Exited {
     /// 0-255 when it exited by itself; 128 + signal number when a signal ended it.
     #[prost(uint32, tag = "1")]
@@ -655,6 +661,26 @@ pub struct Exited {
     pub signal: u32,
     #[prost(bool, tag = "3")]
     pub oom_killed: bool,
+    /// Where `oom_killed` is set: the kill of this process, else the last one in the container since it was started. Absent: the kernel's log does
+    /// not say what was killed.
+    #[prost(message, optional, tag = "4")]
+    pub oom_kill: ::core::option::Option<OomKill>,
+}
+/// What the kernel has killed in the container for lack of memory: one process, or several in a short time, of which only the last one is told.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OomKill {
+    /// The name of the process or of its thread, at most 15 bytes as the kernel keeps it; what is not UTF-8 in it is replaced.
+    #[prost(string, tag = "1")]
+    pub process: ::prost::alloc::string::String,
+    /// As the container's first process counts. Zero: it was gone before that could be found out.
+    #[prost(uint32, tag = "2")]
+    pub pid: u32,
+    /// Memory that it had.
+    #[prost(uint64, tag = "3")]
+    pub resident_bytes: u64,
+    /// How many processes were killed, at least one.
+    #[prost(uint64, tag = "4")]
+    pub count: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StartFailed {

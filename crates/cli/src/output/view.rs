@@ -4,7 +4,7 @@ use super::configuration::configuration;
 use std::path::PathBuf;
 
 use container_engine::{ContainerView, Engine};
-use container_model::{Health, HealthResult, LastRun, Phase, VolumeName};
+use container_model::{Health, HealthResult, LastRun, OomKills, Phase, VolumeName};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -62,6 +62,7 @@ fn status(view: &ContainerView) -> Value {
     let (policy, count) = (view.config.options.restart, view.state.restart_count);
     add("restartCount", (!policy.is_no() || count > 0).then(|| count.into()));
     add("health", view.state.health.as_ref().map(health));
+    add("oomKills", view.state.oom_kills.as_ref().map(oom_kills));
     Value::Object(status)
 }
 
@@ -79,6 +80,22 @@ fn health(found: &Health) -> Value {
         "failingStreak": found.failing_streak,
         "log": found.log.iter().map(result).collect::<Value>(),
     })
+}
+
+/// How many processes the kernel has killed for lack of memory, and what is known of the last one.
+fn oom_kills(kills: &OomKills) -> Value {
+    let last = &kills.last;
+    let mut shown = json!({ "count": kills.count, "date": timestamp(last.at) });
+    if let Some(process) = &last.process {
+        shown["process"] = process.as_str().into();
+    }
+    if let Some(pid) = last.pid {
+        shown["pid"] = pid.into();
+    }
+    if let Some(resident_bytes) = last.resident_bytes {
+        shown["residentBytes"] = resident_bytes.into();
+    }
+    shown
 }
 
 /// How the last run ended, of a container that does not run at the moment.
@@ -239,6 +256,25 @@ mod tests {
                 { "start": "1970-01-01T00:00:01.5Z", "end": "1970-01-01T00:00:02Z", "exitCode": -1, "output": "too long" },
             ] })
         );
+    }
+
+    #[test]
+    fn what_the_kernel_has_killed_is_beside_the_state() {
+        let running = json!({ "name": "running", "started": "1970-01-01T00:00:00Z" });
+        let shown = |kills: Value| {
+            let view = view(json!({ "phase": running, "oom_kills": kills }));
+            super::shown(&view, &|_| PathBuf::new())["status"]["oomKills"].clone()
+        };
+        let at = "1970-01-01T00:00:01.5Z";
+        assert_eq!(
+            shown(json!({ "count": 2, "at": at, "process": "a) (b", "pid": 7, "resident_bytes": 4096 })),
+            json!({ "count": 2, "date": "1970-01-01T00:00:01Z", "process": "a) (b", "pid": 7, "residentBytes": 4096 })
+        );
+        assert_eq!(
+            shown(json!({ "count": 1, "at": at })),
+            json!({ "count": 1, "date": "1970-01-01T00:00:01Z" })
+        );
+        assert_eq!(shown(json!("many")), Value::Null);
     }
 
     #[test]

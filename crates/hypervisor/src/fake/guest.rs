@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use container_agent_api::v1::{
-    BeginStepRequest, ConfigureInterfaceRequest, ControlFile, CreateContainerRequest, HelloRequest, ParkRequest,
-    ResizeRequest, ResumeRequest, SetNamesRequest, SignalRequest, StartFailure, StartProcess, add_archive_open,
+    BeginStepRequest, ConfigureInterfaceRequest, ControlFile, CreateContainerRequest, HelloRequest, OomKill,
+    ParkRequest, ResizeRequest, ResumeRequest, SetNamesRequest, SignalRequest, StartFailure, StartProcess,
+    add_archive_open,
 };
 
 use tokio::net::UnixListener;
@@ -66,6 +67,8 @@ pub struct Process {
     pub stdout: Vec<u8>,
     /// Written to standard error then.
     pub stderr: Vec<u8>,
+    /// What the kernel kills in the container then, which is told to who asks for it.
+    pub oom_kills: Vec<OomKill>,
     /// How it goes on.
     pub outcome: Outcome,
 }
@@ -87,8 +90,11 @@ pub enum Outcome {
     },
     /// It copies standard input to standard output and exits with 0 at its end.
     Echo,
-    /// The kernel kills it for want of memory.
-    OutOfMemory,
+    /// The kernel kills it for want of memory, and its log says what it has killed if there is one.
+    OutOfMemory {
+        /// The kill that is told with the exit.
+        killed: Option<OomKill>,
+    },
     /// It cannot be started.
     Fail {
         /// Reason for the protocol.
@@ -117,6 +123,7 @@ impl Process {
             start_after: Duration::ZERO,
             stdout: Vec::new(),
             stderr: Vec::new(),
+            oom_kills: Vec::new(),
             outcome,
         }
     }
@@ -132,6 +139,13 @@ impl Process {
     #[must_use]
     pub fn with_stdout(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdout = bytes.into();
+        self
+    }
+
+    /// The same with processes that the kernel kills after the output.
+    #[must_use]
+    pub fn with_oom_kills(mut self, kills: impl Into<Vec<OomKill>>) -> Self {
+        self.oom_kills = kills.into();
         self
     }
 

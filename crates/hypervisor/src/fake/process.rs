@@ -7,7 +7,7 @@ use container_agent_api::v1::{Exited, RunRequest, RunResponse, SignalRequest, St
 use tokio::sync::{broadcast, mpsc};
 use tonic::{Status, Streaming};
 
-use super::guest::{Guest, Outcome};
+use super::guest::{Guest, Outcome, Process};
 
 /// Process id that every fake process claims.
 const FAKE_PID: u32 = 100;
@@ -40,26 +40,32 @@ pub(super) async fn run(guest: Guest, mut call: Call) {
             .await
         }
         Outcome::Vanish => Some(()),
-        outcome => play(&guest, &mut call, &process.stdout, &process.stderr, outcome).await,
+        _ => play(&guest, &mut call, process).await,
     };
 }
 
-async fn play(guest: &Guest, call: &mut Call, stdout: &[u8], stderr: &[u8], outcome: Outcome) -> Option<()> {
+async fn play(guest: &Guest, call: &mut Call, process: Process) -> Option<()> {
     send(call, Event::Started(Started { pid: FAKE_PID })).await?;
-    for chunk in stdout.chunks(STDIO_CHUNK_BYTES) {
+    for chunk in process.stdout.chunks(STDIO_CHUNK_BYTES) {
         send(call, Event::Stdout(chunk.to_vec())).await?;
     }
-    for chunk in stderr.chunks(STDIO_CHUNK_BYTES) {
+    for chunk in process.stderr.chunks(STDIO_CHUNK_BYTES) {
         send(call, Event::Stderr(chunk.to_vec())).await?;
     }
-    let exited = match outcome {
+    if call.start.tell_oom_kills {
+        for kill in process.oom_kills {
+            send(call, Event::OomKill(kill)).await?;
+        }
+    }
+    let exited = match process.outcome {
         Outcome::Exit { code, after } => tokio::select! {
             () = tokio::time::sleep(after) => Exited { exit_code: code, ..Exited::default() },
             signal = fatal_signal(call, &[]) => ended_by(signal),
         },
         Outcome::UntilSignal { ignores } => ended_by(fatal_signal(call, &ignores).await),
-        Outcome::OutOfMemory => Exited {
+        Outcome::OutOfMemory { killed } => Exited {
             oom_killed: true,
+            oom_kill: killed,
             ..ended_by(SIGKILL)
         },
         Outcome::Echo => echo(guest, call).await?,

@@ -110,6 +110,7 @@ async fn carry(
             Ok(Some(ProcessEvent::Stdout(bytes) | ProcessEvent::Stderr(bytes))) => {
                 captured.lock().unwrap_or_else(PoisonError::into_inner).push(&bytes);
             }
+            Ok(Some(ProcessEvent::OomKill(_))) => {}
             Ok(Some(ProcessEvent::Exited(exited))) if exited.signal == Signal::KILL.number() => return Outcome::Killed,
             Ok(Some(ProcessEvent::Exited(exited))) => return Outcome::Exited(exited.exit_code),
             Ok(None) | Err(_) => return Outcome::Lost,

@@ -52,6 +52,7 @@ pub(crate) fn init_process(
         spec: Some(spec),
         stdin: config.options.stdin,
         detached: false,
+        tell_oom_kills: true,
     })
 }
 
@@ -101,6 +102,8 @@ pub(crate) fn exec_process(
         spec: Some(spec),
         stdin: open.stdin && !open.detached,
         detached: open.detached,
+        // The container's are told with its first process.
+        tell_oom_kills: false,
     })
 }
 

@@ -98,6 +98,7 @@ pub(crate) fn plan_step(config: &ContainerConfig, open: control::StepOpen) -> Re
             spec: Some(spec),
             stdin: open.stdin,
             detached: false,
+            tell_oom_kills: true,
         },
         sockets,
     })

@@ -26,6 +26,7 @@ pub(super) async fn hold(context: &RunContext<'_>, booted: &Booted, timings: &mu
         exit: Some(exit),
         failure: None,
         reason,
+        notice: None,
     }
 }
 

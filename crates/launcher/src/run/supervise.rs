@@ -64,7 +64,7 @@ pub(crate) async fn supervise(
     let input = session
         .take_input()
         .map(|input| tokio::spawn(pump(input, process.stdin)));
-    let mut output = tokio::spawn(carry(process.output, Arc::clone(session)));
+    let mut output = tokio::spawn(carry(process.output, Arc::clone(session), Arc::clone(run)));
     let (exit, reason) = until_end(context, machine, run, started, &mut output).await;
     if let Some(health) = health {
         health.end().await;
@@ -82,6 +82,7 @@ pub(crate) async fn supervise(
         exit: Some(exit),
         failure: None,
         reason,
+        notice: run.oom_notice(exit),
     })
 }
 
@@ -158,14 +159,26 @@ async fn until_end(
     }
 }
 
-/// Carries output to the log and to the clients until the exit.
-async fn carry(mut output: ProcessOutput, session: Arc<Session>) -> Result<Exited, AgentError> {
+/// Carries output to the log and to the clients until the exit, and tells of what the kernel kills meanwhile.
+async fn carry(mut output: ProcessOutput, session: Arc<Session>, run: Arc<Run>) -> Result<Exited, AgentError> {
     session.output.begin_run().await;
     let mut exited = Exited::default();
-    while let Some(event) = output.next().await? {
+    loop {
+        let event = tokio::select! {
+            event = output.next() => event?,
+            () = run.oom_kills_are_due() => {
+                run.tell_waiting_oom_kills();
+                continue;
+            }
+        };
+        let Some(event) = event else { break };
         let chunk = match event {
             ProcessEvent::Stdout(bytes) => Chunk::Stdout(bytes),
             ProcessEvent::Stderr(bytes) => Chunk::Stderr(bytes),
+            ProcessEvent::OomKill(kill) => {
+                run.note_oom_kill(&kill);
+                continue;
+            }
             ProcessEvent::Exited(status) => {
                 exited = status;
                 continue;

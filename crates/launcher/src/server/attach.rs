@@ -144,6 +144,9 @@ async fn forward(session: &Session, mut chunks: mpsc::Receiver<Chunk>, responses
         send(response).await?;
     }
     let ending = session.ended().await;
+    if let Some(text) = ending.notice.clone() {
+        send(Response::Notice(Notice { text })).await?;
+    }
     send(match ending.exit_status() {
         Some(status) if ending.failure.is_none() => Response::Exited(status),
         _ => Response::Failure(ending.to_failure()),

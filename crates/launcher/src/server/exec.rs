@@ -18,6 +18,7 @@ use crate::control::v1::{
 };
 use crate::events::ExecEvents;
 use crate::launch::Limits;
+use crate::oom_kills::oom_notice;
 use crate::plan::exec_process;
 use crate::session::{Notices, ProcessName, Run};
 use crate::stdin::{Departure, InputEvent, StdinSlot, pass_on, pump};
@@ -219,12 +220,21 @@ async fn forward(
     responses: &Responses,
     events: Option<&ExecEvents>,
 ) -> Result<(), AgentError> {
+    let mut is_kill_told = false;
     loop {
         let response = tokio::select! {
             event = output.next() => match event? {
                 Some(ProcessEvent::Stdout(bytes)) => Response::Stdout(bytes.into()),
                 Some(ProcessEvent::Stderr(bytes)) => Response::Stderr(bytes.into()),
+                Some(ProcessEvent::OomKill(kill)) => {
+                    is_kill_told = true;
+                    Response::Notice(Notice { text: oom_notice(Some(&kill)) })
+                }
                 Some(ProcessEvent::Exited(exited)) => {
+                    if exited.oom_killed && !is_kill_told {
+                        let text = oom_notice(exited.oom_kill.as_ref());
+                        send(responses, Response::Notice(Notice { text })).await;
+                    }
                     if let Some(events) = events {
                         events.die(exited.exit_code);
                     }

@@ -41,6 +41,8 @@ pub(crate) struct Ending {
     pub(crate) failure: Option<v1::Failure>,
     /// Why it ended, when it was not the workload's own doing.
     pub(crate) reason: Option<String>,
+    /// What clients at its output should know besides.
+    pub(crate) notice: Option<String>,
 }
 
 impl Ending {

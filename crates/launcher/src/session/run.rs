@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::networks::Networks;
 use crate::notes::Notes;
+use crate::oom_kills::OomKills;
 
 use super::names::{ProcessName, ProcessNames};
 
@@ -32,6 +33,8 @@ pub(crate) struct Run {
     pub(super) is_still: watch::Sender<bool>,
     /// The way to the record.
     pub(crate) notes: Notes,
+    /// What its kernel has killed for lack of memory.
+    pub(crate) oom_kills: std::sync::Mutex<OomKills>,
     names: ProcessNames,
     start_recorded: watch::Sender<bool>,
 }
@@ -55,6 +58,7 @@ impl Run {
             paused: Mutex::default(),
             is_still: watch::Sender::new(false),
             notes,
+            oom_kills: std::sync::Mutex::default(),
             names: ProcessNames::default(),
             start_recorded: watch::Sender::new(false),
         }

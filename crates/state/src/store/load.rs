@@ -121,6 +121,7 @@ fn repair(bundle: &Bundle, config: &ContainerConfig) -> Result<Option<(Standing,
         restart_count: found.restart_count,
         stopped_by_user: found.stopped_by_user,
         health: found.health,
+        oom_kills: found.oom_kills,
         unknown: found.unknown,
     };
     bundle.remove_control_socket();

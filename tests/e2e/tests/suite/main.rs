@@ -51,6 +51,7 @@ mod names;
 mod network;
 mod network_change;
 mod network_faults;
+mod oom_kills;
 mod pause;
 mod peers;
 mod platforms;
