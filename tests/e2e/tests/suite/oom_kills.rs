@@ -3,11 +3,13 @@
 use container_e2e::{BUSYBOX, COMMAND_LIMIT, Home, eventually};
 use serde_json::Value;
 
-/// A shell that takes another name and uses memory, a megabyte at a time, until it is killed.
+/// Less than what the eater asks for, which its machine still has to have.
+const MEMORY: &str = "200m";
+
+/// A program with that name, at most 15 bytes, that asks for more memory than a container with [`MEMORY`] has. It uses it up within one system call: one that
+/// runs meanwhile may do so for long, because the kernel takes the pages of its program away and reads them again.
 fn eater(name: &str) -> String {
-    format!(
-        r#"printf %s '{name}' > /proc/$$/comm; x=$(printf %1000000s x); i=0; while :; do eval "v$i=\$x"; i=$((i + 1)); done"#
-    )
+    format!(r#"ln -s /bin/busybox "/tmp/{name}"; exec -a dd "/tmp/{name}" if=/dev/zero of=/dev/null bs=250M count=1"#)
 }
 
 /// The attributes of what was told of kills in `container`.
@@ -41,7 +43,7 @@ fn a_first_process_that_is_killed_is_named_whatever_it_calls_itself() {
         "--name",
         "eater",
         "-m",
-        "200m",
+        MEMORY,
         BUSYBOX,
         "sh",
         "-c",
@@ -78,7 +80,7 @@ fn the_kill_of_a_child_is_told_while_the_container_goes_on() {
         "--name",
         "parent",
         "-m",
-        "200m",
+        MEMORY,
         BUSYBOX,
         "sh",
         "-c",
@@ -125,7 +127,7 @@ fn a_program_that_may_write_to_the_kernels_log_cannot_forge_a_kill() {
     let forged = "Memory cgroup out of memory: Killed process 1 (forged) total-vm:1kB, anon-rss:1kB";
     // Before and after the kernel's own record.
     let script = format!(
-        r#"for prefix in '<3>' '<11>' ''; do echo "$prefix{forged}" > /dev/kmsg; done; sh -c "$1"; echo '{forged}' > /dev/kmsg; exit 137"#
+        r#"for prefix in '<3>' '<11>' ''; do echo "${{prefix}}{forged}" > /dev/kmsg; done; sh -c "$1"; echo '{forged}' > /dev/kmsg; exit 137"#
     );
     let outcome = home.run([
         "run",
@@ -133,7 +135,7 @@ fn a_program_that_may_write_to_the_kernels_log_cannot_forge_a_kill() {
         "--name",
         "forger",
         "-m",
-        "200m",
+        MEMORY,
         BUSYBOX,
         "sh",
         "-c",
