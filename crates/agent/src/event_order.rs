@@ -128,7 +128,7 @@ mod tests {
         let mut order = EventOrder::default();
         order.accept(started()).unwrap();
         let expected = OomKill {
-            process: "\u{fffd}[2Ja) (bbbbbbbb".to_owned(),
+            process: "\u{fffd}[2Ja) (bbbbbbb".to_owned(),
             count: 1,
             ..OomKill::default()
         };

@@ -1,3 +1,5 @@
+//! Records as the kernel writes them, and as it does not.
+
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
