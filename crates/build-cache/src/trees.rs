@@ -1,8 +1,8 @@
 //! Trees of files that builds have fetched from repositories, each in a directory of its own.
 //!
 //! `build-cache/trees/<digest of the repository's address>/<name>` is a tree, which is never written to once it has this name; `<name>.lock` is locked by
-//! those who read it, and says during which boot of the host the tree was made: its files are not synced, so that after a loss of power nobody knows what is
-//! in them. A repository has few trees: a new one takes the place of those that nobody reads.
+//! those who read it, and says during which boot of the host the tree was made, and in a second line the time of its commit: its files are not synced, so that
+//! after a loss of power nobody knows what is in them. A repository has few trees: a new one takes the place of those that nobody reads.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -16,8 +16,8 @@ use crate::{CacheError, CacheKey, StepClaim, claim};
 /// The name of a tree that is being made.
 const UNFINISHED: &str = "unfinished";
 const LOCK: &str = "lock";
-/// More than any name of a boot has.
-const BOOT_BYTES: u64 = 256;
+/// More than the name of a boot and a time have.
+const LOCK_BYTES: u64 = 256;
 
 /// The right to make trees of a repository, until this is dropped.
 #[derive(Debug)]
@@ -31,6 +31,7 @@ pub struct TreesClaim {
 pub struct HeldTree {
     path: PathBuf,
     lock: FileLock,
+    commit_unix_seconds: i64,
 }
 
 /// A tree that is being made. Dropped, it is gone.
@@ -68,8 +69,13 @@ impl TreesClaim {
         if !path.is_dir() {
             return Ok(None);
         }
-        let held = HeldTree::hold(path)?;
-        Ok(is_of_this_boot(held.lock.file()).then_some(held))
+        let lock = HeldTree::lock(&path)?;
+        let time = commit_time_of_this_boot(lock.file());
+        Ok(time.map(|commit_unix_seconds| HeldTree {
+            path,
+            lock,
+            commit_unix_seconds,
+        }))
     }
 
     /// Begins a tree, in an empty directory. What killed builds have left is removed, and so are trees that nobody reads.
@@ -100,18 +106,22 @@ impl NewTree {
         &self.path
     }
 
-    /// Gives the tree its name.
+    /// Gives the tree its name. Its commit was made so many seconds after 1970.
     ///
     /// # Errors
     /// [`CacheError`]
-    pub fn keep(self) -> Result<HeldTree, CacheError> {
-        let held = HeldTree::hold(self.place.clone())?;
+    pub fn keep(self, commit_unix_seconds: i64) -> Result<HeldTree, CacheError> {
+        let held = HeldTree {
+            lock: HeldTree::lock(&self.place)?,
+            path: self.place.clone(),
+            commit_unix_seconds,
+        };
         fs::rename(&self.path, &self.place).map_err(|source| CacheError::file("rename", &self.path, source))?;
         // Without a name of the boot the tree is made again next time.
         let boot = boot_id().unwrap_or_default();
         let mut file = held.lock.file();
         file.set_len(0)
-            .and_then(|()| file.write_all(boot.as_bytes()))
+            .and_then(|()| file.write_all(format!("{boot}\n{commit_unix_seconds}").as_bytes()))
             .map_err(|source| CacheError::file("write", held.lock.path(), source))?;
         Ok(held)
     }
@@ -129,9 +139,8 @@ impl Drop for NewTree {
 }
 
 impl HeldTree {
-    fn hold(path: PathBuf) -> Result<Self, CacheError> {
-        let lock = FileLock::acquire(&path.with_extension(LOCK), LockMode::Shared)?;
-        Ok(Self { path, lock })
+    fn lock(path: &Path) -> Result<FileLock, CacheError> {
+        Ok(FileLock::acquire(&path.with_extension(LOCK), LockMode::Shared)?)
     }
 
     /// The directory.
@@ -139,12 +148,21 @@ impl HeldTree {
     pub fn path(&self) -> &Path {
         &self.path
     }
+
+    /// When its commit was made, in seconds since 1970.
+    #[must_use]
+    pub fn commit_unix_seconds(&self) -> i64 {
+        self.commit_unix_seconds
+    }
 }
 
-fn is_of_this_boot(lock: &File) -> bool {
-    let mut made = String::new();
-    let read = lock.take(BOOT_BYTES).read_to_string(&mut made);
-    read.is_ok() && !made.is_empty() && boot_id().is_ok_and(|boot| boot == made)
+/// When the commit of a tree was made that was fetched during this boot; `None` of another one, and where it is not told.
+fn commit_time_of_this_boot(lock: &File) -> Option<i64> {
+    let mut text = String::new();
+    lock.take(LOCK_BYTES).read_to_string(&mut text).ok()?;
+    let (made, time) = text.split_once('\n')?;
+    let is_of_this_boot = !made.is_empty() && boot_id().is_ok_and(|boot| boot == made);
+    time.parse().ok().filter(|_| is_of_this_boot)
 }
 
 fn remove_unless_held(path: &Path) -> Result<(), CacheError> {
@@ -164,12 +182,15 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let cache = BuildCache::at(root.path());
         let claim = cache.claim_trees("https://host/a.git", || {}).await.unwrap();
-        let tree = claim.begin("one").unwrap().keep().unwrap();
-        assert!(claim.find("one").unwrap().is_some());
-        fs::write(tree.path().with_extension(LOCK), "another boot").unwrap();
-        assert!(claim.find("one").unwrap().is_none());
+        let tree = claim.begin("one").unwrap().keep(7).unwrap();
+        assert_eq!(claim.find("one").unwrap().unwrap().commit_unix_seconds(), 7);
+        let boot = boot_id().unwrap();
+        for other in ["another boot\n7", &boot, &format!("{boot}\nx")] {
+            fs::write(tree.path().with_extension(LOCK), other).unwrap();
+            assert!(claim.find("one").unwrap().is_none(), "{other:?}");
+        }
         drop(tree);
-        claim.begin("one").unwrap().keep().unwrap();
+        claim.begin("one").unwrap().keep(7).unwrap();
         assert!(claim.find("one").unwrap().is_some());
     }
 
@@ -181,10 +202,10 @@ mod tests {
         assert!(claim.find("one").unwrap().is_none());
         let new = claim.begin("one").unwrap();
         fs::write(new.path().join("file"), "content").unwrap();
-        let one = new.keep().unwrap();
+        let one = new.keep(7).unwrap();
         assert_eq!(fs::read(one.path().join("file")).unwrap(), b"content");
         // It is read, and stays.
-        let two = claim.begin("two").unwrap().keep().unwrap();
+        let two = claim.begin("two").unwrap().keep(7).unwrap();
         assert!(claim.find("one").unwrap().is_some());
         drop(one);
         drop(two);

@@ -8,6 +8,8 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use container_tar::Timestamp;
+
 use crate::archive::{TarError, TarLimits, read};
 use crate::cursor::Cursor;
 use crate::directory::{Directory, DiskDirectory};
@@ -28,6 +30,7 @@ pub struct Context {
     root: Box<dyn Directory>,
     /// What it is called in the cache of digests. A tar is new every time.
     name: Option<Vec<u8>>,
+    newest: Option<Timestamp>,
     ignore: Ignore,
 }
 
@@ -45,6 +48,7 @@ impl Context {
         Ok(Self {
             root: Box::new(DiskDirectory::root(path).map_err(refused)?),
             name: Some(name.as_os_str().as_bytes().to_vec()),
+            newest: None,
             ignore: Ignore::default(),
         })
     }
@@ -67,6 +71,7 @@ impl Context {
         Ok(Self {
             root: directory,
             name: Some(name.as_os_str().as_bytes().to_vec()),
+            newest: None,
             ignore: Ignore::default(),
         })
     }
@@ -80,9 +85,11 @@ impl Context {
     /// # Errors
     /// [`TarError`]
     pub fn from_tar(stream: impl Read, scratch: &Path, limits: &TarLimits) -> Result<Self, TarError> {
+        let (root, newest) = read(stream, scratch, limits)?;
         Ok(Self {
-            root: Box::new(read(stream, scratch, limits)?),
+            root: Box::new(root),
             name: None,
+            newest,
             ignore: Ignore::default(),
         })
     }
@@ -107,6 +114,12 @@ impl Context {
     #[must_use]
     pub fn ignoring(self, ignore: Ignore) -> Self {
         Self { ignore, ..self }
+    }
+
+    /// The newest time of an entry of a tar; `None` without entries, and of a directory.
+    #[must_use]
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.newest
     }
 
     /// What is ignored.

@@ -18,8 +18,7 @@ use crate::execute::{Bases, Execution, Halt, MadeSteps};
 use crate::finish::{self, Made};
 use crate::inputs::{load_sources, remotes};
 use crate::load::Loaded;
-use crate::place::DockerfileText;
-use crate::plan::{BaseImages, EPOCH, NamedContexts, Plan, PlanRequest, Planned, plan};
+use crate::plan::{BaseImages, EPOCH, Plan, PlanRequest, Planned, plan};
 use crate::vertex::Vertices;
 use crate::{BuildError, BuildOutcome, BuildOutput, BuildProgress, BuildRequest, BuildWarning};
 
@@ -59,20 +58,20 @@ async fn build_with(
 ) -> Result<BuildOutcome, BuildError> {
     let store = ImageStore::open(engine.app_root())?;
     let draft = store.draft()?;
-    let epoch = Epoch::new(
-        request.build_args.get(EPOCH).map(String::as_str),
-        OffsetDateTime::now_utc(),
-    )?;
+    let given = |request: &BuildRequest| request.build_args.get(EPOCH).cloned();
+    // Refused before anything is fetched.
+    let epoch = Epoch::new(given(&request).as_deref(), OffsetDateTime::now_utc())?;
     let remotes = remotes(engine, &request).await?;
     let vertex = vertices.start("[internal] load build definition and context");
-    let Loaded {
-        dockerfile: text,
-        sources,
-        contexts,
-    } = vertex.end(load_sources(engine, &mut request, (&remotes, &store)).await)?;
+    let loaded = vertex.end(load_sources(engine, &mut request, (&remotes, &store)).await)?;
+    let epoch = epoch.or(given(&request).as_deref())?;
     let bases = Bases::new(engine, &draft, vertices, request.pulls);
-    let sources = Arc::new(sources);
-    let mut execution = Execution {
+    let placed = |error: BuildError| error.placed(&loaded.dockerfile);
+    let (plans, epoch) = plans(&request, &loaded, (&bases, vertices), epoch)
+        .await
+        .map_err(placed)?;
+    let sources = Arc::new(loaded.sources);
+    let execution = Execution {
         engine,
         draft: &draft,
         cache,
@@ -88,9 +87,13 @@ async fn build_with(
         halt: Halt::default(),
         terminal: Mutex::new(()),
     };
-    let made = made(&mut execution, &text, &contexts).await;
+    let roots = execution.run(&plans).await;
     sources.keep_stat_cache();
-    let made = made.map_err(|error| error.placed(&text))?;
+    let roots = roots.map_err(|error| error.placed(&loaded.dockerfile))?;
+    let made = plans.into_iter().zip(roots).zip(request.platforms_or_host());
+    let made: Vec<Made> = made
+        .map(|((plan, root), platform)| Made::new(plan, root, platform))
+        .collect();
     // In a box, because futures within futures have a limit.
     let outcome = Box::pin(finish::finish(&execution, &made, outputs)).await?;
     let exported = Exported {
@@ -102,18 +105,18 @@ async fn build_with(
     Ok(outcome)
 }
 
-/// What the Dockerfile makes for each platform.
-async fn made(
-    execution: &mut Execution<'_>,
-    text: &DockerfileText,
-    contexts: &NamedContexts,
-) -> Result<Vec<Made>, BuildError> {
-    let (request, vertices) = (execution.request, execution.vertices);
-    let dockerfile = Dockerfile::parse(text.bytes())?;
+/// What is to be done for each platform, and the time of it: the Dockerfile's, unless one was given.
+async fn plans(
+    request: &BuildRequest,
+    loaded: &Loaded,
+    (bases, vertices): (&Bases<'_>, &Vertices),
+    mut epoch: Epoch,
+) -> Result<(Vec<Plan>, Epoch), BuildError> {
+    let dockerfile = Dockerfile::parse(loaded.dockerfile.bytes())?;
     let mut findings = Findings::new(&dockerfile, &request.build_args)?;
     let warn = |found: Vec<Finding>| {
         for finding in found {
-            vertices.warn(BuildWarning::of_finding(finding, text));
+            vertices.warn(BuildWarning::of_finding(finding, &loaded.dockerfile));
         }
     };
     warn(findings.new_of(lint::check(&dockerfile)));
@@ -124,26 +127,24 @@ async fn made(
             dockerfile: &dockerfile,
             target: request.target.clone(),
             build_args: &request.build_args,
-            contexts,
-            ignore: execution.sources.ignore(),
+            contexts: &loaded.contexts,
+            ignore: loaded.sources.ignore(),
+            context_unix_seconds: loaded.context_unix_seconds,
             platform: platform.clone(),
             build_platform: Platform::host(),
             shows_platform: platforms.len() > 1,
         };
-        let plan = planned(&asked, execution.bases).await?;
+        let plan = planned(&asked, bases).await?;
         if plans.is_empty() && !plan.unused_args.is_empty() {
             vertices.warn(BuildWarning::of_unused_args(&plan.unused_args));
         }
         warn(findings.new_of(plan.findings.clone()));
-        execution.epoch = execution.epoch.or(plan.epoch.as_deref())?;
+        epoch = epoch.or(plan.epoch.as_deref())?;
         plans.push(plan);
     }
     findings.verdict()?;
     vertices.planned(plans.iter().map(Plan::vertices).sum::<usize>() + FINISH_VERTICES);
-    let roots = execution.run(&plans).await?;
-    let made = plans.into_iter().zip(roots).zip(platforms);
-    let made = made.map(|((plan, root), platform)| Made::new(plan, root, platform));
-    Ok(made.collect())
+    Ok((plans, epoch))
 }
 
 /// The plan, for which base images are looked for until it is whole.

@@ -62,6 +62,7 @@ fn checked(
             build_args: &request.build_args,
             contexts: &loaded.contexts,
             ignore: loaded.sources.ignore(),
+            context_unix_seconds: loaded.context_unix_seconds,
             platform,
             build_platform: Platform::host(),
             shows_platform: false,

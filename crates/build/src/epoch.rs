@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::BuildError;
+use crate::plan::EPOCH_OF_CONTEXT;
 
 /// When a build happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +19,8 @@ impl Epoch {
     /// The time that was given, if it was, of a build that starts at `started`.
     pub(crate) fn new(value: Option<&str>, started: OffsetDateTime) -> Result<Self, BuildError> {
         let given = match value {
-            None | Some("") => None,
+            // The context's is told later, as a number.
+            None | Some("" | EPOCH_OF_CONTEXT) => None,
             Some(value) => {
                 let seconds = value
                     .parse()
@@ -89,8 +91,10 @@ mod tests {
             (given.text().as_str(), given.created().seconds),
             ("1970-01-01T00:00:00Z", 0)
         );
-        let none = Epoch::new(None, started).unwrap();
-        assert_eq!((none.clamp(), none.created().seconds), (None, 1000));
+        for none in [None, Some(""), Some("context")] {
+            let none = Epoch::new(none, started).unwrap();
+            assert_eq!((none.clamp(), none.created().seconds), (None, 1000));
+        }
         for value in ["x", "1.5", "99999999999999999"] {
             assert!(
                 matches!(Epoch::new(Some(value), started), Err(BuildError::Epoch { .. })),

@@ -97,7 +97,7 @@ pub enum BuildError {
         source: io::Error,
     },
     /// `SOURCE_DATE_EPOCH` is none.
-    #[error("SOURCE_DATE_EPOCH is {value:?}, and has to be a number of seconds since 1970")]
+    #[error("SOURCE_DATE_EPOCH is {value:?}, and has to be a number of seconds since 1970, or \"context\"")]
     Epoch {
         /// What it is.
         value: String,

@@ -4,6 +4,7 @@ use container_engine::ConfiguredEngine;
 use container_image::ImageStore;
 
 use crate::load::{Loaded, Local, load};
+use crate::plan::{EPOCH, EPOCH_OF_CONTEXT};
 use crate::remote::{GitTokens, Remotes};
 use crate::request::{ContextSource, DockerfileSource};
 use crate::{BuildError, BuildRequest, switch};
@@ -13,7 +14,8 @@ const STREAM_NAME: &str = "Dockerfile";
 /// The build argument that keeps `.git` of repositories that are contexts.
 const KEEP_GIT_DIR: &str = "BUILDKIT_CONTEXT_KEEP_GIT_DIR";
 
-/// Takes Dockerfile and contexts out of the request and loads them on a thread where that may block.
+/// Takes Dockerfile and contexts out of the request and loads them on a thread where that may block. A `SOURCE_DATE_EPOCH` that is to be the context's is
+/// that from here on, or as if it were not given where the context has no time.
 pub(crate) async fn load_sources(
     engine: &ConfiguredEngine,
     request: &mut BuildRequest,
@@ -36,7 +38,18 @@ pub(crate) async fn load_sources(
     .await?;
     let app_root = engine.app_root().to_owned();
     let loaded = tokio::task::spawn_blocking(move || load(local, name, &app_root)).await;
-    loaded.map_err(|_| BuildError::Interrupted)?
+    let loaded = loaded.map_err(|_| BuildError::Interrupted)??;
+    if request
+        .build_args
+        .get(EPOCH)
+        .is_some_and(|value| value == EPOCH_OF_CONTEXT)
+    {
+        match loaded.context_unix_seconds {
+            Some(seconds) => request.build_args.insert(EPOCH.to_owned(), seconds.to_string()),
+            None => request.build_args.remove(EPOCH),
+        };
+    }
+    Ok(loaded)
 }
 
 /// What fetches for this build. Servers of repositories are shown the secrets of the build with the names that BuildKit knows.

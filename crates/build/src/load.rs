@@ -39,6 +39,8 @@ pub(crate) struct Loaded {
     pub(crate) dockerfile: DockerfileText,
     pub(crate) sources: Sources,
     pub(crate) contexts: NamedContexts,
+    /// When the context was made, in seconds since 1970: the time of its commit, that of its server, or that of the newest entry of its tar.
+    pub(crate) context_unix_seconds: Option<i64>,
 }
 
 /// What is to be loaded, all of it on this machine.
@@ -101,6 +103,7 @@ impl Local {
 /// Reads the Dockerfile, which was named so, and what is ignored, and opens the contexts. This blocks.
 pub(crate) fn load(local: Local, mut name: String, app_root: &Path) -> Result<Loaded, BuildError> {
     let scratch = app_root.join(SCRATCH);
+    let told = local.context.unix_seconds();
     let (context, dockerfile) = match local.context.open(&scratch)? {
         Opened::Context(context) => (context, local.dockerfile),
         Opened::Dockerfile(stream) => {
@@ -111,6 +114,7 @@ pub(crate) fn load(local: Local, mut name: String, app_root: &Path) -> Result<Lo
             (contexts::empty(&scratch)?, LocalDockerfile::Stream(stream))
         }
     };
+    let context_unix_seconds = told.or_else(|| context.newest().map(|newest| newest.seconds));
     let (dockerfile, ignore) = match dockerfile {
         LocalDockerfile::InContext(asked) => match dockerfile::in_context(&context, &asked)? {
             Some(found) => found,
@@ -140,6 +144,7 @@ pub(crate) fn load(local: Local, mut name: String, app_root: &Path) -> Result<Lo
             stat_cache: Mutex::new(StatCache::open(&app_root.join(STAT_CACHE))),
         },
         contexts: local.contexts,
+        context_unix_seconds,
     })
 }
 

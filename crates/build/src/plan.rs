@@ -48,6 +48,8 @@ use stage::StagePlanner;
 
 /// The build argument that tells the time of an image.
 pub(crate) const EPOCH: &str = "SOURCE_DATE_EPOCH";
+/// What it is where the time of the context is meant.
+pub(crate) const EPOCH_OF_CONTEXT: &str = "context";
 
 /// What has to be done for one platform.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use container_durable::scratch_file;
-use container_tar::{Entry, EntryKind, Reader, Region};
+use container_tar::{Entry, EntryKind, Reader, Region, Timestamp};
 
 use super::error::TarError;
 use super::limits::TarLimits;
@@ -20,8 +20,12 @@ const ENTRY_BYTES: u64 = 256;
 /// The most that is read behind the end of a tar: archives are filled up with zeros to some round size.
 const PADDING_BYTES: u64 = 64 << 20;
 
-/// Reads a tar to its end.
-pub(crate) fn read(stream: impl Read, scratch: &Path, limits: &TarLimits) -> Result<ArchiveDirectory, TarError> {
+/// Reads a tar to its end; its files, and the newest time of an entry.
+pub(crate) fn read(
+    stream: impl Read,
+    scratch: &Path,
+    limits: &TarLimits,
+) -> Result<(ArchiveDirectory, Option<Timestamp>), TarError> {
     let scratch = scratch_file(scratch).map_err(TarError::Scratch)?;
     let stream = decoded(stream).map_err(TarError::Read)?;
     let stream = Limited::new(stream, limits.uncompressed_bytes);
@@ -31,6 +35,7 @@ pub(crate) fn read(stream: impl Read, scratch: &Path, limits: &TarLimits) -> Res
         written_bytes: 0,
         logical_bytes: 0,
         retained_bytes: 0,
+        newest: None,
         limits,
     };
     let mut reader = Reader::new(stream);
@@ -43,10 +48,11 @@ pub(crate) fn read(stream: impl Read, scratch: &Path, limits: &TarLimits) -> Res
         .scratch
         .into_inner()
         .map_err(|error| TarError::Scratch(error.into_error()))?;
-    Ok(ArchiveDirectory::root(Archive {
+    let root = ArchiveDirectory::root(Archive {
         nodes: building.nodes,
         scratch: Arc::new(scratch),
-    }))
+    });
+    Ok((root, building.newest))
 }
 
 /// A tar of which a part has been read.
@@ -57,12 +63,14 @@ struct Building<'a> {
     /// Sizes of files, holes included.
     logical_bytes: u64,
     retained_bytes: u64,
+    newest: Option<Timestamp>,
     limits: &'a TarLimits,
 }
 
 impl Building<'_> {
     fn add<R: BufRead>(&mut self, entry: Entry, reader: &mut Reader<R>) -> Result<(), TarError> {
         self.retain_entry(&entry)?;
+        self.newest = self.newest.max(Some(entry.modified));
         let names = inside(&entry.path)?;
         let Some((name, parents)) = names.split_last() else {
             // Of the root only a directory's entry can speak.

@@ -98,7 +98,7 @@ impl Fetched {
                     return Ok(());
                 }
                 let content = (file.reader(), file.size_bytes);
-                let dress = (FILE_MODE, Some(file.modified));
+                let dress = (FILE_MODE, Some(file.modified()));
                 Ok(copy_document(layer, &name, content, dress, &step.destination)?)
             }
             Self::Tree { tree, subdirectory } => {

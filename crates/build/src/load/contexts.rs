@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use container_build_context::{Context, TarLimits, is_archive};
-use container_tar::{Entry, EntryKind, Writer};
+use container_tar::{Entry, EntryKind, Timestamp, Writer};
 
 use crate::address::Address;
 use crate::remote::{RemoteFile, RemoteTree, Remotes};
@@ -22,7 +22,8 @@ const HEAD_BYTES: u64 = 512;
 pub(crate) enum LocalContext {
     Empty,
     Directory(PathBuf),
-    Stream(Box<dyn Read + Send>),
+    /// A tar or a Dockerfile, and when a server says that it was changed last.
+    Stream(Box<dyn Read + Send>, Option<Timestamp>),
     /// A directory of a repository.
     Tree(Arc<RemoteTree>, String),
     /// A file alone.
@@ -41,9 +42,10 @@ impl LocalContext {
         Ok(match source {
             ContextSource::Empty => Self::Empty,
             ContextSource::Directory(path) => Self::Directory(path),
-            ContextSource::Stream(stream) => Self::Stream(stream),
+            ContextSource::Stream(stream) => Self::Stream(stream, None),
             ContextSource::Address(Address::Web(address)) => {
-                Self::Stream(Box::new(remotes.file(&address, None).await?.reader()))
+                let file = remotes.file(&address, None).await?;
+                Self::Stream(Box::new(file.reader()), file.last_modified)
             }
             ContextSource::Address(Address::Git(address)) => {
                 let keeps_git_dir = address.keeps_git_dir.unwrap_or(keeps_git_dir);
@@ -69,6 +71,15 @@ impl LocalContext {
         Self::of(source, remotes, keeps_git_dir).await.map(Some)
     }
 
+    /// When all of it was made, in seconds since 1970, if somebody says so: the commit, or the server.
+    pub(super) fn unix_seconds(&self) -> Option<i64> {
+        match self {
+            Self::Tree(tree, _) => Some(tree.commit_unix_seconds()),
+            Self::Stream(_, modified) => modified.map(|modified| modified.seconds),
+            Self::Empty | Self::Directory(_) | Self::File(_) => None,
+        }
+    }
+
     /// Opens it. A stream that is no archive is the Dockerfile. This blocks.
     pub(super) fn open(self, scratch: &Path) -> Result<Opened, BuildError> {
         let context = match self {
@@ -76,7 +87,7 @@ impl LocalContext {
             Self::Directory(path) => Context::open(&path)?,
             Self::Tree(tree, subdirectory) => tree.open(&subdirectory)?,
             Self::File(file) => of_file(&file, scratch)?,
-            Self::Stream(mut stream) => {
+            Self::Stream(mut stream, _) => {
                 let mut head = Vec::new();
                 let read = stream.by_ref().take(HEAD_BYTES).read_to_end(&mut head);
                 read.map_err(|source| BuildError::ContextStream { source })?;
@@ -112,7 +123,7 @@ fn of_file(file: &RemoteFile, scratch: &Path) -> Result<Context, BuildError> {
         mode: FILE_MODE,
         uid: 0,
         gid: 0,
-        modified: file.modified,
+        modified: file.modified(),
         xattrs: Vec::new(),
     };
     let mut head = Vec::new();

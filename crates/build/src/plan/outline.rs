@@ -5,8 +5,8 @@ use container_oci::{Platform, Reference};
 
 use super::variables::OrderedVariables;
 use super::{
-    FileOrigin, ImageRequest, NamedContext, NamedContexts, PlanError, PlanProblem, PlanRequest, StageBase, StageId,
-    platforms,
+    EPOCH, EPOCH_OF_CONTEXT, FileOrigin, ImageRequest, NamedContext, NamedContexts, PlanError, PlanProblem,
+    PlanRequest, StageBase, StageId, platforms,
 };
 
 /// The base that is no image.
@@ -235,6 +235,10 @@ fn globals(request: &PlanRequest<'_>) -> Result<OrderedVariables, PlanError> {
                 (Some(given), _) => Some(given.clone()),
                 (None, Some(default)) => Some(expand(default)?),
                 (None, None) => None,
+            };
+            let value = match value.as_deref() {
+                Some(EPOCH_OF_CONTEXT) if name == EPOCH => request.context_unix_seconds.map(|time| time.to_string()),
+                _ => value,
             };
             if let Some(value) = value {
                 globals.set(&name, value);

@@ -21,6 +21,8 @@ pub(crate) struct PlanRequest<'a> {
     pub(crate) contexts: &'a NamedContexts,
     /// What is ignored of the context, for the checks.
     pub(crate) ignore: &'a Ignore,
+    /// When the context was made, in seconds since 1970, if it has such a time.
+    pub(crate) context_unix_seconds: Option<i64>,
     /// What the image is to run on.
     pub(crate) platform: Platform,
     /// What the build runs on.

@@ -16,6 +16,7 @@ struct Build {
     args: BTreeMap<String, String>,
     contexts: NamedContexts,
     ignore: Ignore,
+    context_unix_seconds: Option<i64>,
     knows_images: bool,
     images: BTreeMap<String, ProcessDefaults>,
 }
@@ -28,6 +29,7 @@ impl Build {
             args: BTreeMap::new(),
             contexts: NamedContexts::default(),
             ignore: Ignore::default(),
+            context_unix_seconds: None,
             knows_images: true,
             images: BTreeMap::new(),
         }
@@ -57,6 +59,7 @@ impl Build {
             build_args: &self.args,
             contexts: &self.contexts,
             ignore: &self.ignore,
+            context_unix_seconds: self.context_unix_seconds,
             platform: "linux/arm64".parse().unwrap(),
             build_platform: "linux/amd64".parse().unwrap(),
             shows_platform: false,
@@ -486,4 +489,25 @@ fn a_global_argument_tells_the_time_unless_it_is_given() {
     let given = Build::of(text).arg("SOURCE_DATE_EPOCH", "8").plan();
     assert_eq!(given.epoch.as_deref(), Some("8"));
     assert_eq!(Build::of("FROM scratch\nARG SOURCE_DATE_EPOCH=7\n").plan().epoch, None);
+}
+
+#[test]
+fn a_global_argument_takes_the_time_of_the_context() {
+    let mut build = Build::of("ARG SOURCE_DATE_EPOCH=context\nFROM scratch\nARG SOURCE_DATE_EPOCH\nRUN [\"x\"]\n");
+    let seen = |plan: &Plan| match &plan.stages[0].steps[0].operation {
+        Operation::Run(run) => run.environment.clone(),
+        _ => unreachable!("the only step is a command"),
+    };
+    let told = |entries: &[(String, String)]| {
+        let told = entries.iter().find(|(name, _)| name == "SOURCE_DATE_EPOCH");
+        told.map(|(_, value)| value.clone())
+    };
+    let plan = build.plan();
+    assert_eq!((plan.epoch.as_deref(), told(&seen(&plan)).as_deref()), (None, None));
+    build.context_unix_seconds = Some(9);
+    let plan = build.plan();
+    assert_eq!(
+        (plan.epoch.as_deref(), told(&seen(&plan)).as_deref()),
+        (Some("9"), Some("9"))
+    );
 }

@@ -29,11 +29,16 @@ pub(crate) struct RemoteFile {
     /// Digest of its bytes.
     pub(crate) digest: Digest,
     pub(crate) size_bytes: u64,
-    /// When the server says that it was changed last; 1970 where it says nothing, as in BuildKit.
-    pub(crate) modified: Timestamp,
+    /// When it was changed last, if the server says so.
+    pub(crate) last_modified: Option<Timestamp>,
 }
 
 impl RemoteFile {
+    /// The time that it gets as a file: 1970 where the server says nothing, as in BuildKit.
+    pub(crate) fn modified(&self) -> Timestamp {
+        self.last_modified.unwrap_or_default()
+    }
+
     /// Its bytes, from the first one on.
     pub(crate) fn reader(&self) -> FileReader {
         FileReader {
@@ -59,7 +64,7 @@ impl RemoteFile {
             size_bytes: content.metadata()?.len(),
             content: Arc::new(content),
             digest: file.digest,
-            modified: modified(file.last_modified.as_deref()),
+            last_modified: file.last_modified.as_deref().and_then(parse_time),
         })
     }
 }
@@ -179,14 +184,13 @@ fn write(new: NewFile, mut received: mpsc::Receiver<Bytes>) -> Result<(NewFile, 
 }
 
 /// A time of `Last-Modified`.
-fn modified(text: Option<&str>) -> Timestamp {
-    let time = text.and_then(|text| httpdate::parse_http_date(text).ok());
-    let since = time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
-    let seconds = since.and_then(|since| i64::try_from(since.as_secs()).ok());
-    Timestamp {
-        seconds: seconds.unwrap_or_default(),
+fn parse_time(text: &str) -> Option<Timestamp> {
+    let time = httpdate::parse_http_date(text).ok()?;
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(Timestamp {
+        seconds: i64::try_from(since.as_secs()).ok()?,
         nanoseconds: 0,
-    }
+    })
 }
 
 #[cfg(test)]

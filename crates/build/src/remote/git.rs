@@ -63,6 +63,11 @@ impl Revision {
 }
 
 impl RemoteTree {
+    /// When its commit was made, in seconds since 1970.
+    pub(crate) fn commit_unix_seconds(&self) -> i64 {
+        self.held.commit_unix_seconds()
+    }
+
     /// The files of a directory of it, or all of them where `subdirectory` is empty.
     pub(crate) fn open(&self, subdirectory: &str) -> Result<Context, RemoteError> {
         Context::open_inside(self.held.path(), subdirectory).map_err(|error| RemoteError::NoDirectory {

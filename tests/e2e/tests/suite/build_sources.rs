@@ -14,6 +14,9 @@ use container_e2e::{Answer, BUSYBOX, Home, Layer, Outcome, Server, Started};
 use container_require::{is_installed, require};
 use sha2::{Digest as _, Sha256};
 
+/// When commits of the tests' repositories are made.
+const COMMIT_UNIX_SECONDS: i64 = 1_234_567_890;
+
 /// A server of the files that a test gives it.
 struct Files {
     server: Server,
@@ -80,6 +83,7 @@ fn repository(home: &Home, files: &Files, name: &str, content: &[(&str, &str)]) 
             .args(["-c", "user.name=n", "-c", "user.email=e", "-c", "commit.gpgSign=false"])
             .args(arguments)
             .env("HOME", "/nonexistent")
+            .env("GIT_COMMITTER_DATE", format!("{COMMIT_UNIX_SECONDS} +0200"))
             .status()
             .unwrap();
         assert!(done.success(), "{arguments:?}");
@@ -279,6 +283,40 @@ fn contexts_come_from_addresses_repositories_and_standard_input() {
     .success();
     home.run_with_input(["build", "-"], "FROM scratch\nCOPY x /x\n")
         .failure(1, &["\"/x\": not found"]);
+}
+
+#[test]
+fn the_time_of_a_build_can_be_that_of_its_context() {
+    require!(is_installed("git"), "git");
+    let home = Home::new();
+    let files = Files::start();
+    let dockerfile = "FROM scratch\nARG SOURCE_DATE_EPOCH=none\nCOPY <<EOF /told\n$SOURCE_DATE_EPOCH\nEOF\n";
+    let sources = [("Dockerfile", dockerfile), ("sub/Dockerfile", dockerfile)];
+    let git = repository(&home, &files, "repo", &sources);
+    let layer = || Layer::default().file("Dockerfile", 0o644, dockerfile.as_bytes());
+    let tar = files.put("/context.tar", layer().into_bytes());
+    let directory = context(&home, dockerfile, &[]);
+    let directory = directory.to_str().unwrap();
+    let of_context = ["--build-arg", "SOURCE_DATE_EPOCH=context"];
+    let of_commit = COMMIT_UNIX_SECONDS.to_string();
+    for (context, expected) in [
+        (git.as_str(), of_commit.as_str()),
+        // The second time it is in the cache.
+        (git.as_str(), &of_commit),
+        (&format!("{git}#main:sub"), &of_commit),
+        // What `Files` says.
+        (&tar, "784111777"),
+        (directory, "none"),
+    ] {
+        let (_, found) = built(&home, &words(&[of_context[0], of_context[1], context]));
+        assert_eq!(found, [format!("told 644 0:0 {expected}")], "{context}");
+    }
+    let global = format!("ARG SOURCE_DATE_EPOCH=context\n{}", dockerfile.replace("=none", ""));
+    let global = repository(&home, &files, "global", &[("Dockerfile", &global)]);
+    let (_, found) = built(&home, &words(&[&global]));
+    assert_eq!(found, [format!("told 644 0:0 {of_commit}")]);
+    home.run(["build", "--build-arg", "SOURCE_DATE_EPOCH=stage", directory])
+        .failure(1, &["SOURCE_DATE_EPOCH is \"stage\"", "or \"context\""]);
 }
 
 #[test]

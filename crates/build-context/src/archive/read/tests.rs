@@ -1,6 +1,6 @@
 //! Tars of all kinds.
 
-use container_tar::{DeviceNumber, Timestamp, Writer};
+use container_tar::{DeviceNumber, Writer};
 use proptest::prelude::*;
 use std::io::Write as _;
 
@@ -54,7 +54,7 @@ fn tar(entries: &[Entry]) -> Vec<u8> {
 
 fn read_with(stream: &[u8], limits: &TarLimits) -> Result<ArchiveDirectory, TarError> {
     let scratch = tempfile::tempdir().unwrap();
-    let root = read(stream, scratch.path(), limits);
+    let root = read(stream, scratch.path(), limits).map(|(root, _)| root);
     assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
     root
 }
@@ -250,8 +250,19 @@ fn compression_is_told_from_the_content() {
 fn zeros_without_end_behind_a_tar_are_not_waited_for() {
     let stream = std::io::Cursor::new(tar(&[file("a")])).chain(std::io::repeat(0));
     let scratch = tempfile::tempdir().unwrap();
-    let root = read(stream, scratch.path(), &TarLimits::default()).unwrap();
+    let (root, _) = read(stream, scratch.path(), &TarLimits::default()).unwrap();
     assert_eq!(names(&root), ["a"]);
+}
+
+#[test]
+fn the_newest_time_of_an_entry_is_told() {
+    let mut newer = file("b");
+    newer.modified.seconds = 9;
+    let stream = tar(&[file("a"), newer, file("c")]);
+    let scratch = tempfile::tempdir().unwrap();
+    let newest = |stream: &[u8]| read(stream, scratch.path(), &TarLimits::default()).unwrap().1;
+    assert_eq!(newest(&stream).map(|newest| newest.seconds), Some(9));
+    assert_eq!(newest(b""), None);
 }
 
 #[test]

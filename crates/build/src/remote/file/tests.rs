@@ -52,7 +52,7 @@ async fn a_file_is_fetched_once_for_a_build_and_asked_for_again_by_the_next() {
     assert_eq!(text(&first, &url).await.unwrap(), "content");
     assert_eq!(server.requests().len(), 1);
     let again = remotes(&root).file(&url, None).await.unwrap();
-    assert_eq!(again.modified.seconds, 784_111_777);
+    assert_eq!(again.modified().seconds, 784_111_777);
     assert_eq!(server.requests().len(), 2);
     assert!(is_conditional(&server.requests()[1]));
 }

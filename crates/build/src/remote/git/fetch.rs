@@ -53,16 +53,26 @@ pub(in crate::remote) async fn fetch(
     if !request.skips_submodules && has_modules(new.path()) {
         submodules(&git).await?;
     }
+    let commit_unix_seconds = commit_time(&git, commit).await?;
     let keeps_git_dir = request.keeps_git_dir;
     let kept = tokio::task::spawn_blocking(move || {
         match keeps_git_dir {
             true => remove_traces(&new.path().join(GIT_DIRECTORY))?,
             false => remove_git(new.path())?,
         }
-        let held = new.keep()?;
+        let held = new.keep(commit_unix_seconds)?;
         Ok::<_, RemoteError>(RemoteTree { held, url })
     });
     kept.await.map_err(|_| RemoteError::Interrupted)?
+}
+
+/// When a commit was made, in seconds since 1970. Times that do not fit count as 1970.
+async fn commit_time(git: &Git<'_>, commit: &str) -> Result<i64, RemoteError> {
+    let told = git
+        .run(&["log", "-1", "--no-show-signature", "--format=%ct", commit, "--"])
+        .await?;
+    let told = String::from_utf8_lossy(&told);
+    Ok(told.trim().parse().unwrap_or_default())
 }
 
 impl TreeRequest {
