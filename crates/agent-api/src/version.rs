@@ -4,7 +4,7 @@
 //! both numbers.
 
 /// Version of `container.agent.v1` spoken by this build. It has to be raised with every change that an older peer would misunderstand.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// The two sides speak different versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -29,6 +29,7 @@ mod machine;
 mod netlink;
 mod oom_kills;
 mod oom_teller;
+mod own_network;
 mod pause;
 mod power;
 mod process_list;

@@ -16,6 +16,8 @@ use container_workload::{
 };
 use tonic::Status;
 
+use crate::own_network;
+
 pub(crate) use changes::changes;
 pub(crate) use names::names;
 pub(crate) use resume::{Resume, resume};
@@ -220,6 +222,7 @@ pub(crate) fn start(request: v1::StartProcess) -> Result<Start, Status> {
             no_new_privileges: spec.no_new_privileges,
             seccomp: seccomp(spec.seccomp, &spec.seccomp_filter)?,
             has_init: spec.init,
+            own_network: spec.own_network.then_some(own_network::prepare),
             additional_groups: spec.additional_groups,
             oom_score_adj: spec.oom_score_adj,
         },

@@ -63,7 +63,12 @@ fn tell(failure: &StartFailure, report: &OwnedFd) -> u8 {
 fn enter(setup: &Setup<'_>) -> Result<(), StartFailure> {
     setsid().map_err(|error| StartFailure::setup("make a session", error))?;
     match setup.role {
-        Role::Init => enter_new_container(setup.container)?,
+        Role::Init => {
+            if let Some(prepare) = setup.spec.own_network {
+                prepare().map_err(|error| StartFailure::setup("prepare the network namespace", error))?;
+            }
+            enter_new_container(setup.container)?;
+        }
         Role::Exec => enter_running_container(setup.container)?,
     }
     setup
@@ -189,6 +194,7 @@ fn enter_running_container(container: &Container) -> Result<(), StartFailure> {
     let namespaces = ThreadNameSpaceType::MOUNT
         | ThreadNameSpaceType::HOST_NAME_AND_NIS_DOMAIN_NAME
         | ThreadNameSpaceType::INTER_PROCESS_COMMUNICATION
+        | ThreadNameSpaceType::NETWORK
         | ThreadNameSpaceType::CONTROL_GROUP;
     move_into_thread_name_spaces(init.as_fd(), namespaces)
         .map_err(|error| StartFailure::setup("enter the container", error))

@@ -83,7 +83,7 @@ pub use signal::send_signal;
 pub use socket::ListeningSocket;
 pub use spec::{
     CacheSpec, ContainerSpec, ControlFile, DeviceSpec, FileOwner, FileSystemSpec, Limits, MountSource, MountSpec,
-    ProcessSpec, Role, SecretSpec, ShareSpec, SharesDevice, SocketSpec, StepSpec, Streams, TreePart, TreeSpec,
+    NetworkSetup, ProcessSpec, Role, SecretSpec, ShareSpec, SharesDevice, SocketSpec, StepSpec, Streams, TreePart, TreeSpec,
     VolumeDisk, VolumeSpec, WindowSize,
 };
 pub use start::StartedProcess;

@@ -1,6 +1,7 @@
 //! The description of a container and its processes.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 
 use crate::capability::CapabilitySet;
@@ -286,6 +287,9 @@ pub struct WindowSize {
     pub columns: u16,
 }
 
+/// Makes a new network namespace ready in which the calling process, which has one thread, is.
+pub type NetworkSetup = fn() -> io::Result<()>;
+
 /// One process.
 #[derive(Debug, Clone, Default)]
 pub struct ProcessSpec {
@@ -313,4 +317,6 @@ pub struct ProcessSpec {
     pub oom_score_adj: Option<i32>,
     /// In the init role: it is the child of a small PID 1, which reaps and passes signals on.
     pub has_init: bool,
+    /// In the init role: what makes the network namespace of the container's own ready, from within; without it the container has the machine's.
+    pub own_network: Option<NetworkSetup>,
 }

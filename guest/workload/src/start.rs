@@ -17,6 +17,14 @@ use crate::stdio::{self, ParentStdio};
 /// is in when it is made, and clone3 makes namespaces before it moves the child.
 const INIT_NAMESPACES: libc::c_int = libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWUTS | libc::CLONE_NEWIPC;
 
+/// Those of a container whose first process is of this kind.
+fn init_namespaces(spec: &ProcessSpec) -> libc::c_int {
+    match spec.own_network {
+        Some(_) => INIT_NAMESPACES | libc::CLONE_NEWNET,
+        None => INIT_NAMESPACES,
+    }
+}
+
 /// A forked process that is about to execute its program.
 #[derive(Debug)]
 pub struct StartedProcess {
@@ -57,7 +65,7 @@ impl Container {
         let run = || child::run(&setup, &child_report);
         let cgroup = Some(self.cgroup.directory().as_fd());
         let forked = match &self.init {
-            None => fork(INIT_NAMESPACES, cgroup, run),
+            None => fork(init_namespaces(spec), cgroup, run),
             Some(init) => self.fork_into(init.as_fd(), cgroup, run),
         };
         let Forked { pid, pidfd } = forked.map_err(|error| StartFailure::setup("fork", error))?;

@@ -561,6 +561,9 @@ pub struct ProcessSpec {
     /// the guest's processor, eight bytes, little endian.
     #[prost(bytes = "vec", tag = "15")]
     pub seccomp_filter: ::prost::alloc::vec::Vec<u8>,
+    /// In the init role: the container has a network namespace of its own, with a loopback interface that is up and nothing else.
+    #[prost(bool, tag = "16")]
+    pub own_network: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Rlimit {

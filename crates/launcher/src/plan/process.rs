@@ -154,6 +154,7 @@ fn inherited(config: &ContainerConfig, architecture: GuestArchitecture) -> Resul
         rlimits: init.rlimits.iter().map(rlimit).collect(),
         additional_groups: init.additional_groups.clone(),
         oom_score_adj: init.oom_score_adj,
+        own_network: false,
         capabilities,
         no_new_privileges: security.no_new_privileges,
         seccomp: has_default_profile || !seccomp_filter.is_empty(),

@@ -89,6 +89,7 @@ pub(crate) fn plan_step(config: &ContainerConfig, open: control::StepOpen) -> Re
         init: false,
         additional_groups: Vec::new(),
         oom_score_adj: None,
+        own_network: open.without_network,
     };
     Ok(StepPlan {
         root,

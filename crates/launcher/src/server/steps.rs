@@ -18,7 +18,7 @@ use crate::control::v1::{
     AddArchiveOpen, AddArchiveRequest, AddArchiveResponse, Failure, RunStepRequest, SealStepResponse, StepOpen,
     add_archive_request, run_step_request,
 };
-use crate::networks::{AttachedLine, configuration, device_address, guest_names};
+use crate::networks::guest_names;
 use crate::plan::{StepPlan, plan_step};
 use crate::session::{Notices, Run};
 use crate::sockets::Relays;
@@ -73,36 +73,22 @@ async fn run_open(
     let name = run
         .name_process(&process_id)
         .ok_or_else(|| launch_failure(format!("there is a process {process_id} already")))?;
-    let attached = run.networks.attached();
-    let (lines, silent): (&[AttachedLine], &[AttachedLine]) = match without_network {
-        true => (&[], &attached),
-        false => (&attached, &[]),
+    let attached = match without_network {
+        true => Vec::new(),
+        false => run.networks.attached(),
     };
-    root.names = Some(guest_names(&run.config, lines));
-    for line in silent {
-        let released = run.agent.release_interface(device_address(line.line)).await;
-        released.map_err(|error| refusal(&error))?;
+    root.names = Some(guest_names(&run.config, &attached));
+    run.agent.begin_step(root).await.map_err(|error| refusal(&error))?;
+    let process = start(&run.agent, process).await?;
+    let relays = Relays::carrying(&run.agent, sockets);
+    let mut process = AttachedProcess::new(process_id, process, name);
+    let carried = process.carry(events, notices, responses).await;
+    if !matches!(carried, Ok(Departure::Silent)) {
+        kill_all(run).await;
+        process.drain().await;
     }
-    let ended = async {
-        run.agent.begin_step(root).await.map_err(|error| refusal(&error))?;
-        let process = start(&run.agent, process).await?;
-        let relays = Relays::carrying(&run.agent, sockets);
-        let mut process = AttachedProcess::new(process_id, process, name);
-        let carried = process.carry(events, notices, responses).await;
-        if !matches!(carried, Ok(Departure::Silent)) {
-            kill_all(run).await;
-            process.drain().await;
-        }
-        relays.finish(LAST_WORDS_TIMEOUT).await;
-        carried.map(drop).map_err(launch_failure)
-    };
-    let ended = ended.await;
-    for line in silent {
-        if let Err(error) = run.agent.configure_interface(configuration(line)).await {
-            tracing::error!(%error, "the machine has lost a network");
-        }
-    }
-    ended
+    relays.finish(LAST_WORDS_TIMEOUT).await;
+    carried.map(drop).map_err(launch_failure)
 }
 
 /// The init process takes all others of the step with it; it is in the container's control group as well.

@@ -104,6 +104,36 @@ fn archives_are_unpacked_and_what_commands_take_away_is_gone() {
 }
 
 #[test]
+fn a_command_without_network_has_loopback_only_and_those_around_it_have_theirs() {
+    let home = Home::new();
+    // An address of which nobody has a route but by way of a network.
+    let dockerfile = format!(
+        "FROM {BUSYBOX}\nRUN ls /sys/class/net > /before && ip route >> /before\n\
+         RUN --network=none ls /sys/class/net > /without && ip route >> /without && ip addr show up >> /without; \
+         ping -c 1 -W 60 127.0.0.1 > /dev/null && echo pinged >> /without; \
+         nc 192.0.2.1 9 < /dev/null 2>> /without; test $? != 0\n\
+         RUN --network=none --security=insecure ls /sys/class/net > /privileged\n\
+         RUN ls /sys/class/net > /after && ip route >> /after\n\
+         CMD [\"sh\", \"-c\", \"cmp /before /after && grep eth0 /before >/dev/null && cat /privileged /without\"]\n"
+    );
+    let context = context(&home, &dockerfile, &[]);
+    build(&home, &context, "localhost/networks:1").success();
+    let seen = home.run(["run", "--rm", "localhost/networks:1"]).success().text();
+    let lines: Vec<&str> = seen.lines().collect();
+    // The names of interfaces, no route, the only one that is up.
+    assert!(
+        lines.starts_with(&["lo", "lo"]) && lines[2].starts_with("1: lo: <LOOPBACK,UP"),
+        "{seen}"
+    );
+    assert!(lines.contains(&"pinged") && !seen.contains("eth0"), "{seen}");
+    assert!(lines.last().unwrap().contains("Network is unreachable"), "{seen}");
+    // Where it ran is part of what it did, and is told from what others did.
+    let again = build(&home, &context, "localhost/networks:2").success();
+    assert_eq!(again.stderr.matches("CACHED").count(), 5, "{}", again.stderr);
+    assert_no_machine(&home);
+}
+
+#[test]
 fn a_failed_step_is_told_with_its_place_and_leaves_no_image() {
     let home = Home::new();
     let context = context(&home, &format!("FROM {BUSYBOX}\nCOPY nothing /\n"), &[]);

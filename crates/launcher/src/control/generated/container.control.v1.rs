@@ -538,7 +538,7 @@ pub struct StepOpen {
     /// In any order.
     #[prost(message, repeated, tag = "7")]
     pub mounts: ::prost::alloc::vec::Vec<StepMount>,
-    /// Without the machine's networks.
+    /// Without the machine's networks: in a network namespace of its own, with loopback only.
     #[prost(bool, tag = "8")]
     pub without_network: bool,
     /// All capabilities, no seccomp profile, no masked or read-only paths.
