@@ -16,7 +16,8 @@ use crate::epoch::Epoch;
 use crate::exchange::{self, Exported, Imported};
 use crate::execute::{Bases, Execution, Halt, MadeSteps};
 use crate::finish::{self, Made};
-use crate::inputs::{load_sources, remotes};
+use crate::inputs::{load_named, load_sources, named_contexts, remotes};
+use crate::layouts::Layouts;
 use crate::load::Loaded;
 use crate::plan::{BaseImages, EPOCH, Plan, PlanRequest, Planned, plan};
 use crate::vertex::Vertices;
@@ -63,13 +64,14 @@ async fn build_with(
     let epoch = Epoch::new(given(&request).as_deref(), OffsetDateTime::now_utc())?;
     let remotes = remotes(engine, &request).await?;
     let vertex = vertices.start("[internal] load build definition and context");
-    let loaded = vertex.end(load_sources(engine, &mut request, (&remotes, &store)).await)?;
+    let mut loaded = vertex.end(load_sources(engine, &mut request, &remotes).await)?;
     let epoch = epoch.or(given(&request).as_deref())?;
-    let bases = Bases::new(engine, &draft, vertices, request.pulls);
-    let placed = |error: BuildError| error.placed(&loaded.dockerfile);
+    let bases = Bases::new(engine, &draft, vertices, (request.pulls, Layouts::of(&request, &store)));
     let (plans, epoch) = plans(&request, &loaded, (&bases, vertices), epoch)
         .await
-        .map_err(placed)?;
+        .map_err(|error| error.placed(&loaded.dockerfile))?;
+    let used = plans.iter().flat_map(Plan::named_contexts).collect();
+    load_named(engine, &request, (&remotes, vertices), &used, &mut loaded.sources).await?;
     let sources = Arc::new(loaded.sources);
     let execution = Execution {
         engine,
@@ -121,13 +123,14 @@ async fn plans(
     };
     warn(findings.new_of(lint::check(&dockerfile)));
     let platforms = request.platforms_or_host();
+    let contexts = named_contexts(request);
     let mut plans = Vec::with_capacity(platforms.len());
     for platform in &platforms {
         let asked = PlanRequest {
             dockerfile: &dockerfile,
             target: request.target.clone(),
             build_args: &request.build_args,
-            contexts: &loaded.contexts,
+            contexts: &contexts,
             ignore: loaded.sources.ignore(),
             context_unix_seconds: loaded.context_unix_seconds,
             platform: platform.clone(),

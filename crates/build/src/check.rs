@@ -6,9 +6,10 @@ use container_engine::ConfiguredEngine;
 use container_image::{ImageStore, ResolveError};
 use container_oci::Platform;
 
-use crate::inputs::{load_sources, remotes};
+use crate::inputs::{load_sources, named_contexts, remotes};
+use crate::layouts::Layouts;
 use crate::load::Loaded;
-use crate::plan::{BaseImages, ImageRequest, Plan, PlanRequest, Planned, StageBase, plan};
+use crate::plan::{BaseImages, ImageName, ImageRequest, Plan, PlanRequest, Planned, StageBase, plan};
 use crate::{BuildError, BuildRequest, BuildWarning};
 use container_dockerfile::Dockerfile;
 use container_dockerfile::lint::{self, Finding};
@@ -32,9 +33,9 @@ pub struct CheckReport {
 pub async fn check(engine: &ConfiguredEngine, mut request: BuildRequest) -> Result<CheckReport, BuildError> {
     let store = ImageStore::open(engine.app_root())?;
     let remotes = remotes(engine, &request).await?;
-    let loaded = load_sources(engine, &mut request, (&remotes, &store)).await?;
+    let loaded = load_sources(engine, &mut request, &remotes).await?;
     let mut found = Vec::new();
-    let checked = checked(&store, &request, &loaded, &mut found);
+    let checked = checked(&store, &request, &loaded, &mut found).await;
     found.sort_by_key(|finding: &Finding| (finding.range.start.offset, finding.rule));
     let warnings = found
         .into_iter()
@@ -45,7 +46,7 @@ pub async fn check(engine: &ConfiguredEngine, mut request: BuildRequest) -> Resu
     })
 }
 
-fn checked(
+async fn checked(
     store: &ImageStore,
     request: &BuildRequest,
     loaded: &Loaded,
@@ -55,12 +56,13 @@ fn checked(
     let mut findings = Findings::new(&dockerfile, &request.build_args)?;
     found.extend(findings.new_of(lint::check(&dockerfile)));
     let draft = store.draft()?;
+    let (contexts, layouts) = (named_contexts(request), Layouts::of(request, store));
     for platform in request.platforms_or_host() {
         let asked = PlanRequest {
             dockerfile: &dockerfile,
             target: request.target.clone(),
             build_args: &request.build_args,
-            contexts: &loaded.contexts,
+            contexts: &contexts,
             ignore: loaded.sources.ignore(),
             context_unix_seconds: loaded.context_unix_seconds,
             platform,
@@ -75,7 +77,11 @@ fn checked(
                 Planned::Needs(needs) => needs,
             };
             for image in needs {
-                match draft.base(&image.reference, &image.platform) {
+                let reference = match &image.name {
+                    ImageName::Reference(reference) => reference.clone(),
+                    ImageName::Layout(context) => layouts.image(context).await?,
+                };
+                match draft.base(&reference, &image.platform) {
                     Ok(base) => known.insert(image, base.config),
                     Err(error) => {
                         if let ResolveError::Platform { available, .. } = error {
@@ -102,6 +108,6 @@ fn of_platform(dockerfile: &Dockerfile, plan: &Plan, image: &ImageRequest, avail
     let written = stages.filter_map(|stage| dockerfile.stages.get(stage.id.0));
     let expected = image.platform.to_string();
     written
-        .map(|stage| lint::base_image_platform(&image.reference.familiar(), &expected, available, stage.source.range))
+        .map(|stage| lint::base_image_platform(&image.name.familiar(), &expected, available, stage.source.range))
         .collect()
 }

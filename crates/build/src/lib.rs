@@ -24,6 +24,7 @@ mod finish;
 mod image;
 mod inputs;
 mod layout;
+mod layouts;
 mod load;
 mod mode;
 mod output;

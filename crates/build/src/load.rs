@@ -9,16 +9,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use container_build_context::{Context, Ignore, SelectOptions, Selection, StatCache};
-use container_image::ImageStore;
 use container_oci::Digest;
 
-use crate::layout;
 use crate::place::DockerfileText;
-use crate::plan::{FileOrigin, NamedContext, NamedContexts};
+use crate::plan::FileOrigin;
 use crate::remote::Remotes;
-use crate::request::{ContextSource, DEFAULT_NAME, DockerfileSource, NamedContextSource};
+use crate::request::{ContextSource, DEFAULT_NAME, DockerfileSource};
 use crate::{BuildError, FilesError};
-use contexts::{LocalContext, Opened};
+pub(crate) use contexts::LocalContext;
+use contexts::Opened;
 
 /// Where digests of files that were read before are, below the app root.
 const STAT_CACHE: &str = "build-cache/stat-cache";
@@ -38,7 +37,6 @@ pub(crate) struct Sources {
 pub(crate) struct Loaded {
     pub(crate) dockerfile: DockerfileText,
     pub(crate) sources: Sources,
-    pub(crate) contexts: NamedContexts,
     /// When the context was made, in seconds since 1970: the time of its commit, that of its server, or that of the newest entry of its tar.
     pub(crate) context_unix_seconds: Option<i64>,
 }
@@ -47,8 +45,6 @@ pub(crate) struct Loaded {
 pub(crate) struct Local {
     dockerfile: LocalDockerfile,
     context: LocalContext,
-    named: BTreeMap<String, LocalContext>,
-    contexts: NamedContexts,
 }
 
 /// A Dockerfile on this machine.
@@ -63,9 +59,7 @@ impl Local {
     pub(crate) async fn fetch(
         dockerfile: DockerfileSource,
         context: ContextSource,
-        named: &BTreeMap<String, NamedContextSource>,
         (remotes, keeps_git_dir): (&Remotes, bool),
-        store: &ImageStore,
     ) -> Result<Self, BuildError> {
         let dockerfile = match dockerfile {
             DockerfileSource::InContext(name) => LocalDockerfile::InContext(name),
@@ -75,27 +69,9 @@ impl Local {
                 LocalDockerfile::Stream(Box::new(remotes.file(&address, None).await?.reader()))
             }
         };
-        let context = LocalContext::of(context, remotes, keeps_git_dir).await?;
-        let (mut files, mut contexts) = (BTreeMap::new(), NamedContexts::default());
-        for (name, source) in named {
-            if let Some(context) = LocalContext::named(source, remotes, keeps_git_dir).await? {
-                files.insert(name.to_ascii_lowercase(), context);
-                contexts.insert(name, NamedContext::Files);
-            }
-            match source {
-                NamedContextSource::Image(reference) => contexts.insert(name, NamedContext::Image(reference.clone())),
-                NamedContextSource::Layout { directory, version } => {
-                    let image = layout::import(store, directory, version.as_deref()).await?;
-                    contexts.insert(name, NamedContext::Image(image));
-                }
-                NamedContextSource::Directory(_) | NamedContextSource::Address(_) => {}
-            }
-        }
         Ok(Self {
             dockerfile,
-            context,
-            named: files,
-            contexts,
+            context: LocalContext::of(context, remotes, keeps_git_dir).await?,
         })
     }
 }
@@ -128,27 +104,35 @@ pub(crate) fn load(local: Local, mut name: String, app_root: &Path) -> Result<Lo
         LocalDockerfile::File(path) => dockerfile::of_file(&context, &path)?,
         LocalDockerfile::Stream(stream) => dockerfile::of_stream(&context, stream)?,
     };
-    let mut named = BTreeMap::new();
-    for (name, context) in local.named {
-        let Opened::Context(context) = context.open(&scratch)? else {
-            continue;
-        };
-        let ignore = context.find_ignore(None)?;
-        named.insert(name, context.ignoring(ignore));
-    }
     Ok(Loaded {
         dockerfile: DockerfileText::new(name, dockerfile),
         sources: Sources {
             context: context.ignoring(ignore),
-            named,
+            named: BTreeMap::new(),
             stat_cache: Mutex::new(StatCache::open(&app_root.join(STAT_CACHE))),
         },
-        contexts: local.contexts,
         context_unix_seconds,
     })
 }
 
+/// Opens a named context. What it ignores is in it itself. This blocks.
+pub(crate) fn open_named(context: LocalContext, app_root: &Path) -> Result<Context, BuildError> {
+    let scratch = app_root.join(SCRATCH);
+    let context = match context.open(&scratch)? {
+        Opened::Context(context) => context,
+        // A Dockerfile has no files.
+        Opened::Dockerfile(_) => contexts::empty(&scratch)?,
+    };
+    let ignore = context.find_ignore(None)?;
+    Ok(context.ignoring(ignore))
+}
+
 impl Sources {
+    /// Adds a named context.
+    pub(crate) fn insert_named(&mut self, name: String, context: Context) {
+        self.named.insert(name, context);
+    }
+
     /// What the sources of a copy name in a context.
     pub(crate) fn select(
         &self,
@@ -214,8 +198,6 @@ mod tests {
         Local {
             dockerfile,
             context: LocalContext::Directory(context.to_owned()),
-            named: BTreeMap::new(),
-            contexts: NamedContexts::default(),
         }
     }
 

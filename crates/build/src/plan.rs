@@ -28,7 +28,7 @@ use std::collections::BTreeSet;
 
 use container_dockerfile::lint::Finding;
 
-pub(crate) use bases::{BaseImages, ImageRequest};
+pub(crate) use bases::{BaseImages, ImageName, ImageRequest};
 pub(crate) use context::{NamedContext, NamedContexts};
 pub use error::{PlanError, PlanProblem};
 pub(crate) use label::StepLabel;
@@ -73,6 +73,17 @@ impl Plan {
         let bases = self.stages.iter().filter(|stage| stage.base_label.is_some()).count();
         let steps: usize = self.stages.iter().map(|stage| stage.steps.len()).sum();
         bases + steps
+    }
+
+    /// The named contexts whose files it takes.
+    pub(crate) fn named_contexts(&self) -> impl Iterator<Item = &str> {
+        let steps = self.stages.iter().flat_map(|stage| &stage.steps);
+        steps
+            .flat_map(|step| step.operation.origins())
+            .filter_map(|origin| match origin {
+                FileOrigin::NamedContext(name) => Some(name.as_str()),
+                _ => None,
+            })
     }
 
     /// A stage of the plan.

@@ -8,7 +8,8 @@ use container_image::{CatalogError, DraftBase, ImageDraft, ResolveError};
 
 use super::{Execution, StageRoot};
 use crate::BuildError;
-use crate::plan::{ImageRequest, PlannedStage};
+use crate::layouts::Layouts;
+use crate::plan::{ImageName, ImageRequest, PlannedStage};
 use crate::vertex::Vertices;
 
 /// The images of a build. Each is looked for once.
@@ -17,6 +18,7 @@ pub(crate) struct Bases<'a> {
     draft: &'a ImageDraft,
     vertices: &'a Vertices,
     pulls: bool,
+    layouts: Layouts<'a>,
     found: Mutex<BTreeMap<ImageRequest, Arc<DraftBase>>>,
 }
 
@@ -25,13 +27,14 @@ impl<'a> Bases<'a> {
         engine: &'a ConfiguredEngine,
         draft: &'a ImageDraft,
         vertices: &'a Vertices,
-        pulls: bool,
+        (pulls, layouts): (bool, Layouts<'a>),
     ) -> Self {
         Self {
             engine,
             draft,
             vertices,
             pulls,
+            layouts,
             found: Mutex::default(),
         }
     }
@@ -49,7 +52,7 @@ impl<'a> Bases<'a> {
         }
         let vertex = self
             .vertices
-            .start(format!("[internal] load metadata for {}", request.reference));
+            .start(format!("[internal] load metadata for {}", request.name));
         let found = vertex.end(self.look(request).await)?;
         let found = Arc::new(found);
         self.found
@@ -60,7 +63,14 @@ impl<'a> Bases<'a> {
     }
 
     async fn look(&self, request: &ImageRequest) -> Result<DraftBase, BuildError> {
-        let here = || self.draft.base(&request.reference, &request.platform);
+        let reference = match &request.name {
+            ImageName::Reference(reference) => reference,
+            ImageName::Layout(context) => {
+                let image = self.layouts.image(context).await?;
+                return Ok(self.draft.base(&image, &request.platform)?);
+            }
+        };
+        let here = || self.draft.base(reference, &request.platform);
         if !self.pulls {
             match here() {
                 Err(
@@ -72,13 +82,13 @@ impl<'a> Bases<'a> {
             }
         }
         let pull = PullRequest {
-            image: request.reference.clone(),
+            image: reference.clone(),
             platforms: PlatformChoice::Only(request.platform.clone()),
             options: PullOptions::default(),
         };
         let pulled = self.engine.pull_image(pull, &Silent).await;
         pulled.map_err(|source| BuildError::Pull {
-            image: request.reference.familiar(),
+            image: reference.familiar(),
             source: Box::new(source),
         })?;
         Ok(here()?)
@@ -91,7 +101,7 @@ impl Execution<'_> {
         let name = stage
             .base_label
             .as_ref()
-            .map_or_else(|| request.reference.to_string(), ToString::to_string);
+            .map_or_else(|| request.name.to_string(), ToString::to_string);
         let vertex = self.vertices.start(name);
         let found = self.bases.find(request).await;
         if found.is_ok() {

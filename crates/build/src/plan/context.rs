@@ -14,6 +14,8 @@ pub(crate) enum NamedContext {
     Files,
     /// An image.
     Image(Reference),
+    /// An image of an OCI layout.
+    Layout,
 }
 
 /// The named contexts of a build.

@@ -5,7 +5,7 @@ use container_oci::{Platform, Reference};
 
 use super::variables::OrderedVariables;
 use super::{
-    EPOCH, EPOCH_OF_CONTEXT, FileOrigin, ImageRequest, NamedContext, NamedContexts, PlanError, PlanProblem,
+    EPOCH, EPOCH_OF_CONTEXT, FileOrigin, ImageName, ImageRequest, NamedContext, NamedContexts, PlanError, PlanProblem,
     PlanRequest, StageBase, StageId, platforms,
 };
 
@@ -129,7 +129,7 @@ impl<'a> Outline<'a> {
         match self.contexts.find(name) {
             Some((name, context)) => Ok(of_context(name, context, platform)),
             None => Ok(StageBase::Image(ImageRequest {
-                reference: reference(name)?,
+                name: ImageName::Reference(reference(name)?),
                 platform: platform.clone(),
             })),
         }
@@ -199,13 +199,15 @@ impl<'a> Outline<'a> {
 }
 
 fn of_context(name: &str, context: &NamedContext, platform: &Platform) -> StageBase {
-    match context {
-        NamedContext::Files => StageBase::Files(name.to_owned()),
-        NamedContext::Image(reference) => StageBase::Image(ImageRequest {
-            reference: reference.clone(),
-            platform: platform.clone(),
-        }),
-    }
+    let image = match context {
+        NamedContext::Files => return StageBase::Files(name.to_owned()),
+        NamedContext::Image(reference) => ImageName::Reference(reference.clone()),
+        NamedContext::Layout => ImageName::Layout(name.to_owned()),
+    };
+    StageBase::Image(ImageRequest {
+        name: image,
+        platform: platform.clone(),
+    })
 }
 
 fn reference(name: &str) -> Result<Reference, PlanProblem> {

@@ -233,7 +233,7 @@ impl Labels {
 
     fn base(&mut self, base: &StageBase) -> Option<StepLabel> {
         match base {
-            StageBase::Image(request) => Some(self.next(format!("FROM {}", request.reference))),
+            StageBase::Image(request) => Some(self.next(format!("FROM {}", request.name))),
             _ => None,
         }
     }

@@ -31,6 +31,20 @@ pub(crate) enum Operation {
     Workdir(WorkdirStep),
 }
 
+impl Operation {
+    /// Where its files come from.
+    pub(crate) fn origins(&self) -> impl Iterator<Item = &FileOrigin> {
+        let (copied, mounts) = match self {
+            Self::Copy(copy) => (Some(&copy.origin), &[][..]),
+            Self::Run(run) => (None, run.mounts.as_slice()),
+            Self::Workdir(_) => (None, &[][..]),
+        };
+        copied
+            .into_iter()
+            .chain(mounts.iter().filter_map(|mount| mount.origin.as_ref()))
+    }
+}
+
 /// `RUN`
 #[derive(Debug, Clone)]
 pub(crate) struct RunStep {

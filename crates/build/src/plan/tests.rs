@@ -71,7 +71,7 @@ impl Build {
                 Planned::Ready(plan) => return Ok((plan, asked)),
                 Planned::Needs(images) => {
                     for image in images {
-                        let name = image.reference.familiar();
+                        let name = image.name.familiar();
                         if !self.knows_images {
                             bases.insert_unknown(image);
                             continue;
@@ -160,7 +160,7 @@ fn stages_are_found_by_name_and_number_and_not_before_they_are_there() {
         origins[..2],
         [FileOrigin::Stage(StageId(0)), FileOrigin::Stage(StageId(0))]
     );
-    assert!(matches!(&origins[2], FileOrigin::Image(request) if request.reference.familiar() == "alpine:latest"));
+    assert!(matches!(&origins[2], FileOrigin::Image(request) if request.name.familiar() == "alpine:latest"));
     let forward = "FROM scratch AS a\nCOPY --from=b /x /\nFROM scratch AS b\nFROM a\n";
     assert!(
         Build::of(forward)
@@ -282,17 +282,17 @@ fn named_contexts_take_the_place_of_stages_and_images() {
         .contexts
         .insert("base", NamedContext::Image("debian".parse().unwrap()));
     build.contexts.insert("data", NamedContext::Files);
+    build.contexts.insert("unused", NamedContext::Files);
     build
         .contexts
         .insert("tools", NamedContext::Image("tools:1".parse().unwrap()));
     let (plan, asked) = build.run().unwrap();
     assert_eq!(asked, ["debian:latest"]);
     assert!(plan.stages[0].steps.is_empty());
+    assert_eq!(plan.named_contexts().collect::<Vec<_>>(), ["data"]);
     let steps = &plan.stages[1].steps;
     assert_eq!(copy_of(&steps[0]).origin, FileOrigin::NamedContext("data".to_owned()));
-    assert!(
-        matches!(&copy_of(&steps[1]).origin, FileOrigin::Image(request) if request.reference.familiar() == "tools:1")
-    );
+    assert!(matches!(&copy_of(&steps[1]).origin, FileOrigin::Image(request) if request.name.familiar() == "tools:1"));
     let mut build = Build::of("FROM data\n");
     build.contexts.insert("data", NamedContext::Files);
     assert!(build.error().contains("has files only"));

@@ -362,6 +362,10 @@ fn named_contexts_are_directories_addresses_repositories_and_layouts() {
     let after = home.run(["image", "list"]).success().text();
     assert!(before.lines().all(|line| after.contains(line)), "{before}\n{after}");
     let missing = format!("layout=oci-layout://{}:no-such-tag", layout.display());
+    write(
+        &context,
+        &[("Dockerfile", "FROM scratch\nCOPY --from=layout /bin/busybox /busybox\n")],
+    );
     home.run([
         OsStr::new("build"),
         OsStr::new("--build-context"),
@@ -369,6 +373,33 @@ fn named_contexts_are_directories_addresses_repositories_and_layouts() {
         context.as_os_str(),
     ])
     .failure(1, &["has no image \"no-such-tag\""]);
+}
+
+#[test]
+fn named_contexts_that_the_target_does_not_need_are_not_looked_at() {
+    let home = Home::new();
+    let dockerfile = "FROM layout AS of-layout\nFROM scratch AS of-web\nCOPY --from=web context /web\nFROM scratch\nCOPY --from=dir f /f\n";
+    let context = context(&home, dockerfile, &[("dir/f", "f")]);
+    let dir = format!("dir={}", context.join("dir").display());
+    let mut arguments = Vec::new();
+    for named in [
+        "layout=oci-layout:///nonexistent",
+        "web=http://127.0.0.1:1/x",
+        "unused=/nonexistent",
+        &dir,
+    ] {
+        arguments.extend(["--build-context", named]);
+    }
+    arguments.push(context.to_str().unwrap());
+    let (_, found) = built(&home, &words(&arguments));
+    assert_eq!(found, ["f 644 0:0 f"]);
+    for (target, expected) in [
+        ("of-layout", "cannot read the OCI layout /nonexistent"),
+        ("of-web", "connection to 127.0.0.1:1 refused"),
+    ] {
+        let build = ["build", "--target", target];
+        home.run(build.iter().chain(&arguments)).failure(1, &[expected]);
+    }
 }
 
 #[test]
