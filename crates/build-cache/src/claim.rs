@@ -33,8 +33,8 @@ pub(crate) async fn claim(path: &Path, on_wait: impl FnOnce()) -> Result<StepCla
     let mut on_wait = Some(on_wait);
     let mut pause = Duration::from_millis(2);
     loop {
-        if let Some(lock) = FileLock::try_acquire(path, LockMode::Exclusive)? {
-            return Ok(StepClaim(Some(lock)));
+        if let Some(claim) = try_claim(path)? {
+            return Ok(claim);
         }
         if let Some(on_wait) = on_wait.take() {
             on_wait();
@@ -42,4 +42,10 @@ pub(crate) async fn claim(path: &Path, on_wait: impl FnOnce()) -> Result<StepCla
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(POLL_LIMIT);
     }
+}
+
+/// Takes the lock at `path`, if nobody holds it.
+pub(crate) fn try_claim(path: &Path) -> Result<Option<StepClaim>, CacheError> {
+    let lock = FileLock::try_acquire(path, LockMode::Exclusive)?;
+    Ok(lock.map(|lock| StepClaim(Some(lock))))
 }

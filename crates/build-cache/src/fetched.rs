@@ -1,10 +1,11 @@
 //! Files that builds have fetched, each under the digest of its address.
 //!
 //! `build-cache/files/<digest>/content` is a file, `record.json` beside it says what it is. Both are replaced as wholes, the content first; a record says which
-//! file it is about, so that a content whose record is still the old one counts as missing.
+//! file it is about, so that a content whose record is still the old one counts as missing. The time of the record is when the file was used last.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use container_durable::{FileIdentity, Record, RecordBody, Replacement, create_private_dir, read_record, write_record};
 use container_oci::Digest;
@@ -48,6 +49,7 @@ impl RecordBody for Kept {
 /// The right to fetch what is at an address, until this is dropped.
 #[derive(Debug)]
 pub struct FetchClaim {
+    cache: BuildCache,
     directory: PathBuf,
     _claim: StepClaim,
 }
@@ -55,6 +57,7 @@ pub struct FetchClaim {
 /// A file that is being fetched. Dropped, it is gone.
 #[derive(Debug)]
 pub struct NewFile {
+    cache: BuildCache,
     directory: PathBuf,
     replacement: Replacement,
 }
@@ -66,15 +69,39 @@ impl BuildCache {
     /// [`CacheError`]
     pub async fn claim_fetch(&self, url: &str, on_wait: impl FnOnce()) -> Result<FetchClaim, CacheError> {
         let key = CacheKey::of_text(url);
-        let directory = self.files_dir().join(key.to_string());
-        create_private_dir(&directory)?;
         create_private_dir(&self.locks())?;
-        let claim = claim::claim(&self.locks().join(format!("file-{key}.lock")), on_wait).await?;
+        let claim = claim::claim(&self.file_lock(&key), on_wait).await?;
+        // After that nobody takes it away.
+        let directory = self.file_dir(&key);
+        create_private_dir(&directory)?;
         Ok(FetchClaim {
+            cache: self.clone(),
             directory,
             _claim: claim,
         })
     }
+
+    /// The directory of a file.
+    pub(crate) fn file_dir(&self, key: &CacheKey) -> PathBuf {
+        self.files_dir().join(key.to_string())
+    }
+
+    /// Held by whoever fetches a file or takes it away.
+    pub(crate) fn file_lock(&self, key: &CacheKey) -> PathBuf {
+        self.locks().join(format!("file-{key}.lock"))
+    }
+}
+
+/// The address of the file in a directory, and when it was fetched and used last, as far as that is known.
+pub(crate) fn stored(directory: &Path) -> (Option<String>, Option<SystemTime>, Option<SystemTime>) {
+    let record = directory.join(RECORD);
+    let url = read_record::<Kept>(&record)
+        .ok()
+        .flatten()
+        .map(|kept| kept.body.file.url);
+    let modified = |path: &Path| path.metadata().and_then(|found| found.modified()).ok();
+    let made = modified(&directory.join(CONTENT)).or_else(|| modified(directory));
+    (url, made, modified(&record).or(made))
 }
 
 impl FetchClaim {
@@ -83,7 +110,8 @@ impl FetchClaim {
     /// # Errors
     /// [`CacheError`] when it cannot be read. A damaged record, or one of a newer program, is `None`.
     pub fn known(&self) -> Result<Option<(FetchedFile, File)>, CacheError> {
-        let kept = match read_record::<Kept>(&self.directory.join(RECORD)) {
+        let record = self.directory.join(RECORD);
+        let kept = match read_record::<Kept>(&record) {
             Ok(Some(record)) => record.body,
             Ok(None) => return Ok(None),
             Err(error) if error.io_error().is_some() => return Err(error.into()),
@@ -98,6 +126,9 @@ impl FetchClaim {
         let is_it = content
             .metadata()
             .is_ok_and(|found| FileIdentity::of(&found) == kept.content);
+        if is_it {
+            self.cache.mark_used(&record);
+        }
         Ok(is_it.then_some((kept.file, content)))
     }
 
@@ -107,6 +138,7 @@ impl FetchClaim {
     /// [`CacheError`]
     pub fn begin(&self) -> Result<NewFile, CacheError> {
         Ok(NewFile {
+            cache: self.cache.clone(),
             directory: self.directory.clone(),
             replacement: Replacement::begin(&self.directory.join(CONTENT))?,
         })
@@ -134,7 +166,10 @@ impl NewFile {
             file,
             content: identity,
         };
-        write_record(&self.directory.join(RECORD), &Record::new(kept))?;
+        let record = self.directory.join(RECORD);
+        write_record(&record, &Record::new(kept))?;
+        self.cache.mark_used(&record);
+        self.cache.mark_grown();
         Ok(content)
     }
 }

@@ -17,6 +17,7 @@ mod key;
 mod mounts;
 mod prune;
 mod record;
+mod sources;
 mod store;
 mod trees;
 
@@ -28,5 +29,6 @@ pub use key::CacheKey;
 pub use mounts::{CacheMountClaim, CacheMountUse, StoredMount};
 pub use prune::{Kept, least_recently_used};
 pub use record::{CachedLayer, CachedStep};
+pub use sources::{SourceId, StoredSource};
 pub use store::{BuildCache, Found, StoredStep};
 pub use trees::{HeldTree, NewTree, TreesClaim};

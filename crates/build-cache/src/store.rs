@@ -110,7 +110,7 @@ impl BuildCache {
         let path = self.record(key);
         write_record(&path, &Record::new(step))?;
         self.mark_used(&path);
-        self.has_grown.store(true, Ordering::Relaxed);
+        self.mark_grown();
         Ok(())
     }
 
@@ -150,6 +150,11 @@ impl BuildCache {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(CacheError::file("remove", &path, error)),
             _ => Ok(()),
         }
+    }
+
+    /// Something was stored.
+    pub(crate) fn mark_grown(&self) {
+        self.has_grown.store(true, Ordering::Relaxed);
     }
 
     /// That the time cannot be set only makes the thing look older than it is.

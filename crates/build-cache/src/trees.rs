@@ -1,12 +1,13 @@
 //! Trees of files that builds have fetched from repositories, each in a directory of its own.
 //!
 //! `build-cache/trees/<digest of the repository's address>/<name>` is a tree, which is never written to once it has this name; `<name>.lock` is locked by
-//! those who read it, and says during which boot of the host the tree was made, and in a second line the time of its commit: its files are not synced, so that
-//! after a loss of power nobody knows what is in them. A repository has few trees: a new one takes the place of those that nobody reads.
+//! those who read it, and says in a line each during which boot of the host the tree was made, when its commit was, and where it is from: its files are not
+//! synced, so that after a loss of power nobody knows what is in them. The time of that file is when the tree was used last. A repository has few trees: a new one takes the place of those that nobody reads.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use container_durable::{FileLock, LockMode, boot_id, create_private_dir};
 
@@ -16,12 +17,13 @@ use crate::{CacheError, CacheKey, StepClaim, claim};
 /// The name of a tree that is being made.
 const UNFINISHED: &str = "unfinished";
 const LOCK: &str = "lock";
-/// More than the name of a boot and a time have.
-const LOCK_BYTES: u64 = 256;
+/// More than the name of a boot, a time and an address have.
+const LOCK_BYTES: u64 = 64 << 10;
 
 /// The right to make trees of a repository, until this is dropped.
 #[derive(Debug)]
 pub struct TreesClaim {
+    cache: BuildCache,
     directory: PathBuf,
     _claim: StepClaim,
 }
@@ -37,6 +39,7 @@ pub struct HeldTree {
 /// A tree that is being made. Dropped, it is gone.
 #[derive(Debug)]
 pub struct NewTree {
+    cache: BuildCache,
     path: PathBuf,
     place: PathBuf,
 }
@@ -48,15 +51,41 @@ impl BuildCache {
     /// [`CacheError`]
     pub async fn claim_trees(&self, url: &str, on_wait: impl FnOnce()) -> Result<TreesClaim, CacheError> {
         let key = CacheKey::of_text(url);
-        let directory = self.trees_dir().join(key.to_string());
-        create_private_dir(&directory)?;
         create_private_dir(&self.locks())?;
-        let claim = claim::claim(&self.locks().join(format!("tree-{key}.lock")), on_wait).await?;
+        let claim = claim::claim(&self.trees_lock(&key), on_wait).await?;
+        // After that nobody takes it away.
+        let directory = self.repository_dir(&key);
+        create_private_dir(&directory)?;
         Ok(TreesClaim {
+            cache: self.clone(),
             directory,
             _claim: claim,
         })
     }
+
+    /// The directory of a repository's trees.
+    pub(crate) fn repository_dir(&self, repository: &CacheKey) -> PathBuf {
+        self.trees_dir().join(repository.to_string())
+    }
+
+    /// Held by whoever makes a tree of a repository, begins to read one, or takes one away.
+    pub(crate) fn trees_lock(&self, repository: &CacheKey) -> PathBuf {
+        self.locks().join(format!("tree-{repository}.lock"))
+    }
+}
+
+/// Where a tree is from, where that is told, when it was made and used last, as far as that is known, and whether somebody reads it.
+pub(crate) fn stored(
+    path: &Path,
+) -> Result<(Option<String>, Option<SystemTime>, Option<SystemTime>, bool), CacheError> {
+    let lock = path.with_extension(LOCK);
+    let free = FileLock::try_acquire_existing(&lock, LockMode::Exclusive)?;
+    let is_read = free.is_none() && lock.exists();
+    drop(free);
+    let modified = |path: &Path| path.metadata().and_then(|found| found.modified()).ok();
+    let made = modified(path);
+    let note = File::open(&lock).ok().and_then(|lock| note(&lock));
+    Ok((note.map(|note| note.url), made, modified(&lock).or(made), is_read))
 }
 
 impl TreesClaim {
@@ -70,11 +99,14 @@ impl TreesClaim {
             return Ok(None);
         }
         let lock = HeldTree::lock(&path)?;
-        let time = commit_time_of_this_boot(lock.file());
-        Ok(time.map(|commit_unix_seconds| HeldTree {
+        let note = note(lock.file()).filter(|note| boot_id().is_ok_and(|boot| boot == note.boot));
+        if note.is_some() {
+            self.cache.mark_used(lock.path());
+        }
+        Ok(note.map(|note| HeldTree {
             path,
             lock,
-            commit_unix_seconds,
+            commit_unix_seconds: note.commit_unix_seconds,
         }))
     }
 
@@ -93,6 +125,7 @@ impl TreesClaim {
         let path = self.directory.join(UNFINISHED);
         create_private_dir(&path)?;
         Ok(NewTree {
+            cache: self.cache.clone(),
             path,
             place: self.directory.join(name),
         })
@@ -106,11 +139,11 @@ impl NewTree {
         &self.path
     }
 
-    /// Gives the tree its name. Its commit was made so many seconds after 1970.
+    /// Gives the tree its name. It is from `url`, and its commit was made so many seconds after 1970.
     ///
     /// # Errors
     /// [`CacheError`]
-    pub fn keep(self, commit_unix_seconds: i64) -> Result<HeldTree, CacheError> {
+    pub fn keep(self, url: &str, commit_unix_seconds: i64) -> Result<HeldTree, CacheError> {
         let held = HeldTree {
             lock: HeldTree::lock(&self.place)?,
             path: self.place.clone(),
@@ -121,8 +154,10 @@ impl NewTree {
         let boot = boot_id().unwrap_or_default();
         let mut file = held.lock.file();
         file.set_len(0)
-            .and_then(|()| file.write_all(format!("{boot}\n{commit_unix_seconds}").as_bytes()))
+            .and_then(|()| file.write_all(format!("{boot}\n{commit_unix_seconds}\n{url}").as_bytes()))
             .map_err(|source| CacheError::file("write", held.lock.path(), source))?;
+        self.cache.mark_used(held.lock.path());
+        self.cache.mark_grown();
         Ok(held)
     }
 }
@@ -156,21 +191,34 @@ impl HeldTree {
     }
 }
 
-/// When the commit of a tree was made that was fetched during this boot; `None` of another one, and where it is not told.
-fn commit_time_of_this_boot(lock: &File) -> Option<i64> {
-    let mut text = String::new();
-    lock.take(LOCK_BYTES).read_to_string(&mut text).ok()?;
-    let (made, time) = text.split_once('\n')?;
-    let is_of_this_boot = !made.is_empty() && boot_id().is_ok_and(|boot| boot == made);
-    time.parse().ok().filter(|_| is_of_this_boot)
+/// What the lock of a tree says of it.
+struct Note {
+    boot: String,
+    commit_unix_seconds: i64,
+    url: String,
 }
 
-fn remove_unless_held(path: &Path) -> Result<(), CacheError> {
+/// Reads what a lock says; `None` of a tree that is not finished, or of an older program.
+fn note(lock: &File) -> Option<Note> {
+    let mut text = String::new();
+    lock.take(LOCK_BYTES).read_to_string(&mut text).ok()?;
+    let (boot, rest) = text.split_once('\n')?;
+    let (time, url) = rest.split_once('\n')?;
+    Some(Note {
+        boot: Some(boot).filter(|boot| !boot.is_empty())?.to_owned(),
+        commit_unix_seconds: time.parse().ok()?,
+        url: url.to_owned(),
+    })
+}
+
+/// Removes a tree that nobody reads, while nobody can begin to; whether it is gone.
+pub(crate) fn remove_unless_held(path: &Path) -> Result<bool, CacheError> {
     let Some(lock) = FileLock::try_acquire(&path.with_extension(LOCK), LockMode::Exclusive)? else {
-        return Ok(());
+        return Ok(false);
     };
     fs::remove_dir_all(path).map_err(|source| CacheError::file("remove", path, source))?;
-    Ok(lock.remove()?)
+    lock.remove()?;
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -182,15 +230,20 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let cache = BuildCache::at(root.path());
         let claim = cache.claim_trees("https://host/a.git", || {}).await.unwrap();
-        let tree = claim.begin("one").unwrap().keep(7).unwrap();
+        let tree = claim.begin("one").unwrap().keep("https://host/a.git", 7).unwrap();
         assert_eq!(claim.find("one").unwrap().unwrap().commit_unix_seconds(), 7);
         let boot = boot_id().unwrap();
-        for other in ["another boot\n7", &boot, &format!("{boot}\nx")] {
+        for other in [
+            "another boot\n7\n",
+            &boot,
+            &format!("{boot}\n7"),
+            &format!("{boot}\nx\nu"),
+        ] {
             fs::write(tree.path().with_extension(LOCK), other).unwrap();
             assert!(claim.find("one").unwrap().is_none(), "{other:?}");
         }
         drop(tree);
-        claim.begin("one").unwrap().keep(7).unwrap();
+        claim.begin("one").unwrap().keep("https://host/a.git", 7).unwrap();
         assert!(claim.find("one").unwrap().is_some());
     }
 
@@ -202,10 +255,10 @@ mod tests {
         assert!(claim.find("one").unwrap().is_none());
         let new = claim.begin("one").unwrap();
         fs::write(new.path().join("file"), "content").unwrap();
-        let one = new.keep(7).unwrap();
+        let one = new.keep("https://host/a.git", 7).unwrap();
         assert_eq!(fs::read(one.path().join("file")).unwrap(), b"content");
         // It is read, and stays.
-        let two = claim.begin("two").unwrap().keep(7).unwrap();
+        let two = claim.begin("two").unwrap().keep("https://host/a.git", 7).unwrap();
         assert!(claim.find("one").unwrap().is_some());
         drop(one);
         drop(two);

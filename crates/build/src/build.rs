@@ -62,7 +62,7 @@ async fn build_with(
     let given = |request: &BuildRequest| request.build_args.get(EPOCH).cloned();
     // Refused before anything is fetched.
     let epoch = Epoch::new(given(&request).as_deref(), OffsetDateTime::now_utc())?;
-    let remotes = remotes(engine, &request).await?;
+    let remotes = remotes(engine, &request, cache).await?;
     let vertex = vertices.start("[internal] load build definition and context");
     let mut loaded = vertex.end(load_sources(engine, &mut request, &remotes).await)?;
     let epoch = epoch.or(given(&request).as_deref())?;

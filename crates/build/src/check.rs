@@ -2,6 +2,7 @@
 
 mod findings;
 
+use container_build_cache::BuildCache;
 use container_engine::ConfiguredEngine;
 use container_image::{ImageStore, ResolveError};
 use container_oci::Platform;
@@ -32,7 +33,7 @@ pub struct CheckReport {
 /// [`BuildError`] when there is no Dockerfile to look at. What is wrong with it is in the report.
 pub async fn check(engine: &ConfiguredEngine, mut request: BuildRequest) -> Result<CheckReport, BuildError> {
     let store = ImageStore::open(engine.app_root())?;
-    let remotes = remotes(engine, &request).await?;
+    let remotes = remotes(engine, &request, &BuildCache::at(engine.app_root())).await?;
     let loaded = load_sources(engine, &mut request, &remotes).await?;
     let mut found = Vec::new();
     let checked = checked(&store, &request, &loaded, &mut found).await;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use container_build_cache::BuildCache;
 use container_engine::ConfiguredEngine;
 
 use crate::load::{Loaded, Local, LocalContext, Sources, load, open_named};
@@ -93,14 +94,18 @@ fn keeps_git_dir(request: &BuildRequest) -> bool {
 }
 
 /// What fetches for this build. Servers of repositories are shown the secrets of the build with the names that BuildKit knows.
-pub(crate) async fn remotes(engine: &ConfiguredEngine, request: &BuildRequest) -> Result<Remotes, BuildError> {
+pub(crate) async fn remotes(
+    engine: &ConfiguredEngine,
+    request: &BuildRequest,
+    cache: &BuildCache,
+) -> Result<Remotes, BuildError> {
     let mut tokens = GitTokens::default();
     for (id, secret) in request.secrets.iter().filter(|(id, _)| GitTokens::is_one(id)) {
         let read = secret.read().await;
         let value = read.map_err(|source| BuildError::Secret { id: id.clone(), source })?;
         tokens.insert(id, &value);
     }
-    Ok(Remotes::new(engine.app_root(), engine.ca_files(), tokens))
+    Ok(Remotes::new(cache.clone(), engine.ca_files(), tokens))
 }
 
 /// What the Dockerfile is called in messages.

@@ -9,7 +9,7 @@ mod file;
 mod git;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use container_build_cache::BuildCache;
@@ -38,10 +38,10 @@ struct Shared {
 }
 
 impl Remotes {
-    /// Nothing is fetched yet. `ca_files` are certificate authorities that are trusted besides the system's.
-    pub(crate) fn new(app_root: &Path, ca_files: &[PathBuf], tokens: GitTokens) -> Self {
+    /// Nothing is fetched yet; what is stays in `cache`. `ca_files` are certificate authorities that are trusted besides the system's.
+    pub(crate) fn new(cache: BuildCache, ca_files: &[PathBuf], tokens: GitTokens) -> Self {
         Self(Arc::new(Shared {
-            cache: BuildCache::at(app_root),
+            cache,
             ca_files: ca_files.to_vec(),
             tokens,
             downloads: OnceCell::new(),

@@ -5,7 +5,7 @@ mod prune;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use container_build_cache::{BuildCache, CacheKey, StoredMount, StoredStep};
+use container_build_cache::{BuildCache, CacheKey, SourceId, StoredMount, StoredSource, StoredStep};
 use container_image::{ImageUsage, allocated_bytes};
 use container_oci::Digest;
 use time::OffsetDateTime;
@@ -18,7 +18,7 @@ pub use prune::{BuildCacheFilter, PrunedBuildCache};
 /// Something that builds keep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildCacheRecord {
-    /// The hexadecimal digits of a layer's diff id, or of the digest of a mounted cache's id.
+    /// The hexadecimal digits of a layer's diff id, of the digest of a mounted cache's id, or of one that stands for what was fetched.
     pub id: String,
     /// What it is.
     pub kind: BuildCacheKind,
@@ -41,15 +41,24 @@ pub enum BuildCacheKind {
     Layer,
     /// What commands keep in `--mount=type=cache`.
     Mount,
+    /// A file that was fetched.
+    File,
+    /// The files of a commit of a repository.
+    Tree,
 }
 
 impl BuildCacheKind {
-    /// BuildKit's word for it.
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Layer, Self::Mount, Self::File, Self::Tree];
+
+    /// BuildKit's word for it; it has none for a file, which is a layer there.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Layer => "regular",
             Self::Mount => "exec.cachemount",
+            Self::File => "source.http",
+            Self::Tree => "source.git.checkout",
         }
     }
 }
@@ -65,6 +74,7 @@ struct Entry {
 enum Keys {
     Steps(Vec<CacheKey>),
     Mount(CacheKey),
+    Source(SourceId),
 }
 
 impl Engine {
@@ -101,7 +111,11 @@ impl Engine {
             .into_iter()
             .filter_map(|(diff_id, steps)| of_layer(diff_id, steps, images));
         let mounts = cache.mounts().map_err(InUseError::from)?;
-        let mut entries: Vec<Entry> = layers.chain(mounts.into_iter().map(of_mount)).collect();
+        let sources = cache.sources().map_err(InUseError::from)?;
+        let mut entries: Vec<Entry> = layers
+            .chain(mounts.into_iter().map(of_mount))
+            .chain(sources.into_iter().map(of_source))
+            .collect();
         entries.sort_by(|one, other| {
             let order = |entry: &Entry| (entry.record.last_used, std::cmp::Reverse(entry.record.created));
             order(one)
@@ -148,6 +162,33 @@ fn of_mount(mount: StoredMount) -> Entry {
     Entry {
         record,
         keys: Keys::Mount(mount.key),
+    }
+}
+
+fn of_source(source: StoredSource) -> Entry {
+    let url = source.url.as_deref();
+    let (kind, description) = match &source.id {
+        SourceId::File(_) => (
+            BuildCacheKind::File,
+            format!("file {}", url.unwrap_or("that is not whole")),
+        ),
+        SourceId::Tree { name, .. } => {
+            let of = url.map(|url| format!(" of {url}")).unwrap_or_default();
+            (BuildCacheKind::Tree, format!("tree {name}{of}"))
+        }
+    };
+    let record = BuildCacheRecord {
+        id: source.id.key().to_string(),
+        kind,
+        description,
+        created: source.created.map(OffsetDateTime::from),
+        last_used: last_used(source.last_used),
+        size_bytes: allocated_bytes(&source.directory),
+        is_needed: source.is_in_use,
+    };
+    Entry {
+        record,
+        keys: Keys::Source(source.id),
     }
 }
 

@@ -40,7 +40,7 @@ impl BuildCacheFilter {
         let unused_for = now.duration_since(record.last_used.into()).unwrap_or_default();
         let is_allowed = match record.kind {
             BuildCacheKind::Layer => self.all || !record.is_needed,
-            BuildCacheKind::Mount => !record.is_needed,
+            BuildCacheKind::Mount | BuildCacheKind::File | BuildCacheKind::Tree => !record.is_needed,
         };
         is_allowed
             && self.unused_for.is_none_or(|limit| unused_for >= limit)
@@ -92,6 +92,12 @@ impl Engine {
                 }
                 Keys::Mount(key) => {
                     if !cache.remove_mount(key).map_err(InUseError::from)? {
+                        continue;
+                    }
+                    pruned.reclaimed_bytes += entry.record.size_bytes;
+                }
+                Keys::Source(id) => {
+                    if !cache.remove_source(id).map_err(InUseError::from)? {
                         continue;
                     }
                     pruned.reclaimed_bytes += entry.record.size_bytes;

@@ -19,7 +19,7 @@ fn address(server: &Server, path: &str) -> WebAddress {
 
 /// A build of its own, in the same app root.
 fn remotes(root: &tempfile::TempDir) -> Remotes {
-    Remotes::new(root.path(), &[], GitTokens::default())
+    Remotes::new(BuildCache::at(root.path()), &[], GitTokens::default())
 }
 
 async fn text(remotes: &Remotes, address: &WebAddress) -> Result<String, RemoteError> {

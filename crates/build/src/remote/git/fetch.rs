@@ -60,7 +60,7 @@ pub(in crate::remote) async fn fetch(
             true => remove_traces(&new.path().join(GIT_DIRECTORY))?,
             false => remove_git(new.path())?,
         }
-        let held = new.keep(commit_unix_seconds)?;
+        let held = new.keep(&url, commit_unix_seconds)?;
         Ok::<_, RemoteError>(RemoteTree { held, url })
     });
     kept.await.map_err(|_| RemoteError::Interrupted)?

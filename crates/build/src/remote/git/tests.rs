@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use container_build_cache::BuildCache;
 use container_build_context::SelectOptions;
 use container_fixtures::{Answer, Server, reply};
 use container_require::{is_installed, require};
@@ -82,7 +83,7 @@ fn git(directory: &Path, arguments: &[&str]) -> String {
 }
 
 fn remotes(root: &tempfile::TempDir) -> Remotes {
-    Remotes::new(root.path(), &[], GitTokens::default())
+    Remotes::new(BuildCache::at(root.path()), &[], GitTokens::default())
 }
 
 /// Paths of a tree, as a copy of all of it sees them.

@@ -25,9 +25,9 @@ impl FromStr for CacheFilterFlag {
                 .map(Self::UnusedFor)
                 .ok_or(format!("{value:?} is no duration such as 24h or 1h30m")),
             Some(("type", value)) => {
-                let kinds = [BuildCacheKind::Layer, BuildCacheKind::Mount];
+                let kinds = BuildCacheKind::ALL;
                 let kind = kinds.into_iter().find(|kind| kind.name() == value);
-                let names = kinds.map(BuildCacheKind::name).join(" and ");
+                let names = kinds.map(BuildCacheKind::name).join(", ");
                 kind.map(Self::Kind).ok_or(format!("{value:?} is not one of {names}"))
             }
             Some(("id", value)) => Ok(Self::Id(value.to_owned())),

@@ -22,7 +22,8 @@ pub(crate) struct Prune {
     #[arg(short, long)]
     force: bool,
 
-    /// Only what the filter covers: until=DURATION (not used for so long), type=regular|exec.cachemount, id=ID
+    /// Only what the filter covers: until=DURATION (not used for so long), type=regular|exec.cachemount|source.http|source.git.checkout,
+    /// id=ID
     #[arg(long, value_name = "FILTER")]
     filter: Vec<CacheFilterFlag>,
 
