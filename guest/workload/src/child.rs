@@ -67,7 +67,7 @@ fn enter(setup: &Setup<'_>) -> Result<(), StartFailure> {
             if let Some(prepare) = setup.spec.own_network {
                 prepare().map_err(|error| StartFailure::setup("prepare the network namespace", error))?;
             }
-            enter_new_container(setup.container)?;
+            enter_new_container(setup.container, setup.spec.own_network.is_some())?;
         }
         Role::Exec => enter_running_container(setup.container)?,
     }
@@ -175,7 +175,7 @@ fn limit_rights(spec: &ProcessSpec, identity: &Identity) -> Result<(), StartFail
 }
 
 /// New namespaces: makes the prepared root this process's root and completes it from inside.
-fn enter_new_container(container: &Container) -> Result<(), StartFailure> {
+fn enter_new_container(container: &Container, has_own_network: bool) -> Result<(), StartFailure> {
     unshare_cgroup_namespace().map_err(|error| StartFailure::setup("make a cgroup namespace", error))?;
     rustix::system::sethostname(container.spec.hostname.as_bytes())
         .map_err(|error| StartFailure::setup("set the host name", error))?;
@@ -184,7 +184,7 @@ fn enter_new_container(container: &Container) -> Result<(), StartFailure> {
         .and_then(|()| rustix::mount::mount_move(".", "/"))
         .and_then(|()| chroot("."))
         .map_err(|error| StartFailure::setup("change the root", error))?;
-    mount_inside(&container.spec)
+    mount_inside(&container.spec, has_own_network)
 }
 
 fn enter_running_container(container: &Container) -> Result<(), StartFailure> {

@@ -113,11 +113,15 @@ fn ensure(root: &OwnedFd, path: &str) -> Result<OwnedFd, MountError> {
     })
 }
 
-/// The mounts that show the calling process's own namespaces; it has the container's root by now.
-pub(crate) fn mount_inside(spec: &ContainerSpec) -> Result<(), StartFailure> {
+/// The mounts that show the calling process's own namespaces; it has the container's root by now. `has_own_network` is whether the network is one of them.
+pub(crate) fn mount_inside(spec: &ContainerSpec, has_own_network: bool) -> Result<(), StartFailure> {
     let fail = |error: MountError| StartFailure::setup("prepare the root file system", error);
     mount("proc", "proc", "/proc", RESTRICTED, "").map_err(fail)?;
     mount("mqueue", "mqueue", "/dev/mqueue", RESTRICTED, "").map_err(fail)?;
+    if has_own_network {
+        // The one below it shows the machine's.
+        mount("sysfs", "sysfs", "/sys", system_flags(spec), "").map_err(fail)?;
+    }
     mount("cgroup2", "cgroup", "/sys/fs/cgroup", system_flags(spec), "").map_err(fail)?;
     set_sysctls(&spec.sysctls)?;
     spec.masked_paths.iter().try_for_each(|path| mask(path)).map_err(fail)?;
