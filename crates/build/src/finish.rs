@@ -8,9 +8,7 @@ mod made;
 mod rewrite;
 mod times;
 
-use container_engine::{
-    ImageEvent, ImageProgress, PlatformChoice, PushRequest, SaveFormat, SaveRequest, SaveTarget, Scheme,
-};
+use container_engine::{ImageEvent, ImageProgress, PlatformChoice, PushRequest, SaveFormat, SaveRequest, SaveTarget};
 use container_oci::Reference;
 
 pub(crate) use made::Made;
@@ -73,12 +71,12 @@ pub(crate) async fn finish(
         wanted.push(Default::default());
     }
     for (image, archive) in wanted {
-        let built = images.named(&image.form, &image.names).await?;
+        let built = images.named(&image).await?;
         if let Some((format, target)) = archive {
             archives.push((built.clone(), format, target));
         }
         if let Some(scheme) = image.push {
-            pushes.push((built.names.clone(), scheme));
+            pushes.push((built.names.clone(), scheme, image.pushes_by_digest));
         }
         last = Some(built);
     }
@@ -89,9 +87,16 @@ pub(crate) async fn finish(
         });
         vertex.end(save(execution, built, format, target).await)?;
     }
-    for (names, scheme) in pushes {
-        for name in names {
-            push(execution, name, scheme).await?;
+    for (names, scheme, by_digest) in pushes {
+        for image in names {
+            let platforms = PlatformChoice::Default;
+            let request = PushRequest {
+                image,
+                platforms,
+                scheme,
+                by_digest,
+            };
+            push(execution, request).await?;
         }
     }
     Ok(BuildOutcome { image: last })
@@ -122,13 +127,12 @@ async fn save(
 }
 
 /// Sends an image of the store to the registry in its name.
-async fn push(execution: &Execution<'_>, name: Reference, scheme: Scheme) -> Result<(), BuildError> {
-    let vertex = execution.vertices.start(format!("pushing {}", name.familiar()));
-    let request = PushRequest {
-        image: name,
-        platforms: PlatformChoice::Default,
-        scheme,
+async fn push(execution: &Execution<'_>, request: PushRequest) -> Result<(), BuildError> {
+    let name = match request.by_digest {
+        true => request.image.name(),
+        false => request.image.familiar(),
     };
+    let vertex = execution.vertices.start(format!("pushing {name}"));
     let pushed = execution.engine.push_image(request, &Silent).await;
     vertex.end(pushed.map(drop).map_err(|source| BuildError::Export(Box::new(source))))
 }
@@ -142,7 +146,8 @@ impl ImageProgress for Silent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ImageForm, ImageOutput};
+    use crate::ImageOutput;
+    use container_engine::Scheme;
 
     #[test]
     fn what_cannot_be_sent_or_written_is_refused_before_anything_is_done() {
@@ -150,7 +155,7 @@ mod tests {
             BuildOutput::Image(ImageOutput {
                 names: names.iter().map(|name| name.parse().unwrap()).collect(),
                 push: Some(Scheme::Auto),
-                form: ImageForm::default(),
+                ..ImageOutput::default()
             })
         };
         let stream = || BuildOutput::Tar {

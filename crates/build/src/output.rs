@@ -69,6 +69,10 @@ pub struct ImageOutput {
     pub names: Vec<Reference>,
     /// Whether it is sent to the registries of all its names, and how they are spoken to.
     pub push: Option<Scheme>,
+    /// Whether it is sent without a tag, and found by its digest only.
+    pub pushes_by_digest: bool,
+    /// Whether each name has another one beside it in the store, with the digest in the place of the tag.
+    pub has_canonical_names: bool,
     /// What its documents and layers are like.
     pub form: ImageForm,
 }

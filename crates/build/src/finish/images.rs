@@ -9,7 +9,7 @@ use super::documents::{Annotations, described, in_index};
 use super::{Made, rewrite};
 use crate::exchange::inline;
 use crate::execute::Execution;
-use crate::{BuildError, BuiltImage, CachePlace, ImageForm};
+use crate::{BuildError, BuiltImage, CachePlace, ImageForm, ImageOutput};
 
 /// The repository of images that have no name.
 const NAMELESS: &str = "localhost/build";
@@ -38,28 +38,34 @@ impl<'a> Images<'a> {
         }
     }
 
-    /// The image of this form, with the names of the build and further ones.
-    pub(super) async fn named(&mut self, form: &ImageForm, names: &[Reference]) -> Result<BuiltImage, BuildError> {
+    /// The image that an output asks for, with the names of the build and those of the output.
+    pub(super) async fn named(&mut self, output: &ImageOutput) -> Result<BuiltImage, BuildError> {
+        let form = &output.form;
         let vertex = self.execution.vertices.start("exporting to image");
         let stored = match self.stored.get(form) {
             Some(stored) => Ok(stored.clone()),
             None => self.store(form).await,
         };
-        let named = stored.and_then(|stored| self.name(stored, form, names));
+        let named = stored.and_then(|stored| self.name(stored, output));
         vertex.end(named)
     }
 
-    fn name(&mut self, stored: Stored, form: &ImageForm, further: &[Reference]) -> Result<BuiltImage, BuildError> {
-        self.stored.insert(form.clone(), stored.clone());
+    fn name(&mut self, stored: Stored, output: &ImageOutput) -> Result<BuiltImage, BuildError> {
+        self.stored.insert(output.form.clone(), stored.clone());
         let mut names = self.execution.request.tags.clone();
-        for name in further {
+        for name in &output.names {
             if !names.contains(name) {
                 names.push(name.clone());
             }
         }
+        let digest = stored.descriptor.digest;
+        let mut given = names.clone();
+        if output.has_canonical_names {
+            given.extend(names.iter().map(|name| name.with_digest(digest)));
+        }
         self.execution
             .draft
-            .name(&stored.descriptor, &names, &nameless_repository()?)?;
+            .name(&stored.descriptor, &given, &nameless_repository()?)?;
         Ok(BuiltImage {
             descriptor: stored.descriptor,
             config_digest: stored.config_digest,

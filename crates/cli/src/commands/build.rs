@@ -250,7 +250,7 @@ impl Build {
         request.cache_from = from
             .map(|flag| flag.into_source(&reference))
             .collect::<Result<_, _>>()?;
-        request.outputs = outputs(self.output, (self.push, self.load), &reference)?;
+        request.outputs = outputs(self.output, (self.push, self.load, &self.tag), &reference)?;
         Ok(request)
     }
 }

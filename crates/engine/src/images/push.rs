@@ -15,6 +15,8 @@ pub struct PushRequest {
     pub platforms: PlatformChoice,
     /// http or https.
     pub scheme: Scheme,
+    /// Whether the registry is to know it by its digest alone: its tag there stays what it is.
+    pub by_digest: bool,
 }
 
 /// What has been pushed.
@@ -42,6 +44,7 @@ impl ConfiguredEngine {
             registries: self.registries.clone(),
             scheme: request.scheme.into(),
             platforms: request.platforms.into(),
+            by_digest: request.by_digest,
             ..container_image::PushOptions::default()
         };
         let pushed = self

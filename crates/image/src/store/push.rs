@@ -31,6 +31,8 @@ pub struct PushOptions {
     pub platforms: PlatformChoice,
     /// Blobs that are sent at once; at least 1.
     pub max_concurrent_uploads: usize,
+    /// Whether the registry is to know the image by its digest alone, and no tag is touched.
+    pub by_digest: bool,
 }
 
 impl Default for PushOptions {
@@ -40,6 +42,7 @@ impl Default for PushOptions {
             scheme: Scheme::Auto,
             platforms: PlatformChoice::Default,
             max_concurrent_uploads: 3,
+            by_digest: false,
         }
     }
 }
@@ -119,6 +122,7 @@ impl ImageStore {
             (_, Some(digest), Some(actual)) if *digest != actual => {
                 return Err(PushFailure::OtherDigest { actual });
             }
+            (_, _, Some(actual)) if options.by_digest => actual.to_string(),
             (Some(tag), _, _) => tag.to_owned(),
             (None, digest, _) => digest.map_or_else(|| "latest".to_owned(), ToString::to_string),
         };
@@ -152,14 +156,15 @@ impl ImageStore {
         }
         drop(session);
         let digest = digest.ok_or(ContentError::WorkerLost)?;
+        let reference = match options.by_digest {
+            true => reference.with_digest(digest),
+            false => reference.clone(),
+        };
         progress.event(ProgressEvent::ImagePushed {
             reference: reference.clone(),
             digest,
         });
-        Ok(PushedImage {
-            reference: reference.clone(),
-            digest,
-        })
+        Ok(PushedImage { reference, digest })
     }
 
     /// Chooses what is pushed and keeps it here until the session ends; finds what of it the registry has elsewhere.

@@ -35,6 +35,7 @@ impl Push {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         let engine = Engine::open()?.configured()?;
         let request = PushRequest {
+            by_digest: false,
             image: engine.find_image(&self.image)?,
             platforms: self.selection.choice()?,
             scheme: self.scheme.scheme(),

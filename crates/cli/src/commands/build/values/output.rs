@@ -32,6 +32,8 @@ enum Wanted {
 struct WantedImage {
     names: Vec<String>,
     push: Option<Scheme>,
+    pushes_by_digest: bool,
+    has_canonical_names: bool,
     form: ImageForm,
 }
 
@@ -123,6 +125,8 @@ fn image(attributes: &mut Attributes) -> Result<WantedImage, String> {
             (true, true) => Some(Scheme::Http),
             (true, false) => Some(Scheme::Auto),
         },
+        pushes_by_digest: attributes.flag("push-by-digest")?.unwrap_or(false),
+        has_canonical_names: attributes.flag("name-canonical")?.unwrap_or(false),
         form: ImageForm {
             rewrites_times: attributes.flag("rewrite-timestamp")?.unwrap_or(false),
             annotations: attributes.annotations()?,
@@ -130,10 +134,10 @@ fn image(attributes: &mut Attributes) -> Result<WantedImage, String> {
     })
 }
 
-/// What becomes of the result, as all flags together say.
+/// What becomes of the result, as all flags together say, of an image that `tags` name.
 pub(in super::super) fn outputs(
     flags: Vec<OutputFlag>,
-    (pushes, loads): (bool, bool),
+    (pushes, loads, tags): (bool, bool, &[String]),
     reference: impl Fn(&str) -> Result<Reference, CommandError>,
 ) -> Result<Vec<BuildOutput>, CommandError> {
     let mut wanted: Vec<Wanted> = flags.into_iter().map(|flag| flag.0).collect();
@@ -149,10 +153,20 @@ pub(in super::super) fn outputs(
         }
     }
     let image = |image: WantedImage| {
+        let mut names = tags.iter().chain(&image.names);
+        if image.push.is_some()
+            && image.pushes_by_digest
+            && let Some(tagged) = names.find(|name| !has_name_only(name))
+        {
+            let problem = format!("{tagged:?} has a tag or a digest, and is to be pushed by digest");
+            return Err(CommandError::usage(problem).with_hint("give the name alone"));
+        }
         let names = image.names.iter().map(|name| reference(name));
         Ok::<_, CommandError>(ImageOutput {
             names: names.collect::<Result<_, _>>()?,
             push: image.push,
+            pushes_by_digest: image.pushes_by_digest,
+            has_canonical_names: image.has_canonical_names,
             form: image.form,
         })
     };
@@ -176,6 +190,12 @@ pub(in super::super) fn outputs(
         })
     });
     outputs.collect()
+}
+
+/// Whether a reference says neither a tag nor a digest.
+fn has_name_only(reference: &str) -> bool {
+    let last = reference.rsplit('/').next().unwrap_or(reference);
+    !last.contains([':', '@'])
 }
 
 fn target(place: Place) -> Result<OutputTarget, CommandError> {

@@ -58,6 +58,31 @@ fn images_have_names_registries_and_annotations() {
 }
 
 #[test]
+fn what_is_pushed_by_digest_has_no_tag() {
+    let one = |text: &str, tag: &str| {
+        let reference = |text: &str| Ok(text.parse().unwrap());
+        let built = outputs(
+            vec![text.parse().unwrap()],
+            (false, false, &[tag.to_owned()]),
+            reference,
+        );
+        built.map(|outputs| match outputs.as_slice() {
+            [BuildOutput::Image(image)] => (image.pushes_by_digest, image.has_canonical_names),
+            _ => unreachable!("one image"),
+        })
+    };
+    let text = "type=image,push-by-digest=true,name-canonical=true,push=true";
+    assert_eq!(one(text, "localhost:5000/a").unwrap(), (true, true));
+    for tag in ["localhost:5000/a:1", "a:latest", "a@sha256:0"] {
+        let error = format!("{:?}", one(text, tag).unwrap_err());
+        assert!(error.contains("to be pushed by digest"), "{error}");
+    }
+    // Nothing is pushed.
+    assert_eq!(one("type=image,push-by-digest=true", "a:1").unwrap(), (true, false));
+    assert_eq!(one("type=registry", "a:1").unwrap(), (false, false));
+}
+
+#[test]
 fn what_makes_no_sense_is_refused() {
     for text in [
         "",
@@ -77,10 +102,10 @@ fn what_makes_no_sense_is_refused() {
 
 #[test]
 fn push_and_load_are_images_and_push_concerns_those_that_are_there() {
-    let all = |texts: &[&str], flags| {
+    let all = |texts: &[&str], (pushes, loads)| {
         let parsed = texts.iter().map(|text| text.parse().unwrap()).collect();
         let reference = |text: &str| Ok(text.parse().unwrap());
-        outputs(parsed, flags, reference).unwrap()
+        outputs(parsed, (pushes, loads, &[]), reference).unwrap()
     };
     let pushes = |outputs: &[BuildOutput]| -> Vec<Option<bool>> {
         let pushes = outputs.iter().map(|output| match output {
