@@ -8,6 +8,7 @@ mod import;
 mod layout;
 mod origin;
 
+use std::fmt;
 use std::path::PathBuf;
 
 use container_engine::Scheme;
@@ -75,6 +76,15 @@ pub enum CacheDestination {
         /// http or https.
         scheme: Scheme,
     },
+}
+
+impl fmt::Display for CacheDestination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local { directory, .. } => directory.display().fmt(f),
+            Self::Registry { reference, .. } => f.write_str(&reference.familiar()),
+        }
+    }
 }
 
 /// Which steps go into a cache.

@@ -74,10 +74,7 @@ pub(crate) async fn export(
         let CachePlace::Apart(destination) = &target.place else {
             continue;
         };
-        let name = match destination {
-            CacheDestination::Local { directory, .. } => directory.display().to_string(),
-            CacheDestination::Registry { reference, .. } => reference.familiar(),
-        };
+        let name = destination.to_string();
         let vertex = vertices.start(format!("exporting cache to {name}"));
         let steps = exported.of_mode(target.mode);
         match vertex.end(write(engine, draft, destination, &steps).await) {
