@@ -1,23 +1,8 @@
 //! Proves that Dockerfiles become images that run, that what was done before is not done again, and that files alone need no machine.
 
-use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use container_e2e::{BUSYBOX, Home, Layer, Outcome};
-
-/// A context with a Dockerfile and some files.
-pub(crate) fn context(home: &Home, dockerfile: &str, files: &[(&str, &str)]) -> PathBuf {
-    let context = home.file("context");
-    fs::create_dir_all(&context).unwrap();
-    fs::write(context.join("Dockerfile"), dockerfile).unwrap();
-    for (name, content) in files {
-        let path = context.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    }
-    context
-}
+use container_e2e::{BUSYBOX, Home, Layer, build, context};
 
 /// Checks that nothing of a machine is left: no process, no socket, no record.
 #[track_caller]
@@ -33,15 +18,6 @@ pub(crate) fn assert_no_machine(home: &Home) {
     assert!(records.is_empty(), "{records:?}");
 }
 
-fn build(home: &Home, context: &Path, tag: &str) -> Outcome {
-    home.run([
-        OsStr::new("build"),
-        OsStr::new("-t"),
-        OsStr::new(tag),
-        context.as_os_str(),
-    ])
-}
-
 #[test]
 fn files_alone_become_an_image_without_a_machine_and_are_copied_once() {
     let home = Home::new();
@@ -54,7 +30,7 @@ fn files_alone_become_an_image_without_a_machine_and_are_copied_once() {
         &dockerfile,
         &[("src/a", "from a"), ("src/b/c", "c"), ("unused", "x")],
     );
-    let first = build(&home, &context, "localhost/files:1").success();
+    let first = build(&home, &context, &["-t", "localhost/files:1"]).success();
     assert_eq!(
         first.stderr.matches("CACHED").count(),
         1,
@@ -74,11 +50,11 @@ fn files_alone_become_an_image_without_a_machine_and_are_copied_once() {
     assert_eq!(seen, "7:8 600\n7:8 700\n7:8 755\n0:0 755\n/srv/app");
     // What is not copied makes no difference; what is copied does.
     fs::write(context.join("unused"), "y").unwrap();
-    let again = build(&home, &context, "localhost/files:2").success();
+    let again = build(&home, &context, &["-t", "localhost/files:2"]).success();
     assert_eq!(again.stderr.matches("CACHED").count(), 4, "{}", again.stderr);
     assert_eq!(again.text(), first.text(), "nothing was done, so it is the same image");
     fs::write(context.join("src/a"), "changed").unwrap();
-    build(&home, &context, "localhost/files:3").success();
+    build(&home, &context, &["-t", "localhost/files:3"]).success();
     assert_eq!(
         home.run(["run", "--rm", "localhost/files:3"]).success().text(),
         "hello\nchanged"
@@ -98,7 +74,7 @@ fn archives_are_unpacked_and_what_commands_take_away_is_gone() {
         .file("d/old", 0o644, b"")
         .file("e", 0o640, b"packed\n");
     fs::write(context.join("a.tar"), archive.into_bytes()).unwrap();
-    build(&home, &context, "localhost/archive:1").success();
+    build(&home, &context, &["-t", "localhost/archive:1"]).success();
     let seen = home.run(["run", "--rm", "localhost/archive:1"]).with_code(1);
     assert_eq!(seen.text(), "packed\nnew\n640 2", "{}", seen.stderr);
 }
@@ -117,7 +93,7 @@ fn a_command_without_network_has_loopback_only_and_those_around_it_have_theirs()
          CMD [\"sh\", \"-c\", \"cmp /before /after && grep eth0 /before >/dev/null && cat /privileged /without\"]\n"
     );
     let context = context(&home, &dockerfile, &[]);
-    build(&home, &context, "localhost/networks:1").success();
+    build(&home, &context, &["-t", "localhost/networks:1"]).success();
     let seen = home.run(["run", "--rm", "localhost/networks:1"]).success().text();
     let lines: Vec<&str> = seen.lines().collect();
     // The names of interfaces, no route, the only one that is up.
@@ -128,7 +104,7 @@ fn a_command_without_network_has_loopback_only_and_those_around_it_have_theirs()
     assert!(lines.contains(&"pinged") && !seen.contains("eth0"), "{seen}");
     assert!(lines.last().unwrap().contains("Network is unreachable"), "{seen}");
     // Where it ran is part of what it did, and is told from what others did.
-    let again = build(&home, &context, "localhost/networks:2").success();
+    let again = build(&home, &context, &["-t", "localhost/networks:2"]).success();
     assert_eq!(again.stderr.matches("CACHED").count(), 5, "{}", again.stderr);
     assert_no_machine(&home);
 }
@@ -137,7 +113,7 @@ fn a_command_without_network_has_loopback_only_and_those_around_it_have_theirs()
 fn a_failed_step_is_told_with_its_place_and_leaves_no_image() {
     let home = Home::new();
     let context = context(&home, &format!("FROM {BUSYBOX}\nCOPY nothing /\n"), &[]);
-    build(&home, &context, "localhost/none:1").failure(
+    build(&home, &context, &["-t", "localhost/none:1"]).failure(
         1,
         &["Dockerfile:2", "  2 | >>> COPY nothing /", "\"/nothing\": not found"],
     );
@@ -153,10 +129,10 @@ fn commands_run_on_what_was_copied_and_stages_hand_files_on() {
          FROM {BUSYBOX}\nCOPY --from=made /w/all /all\nRUN test \"$(stat -c %u:%g /all)\" = 5:6\nCMD [\"cat\", \"/all\"]\n"
     );
     let context = context(&home, &dockerfile, &[("src/a", "one "), ("src/b", "two")]);
-    build(&home, &context, "localhost/run:1").success();
+    build(&home, &context, &["-t", "localhost/run:1"]).success();
     assert_eq!(home.run(["run", "--rm", "localhost/run:1"]).success().text(), "one two");
     assert_no_machine(&home);
-    let again = build(&home, &context, "localhost/run:1").success();
+    let again = build(&home, &context, &["-t", "localhost/run:1"]).success();
     assert_eq!(again.stderr.matches("CACHED").count(), 7, "{}", again.stderr);
 }
 
@@ -166,7 +142,7 @@ fn a_command_that_fails_is_told_with_its_lines_and_what_was_done_before_is_kept(
     let dockerfile =
         format!("FROM {BUSYBOX}\nRUN echo one > /one\nRUN cat /one; \\\n  echo broken >&2; exit 7\nENV A=b\n");
     let context = context(&home, &dockerfile, &[]);
-    build(&home, &context, "localhost/none:1").failure(
+    build(&home, &context, &["-t", "localhost/none:1"]).failure(
         1,
         &[
             "------\n > [3/3] RUN cat /one;",
@@ -177,7 +153,7 @@ fn a_command_that_fails_is_told_with_its_lines_and_what_was_done_before_is_kept(
     );
     assert_no_machine(&home);
     fs::write(context.join("Dockerfile"), dockerfile.replace("exit 7", "exit 0")).unwrap();
-    let again = build(&home, &context, "localhost/kept:1").success();
+    let again = build(&home, &context, &["-t", "localhost/kept:1"]).success();
     assert_eq!(
         again.stderr.matches("CACHED").count(),
         2,

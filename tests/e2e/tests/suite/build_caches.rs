@@ -1,21 +1,14 @@
 //! Proves that what one machine has built another one need not do again: caches in directories, registries and images.
 
-use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
 
-use container_e2e::{BUSYBOX, Home, Outcome, Registry};
+use container_e2e::{BUSYBOX, Home, Outcome, Registry, build, context};
 
-use crate::build::{assert_no_machine, context};
+use crate::build::assert_no_machine;
 
 const FILES: &str = "FROM scratch AS made\nCOPY a /a\nCOPY a /b\nFROM scratch\nCOPY --from=made /a /c\n";
 /// Steps of `FILES` with a layer.
 const STEPS: usize = 3;
-
-fn build(home: &Home, context: &Path, words: &[&str]) -> Outcome {
-    let words = ["build"].iter().chain(words).map(OsStr::new);
-    home.run(words.chain([context.as_os_str()]))
-}
 
 fn cached(outcome: &Outcome) -> usize {
     outcome.stderr.matches("CACHED").count()

@@ -5,15 +5,10 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use container_e2e::{BUSYBOX, COMMAND_LIMIT, Home, Outcome, eventually};
+use container_e2e::{BUSYBOX, COMMAND_LIMIT, Home, build, context, eventually};
 use rustix::process::Signal;
 
-use crate::build::{assert_no_machine, context};
-
-fn build(home: &Home, context: &Path, words: &[&str]) -> Outcome {
-    let words = [&["build"], words].concat();
-    home.run(words.into_iter().map(OsStr::new).chain([context.as_os_str()]))
-}
+use crate::build::assert_no_machine;
 
 #[test]
 fn commands_have_secrets_caches_and_files_of_the_context_and_leave_none_of_them_in_the_image() {

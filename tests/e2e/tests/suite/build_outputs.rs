@@ -6,25 +6,16 @@ use std::io::Read as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
-use container_e2e::{BUSYBOX, Home, Outcome, Registry};
+use container_e2e::{Access, BUSYBOX, Home, Registry, Skopeo, build, context};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
-use crate::build::{assert_no_machine, context};
+use crate::build::assert_no_machine;
 
 const FILES: &str = "FROM scratch\nCOPY --chown=7:8 --chmod=640 a /d/a\nCOPY b /d/e/b\n";
 
 fn files(home: &Home) -> std::path::PathBuf {
     context(home, FILES, &[("a", "from a"), ("b", "from b")])
-}
-
-fn build<'a>(home: &Home, context: &'a Path, words: &[&'a str]) -> Outcome {
-    home.run(
-        ["build"]
-            .iter()
-            .chain(words)
-            .map(OsStr::new)
-            .chain([context.as_os_str()]),
-    )
 }
 
 fn names(directory: &Path) -> Vec<String> {
@@ -34,6 +25,10 @@ fn names(directory: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Names and contents of the files of a tar.
@@ -205,6 +200,73 @@ fn an_image_is_pushed_under_all_its_names_with_its_annotations() {
         .failure(1, &["\"a\" is for an index"]);
     assert!(!id.exists(), "the id of an earlier build is gone");
     build(&home, &context, &["--push"]).failure(1, &["needs a name"]);
+}
+
+#[test]
+fn an_image_that_is_pushed_by_digest_has_no_tag_there() {
+    let home = Home::empty();
+    let context = files(&home);
+    let registry = Registry::start();
+    let name = registry.name("digested");
+    let output = "type=image,push-by-digest=true,name-canonical=true,push=true";
+    let digest = build(&home, &context, &["-t", &name, "-o", output]).success().text();
+    let canonical = format!("{name}@{digest}");
+    let sent = |digest: &str| format!("sha256:{}", sha256(&registry.manifest(&format!("digested@{digest}"))));
+    assert_eq!(sent(&digest), digest);
+    // Here it has both names, there none but its digest.
+    for known in [&name, &canonical] {
+        home.run(["image", "inspect", known]).success();
+    }
+    let other = Home::empty();
+    other.run(["image", "pull", &canonical]).success();
+    other
+        .run(["image", "pull", &name])
+        .failure(1, &["digested", "not found"]);
+    // A tag that is there stays what it is.
+    build(&home, &context, &["-t", &name, "--push"]).success();
+    let tagged = registry.manifest("digested");
+    fs::write(context.join("a"), "changed").unwrap();
+    let output = format!("type=registry,push-by-digest=true,name={name}");
+    let changed = build(&home, &context, &["-o", &output]).success().text();
+    assert_ne!(changed, digest);
+    assert_eq!(sent(&changed), changed);
+    assert_eq!(registry.manifest("digested"), tagged);
+    let output = format!("type=registry,push-by-digest=true,name={name}:1");
+    build(&home, &context, &["-o", &output]).failure(64, &["has a tag", "to be pushed by digest"]);
+}
+
+#[test]
+fn other_programs_take_what_was_built() {
+    let home = Home::new();
+    let dockerfile = format!("FROM {BUSYBOX}\nRUN mkdir -p /d && echo made > /d/f && rm /bin/wget\nCOPY a /a\n");
+    let context = context(&home, &dockerfile, &[("a", "a")]);
+    let (oci, docker) = (home.file("oci.tar"), home.file("docker.tar"));
+    let outputs = [("oci", &oci), ("docker", &docker)]
+        .map(|(kind, path)| format!("type={kind},name=localhost/taken:1,dest={}", path.display()));
+    let digest = build(&home, &context, &["-o", &outputs[0], "-o", &outputs[1]])
+        .success()
+        .text();
+    let scratch = home.file("scratch");
+    fs::create_dir(&scratch).unwrap();
+    let skopeo = Skopeo::new(&scratch, Access::default());
+    let (from_oci, from_docker) = (home.file("from-oci"), home.file("from-docker"));
+    let archive = format!("oci-archive:{}", oci.display());
+    skopeo.copy(&archive, &format!("dir:{}", from_oci.display()));
+    let manifest = fs::read(from_oci.join("manifest.json")).unwrap();
+    assert_eq!(format!("sha256:{}", sha256(&manifest)), digest, "byte by byte");
+    // Every layer and the configuration is what the manifest says it is.
+    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+    let layers = manifest["layers"].as_array().unwrap();
+    for blob in layers.iter().chain([&manifest["config"]]) {
+        let own = blob["digest"].as_str().unwrap().trim_start_matches("sha256:");
+        assert_eq!(sha256(&fs::read(from_oci.join(own)).unwrap()), own);
+    }
+    // skopeo makes other documents of the other form; the configuration is the same.
+    let archive = format!("docker-archive:{}", docker.display());
+    skopeo.copy_with(&[], &archive, &format!("dir:{}", from_docker.display()));
+    let copied: Value = serde_json::from_slice(&fs::read(from_docker.join("manifest.json")).unwrap()).unwrap();
+    assert_eq!(copied["config"]["digest"], manifest["config"]["digest"]);
+    assert_eq!(copied["layers"].as_array().map(Vec::len), Some(layers.len()));
 }
 
 #[test]

@@ -2,24 +2,14 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use container_e2e::{BUSYBOX, Home, Outcome, Pty};
+use container_e2e::{BUSYBOX, Home, Pty, build};
 use serde_json::Value;
 
 /// A context with this Dockerfile and a file.
 fn context(home: &Home, dockerfile: &str) -> PathBuf {
-    let context = home.file("context");
-    fs::create_dir_all(&context).unwrap();
-    fs::write(context.join("Dockerfile"), dockerfile).unwrap();
-    fs::write(context.join("file"), "content").unwrap();
-    context
-}
-
-/// `build FLAGS CONTEXT`
-fn build(home: &Home, flags: &[&str], context: &Path) -> Outcome {
-    let words = ["build"].iter().chain(flags).map(OsStr::new);
-    home.run(words.chain([context.as_os_str()]))
+    container_e2e::context(home, dockerfile, &[("file", "content")])
 }
 
 /// A Dockerfile of which four things are odd.
@@ -32,7 +22,7 @@ fn a_dockerfile_is_checked_without_being_built() {
     fs::write(context.join(".dockerignore"), "file\n").unwrap();
     let before = home.run(["image", "list", "-q"]).success().text();
     for flag in ["--check", "--call=check"] {
-        let checked = build(&home, &[flag], &context).with_code(1);
+        let checked = build(&home, &context, &[flag]).with_code(1);
         let text = checked.text();
         for expected in [
             "WARNING: FromAsCasing - https://",
@@ -46,10 +36,10 @@ fn a_dockerfile_is_checked_without_being_built() {
     }
     assert_eq!(home.run(["image", "list", "-q"]).success().text(), before);
     fs::write(context.join("Dockerfile"), format!("# check=skip=all\n{ODD}")).unwrap();
-    let checked = build(&home, &["--check"], &context).success();
+    let checked = build(&home, &context, &["--check"]).success();
     assert_eq!(checked.text(), "Check complete, no warnings found.");
     fs::write(context.join("Dockerfile"), "FROM scratch\nCPOY a b\n").unwrap();
-    build(&home, &["--check"], &context).failure(1, &["Dockerfile:2", "unknown instruction", "did you mean"]);
+    build(&home, &context, &["--check"]).failure(1, &["Dockerfile:2", "unknown instruction", "did you mean"]);
 }
 
 #[test]
@@ -57,7 +47,7 @@ fn warnings_come_at_the_end_of_a_build_and_end_it_where_the_dockerfile_asks_for_
     let home = Home::new();
     let dockerfile = "FROM scratch\nCOPY file /\nCMD run\n";
     let context = context(&home, dockerfile);
-    let built = build(&home, &[], &context).success();
+    let built = build(&home, &context, &[]).success();
     let expected =
         " 1 warning found (--check shows the lines):\n - JSONArgsRecommended: JSON arguments recommended for CMD";
     assert!(
@@ -66,7 +56,7 @@ fn warnings_come_at_the_end_of_a_build_and_end_it_where_the_dockerfile_asks_for_
         built.stderr
     );
     fs::write(context.join("Dockerfile"), format!("# check=error=true\n{dockerfile}")).unwrap();
-    build(&home, &["-t", "localhost/odd:1"], &context).failure(
+    build(&home, &context, &["-t", "localhost/odd:1"]).failure(
         1,
         &[
             "lint violation found for rules: JSONArgsRecommended",
@@ -76,7 +66,7 @@ fn warnings_come_at_the_end_of_a_build_and_end_it_where_the_dockerfile_asks_for_
     let listed = home.run(["image", "list", "-q"]).success().text();
     assert!(!listed.contains("localhost/odd"), "{listed}");
     let switch = "BUILDKIT_DOCKERFILE_CHECK=skip=JSONArgsRecommended";
-    let built = build(&home, &["--build-arg", switch], &context).success();
+    let built = build(&home, &context, &["--build-arg", switch]).success();
     assert!(!built.stderr.contains("warning"), "{}", built.stderr);
 }
 
@@ -84,7 +74,7 @@ fn warnings_come_at_the_end_of_a_build_and_end_it_where_the_dockerfile_asks_for_
 fn programs_can_follow_a_build() {
     let home = Home::new().with("BUILDKIT_PROGRESS", "rawjson");
     let context = context(&home, "FROM scratch\nCOPY file /\nCMD run\n");
-    let built = build(&home, &[], &context).success();
+    let built = build(&home, &context, &[]).success();
     let lines: Vec<Value> = built
         .stderr
         .lines()
@@ -102,10 +92,10 @@ fn programs_can_follow_a_build() {
         lines.iter().any(|line| line["warnings"][0]["url"].is_string()),
         "{lines:?}"
     );
-    let quiet = build(&home, &["-q"], &context).success();
+    let quiet = build(&home, &context, &["-q"]).success();
     assert_eq!((quiet.stderr.as_str(), quiet.text().starts_with("sha256:")), ("", true));
     let odd = home.with("BUILDKIT_PROGRESS", "loud");
-    build(&odd, &[], &context).failure(64, &["BUILDKIT_PROGRESS", "loud"]);
+    build(&odd, &context, &[]).failure(64, &["BUILDKIT_PROGRESS", "loud"]);
 }
 
 #[test]
@@ -156,7 +146,7 @@ fn a_shell_shows_what_a_failed_command_has_left() {
     assert!(pty.is_cooked());
     home.assert_quiet();
     // Without a terminal it fails as ever.
-    let failed = build(&home, &["--debug-shell"], &context);
+    let failed = build(&home, &context, &["--debug-shell"]);
     failed.failure(1, &["--debug-shell has no effect", "exit code: 7"]);
     let listed = home.run(["image", "list", "-q"]).success().text();
     assert!(!listed.contains("localhost/none"), "{listed}");
@@ -168,7 +158,7 @@ fn what_builds_keep_is_listed_counted_and_taken_away() {
     let dockerfile =
         format!("FROM {BUSYBOX} AS one\nCOPY file /first\nFROM {BUSYBOX}\nCOPY --from=one /first /second\n");
     let context = context(&home, &dockerfile);
-    build(&home, &["-t", "localhost/kept:1"], &context).success();
+    build(&home, &context, &["-t", "localhost/kept:1"]).success();
     let records = home.run(["builder", "df", "--format", "json"]).success().json();
     let of = |what: &str| {
         let is_it = |record: &&Value| record["description"].as_str().unwrap().contains(what);
@@ -196,7 +186,7 @@ fn what_builds_keep_is_listed_counted_and_taken_away() {
     assert_eq!(pruned.text(), of("file /first")["id"].as_str().unwrap());
     assert!(pruned.stderr.contains("Reclaimed "), "{}", pruned.stderr);
     assert_eq!(usage()["total"], 1);
-    let again = build(&home, &["-t", "localhost/kept:1"], &context).success();
+    let again = build(&home, &context, &["-t", "localhost/kept:1"]).success();
     assert!(again.stderr.contains("CACHED"), "{}", again.stderr);
     home.run(["builder", "prune", "--all"]).success();
     assert_eq!(usage()["total"], 0);
@@ -214,7 +204,7 @@ fn the_cache_is_no_larger_after_a_build_than_the_settings_allow() {
     let dockerfile =
         format!("FROM {BUSYBOX} AS one\nCOPY file /first\nFROM {BUSYBOX}\nCOPY --from=one /first /second\n");
     let context = context(&home, &dockerfile);
-    build(&home, &["-t", "localhost/small:1"], &context).success();
+    build(&home, &context, &["-t", "localhost/small:1"]).success();
     let records = home.run(["builder", "df", "--format", "json"]).success().json();
     let seen: Vec<&Value> = records
         .as_array()

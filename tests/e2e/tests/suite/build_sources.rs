@@ -6,11 +6,11 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use container_e2e::{Answer, BUSYBOX, Home, Layer, Outcome, Server, Started};
+use container_e2e::{Answer, BUSYBOX, Home, Layer, Outcome, Server, Started, context, write_files};
 use container_require::{is_installed, require};
 use sha2::{Digest as _, Sha256};
 
@@ -70,7 +70,7 @@ fn hex(bytes: &[u8]) -> String {
 fn repository(home: &Home, files: &Files, name: &str, content: &[(&str, &str)]) -> String {
     let directory = home.file(name);
     fs::create_dir(&directory).unwrap();
-    write(&directory, content);
+    write_files(&directory, content);
     for arguments in [
         &["init", "--quiet", "--initial-branch=main"][..],
         &["add", "--all"],
@@ -89,22 +89,6 @@ fn repository(home: &Home, files: &Files, name: &str, content: &[(&str, &str)]) 
         assert!(done.success(), "{arguments:?}");
     }
     files.put_directory(&format!("/{name}.git"), &directory.join(".git"))
-}
-
-fn write(directory: &Path, content: &[(&str, &str)]) {
-    for (path, content) in content {
-        let path = directory.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    }
-}
-
-fn context(home: &Home, dockerfile: &str, content: &[(&str, &str)]) -> PathBuf {
-    let context = home.file("context");
-    fs::create_dir_all(&context).unwrap();
-    fs::write(context.join("Dockerfile"), dockerfile).unwrap();
-    write(&context, content);
-    context
 }
 
 /// Builds with these arguments; what is in the image, as `path mode uid:gid content`, and of a directory `path/ mode uid:gid`.
@@ -362,7 +346,7 @@ fn named_contexts_are_directories_addresses_repositories_and_layouts() {
     let after = home.run(["image", "list"]).success().text();
     assert!(before.lines().all(|line| after.contains(line)), "{before}\n{after}");
     let missing = format!("layout=oci-layout://{}:no-such-tag", layout.display());
-    write(
+    write_files(
         &context,
         &[("Dockerfile", "FROM scratch\nCOPY --from=layout /bin/busybox /busybox\n")],
     );
@@ -373,6 +357,50 @@ fn named_contexts_are_directories_addresses_repositories_and_layouts() {
         context.as_os_str(),
     ])
     .failure(1, &["has no image \"no-such-tag\""]);
+}
+
+#[test]
+fn what_was_fetched_is_part_of_the_cache_and_is_taken_away_with_it() {
+    require!(is_installed("git"), "git");
+    let home = Home::new();
+    let files = Files::start();
+    let git = repository(&home, &files, "repo", &[("one", "1")]);
+    let file = files.put("/file.bin", "bytes");
+    let context = context(&home, &format!("FROM scratch\nADD {git} /git\nADD {file} /\n"), &[]);
+    let arguments = [context.as_os_str()];
+    let (_, first) = built(&home, &arguments);
+    let kept = || -> Vec<(String, String)> {
+        let listed = home.run(["builder", "df", "--format", "json"]).success().text();
+        let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+        let records = listed.as_array().unwrap().iter();
+        let told = records.map(|record| {
+            assert!(
+                record["sizeInBytes"].as_u64() > Some(0) && record["reclaimable"] == true,
+                "{record}"
+            );
+            let text = |key: &str| record[key].as_str().unwrap().to_owned();
+            (text("type"), text("description"))
+        });
+        told.filter(|(kind, _)| kind.starts_with("source.")).collect()
+    };
+    let listed = kept();
+    assert!(
+        listed.contains(&("source.http".to_owned(), format!("file {file}"))),
+        "{listed:?}"
+    );
+    let is_tree = |(kind, description): &(String, String)| kind == "source.git.checkout" && description.ends_with(&git);
+    assert!(listed.len() == 2 && listed.iter().any(is_tree), "{listed:?}");
+    home.run(["builder", "prune", "--filter", "type=source.http"]).success();
+    let listed = kept();
+    assert!(listed.len() == 1 && listed.iter().any(is_tree), "{listed:?}");
+    home.run(["builder", "prune"]).success();
+    assert!(kept().is_empty());
+    for place in ["files", "trees"] {
+        let left = fs::read_dir(home.app_root().join("build-cache").join(place)).unwrap();
+        assert_eq!(left.count(), 0, "{place}");
+    }
+    let (_, again) = built(&home, &arguments);
+    assert_eq!((again, kept().len()), (first, 2));
 }
 
 #[test]

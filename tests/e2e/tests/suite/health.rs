@@ -1,9 +1,7 @@
 //! Proves that checks of flags and images say whether containers work, that this is shown as Docker shows it, and that checks end with what they are of.
 
-use container_e2e::{BUSYBOX, COMMAND_LIMIT, Home, eventually};
+use container_e2e::{BUSYBOX, COMMAND_LIMIT, Home, context, eventually};
 use serde_json::{Value, json};
-
-use crate::build::context;
 
 /// A check that waits until it is told to go on, and says then whether something is broken.
 const TOLD: &str = "while [ ! -e /go ]; do sleep 0.05; done; echo checked; [ ! -e /broken ]";
