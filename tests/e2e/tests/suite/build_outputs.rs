@@ -240,8 +240,9 @@ fn other_programs_take_what_was_built() {
     let home = Home::new();
     let dockerfile = format!("FROM {BUSYBOX}\nRUN mkdir -p /d && echo made > /d/f && rm /bin/wget\nCOPY a /a\n");
     let context = context(&home, &dockerfile, &[("a", "a")]);
-    let (oci, docker) = (home.file("oci.tar"), home.file("docker.tar"));
-    let outputs = [("oci", &oci), ("docker", &docker)]
+    // An ordinary user's skopeo cannot unpack an archive: it wants the owners in it.
+    let (oci, docker) = (home.file("oci"), home.file("docker.tar"));
+    let outputs = [("oci,tar=false", &oci), ("docker", &docker)]
         .map(|(kind, path)| format!("type={kind},name=localhost/taken:1,dest={}", path.display()));
     let digest = build(&home, &context, &["-o", &outputs[0], "-o", &outputs[1]])
         .success()
@@ -250,8 +251,10 @@ fn other_programs_take_what_was_built() {
     fs::create_dir(&scratch).unwrap();
     let skopeo = Skopeo::new(&scratch, Access::default());
     let (from_oci, from_docker) = (home.file("from-oci"), home.file("from-docker"));
-    let archive = format!("oci-archive:{}", oci.display());
-    skopeo.copy(&archive, &format!("dir:{}", from_oci.display()));
+    skopeo.copy(
+        &format!("oci:{}", oci.display()),
+        &format!("dir:{}", from_oci.display()),
+    );
     let manifest = fs::read(from_oci.join("manifest.json")).unwrap();
     assert_eq!(format!("sha256:{}", sha256(&manifest)), digest, "byte by byte");
     // Every layer and the configuration is what the manifest says it is.
