@@ -128,6 +128,7 @@ async fn what_a_privileged_step_may_do_and_what_is_mounted_reach_the_guest() {
     drop(events(run(&mut launcher, privileged).await).await);
     let observed = guest.observed();
     let spec = observed.starts[0].spec.clone().unwrap();
+    assert!(!spec.own_network);
     assert!(!spec.seccomp && spec.capabilities.contains(&"CAP_SYS_ADMIN".to_owned()));
     assert!(observed.steps[0].masked_paths.is_empty() && observed.steps[0].readonly_paths.is_empty());
     // What is below another mount comes after it.
@@ -151,6 +152,28 @@ async fn what_a_privileged_step_may_do_and_what_is_mounted_reach_the_guest() {
         matches!(&refused[..], [Event::Failure(failure)] if failure.message.contains("no cache 0")),
         "{refused:?}"
     );
+    launcher.client.stop(StopRequest::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_step_without_network_is_started_in_one_of_its_own() {
+    let world = world();
+    let guest = Guest::default();
+    let mut launcher = world.launch(&guest);
+    launcher.client.start(StartRequest {}).await.unwrap();
+    for without_network in [true, false] {
+        let step = StepOpen {
+            without_network,
+            ..open("true")
+        };
+        drop(events(run(&mut launcher, step).await).await);
+    }
+    let starts = guest.observed().starts;
+    let own: Vec<bool> = starts
+        .into_iter()
+        .map(|start| start.spec.unwrap().own_network)
+        .collect();
+    assert_eq!(own, [true, false]);
     launcher.client.stop(StopRequest::default()).await.unwrap();
 }
 
