@@ -5,13 +5,13 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use container_durable::{FileIdentity, Record, RecordBody, Replacement, create_private_dir, read_record, write_record};
 use container_oci::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::store::BuildCache;
+use crate::traces::{Traces, modified};
 use crate::{CacheError, CacheKey, StepClaim, claim};
 
 /// The name of the file in its directory.
@@ -92,16 +92,16 @@ impl BuildCache {
     }
 }
 
-/// The address of the file in a directory, and when it was fetched and used last, as far as that is known.
-pub(crate) fn stored(directory: &Path) -> (Option<String>, Option<SystemTime>, Option<SystemTime>) {
+/// What is known of the file in a directory.
+pub(crate) fn traces(directory: &Path) -> Traces {
     let record = directory.join(RECORD);
-    let url = read_record::<Kept>(&record)
-        .ok()
-        .flatten()
-        .map(|kept| kept.body.file.url);
-    let modified = |path: &Path| path.metadata().and_then(|found| found.modified()).ok();
-    let made = modified(&directory.join(CONTENT)).or_else(|| modified(directory));
-    (url, made, modified(&record).or(made))
+    let kept = read_record::<Kept>(&record).ok().flatten();
+    let created = modified(&directory.join(CONTENT)).or_else(|| modified(directory));
+    Traces {
+        url: kept.map(|kept| kept.body.file.url),
+        created,
+        last_used: modified(&record).or(created),
+    }
 }
 
 impl FetchClaim {

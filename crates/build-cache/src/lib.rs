@@ -19,6 +19,7 @@ mod prune;
 mod record;
 mod sources;
 mod store;
+mod traces;
 mod trees;
 
 pub use claim::StepClaim;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::store::BuildCache;
+use crate::traces::Traces;
 use crate::{CacheError, CacheKey, claim, fetched, trees};
 
 /// Which of the things that were fetched.
@@ -58,7 +59,11 @@ impl BuildCache {
     pub fn sources(&self) -> Result<Vec<StoredSource>, CacheError> {
         let mut sources = Vec::new();
         for (key, directory) in keyed(&self.files_dir())? {
-            let (url, created, last_used) = fetched::stored(&directory);
+            let Traces {
+                url,
+                created,
+                last_used,
+            } = fetched::traces(&directory);
             sources.push(StoredSource {
                 id: SourceId::File(key),
                 url,
@@ -71,7 +76,12 @@ impl BuildCache {
         for (repository, directory) in keyed(&self.trees_dir())? {
             let is_claimed = is_claimed(&self.trees_lock(&repository))?;
             for (name, directory) in directories(&directory)? {
-                let (url, created, last_used, is_read) = trees::stored(&directory)?;
+                let Traces {
+                    url,
+                    created,
+                    last_used,
+                } = trees::traces(&directory);
+                let is_read = trees::is_read(&directory)?;
                 sources.push(StoredSource {
                     id: SourceId::Tree { repository, name },
                     url,

@@ -2,16 +2,17 @@
 //!
 //! `build-cache/trees/<digest of the repository's address>/<name>` is a tree, which is never written to once it has this name; `<name>.lock` is locked by
 //! those who read it, and says in a line each during which boot of the host the tree was made, when its commit was, and where it is from: its files are not
-//! synced, so that after a loss of power nobody knows what is in them. The time of that file is when the tree was used last. A repository has few trees: a new one takes the place of those that nobody reads.
+//! synced, so that after a loss of power nobody knows what is in them. The time of that file is when the tree was used last. A repository has few trees: a
+//! new one takes the place of those that nobody reads.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use container_durable::{FileLock, LockMode, boot_id, create_private_dir};
 
 use crate::store::BuildCache;
+use crate::traces::{Traces, modified};
 use crate::{CacheError, CacheKey, StepClaim, claim};
 
 /// The name of a tree that is being made.
@@ -74,18 +75,23 @@ impl BuildCache {
     }
 }
 
-/// Where a tree is from, where that is told, when it was made and used last, as far as that is known, and whether somebody reads it.
-pub(crate) fn stored(
-    path: &Path,
-) -> Result<(Option<String>, Option<SystemTime>, Option<SystemTime>, bool), CacheError> {
+/// What is known of a tree.
+pub(crate) fn traces(path: &Path) -> Traces {
+    let lock = path.with_extension(LOCK);
+    let note = File::open(&lock).ok().and_then(|lock| note(&lock));
+    let created = modified(path);
+    Traces {
+        url: note.map(|note| note.url),
+        created,
+        last_used: modified(&lock).or(created),
+    }
+}
+
+/// Whether somebody reads a tree.
+pub(crate) fn is_read(path: &Path) -> Result<bool, CacheError> {
     let lock = path.with_extension(LOCK);
     let free = FileLock::try_acquire_existing(&lock, LockMode::Exclusive)?;
-    let is_read = free.is_none() && lock.exists();
-    drop(free);
-    let modified = |path: &Path| path.metadata().and_then(|found| found.modified()).ok();
-    let made = modified(path);
-    let note = File::open(&lock).ok().and_then(|lock| note(&lock));
-    Ok((note.map(|note| note.url), made, modified(&lock).or(made), is_read))
+    Ok(free.is_none() && lock.exists())
 }
 
 impl TreesClaim {
