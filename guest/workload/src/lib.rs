@@ -83,8 +83,8 @@ pub use signal::send_signal;
 pub use socket::ListeningSocket;
 pub use spec::{
     CacheSpec, ContainerSpec, ControlFile, DeviceSpec, FileOwner, FileSystemSpec, Limits, MountSource, MountSpec,
-    NetworkSetup, ProcessSpec, Role, SecretSpec, ShareSpec, SharesDevice, SocketSpec, StepSpec, Streams, TreePart, TreeSpec,
-    VolumeDisk, VolumeSpec, WindowSize,
+    NetworkSetup, ProcessSpec, Role, SecretSpec, ShareSpec, SharesDevice, SocketSpec, StepSpec, Streams, TreePart,
+    TreeSpec, VolumeDisk, VolumeSpec, WindowSize,
 };
 pub use start::StartedProcess;
 pub use statistics::GroupStatistics;
