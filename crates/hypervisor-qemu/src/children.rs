@@ -196,14 +196,29 @@ mod tests {
         let (machine, machine_id) = shell("QEMU", "exec sleep 1000");
         let (server, server_id) = shell("file server", "exec sleep 1000");
         let (_children, exit) = own(machine, vec![server]);
-        kill_process(server_id, Signal::TERM).unwrap();
+        kill_process(server_id, Signal::INT).unwrap();
         assert_eq!(
             exit.ended().await,
             MachineExit::Failed {
-                reason: "file server ended by signal 15".to_owned()
+                reason: "file server ended by signal 2".to_owned()
             }
         );
         assert!(!is_alive(machine_id));
+    }
+
+    #[tokio::test]
+    async fn what_ends_a_session_ends_no_process_of_a_machine() {
+        let (machine, machine_id) = shell(
+            "QEMU",
+            "trap 'exit 3' TERM HUP; kill -s TERM $$; kill -s HUP $$; echo on >&2; exit 0",
+        );
+        let (server, server_id) = shell("file server", "exec sleep 1000");
+        for signal in [Signal::TERM, Signal::HUP] {
+            kill_process(server_id, signal).unwrap();
+        }
+        let (_children, exit) = own(machine, vec![server]);
+        assert_eq!(exit.ended().await, MachineExit::PowerOff);
+        assert!(!is_alive(machine_id) && !is_alive(server_id));
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! Starting QEMU and what serves it: confined children that die with their parent and get no signals of the terminal.
+//! Starting QEMU and what serves it: confined children that die with their parent and are not ended by signals of the terminal or of a session that ends.
 #![expect(
     unsafe_code,
     reason = "what a child does between fork and exec has no safe interface"
@@ -11,6 +11,7 @@ mod macos;
 
 use std::ffi::OsString;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::Stdio;
@@ -59,9 +60,28 @@ pub(crate) fn spawn(
     unsafe {
         command.pre_exec(move || {
             system::die_with(parent)?;
+            outlast_the_session()?;
             confinement.enforce(&inherited)
         });
     }
     // `command` is dropped on return, and with it this process's copies of the inherited descriptors.
     command.spawn()
+}
+
+/// Keeps the signals from the calling process by which a host that goes down, or a session of it that ends, asks all of its processes at once to end:
+/// the launcher asks the container, which needs its machine for that. QEMU would obey at once; it installs handlers for both, so that being told to
+/// ignore them would not last, and leaves the mask alone. System calls only.
+fn outlast_the_session() -> io::Result<()> {
+    let mut signals = MaybeUninit::uninit();
+    // SAFETY: sigemptyset(3) makes a set of the memory that it is given, and the other calls are given that set.
+    let result = unsafe {
+        libc::sigemptyset(signals.as_mut_ptr());
+        libc::sigaddset(signals.as_mut_ptr(), libc::SIGTERM);
+        libc::sigaddset(signals.as_mut_ptr(), libc::SIGHUP);
+        libc::pthread_sigmask(libc::SIG_BLOCK, signals.as_ptr(), std::ptr::null_mut())
+    };
+    match result {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
 }
