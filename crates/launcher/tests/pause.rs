@@ -8,12 +8,15 @@
 
 mod harness;
 
+use std::time::Duration;
+
 use container_hypervisor::fake::{Guest, Outcome, Process};
 use container_launcher::control::v1::{
-    ListProcessesRequest, ReadStatisticsRequest, SetPausedRequest, SignalRequest, StartRequest, StatPathRequest,
-    StopRequest, WaitRequest,
+    ExecOpen, ExecRequest, ListProcessesRequest, ReadStatisticsRequest, SetPausedRequest, SignalRequest, StartRequest,
+    StatPathRequest, StopRequest, WaitRequest, exec_request, exec_response,
 };
-use harness::World;
+use harness::{PATIENCE, World};
+use tokio_stream::StreamExt as _;
 use tonic::Code;
 
 const PAUSE: SetPausedRequest = SetPausedRequest { paused: true };
@@ -51,6 +54,70 @@ async fn a_pause_is_on_record_and_keeps_processes_from_being_started() {
     assert!(!world.phase().is_paused());
     launcher.client.stat_path(StatPathRequest::default()).await.unwrap();
     assert_eq!(guest.observed().pauses, [true, false]);
+    launcher.client.stop(StopRequest::default()).await.unwrap();
+}
+
+async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let met = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, met).await.expect(what);
+}
+
+/// The first request of an `exec`.
+fn exec_open() -> ExecRequest {
+    let open = ExecOpen {
+        process_id: "exec-1".to_owned(),
+        arguments: vec!["job".to_owned()],
+        ..ExecOpen::default()
+    };
+    ExecRequest {
+        request: Some(exec_request::Request::Open(open)),
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_is_being_started_is_before_a_pause_that_comes_meanwhile() {
+    let world = World::new(|_| {});
+    let guest = Guest::running(|_| {
+        Process::ends(Outcome::UntilSignal { ignores: Vec::new() }).starting_after(Duration::from_millis(100))
+    });
+    let mut launcher = world.launch(&guest);
+    launcher.client.start(StartRequest {}).await.unwrap();
+    let requests = tokio_stream::iter([exec_open()]).chain(tokio_stream::pending());
+    let mut responses = launcher.client.exec(requests).await.unwrap().into_inner();
+    until("the guest is asked to start it", || guest.observed().starts.len() == 2).await;
+    launcher.client.set_paused(PAUSE).await.unwrap();
+    // What is told is written in its order, and the pause after that.
+    let told = std::fs::read_to_string(world.paths().events()).unwrap();
+    assert!(told.contains("exec_start: job"), "{told}");
+    let first = responses.next().await.unwrap().unwrap().response;
+    assert!(matches!(first, Some(exec_response::Response::Running(_))), "{first:?}");
+    launcher.client.stop(StopRequest::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_process_that_is_named_only_after_a_pause_is_refused() {
+    let world = World::new(|_| {});
+    let guest = until_signal();
+    let mut launcher = world.launch(&guest);
+    launcher.client.start(StartRequest {}).await.unwrap();
+    let (name, names) = tokio::sync::mpsc::channel(1);
+    let requests = tokio_stream::wrappers::ReceiverStream::new(names);
+    let responses = launcher.client.exec(requests).await.unwrap().into_inner();
+    launcher.client.set_paused(PAUSE).await.unwrap();
+    name.send(exec_open()).await.unwrap();
+    let responses: Vec<_> = responses
+        .map(|response| response.unwrap().response.unwrap())
+        .collect()
+        .await;
+    let [exec_response::Response::Failure(failure)] = responses.as_slice() else {
+        panic!("{responses:?}")
+    };
+    assert_eq!(failure.message, "it is paused: unpause it first");
+    assert_eq!(guest.observed().starts.len(), 1);
     launcher.client.stop(StopRequest::default()).await.unwrap();
 }
 

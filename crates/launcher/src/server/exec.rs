@@ -23,6 +23,9 @@ use crate::plan::exec_process;
 use crate::session::{Notices, ProcessName, Run};
 use crate::stdin::{Departure, InputEvent, StdinSlot, pass_on, pump};
 
+/// Why nothing is started in a container whose processes stand still.
+pub(super) const PAUSED: &str = "it is paused: unpause it first";
+
 pub(super) type Responses = mpsc::Sender<Result<ExecResponse, Status>>;
 
 /// Runs the process that the first request names, in the run that was current when the client asked, and carries its streams until it
@@ -100,9 +103,12 @@ async fn open(run: Arc<Run>, requests: &mut Streaming<ExecRequest>) -> Result<Op
         .ok_or_else(|| launch_failure(format!("there is a process {process_id} already")))?;
     let events = ExecEvents::new(&run, &process_id, &open.arguments);
     let process = exec_process(&run.config, run.architecture, open).map_err(launch_failure)?;
+    // A pause that was asked for before is over then, and one that is asked for now waits for the start.
+    let going_on = run.going_on().await.ok_or_else(|| launch_failure(PAUSED))?;
     events.create();
     let process = start(&run.agent, process).await?;
     events.start();
+    drop(going_on);
     Ok(Opened {
         run,
         name,

@@ -51,7 +51,7 @@ impl Service {
     fn going_on(&self) -> Result<Arc<Run>, Status> {
         let run = self.running()?;
         match run.is_paused() {
-            true => Err(Status::failed_precondition("it is paused: unpause it first")),
+            true => Err(Status::failed_precondition(exec::PAUSED)),
             false => Ok(run),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::RwLockReadGuard;
 use tonic::Status;
 
 use super::{Progress, Run, Session};
@@ -19,7 +20,7 @@ impl Session {
 
     async fn change_pause(&self, to: bool) -> Result<(), Status> {
         let run = self.running().ok_or_else(not_running)?;
-        let mut paused = run.paused.lock().await;
+        let mut paused = run.paused.write().await;
         // A stop that is wished for from here on finds the processes stopped, and lets them go on.
         if !matches!(self.progress(), Progress::Running(current) if current.number == run.number) {
             return Err(not_running());
@@ -47,15 +48,31 @@ impl Session {
     }
 }
 
+/// The processes of a container go on.
+pub(crate) struct GoingOn<'a> {
+    _paused: RwLockReadGuard<'a, bool>,
+}
+
 impl Run {
     /// Whether the processes stand still. While that changes, as they did before.
     pub(crate) fn is_paused(&self) -> bool {
-        self.paused.try_lock().is_ok_and(|paused| *paused)
+        self.paused.try_read().is_ok_and(|paused| *paused)
+    }
+
+    /// Whether the processes go on, and do for as long as the value lives: a pause waits for that. One more that is started in a container that stands
+    /// still would stand still before it has begun, and its client with it; `None` then.
+    pub(crate) async fn going_on(&self) -> Option<GoingOn<'_>> {
+        let paused = self.paused.read().await;
+        (!*paused).then_some(GoingOn { _paused: paused })
     }
 
     /// Lets the processes go on that are to end. What does not answer is switched off in the end.
     pub(crate) async fn let_go_on(&self) {
-        let mut paused = self.paused.lock().await;
+        // Nothing that is being started holds up a container that goes on.
+        if self.going_on().await.is_some() {
+            return;
+        }
+        let mut paused = self.paused.write().await;
         if *paused {
             match self.agent.set_paused(false).await {
                 Ok(()) => {

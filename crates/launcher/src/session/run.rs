@@ -5,7 +5,7 @@ use std::sync::Arc;
 use container_agent::AgentClient;
 use container_hypervisor::GuestArchitecture;
 use container_model::ContainerConfig;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, RwLock, watch};
 
 use crate::networks::Networks;
 use crate::notes::Notes;
@@ -27,8 +27,8 @@ pub(crate) struct Run {
     pub(crate) config: Arc<ContainerConfig>,
     /// Whose turn it is among calls about the steps of a build.
     pub(crate) step_turn: Mutex<()>,
-    /// Whether a client has stopped the container's processes where they are. Locked while that changes.
-    pub(super) paused: Mutex<bool>,
+    /// Whether a client has stopped the container's processes where they are. Written to while that changes, and read while one more is started.
+    pub(super) paused: RwLock<bool>,
     /// Whether they stand still or are about to: for those that would take it for slowness.
     pub(super) is_still: watch::Sender<bool>,
     /// The way to the record.
@@ -55,7 +55,7 @@ impl Run {
             networks,
             config,
             step_turn: Mutex::default(),
-            paused: Mutex::default(),
+            paused: RwLock::default(),
             is_still: watch::Sender::new(false),
             notes,
             oom_kills: std::sync::Mutex::default(),
