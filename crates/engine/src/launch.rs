@@ -29,6 +29,7 @@ pub fn launch(id: &ContainerId) -> Result<ExitCode, EngineError> {
     let store = engine.templates.clone();
     let templates = move || Ok(TemplatePolicy::of_this_user(&options)?.of_store(&store));
     let paths = engine.paths.clone();
+    let log = engine.containers.bundle(id).launcher_log();
     let files = move |architecture: GuestArchitecture| BootFiles {
         kernel: own_kernel
             .clone()
@@ -44,5 +45,5 @@ pub fn launch(id: &ContainerId) -> Result<ExitCode, EngineError> {
         paths,
         id: id.clone(),
     };
-    Ok(container_launcher::execute(launch))
+    Ok(container_launcher::execute(&log, launch))
 }

@@ -2,10 +2,11 @@
 //!
 //! What a launcher has to say goes to standard error, which is `launcher.log` in the container's directory, on every system. macOS's
 //! unified log is not used: its call is a macro of C, so that every crate for it compiles C, and what is in it is not with the
-//! container's other logs, nor gone with the container. Where the disk is full, lines are lost and the container goes on.
+//! container's other logs, nor gone with the container. It is bounded. Where the disk is full, lines are lost and the container goes on.
 
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
@@ -16,6 +17,7 @@ use rustix::io::Errno;
 
 use crate::launch::Launch;
 use crate::life::run;
+use crate::logs::OwnLog;
 
 mod open_files;
 #[cfg(target_os = "macos")]
@@ -38,12 +40,12 @@ pub fn wait_for_starter() {
 }
 
 /// Becomes the launcher that [`crate::LauncherProcess::spawn`] started: takes the control connection from standard input, and runs the
-/// container to its end. `launch` is given that connection.
+/// container to its end. `launch` is given that connection. `log` is the file that standard error is; where it is not, that grows without a bound.
 ///
 /// [`wait_for_starter`] comes first. Must be called on the main thread: some backends tie the life of their machine to it.
-pub fn execute(launch: impl FnOnce(UnixStream) -> Launch) -> ExitCode {
+pub fn execute(log: &Path, launch: impl FnOnce(UnixStream) -> Launch) -> ExitCode {
     tracing_subscriber::fmt()
-        .with_writer(Mutex::new(LossyLog::new(io::stderr())))
+        .with_writer(Mutex::new(LossyLog::new(OwnLog::go_on(log))))
         .with_ansi(false)
         .with_target(false)
         .init();

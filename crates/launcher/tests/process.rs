@@ -8,6 +8,7 @@
 
 mod harness;
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use container_launcher::LauncherProcess;
 use container_launcher::control::v1::{StartRequest, StatusRequest, StopRequest};
 use container_launcher::control::{self, ConnectError};
 use container_model::Phase;
+use container_state::previous_log;
 use harness::launcher_process::{become_launcher, launcher, spawn, until_free};
 use harness::{PATIENCE, World};
 
@@ -124,6 +126,31 @@ async fn launcher_told_to_end_stops_its_container() {
         .expect("the launcher logs its timings");
     let log = std::fs::read_to_string(&path).unwrap();
     assert!(log.contains("chose the accelerator"), "{log}");
+}
+
+#[tokio::test]
+async fn the_log_of_a_launcher_goes_on_in_another_file_when_it_has_grown() {
+    const BOUND_BYTES: u64 = 1 << 20;
+    let world = World::new(|_| {});
+    let log = world.store().bundle(world.id()).launcher_log();
+    let earlier = b"what launchers had to say before\n".repeat(40_000);
+    std::fs::write(&log, &earlier).unwrap();
+    let mut client = spawn(&world);
+    client.start(StartRequest {}).await.unwrap();
+    let length = |path: &Path| std::fs::metadata(path).unwrap().len();
+    assert!(std::fs::read(previous_log(&log)).unwrap().starts_with(&earlier));
+    assert!(length(&log) < BOUND_BYTES);
+    let text = std::fs::read_to_string(&log).unwrap();
+    assert!(text.contains("chose the accelerator"), "{text}");
+    if Path::new("/proc/self/fd").exists() {
+        // A panic is told there as well.
+        for descriptor in ["1", "2"] {
+            let file = format!("/proc/{}/fd/{descriptor}", pid(&client).await);
+            assert_eq!(std::fs::read_link(file).unwrap(), log.canonicalize().unwrap());
+        }
+    }
+    client.stop(StopRequest::default()).await.unwrap();
+    until_free(&world).await;
 }
 
 #[tokio::test]

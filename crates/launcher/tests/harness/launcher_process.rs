@@ -7,7 +7,7 @@ use std::time::Duration;
 use container_hypervisor::fake::{Guest, Outcome, Process};
 use container_launcher::control::{self, ControlClient};
 use container_launcher::{Launch, LauncherProcess, Limits, Restarts, execute, wait_for_starter};
-use container_state::AppPaths;
+use container_state::{AppPaths, ContainerStore};
 
 use super::{PATIENCE, Source, World};
 
@@ -21,8 +21,12 @@ pub(crate) fn become_launcher() {
     };
     wait_for_starter();
     let guest = Guest::running(|_| Process::ends(Outcome::UntilSignal { ignores: Vec::new() }));
-    execute(|control| Launch {
-        paths: AppPaths::new(&root, root.join("run")),
+    let paths = AppPaths::new(&root, root.join("run"));
+    let log = ContainerStore::new(paths.clone())
+        .bundle(&"web".parse().unwrap())
+        .launcher_log();
+    execute(&log, |control| Launch {
+        paths,
         id: "web".parse().unwrap(),
         control: Some(control),
         machines: Box::new(Source::new(&guest)),
