@@ -68,7 +68,8 @@ mod volumes;
 mod wait;
 
 pub use autostart::{
-    AUTOSTART_COMMAND, AutostartStatus, AutostartUnit, ContainerAtBoot, EnabledAutostart, StartAtBoot, StaysStopped,
+    AUTOSTART_COMMAND, AUTOSTART_END_COMMAND, AutostartStatus, AutostartUnit, ContainerAtBoot, EnabledAutostart,
+    EndWithHost, StartAtBoot, StaysStopped,
 };
 pub use build_cache::{BuildCacheFilter, BuildCacheKind, BuildCacheRecord, PrunedBuildCache};
 pub use build_machine::{

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use container_launcher::control::v1;
+use container_launcher::control::{ControlClient, v1};
 use container_model::{ContainerId, Signal};
 
-use crate::{Engine, EngineError};
+use crate::{ContainerView, Engine, EngineError};
 
 /// How long a container is given to end when neither its user nor its record says, as in Apple's tool.
 const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -23,26 +23,53 @@ impl Engine {
         timeout: Option<Duration>,
     ) -> Result<(), EngineError> {
         let view = self.load(id)?;
-        if !view.is_live() {
+        let Some(mut client) = self.client_for_end(&view).await? else {
             return Ok(());
-        }
-        let own = view.config.options.stop_timeout_seconds;
-        let own = own.map(|seconds| Duration::from_secs(seconds.into()));
-        let timeout = timeout.or(own).unwrap_or(DEFAULT_STOP_TIMEOUT);
-        let mut client = match self.running_client(id, "stop").await {
-            Err(
-                EngineError::Phase { .. } | EngineError::UnknownPhase { .. } | EngineError::ContainerNotFound { .. },
-            ) => return Ok(()),
-            other => other?,
         };
         let request = v1::StopRequest {
             signal: signal.map_or(0, Signal::number),
-            timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
+            timeout_ms: milliseconds(timeout.unwrap_or_else(|| stop_timeout(&view))),
         };
         let outcome = client.stop(request).await;
         self.ended_meanwhile(id, outcome.map_err(EngineError::control("stop the container")))?;
         self.tell_of_container(&view.config, "stop");
         Ok(())
+    }
+
+    /// Ends the container as [`Engine::stop`] does, but because its host goes down and not because a user wants that. Its own time to end counts up to
+    /// `timeout_max`.
+    ///
+    /// # Errors
+    /// [`EngineError::Control`] when the launcher refuses; [`EngineError::OldLauncher`] when it would take this for a user's wish. The container runs on.
+    pub(crate) async fn end_with_host(&self, id: &ContainerId, timeout_max: Duration) -> Result<(), EngineError> {
+        let view = match self.load(id) {
+            Err(EngineError::ContainerNotFound { .. }) => return Ok(()),
+            view => view?,
+        };
+        let Some(mut client) = self.client_for_end(&view).await? else {
+            return Ok(());
+        };
+        let request = v1::EndWithHostRequest {
+            timeout_ms: milliseconds(stop_timeout(&view).min(timeout_max)),
+        };
+        let outcome = client.end_with_host(request).await;
+        let failed = EngineError::newer_control("end", id, "end the container");
+        self.ended_meanwhile(id, outcome.map_err(failed))?;
+        self.tell_of_container(&view.config, "stop");
+        Ok(())
+    }
+
+    /// The way to the launcher of a container that is to end; `None` when it has ended.
+    async fn client_for_end(&self, view: &ContainerView) -> Result<Option<ControlClient>, EngineError> {
+        if !view.is_live() {
+            return Ok(None);
+        }
+        match self.running_client(view.id(), "stop").await {
+            Err(
+                EngineError::Phase { .. } | EngineError::UnknownPhase { .. } | EngineError::ContainerNotFound { .. },
+            ) => Ok(None),
+            client => client.map(Some),
+        }
     }
 
     /// Sends a signal to the container's first process. After SIGKILL it returns once the end is recorded.
@@ -82,4 +109,14 @@ impl Engine {
             },
         }
     }
+}
+
+/// How long a container is given to end when nobody says how long.
+fn stop_timeout(view: &ContainerView) -> Duration {
+    let own = view.config.options.stop_timeout_seconds;
+    own.map_or(DEFAULT_STOP_TIMEOUT, |seconds| Duration::from_secs(seconds.into()))
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -111,9 +111,7 @@ async fn live(
         (Err(error), _) => (None, never_ran(&error)),
     };
     let Ended { ending, machine } = ended;
-    if session.wishes().borrow().by_user {
-        recorder.stopped_by_user();
-    }
+    recorder.who_ends(*session.wishes().borrow());
     let stopwatch = Stopwatch::start();
     drop(socket);
     let disks = written_disks(&context);

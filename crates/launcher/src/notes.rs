@@ -42,6 +42,8 @@ pub(crate) enum Note {
     Event(Box<Event>, oneshot::Sender<()>),
     /// A user has stopped the container; to be written with the next phase.
     StoppedByUser,
+    /// The container is asked to end because its host goes down; to be written with the next phase.
+    EndedWithHost,
     /// Nothing more comes.
     End,
 }

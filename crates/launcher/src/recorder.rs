@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::notes::{Note, Notes, ObservedNetworks};
-use crate::session::Ending;
+use crate::session::{Ending, Wishes};
 
 /// Writes phases in their order on a thread of its own, so that a slow disk does not hold up the container. It holds the
 /// container's lock.
@@ -102,6 +102,7 @@ impl Recorder {
                         let _ = written.send(());
                     }
                     Note::StoppedByUser => owned.note_stopped_by_user(),
+                    Note::EndedWithHost => owned.note_ended_with_host(),
                     Note::End => break,
                 }
             }
@@ -123,9 +124,13 @@ impl Recorder {
         let _ = self.notes.send(Note::Networks(observed));
     }
 
-    /// Records together with the next phase that a user has stopped or killed the container.
-    pub(crate) fn stopped_by_user(&self) {
-        let _ = self.notes.send(Note::StoppedByUser);
+    /// Records together with the next phase who wants the container to end, if anybody does: a user, or its host that goes down.
+    pub(crate) fn who_ends(&self, wishes: Wishes) {
+        let by_user = wishes.by_user.then_some(Note::StoppedByUser);
+        let by_host = wishes.by_host.then_some(Note::EndedWithHost);
+        for note in by_user.into_iter().chain(by_host) {
+            let _ = self.notes.send(note);
+        }
     }
 
     /// The way to the writer for those that outlive a run.

@@ -13,6 +13,7 @@ mod service;
 mod signal;
 mod statistics;
 mod steps;
+mod stop;
 
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;

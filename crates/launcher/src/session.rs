@@ -199,6 +199,12 @@ impl Session {
         });
     }
 
+    /// Notes that the container is asked to end because its host goes down. One that has ended has not ended because of that.
+    pub(crate) fn note_end_with_host(&self) {
+        let is_over = self.progress.borrow().ending().is_some();
+        self.wish(|wishes| wishes.by_host |= !is_over);
+    }
+
     /// Asks the container to end as it wants to be asked, and gives it the time it wants, else `usual`.
     pub(crate) fn stop_as_wanted(&self, usual: Duration) {
         self.stop(None, self.stop_timeout.get().copied().unwrap_or(usual));
@@ -264,6 +270,17 @@ mod tests {
     use super::*;
     use crate::control::v1::Failure;
     use time::OffsetDateTime;
+
+    #[test]
+    fn only_what_has_not_ended_ends_with_its_host() {
+        let session = Session::new();
+        session.set_progress(Progress::Ended(Ending::default()));
+        session.note_end_with_host();
+        assert!(!session.wishes().borrow().by_host);
+        session.set_progress(Progress::Booting);
+        session.note_end_with_host();
+        assert!(session.wishes().borrow().by_host);
+    }
 
     #[tokio::test]
     async fn a_last_run_that_could_not_be_started_is_a_failed_start_although_others_ran() {

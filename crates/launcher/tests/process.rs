@@ -114,6 +114,9 @@ async fn launcher_told_to_end_stops_its_container() {
         matches!(&phase, Phase::Stopped { exit: Some(exit), .. } if exit.exit_code == 143),
         "{phase:?}"
     );
+    // So the systems of hosts end what runs when they go down.
+    let state = world.store().load(world.id()).unwrap().state;
+    assert!(state.ended_with_host && !state.stopped_by_user, "{state:?}");
     // The last line comes after the lock is free.
     let path = world.store().bundle(world.id()).launcher_log();
     let complete = async {

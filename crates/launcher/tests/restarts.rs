@@ -13,7 +13,9 @@ use std::time::Duration;
 
 use container_hypervisor::fake::{Boot, FakeHypervisor, Guest, Outcome, Process};
 use container_launcher::control::v1::start_response::Outcome as Started;
-use container_launcher::control::v1::{ExecRequest, SignalRequest, StartRequest, StopRequest, WaitRequest};
+use container_launcher::control::v1::{
+    EndWithHostRequest, ExecRequest, SignalRequest, StartRequest, StopRequest, WaitRequest,
+};
 use container_launcher::{EndedRun, NextRun, Restarts, RunPolicy};
 use container_model::{ObservedState, Phase, RestartPolicy};
 use harness::{Launcher, PATIENCE, Source, World, owner};
@@ -217,6 +219,43 @@ async fn an_owner_that_vanishes_is_no_user_that_stops() {
     drop(attached);
     launcher.ended().await;
     assert!(!state(&world).stopped_by_user);
+}
+
+#[tokio::test]
+async fn an_end_with_the_host_is_no_user_that_stops_and_nothing_follows_it() {
+    let request = || EndWithHostRequest { timeout_ms: 60_000 };
+    let told = |world: &World| {
+        let ended = state(world);
+        (ended.restart_count, ended.stopped_by_user, ended.ended_with_host)
+    };
+    let world = World::new(|_| {});
+    let guest = Guest::running(|_| waiting());
+    let mut launcher = world.launch_with_policy(Source::new(&guest), policy("always"));
+    launcher.client.start(StartRequest {}).await.unwrap();
+    launcher.client.end_with_host(request()).await.unwrap();
+    // That is on record when it is answered.
+    assert_eq!(told(&world), (0, false, true));
+    assert!(
+        matches!(state(&world).phase, Phase::Stopped { exit: Some(exit), .. } if exit.exit_code == 128 + TERM as u8)
+    );
+    launcher.ended().await;
+    assert_eq!(guest.observed().starts.len(), 1);
+
+    let world = World::new(|_| {});
+    let mut launcher = between_runs(&world).await;
+    launcher.client.end_with_host(request()).await.unwrap();
+    assert_eq!(told(&world), (1, false, true));
+    launcher.ended().await;
+
+    // What a user has wanted before, or wants meanwhile, counts as well.
+    let world = World::new(|_| {});
+    let launcher = between_runs(&world).await;
+    let (mut one, mut other) = (launcher.client.clone(), launcher.client.clone());
+    // Whichever is first, the other may find nobody there any more.
+    let (stopped, ended) = tokio::join!(one.stop(StopRequest::default()), other.end_with_host(request()));
+    assert!(stopped.is_ok() || ended.is_ok());
+    launcher.ended().await;
+    assert!(told(&world).1 || stopped.is_err());
 }
 
 #[tokio::test]

@@ -15,13 +15,14 @@ use container_launcher::control::v1::exec_request::Request as Exec;
 use container_launcher::control::v1::exec_response::Response as ExecEvent;
 use container_launcher::control::v1::{
     AddArchiveRequest, AddArchiveResponse, AttachOpen, AttachRequest, AttachResponse, ConnectNetworkRequest,
-    ConnectNetworkResponse, Detach, DisconnectNetworkRequest, DisconnectNetworkResponse, ExecOpen, ExecRequest,
-    ExecResponse, FreezeRequest, FreezeResponse, HelloRequest, HelloResponse, ListProcessesRequest,
-    ListProcessesResponse, ReadStatisticsRequest, ReadStatisticsResponse, ReadTreeRequest, ReadTreeResponse,
-    ResizeRequest, ResizeResponse, RunStepRequest, SealStepRequest, SealStepResponse, SetPausedRequest,
-    SetPausedResponse, SignalRequest, SignalResponse, StartRequest, StartResponse, StatPathRequest, StatPathResponse,
-    StatusRequest, StatusResponse, StopRequest, StopResponse, TrimRequest, TrimResponse, UpdateRequest, UpdateResponse,
-    VersionRange, WaitRequest, WaitResponse, WriteTreeRequest, WriteTreeResponse,
+    ConnectNetworkResponse, Detach, DisconnectNetworkRequest, DisconnectNetworkResponse, EndWithHostRequest,
+    EndWithHostResponse, ExecOpen, ExecRequest, ExecResponse, FreezeRequest, FreezeResponse, HelloRequest,
+    HelloResponse, ListProcessesRequest, ListProcessesResponse, ReadStatisticsRequest, ReadStatisticsResponse,
+    ReadTreeRequest, ReadTreeResponse, ResizeRequest, ResizeResponse, RunStepRequest, SealStepRequest,
+    SealStepResponse, SetPausedRequest, SetPausedResponse, SignalRequest, SignalResponse, StartRequest, StartResponse,
+    StatPathRequest, StatPathResponse, StatusRequest, StatusResponse, StopRequest, StopResponse, TrimRequest,
+    TrimResponse, UpdateRequest, UpdateResponse, VersionRange, WaitRequest, WaitResponse, WriteTreeRequest,
+    WriteTreeResponse,
 };
 use container_launcher::control::{self, ConnectError, ControlClient, PROGRAM_VERSION, SPOKEN_VERSIONS};
 use container_model::Phase;
@@ -79,6 +80,13 @@ impl Control for OtherRelease {
 
     async fn stop(&self, request: Request<StopRequest>) -> Result<Response<StopResponse>, Status> {
         self.launcher.clone().stop(request).await
+    }
+
+    async fn end_with_host(
+        &self,
+        request: Request<EndWithHostRequest>,
+    ) -> Result<Response<EndWithHostResponse>, Status> {
+        self.launcher.clone().end_with_host(request).await
     }
 
     async fn set_paused(&self, request: Request<SetPausedRequest>) -> Result<Response<SetPausedResponse>, Status> {

@@ -22,6 +22,9 @@ pub struct ObservedState {
     /// Whether a user has stopped or killed it since it was last started. The end of the host or of a client is not a user's doing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stopped_by_user: bool,
+    /// Whether it was asked to end because its host went down, or the session of the host that it was started in ended, since it was last started.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended_with_host: bool,
     /// What its checks have found since it was last started; `None` where there are none.
     #[serde(default, deserialize_with = "read_or_none", skip_serializing_if = "Option::is_none")]
     pub health: Option<Health>,

@@ -28,6 +28,8 @@ pub struct ContainerLock {
     reserve: Option<Reserve>,
     /// A user has stopped or killed the container.
     is_stopped_by_user: bool,
+    /// Whether it is to end because its host goes down.
+    is_ended_with_host: bool,
     /// What checks have found; newer than what is on record.
     health: Option<Health>,
 }
@@ -39,6 +41,7 @@ impl ContainerLock {
             lock,
             reserve: None,
             is_stopped_by_user: false,
+            is_ended_with_host: false,
             health: None,
         }
     }
@@ -118,6 +121,11 @@ impl ContainerLock {
         self.is_stopped_by_user = true;
     }
 
+    /// From the next phase on the record says that the container was asked to end because its host went down, until it starts again.
+    pub fn note_ended_with_host(&mut self) {
+        self.is_ended_with_host = true;
+    }
+
     /// Whatever is recorded next tells what the checks of the container have found, until it starts again; `None` is nothing yet. A start tells of none.
     pub fn note_health(&mut self, health: Option<Health>) {
         self.health = health;
@@ -153,7 +161,8 @@ impl ContainerLock {
         }
         match &phase {
             Phase::Starting { after: None } => {
-                (state.restart_count, state.stopped_by_user, state.oom_kills) = (0, false, None);
+                (state.restart_count, state.oom_kills) = (0, None);
+                (state.stopped_by_user, state.ended_with_host) = (false, false);
             }
             Phase::Starting { after: Some(_) } => state.restart_count = state.restart_count.saturating_add(1),
             _ => {}
@@ -162,6 +171,7 @@ impl ContainerLock {
             state.health = None;
         }
         state.stopped_by_user |= self.is_stopped_by_user;
+        state.ended_with_host |= self.is_ended_with_host;
         state.phase = phase;
         state
     }

@@ -205,7 +205,7 @@ fn a_dead_launcher_is_noticed_by_the_next_look() {
 }
 
 #[test]
-fn restarts_are_counted_and_what_a_user_stopped_is_known_until_the_next_start() {
+fn restarts_are_counted_and_who_ended_it_is_known_until_the_next_start() {
     let root = Root::new();
     let store = root.store();
     let id = root.create("web", 1);
@@ -216,25 +216,31 @@ fn restarts_are_counted_and_what_a_user_stopped_is_known_until_the_next_start() 
     };
     let observed = |owned: &ContainerLock| {
         let state = owned.state().unwrap();
-        (state.restart_count, state.stopped_by_user)
+        (state.restart_count, state.stopped_by_user, state.ended_with_host)
     };
     owned.write_phase(Phase::Starting { after: None }).unwrap();
     for count in 1..3 {
         owned.write_phase(running()).unwrap();
         let after = Some(last.clone());
         owned.write_phase(Phase::Starting { after }).unwrap();
-        assert_eq!(observed(&owned), (count, false));
+        assert_eq!(observed(&owned), (count, false, false));
     }
+    owned.note_ended_with_host();
+    owned.write_phase(running()).unwrap();
+    assert_eq!(observed(&owned), (2, false, true));
     owned.note_stopped_by_user();
     owned.write_last_phase(running()).unwrap();
-    assert_eq!(observed(&owned), (2, true));
+    assert_eq!(observed(&owned), (2, true, true));
     // It is on record however the launcher ends.
     drop(owned);
     let found = store.load(&id).unwrap().state;
-    assert_eq!((found.restart_count, found.stopped_by_user), (2, true));
+    assert_eq!(
+        (found.restart_count, found.stopped_by_user, found.ended_with_host),
+        (2, true, true)
+    );
     let owned = store.own(&id).unwrap();
     owned.write_phase(Phase::Starting { after: None }).unwrap();
-    assert_eq!(observed(&owned), (0, false));
+    assert_eq!(observed(&owned), (0, false, false));
 }
 
 #[test]

@@ -43,8 +43,17 @@ impl Process {
 
     /// Sends SIGKILL. A process that has ended already is fine.
     pub fn kill(&self) {
+        self.signal(Signal::KILL);
+    }
+
+    /// Sends SIGTERM. A process that has ended already is fine.
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    fn signal(&self, signal: Signal) {
         if let Some(id) = Pid::from_raw(self.id) {
-            let _ = kill_process(id, Signal::KILL);
+            let _ = kill_process(id, signal);
         }
     }
 }

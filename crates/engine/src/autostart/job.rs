@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 
 use crate::AutostartError;
 
-/// The command that starts containers, behind the program's name.
+/// The command that starts containers when the host has booted, behind the program's name.
 pub const AUTOSTART_COMMAND: [&str; 3] = ["system", "autostart", "run"];
+
+/// The command that ends containers when the host goes down.
+pub const AUTOSTART_END_COMMAND: [&str; 3] = ["system", "autostart", "end"];
 
 /// What of the environment decides which containers there are, and what runs them. The unit's own environment has the rest: the home and the runtime
 /// directory of its user.

@@ -38,7 +38,8 @@ impl fmt::Display for StaysStopped {
 /// its host, so that its exit code is not known, which is a failure as in Docker.
 ///
 /// Unlike Docker, which looks at the exit code alone, a container that is started again after failures stays stopped when a user has stopped it:
-/// being told to end is no failure.
+/// being told to end is no failure. Nor is it a success, nor one of its tries, when it was told to end because its host went down: it would have gone
+/// on, and does.
 pub(super) fn stays_stopped(policy: RestartPolicy, state: &ObservedState) -> Option<StaysStopped> {
     if policy.is_no() {
         return Some(StaysStopped::NoPolicy);
@@ -56,6 +57,7 @@ pub(super) fn stays_stopped(policy: RestartPolicy, state: &ObservedState) -> Opt
             Some(StaysStopped::StoppedByUser)
         }
         RestartPolicy::UnlessStopped => None,
+        RestartPolicy::OnFailure { .. } if state.ended_with_host => None,
         RestartPolicy::OnFailure { .. } if exit.is_some_and(|exit| exit.exit_code == 0) => {
             Some(StaysStopped::Succeeded)
         }
@@ -127,6 +129,30 @@ mod tests {
         ] {
             let found = outcome(policy, phase.clone(), by_user, count);
             assert_eq!(found, expected, "{policy} {phase} {by_user} {count}");
+        }
+    }
+
+    #[test]
+    fn what_ended_because_its_host_went_down_goes_on() {
+        use StaysStopped::{NoPolicy, StoppedByUser};
+        for (policy, exit_code, by_user, count, expected) in [
+            ("no", 143, false, 0, Some(NoPolicy)),
+            ("always", 0, true, 0, None),
+            ("unless-stopped", 0, false, 0, None),
+            ("unless-stopped", 143, true, 0, Some(StoppedByUser)),
+            ("on-failure", 0, false, 0, None),
+            ("on-failure", 0, true, 0, Some(StoppedByUser)),
+            ("on-failure:2", 143, false, 2, None),
+        ] {
+            let state = ObservedState {
+                phase: serde_json::from_value(ended(exit_code)).unwrap(),
+                stopped_by_user: by_user,
+                ended_with_host: true,
+                restart_count: count,
+                ..ObservedState::default()
+            };
+            let found = stays_stopped(policy.parse().unwrap(), &state);
+            assert_eq!(found, expected, "{policy} {exit_code} {by_user}");
         }
     }
 }

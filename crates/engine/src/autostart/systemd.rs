@@ -1,6 +1,6 @@
 //! The unit of the user's systemd: systemd.unit(5), systemd.service(5), and systemd.syntax(7) for quotes.
 
-use super::job::{AUTOSTART_COMMAND, Job};
+use super::job::{AUTOSTART_COMMAND, AUTOSTART_END_COMMAND, Job};
 use crate::AutostartError;
 
 /// The unit's name.
@@ -35,21 +35,29 @@ pub(super) fn render(job: &Job) -> Result<String, AutostartError> {
     Ok(format!(
         "{MARK}\n\
          [Unit]\n\
-         Description=Start the containers that have a restart policy\n\
+         Description=Start the containers that have a restart policy, and end all when the host goes down\n\
          \n\
          [Service]\n\
-         # The unit is over when its command has ended, or failed because of one container. systemd then kills what is left in its control group, which\n\
-         # would be the launchers, and with them all containers that have just been started. With `process` it leaves them alone: they run on, in the\n\
-         # control group of a unit that is not active.\n\
+         # Active until the host, or the user's systemd, goes down: only then ExecStop= is run. One container that cannot start is no reason to be\n\
+         # inactive, and not to ask the others to end.\n\
          Type=oneshot\n\
+         RemainAfterExit=yes\n\
+         SuccessExitStatus=1\n\
+         # What is left in the control group when a command has ended are the launchers, and with them the containers: they are left alone.\n\
          KillMode=process\n\
+         # A machine that the kernel kills for want of memory is no reason to end the others.\n\
+         OOMPolicy=continue\n\
+         # Of the two minutes that the system gives to all units of a user.\n\
+         TimeoutStopSec=110\n\
          {environment}\
-         ExecStart={program} {command}\n\
+         ExecStart={program} {start}\n\
+         ExecStop={program} {end}\n\
          \n\
          [Install]\n\
          WantedBy=default.target\n",
         program = quoted(&job.program),
-        command = AUTOSTART_COMMAND.join(" "),
+        start = AUTOSTART_COMMAND.join(" "),
+        end = AUTOSTART_END_COMMAND.join(" "),
     ))
 }
 
@@ -107,10 +115,15 @@ mod tests {
         for line in [
             MARK,
             "Type=oneshot",
+            "RemainAfterExit=yes",
+            "SuccessExitStatus=1",
             "KillMode=process",
+            "OOMPolicy=continue",
+            "TimeoutStopSec=110",
             r#"Environment="CONTAINER_APP_ROOT=/a \"b\" \\c %%h $HOME 'd'""#,
             r#"Environment="PATH=/bin""#,
             r#"ExecStart="/opt/50%% $off/con tainer" system autostart run"#,
+            r#"ExecStop="/opt/50%% $off/con tainer" system autostart end"#,
             "WantedBy=default.target",
         ] {
             assert!(lines.contains(&line), "{line} is not in\n{unit}");

@@ -31,6 +31,8 @@ pub(super) fn end_on_signals(session: &Arc<Session>, limits: Limits) -> ToldToEn
                 tokio::spawn(async move {
                     while signals.recv().await.is_some() {
                         tracing::info!("the launcher was told to end");
+                        // The systems of hosts send them to all that runs when they go down, and when a session ends.
+                        session.note_end_with_host();
                         session.stop_as_wanted(limits.stop);
                         told.send_replace(true);
                     }

@@ -130,9 +130,7 @@ async fn until_end(
                 let wishes = *wishes.borrow_and_update();
                 if let Some(wish) = wishes.stop {
                     if matches!(stage, Stage::Running) {
-                        if wishes.by_user {
-                            context.recorder.stopped_by_user();
-                        }
+                        context.recorder.who_ends(wishes);
                         drop(context.recorder.phase(Phase::Stopping { started }));
                         context.session.set_progress(Progress::Stopping(Arc::clone(run)));
                     }

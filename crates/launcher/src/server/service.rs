@@ -1,25 +1,25 @@
 //! The calls.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use container_agent_api::v1 as agent;
-use container_model::{ContainerUpdate, Signal};
+use container_model::ContainerUpdate;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{attach, disks, exec, files, networks, processes, running, signal, statistics, steps};
+use super::{attach, disks, exec, files, networks, processes, running, signal, statistics, steps, stop};
 use crate::control::v1::control_server::Control;
 use crate::control::v1::{
     AddArchiveRequest, AddArchiveResponse, AttachRequest, AttachResponse, ConnectNetworkRequest,
-    ConnectNetworkResponse, DisconnectNetworkRequest, DisconnectNetworkResponse, ExecRequest, ExecResponse,
-    FreezeRequest, FreezeResponse, HelloRequest, HelloResponse, ListProcessesRequest, ListProcessesResponse,
-    ReadStatisticsRequest, ReadStatisticsResponse, ReadTreeRequest, ReadTreeResponse, ResizeRequest, ResizeResponse,
-    RunStepRequest, Running, SealStepRequest, SealStepResponse, SetPausedRequest, SetPausedResponse, SignalRequest,
-    SignalResponse, StartRequest, StartResponse, StatPathRequest, StatPathResponse, StatusRequest, StatusResponse,
-    StopRequest, StopResponse, TrimRequest, TrimResponse, UpdateRequest, UpdateResponse, WaitRequest, WaitResponse,
-    WriteTreeRequest, WriteTreeResponse, start_response::Outcome,
+    ConnectNetworkResponse, DisconnectNetworkRequest, DisconnectNetworkResponse, EndWithHostRequest,
+    EndWithHostResponse, ExecRequest, ExecResponse, FreezeRequest, FreezeResponse, HelloRequest, HelloResponse,
+    ListProcessesRequest, ListProcessesResponse, ReadStatisticsRequest, ReadStatisticsResponse, ReadTreeRequest,
+    ReadTreeResponse, ResizeRequest, ResizeResponse, RunStepRequest, Running, SealStepRequest, SealStepResponse,
+    SetPausedRequest, SetPausedResponse, SignalRequest, SignalResponse, StartRequest, StartResponse, StatPathRequest,
+    StatPathResponse, StatusRequest, StatusResponse, StopRequest, StopResponse, TrimRequest, TrimResponse,
+    UpdateRequest, UpdateResponse, WaitRequest, WaitResponse, WriteTreeRequest, WriteTreeResponse,
+    start_response::Outcome,
 };
 use crate::control::{PROGRAM_VERSION, SPOKEN_VERSIONS};
 use crate::launch::Limits;
@@ -167,19 +167,16 @@ impl Control for Service {
     }
 
     async fn stop(&self, request: Request<StopRequest>) -> Result<Response<StopResponse>, Status> {
-        let StopRequest { signal, timeout_ms } = request.into_inner();
-        let signal = match signal {
-            0 => None,
-            number => Some(Signal::from_number(number).map_err(|error| Status::invalid_argument(error.to_string()))?),
-        };
-        let timeout = Duration::from_millis(timeout_ms).min(signal::STOP_TIMEOUT_MAX);
-        self.session.wish(|wishes| wishes.by_user = true);
-        self.session.stop(signal, timeout);
-        let ending = self.session.recorded().await;
-        // A container that was stopped before its workload ran is stopped all the same.
-        Ok(Response::new(StopResponse {
-            exit_status: ending.exit_status(),
-        }))
+        stop::stop(&self.session, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn end_with_host(
+        &self,
+        request: Request<EndWithHostRequest>,
+    ) -> Result<Response<EndWithHostResponse>, Status> {
+        Ok(Response::new(
+            stop::end_with_host(&self.session, request.into_inner()).await,
+        ))
     }
 
     async fn set_paused(&self, request: Request<SetPausedRequest>) -> Result<Response<SetPausedResponse>, Status> {

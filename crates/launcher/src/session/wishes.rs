@@ -14,6 +14,8 @@ pub(crate) struct Wishes {
     pub(crate) last_run: bool,
     /// One of these two was wanted by a user.
     pub(crate) by_user: bool,
+    /// The container is to end because its host goes down, or the session of the host that it was started in ends.
+    pub(crate) by_host: bool,
     /// The process that started the launcher went away.
     pub(crate) abandoned: bool,
     /// A client has been told how it went, or is about to be.

@@ -89,11 +89,21 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// Runs what the unit says, as systemd would: with the variables of the user's session and the unit's own.
+/// Runs what the unit runs after a boot.
 fn run_unit(home: &Home) -> Outcome {
+    run_line(home, "ExecStart=")
+}
+
+/// Runs what the unit runs when the host goes down.
+fn stop_unit(home: &Home) -> Outcome {
+    run_line(home, "ExecStop=")
+}
+
+/// Runs what a line of the unit says, as systemd would: with the variables of the user's session and the unit's own.
+fn run_line(home: &Home, key: &'static str) -> Outcome {
     let unit = fs::read_to_string(unit_path(home)).unwrap();
     let values = |key: &'static str| unit.lines().filter_map(move |line| line.strip_prefix(key).map(words));
-    let line = values("ExecStart=").next().unwrap();
+    let line = values(key).next().unwrap();
     let mut command = Command::new(&line[0]);
     command
         .args(&line[1..])
@@ -312,4 +322,105 @@ fn one_that_cannot_start_keeps_no_other_from_starting() {
     home.run(["kill", "fine"]).success();
     fs::create_dir(&shared).unwrap();
     assert_eq!(lines(&run_unit(&home).success().text()), ["broken", "fine"]);
+}
+
+/// Starts a container that says in the directory `told`, in a file of its name, that it was asked to end, and ends with exit code 0. It heeds that when
+/// this returns.
+fn run_polite(home: &Home, told: &Path, name: &str, policy: &str) {
+    let mount = format!("{}:/told", told.display());
+    let script =
+        format!("trap 'touch /told/{name}; exit 0' TERM; touch /told/{name}.up; while :; do sleep 1 & wait $!; done");
+    home.run([
+        "run",
+        "-d",
+        "--name",
+        name,
+        "--restart",
+        policy,
+        "--stop-timeout",
+        "60",
+        "-v",
+        &mount,
+        BUSYBOX,
+        "sh",
+        "-c",
+        &script,
+    ])
+    .success();
+    until_up(told, name);
+}
+
+/// Waits until such a container heeds signals.
+fn until_up(told: &Path, name: &str) {
+    let sign = told.join(format!("{name}.up"));
+    eventually("it says that it heeds signals", COMMAND_LIMIT, || sign.exists());
+    fs::remove_file(sign).unwrap();
+}
+
+fn names_in(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn what_is_asked_to_end_as_the_host_goes_down_comes_back_unless_a_user_ended_it() {
+    let home = Home::new();
+    autostart(&home, &["enable"]).success();
+    let told = home.file("told");
+    fs::create_dir(&told).unwrap();
+    assert_eq!(stop_unit(&home).success().text(), "", "nothing runs");
+    for (name, policy) in [
+        ("ever", "always"),
+        ("usual", "unless-stopped"),
+        ("held", "unless-stopped"),
+        ("job", "on-failure:3"),
+        ("plain", "no"),
+    ] {
+        run_polite(&home, &told, name, policy);
+    }
+    home.run(["stop", "held"]).success();
+    fs::remove_file(told.join("held")).unwrap();
+    home.run(["run", "--name", "done", "--restart", "on-failure", BUSYBOX, "true"])
+        .success();
+
+    let asked = ["ever", "job", "plain", "usual"];
+    assert_eq!(lines(&stop_unit(&home).success().text()), asked);
+    assert_eq!(names_in(&told), asked);
+    assert_eq!(home.run(["list", "--quiet"]).success().text(), "");
+    let ended = home
+        .run(["inspect", "usual", "--format", "{{.State.ExitCode}}"])
+        .success();
+    assert_eq!(ended.text(), "0");
+    let expected = ["ever", "job", "usual"];
+    assert_eq!(lines(&run_unit(&home).success().text()), expected);
+    assert_eq!(lines(&home.run(["list", "--quiet"]).success().text()), expected);
+
+    for name in expected {
+        until_up(&told, name);
+    }
+
+    // What has ended once because of the host has not when a user ends it.
+    home.run(["stop", "job", "usual"]).success();
+    assert_eq!(stop_unit(&home).success().text(), "ever");
+    assert_eq!(run_unit(&home).success().text(), "ever");
+}
+
+#[test]
+fn a_session_that_ends_is_asked_for_by_signals_and_ends_no_machine_before_its_container() {
+    let home = Home::new();
+    autostart(&home, &["enable"]).success();
+    let told = home.file("told");
+    fs::create_dir(&told).unwrap();
+    run_polite(&home, &told, "job", "on-failure");
+    // systemd sends them to all that is in the session, at once.
+    for process in home.processes() {
+        process.terminate();
+    }
+    eventually("nothing runs", COMMAND_LIMIT, || home.processes().is_empty());
+    assert_eq!(names_in(&told), ["job"]);
+    assert_eq!(run_unit(&home).success().text(), "job");
 }

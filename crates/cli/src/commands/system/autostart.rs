@@ -2,8 +2,10 @@
 
 mod disable;
 mod enable;
+mod end;
 mod run;
 mod status;
+mod tell;
 
 use clap::Subcommand;
 
@@ -20,6 +22,8 @@ pub(crate) enum AutostartCommand {
     Status(status::Status),
     #[command(hide = true)]
     Run(run::Run),
+    #[command(hide = true)]
+    End(end::End),
 }
 
 impl AutostartCommand {
@@ -29,6 +33,7 @@ impl AutostartCommand {
             Self::Disable(disable) => disable.run().await,
             Self::Status(status) => status.run(),
             Self::Run(run) => run.run().await,
+            Self::End(end) => end.run().await,
         }
     }
 }

@@ -252,6 +252,13 @@ pub struct StopResponse {
     #[prost(message, optional, tag = "1")]
     pub exit_status: ::core::option::Option<ExitStatus>,
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndWithHostRequest {
+    #[prost(uint64, tag = "1")]
+    pub timeout_ms: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndWithHostResponse {}
 /// What is absent stays as it is. Zero, or an empty list of processors, stands for the kernel's own.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct UpdateRequest {
@@ -1079,6 +1086,32 @@ pub mod control_client {
                 .insert(GrpcMethod::new("container.control.v1.Control", "Stop"));
             self.inner.unary(req, path, codec).await
         }
+        /// Ends the container because its host goes down, which no user has asked for: with its own stop signal, then kills after the timeout; answers when
+        /// its end is recorded, together with that. A launcher that does not know this call (UNIMPLEMENTED) takes any other way to end for a user's.
+        pub async fn end_with_host(
+            &mut self,
+            request: impl tonic::IntoRequest<super::EndWithHostRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EndWithHostResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/container.control.v1.Control/EndWithHost",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("container.control.v1.Control", "EndWithHost"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Stops all processes of the running container where they are, or lets them go on; answers when that is on record. It fails when it is so
         /// already. A launcher that does not know this call (UNIMPLEMENTED) has to be stopped for that, and so for the next one.
         pub async fn set_paused(
@@ -1534,6 +1567,15 @@ pub mod control_server {
             &self,
             request: tonic::Request<super::StopRequest>,
         ) -> std::result::Result<tonic::Response<super::StopResponse>, tonic::Status>;
+        /// Ends the container because its host goes down, which no user has asked for: with its own stop signal, then kills after the timeout; answers when
+        /// its end is recorded, together with that. A launcher that does not know this call (UNIMPLEMENTED) takes any other way to end for a user's.
+        async fn end_with_host(
+            &self,
+            request: tonic::Request<super::EndWithHostRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EndWithHostResponse>,
+            tonic::Status,
+        >;
         /// Stops all processes of the running container where they are, or lets them go on; answers when that is on record. It fails when it is so
         /// already. A launcher that does not know this call (UNIMPLEMENTED) has to be stopped for that, and so for the next one.
         async fn set_paused(
@@ -2078,6 +2120,51 @@ pub mod control_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = StopSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/container.control.v1.Control/EndWithHost" => {
+                    #[allow(non_camel_case_types)]
+                    struct EndWithHostSvc<T: Control>(pub Arc<T>);
+                    impl<
+                        T: Control,
+                    > tonic::server::UnaryService<super::EndWithHostRequest>
+                    for EndWithHostSvc<T> {
+                        type Response = super::EndWithHostResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::EndWithHostRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Control>::end_with_host(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = EndWithHostSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -1,11 +1,10 @@
-//! `container system autostart run`: what the unit starts.
+//! `container system autostart run`: what the unit runs when the host has booted.
 
 use clap::Args;
 use container_engine::{Engine, StartAtBoot};
-use container_model::exit_code;
 
+use super::tell::Told;
 use crate::error::CommandError;
-use crate::output;
 
 /// Start the containers that start together with the host
 #[derive(Debug, Args)]
@@ -13,24 +12,10 @@ pub(crate) struct Run {}
 
 impl Run {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
-        let mut errors = Vec::new();
-        let tell = |StartAtBoot { id, result }: StartAtBoot| match result {
-            // Where nobody reads it, containers start all the same.
-            Ok(()) => drop(output::line(id.as_str())),
-            Err(error) => {
-                let hint = error.hint();
-                let told = CommandError::new(format!("cannot start container {id}: {error}"));
-                errors.push(match hint {
-                    Some(hint) => told.with_hint(hint),
-                    None => told,
-                });
-            }
-        };
+        let mut told = Told::new("start");
+        let tell = |StartAtBoot { id, result }: StartAtBoot| told.add(&id, result);
         Engine::open()?.start_at_boot(tell).await?;
-        match errors.is_empty() {
-            true => Ok(0),
-            false => Err(CommandError::joined(&errors).with_code(exit_code::FAILURE)),
-        }
+        told.result()
     }
 }
 
