@@ -109,10 +109,8 @@ async fn a_process_that_is_named_only_after_a_pause_is_refused() {
     let responses = launcher.client.exec(requests).await.unwrap().into_inner();
     launcher.client.set_paused(PAUSE).await.unwrap();
     name.send(exec_open()).await.unwrap();
-    let responses: Vec<_> = responses
-        .map(|response| response.unwrap().response.unwrap())
-        .collect()
-        .await;
+    let responses = responses.map(|response| response.unwrap().response.unwrap()).collect();
+    let responses: Vec<_> = tokio::time::timeout(PATIENCE, responses).await.expect("it is refused");
     let [exec_response::Response::Failure(failure)] = responses.as_slice() else {
         panic!("{responses:?}")
     };

@@ -246,16 +246,6 @@ async fn an_end_with_the_host_is_no_user_that_stops_and_nothing_follows_it() {
     launcher.client.end_with_host(request()).await.unwrap();
     assert_eq!(told(&world), (1, false, true));
     launcher.ended().await;
-
-    // What a user has wanted before, or wants meanwhile, counts as well.
-    let world = World::new(|_| {});
-    let launcher = between_runs(&world).await;
-    let (mut one, mut other) = (launcher.client.clone(), launcher.client.clone());
-    // Whichever is first, the other may find nobody there any more.
-    let (stopped, ended) = tokio::join!(one.stop(StopRequest::default()), other.end_with_host(request()));
-    assert!(stopped.is_ok() || ended.is_ok());
-    launcher.ended().await;
-    assert!(told(&world).1 || stopped.is_err());
 }
 
 #[tokio::test]
