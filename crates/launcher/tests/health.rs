@@ -15,7 +15,7 @@ use container_agent_api::v1::StartFailure;
 use container_hypervisor::fake::{Guest, Outcome, Process};
 use container_launcher::control::v1::{SetPausedRequest, SignalRequest, StartRequest, StopRequest};
 use container_model::{Health, HealthCheck, HealthResult, HealthStatus};
-use harness::{Launcher, PATIENCE, Runs, World};
+use harness::{Launcher, Runs, World, until};
 
 const KILL: u32 = 9;
 
@@ -60,17 +60,6 @@ async fn start(world: &World, guest: &Guest) -> Launcher {
 
 fn health(world: &World) -> Option<Health> {
     world.store().load(world.id()).unwrap().state.health
-}
-
-async fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let met = async {
-        while !condition() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, met)
-        .await
-        .unwrap_or_else(|_| panic!("never {what}"));
 }
 
 async fn until_status(world: &World, status: HealthStatus) -> Health {

@@ -15,7 +15,7 @@ use container_hypervisor::fake::{Guest, Outcome, Process};
 use container_launcher::control::v1::exec_response::Response as Event;
 use container_launcher::control::v1::{ExecOpen, ExecRequest, StartRequest, StopRequest, exec_request};
 use container_model::OomKills;
-use harness::{PATIENCE, World, owner};
+use harness::{World, owner, until, waiting};
 use tokio_stream::StreamExt as _;
 
 fn kill(process: &str, pid: u32, count: u64) -> OomKill {
@@ -45,21 +45,6 @@ fn told(world: &World) -> Vec<[Option<String>; 4]> {
 
 fn some(texts: [&str; 4]) -> [Option<String>; 4] {
     texts.map(|text| Some(text.to_owned()).filter(|text| !text.is_empty()))
-}
-
-fn waiting() -> Process {
-    Process::ends(Outcome::UntilSignal { ignores: Vec::new() })
-}
-
-async fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let met = async {
-        while !condition() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, met)
-        .await
-        .unwrap_or_else(|_| panic!("never {what}"));
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use container_launcher::control::v1::{
     ExecOpen, ExecRequest, ListProcessesRequest, ReadStatisticsRequest, SetPausedRequest, SignalRequest, StartRequest,
     StatPathRequest, StopRequest, WaitRequest, exec_request, exec_response,
 };
-use harness::{PATIENCE, World};
+use harness::{PATIENCE, World, until};
 use tokio_stream::StreamExt as _;
 use tonic::Code;
 
@@ -55,15 +55,6 @@ async fn a_pause_is_on_record_and_keeps_processes_from_being_started() {
     launcher.client.stat_path(StatPathRequest::default()).await.unwrap();
     assert_eq!(guest.observed().pauses, [true, false]);
     launcher.client.stop(StopRequest::default()).await.unwrap();
-}
-
-async fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let met = async {
-        while !condition() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, met).await.expect(what);
 }
 
 /// The first request of an `exec`.

@@ -9,16 +9,15 @@
 mod harness;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use container_hypervisor::fake::{Boot, FakeHypervisor, Guest, Outcome, Process};
+use container_hypervisor::fake::{Boot, FakeHypervisor, Guest, Process};
 use container_launcher::control::v1::start_response::Outcome as Started;
 use container_launcher::control::v1::{
     EndWithHostRequest, ExecRequest, SignalRequest, StartRequest, StopRequest, WaitRequest,
 };
 use container_launcher::{EndedRun, NextRun, Restarts, RunPolicy};
 use container_model::{ObservedState, Phase, RestartPolicy};
-use harness::{Launcher, PATIENCE, Source, World, owner};
+use harness::{Launcher, PATIENCE, Source, World, owner, until, waiting};
 
 const TERM: u32 = 15;
 const INT: u32 = 2;
@@ -47,10 +46,6 @@ fn policy(text: &str) -> Policy {
     Policy(text.parse().unwrap())
 }
 
-fn waiting() -> Process {
-    Process::ends(Outcome::UntilSignal { ignores: Vec::new() })
-}
-
 /// A guest whose program exits with the number of its start.
 fn counting() -> Guest {
     let count = AtomicUsize::new(0);
@@ -69,17 +64,6 @@ fn signal(number: u32) -> SignalRequest {
 
 fn state(world: &World) -> ObservedState {
     world.store().load(world.id()).unwrap().state
-}
-
-async fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let met = async {
-        while !condition() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, met)
-        .await
-        .unwrap_or_else(|_| panic!("never {what}"));
 }
 
 fn is_restarting(world: &World) -> bool {

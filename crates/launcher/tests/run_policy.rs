@@ -26,7 +26,7 @@ use container_launcher::control::v1::{
 };
 use container_launcher::{EndedRun, NextRun, RunPolicy};
 use container_model::Phase;
-use harness::{Launcher, PATIENCE, Source, World, owner};
+use harness::{Launcher, PATIENCE, Source, World, owner, until, waiting};
 use tokio_stream::StreamExt as _;
 
 /// So many runs with a pause between them; remembers what it was asked.
@@ -88,21 +88,6 @@ fn guest(play: impl Fn(usize) -> Process + Send + Sync + 'static) -> Guest {
         "init" => play(count.fetch_add(1, Ordering::Relaxed) + 1),
         _ => waiting(),
     })
-}
-
-fn waiting() -> Process {
-    Process::ends(Outcome::UntilSignal { ignores: Vec::new() })
-}
-
-async fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let met = async {
-        while !condition() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, met)
-        .await
-        .unwrap_or_else(|_| panic!("never {what}"));
 }
 
 fn open(process_id: &str) -> ExecOpen {

@@ -55,7 +55,7 @@ struct Spotter {
     sender: Option<oneshot::Sender<()>>,
     /// As much of the current line as matters.
     line: Vec<u8>,
-    /// Between one and two times as much as is looked at.
+    /// Twice as much as is looked at, at most.
     end: Arc<Mutex<Vec<u8>>>,
 }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use container_hypervisor::capability::Template;
-use container_hypervisor::fake::{FakeHypervisor, Guest};
+use container_hypervisor::fake::{FakeHypervisor, Guest, Outcome, Process};
 use container_hypervisor::{
     AgentConnector, BootSource, CreateError, ExitWatch, Hypervisor, HypervisorInfo, Machine, MachineConfig,
     MachineDriver, MachineError, MachineExit, MachineSource, StallWatch,
@@ -43,6 +43,23 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A limit that is to run out.
 pub(crate) const SHORT: Duration = Duration::from_millis(300);
+
+/// Waits until something is so.
+pub(crate) async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let met = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, met)
+        .await
+        .unwrap_or_else(|_| panic!("never {what}"));
+}
+
+/// A process that runs until it gets a signal.
+pub(crate) fn waiting() -> Process {
+    Process::ends(Outcome::UntilSignal { ignores: Vec::new() })
+}
 
 /// An app root with one container.
 pub(crate) struct World {
