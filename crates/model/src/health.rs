@@ -1,8 +1,6 @@
 //! What the checks of a container have found.
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::UnknownFields;
@@ -74,12 +72,4 @@ impl HealthResult {
 
     /// So many bytes of the output are kept, as in Docker.
     pub const OUTPUT_MAX_BYTES: usize = 4096;
-}
-
-/// Reads what was found. What only another version understands is nothing: a container must not become unreadable for it.
-pub(crate) fn read_or_none<'de, D: Deserializer<'de>, T: DeserializeOwned>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    let written = Value::deserialize(deserializer)?;
-    Ok(serde_json::from_value(written).ok())
 }

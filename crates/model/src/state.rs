@@ -1,8 +1,9 @@
 //! What was observed of a container.
 
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
-use crate::health::read_or_none;
 use crate::{Health, NetworkStatus, OomKills, Phase, PublishedPort, UnknownFields};
 
 /// What was last observed of a container: the contents of `state.json`. The default is that of a container that was never started.
@@ -34,6 +35,12 @@ pub struct ObservedState {
     /// Fields of other versions.
     #[serde(flatten)]
     pub unknown: UnknownFields,
+}
+
+/// Reads what was found out beside the phase. What only another version understands is nothing: a container must not become unreadable for it.
+fn read_or_none<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let written = Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(written).ok())
 }
 
 fn is_zero(count: &u32) -> bool {
