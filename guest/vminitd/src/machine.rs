@@ -234,11 +234,18 @@ impl Machine {
         announcing.await.map_err(lost)?
     }
 
-    /// Forks a process of the container.
+    /// Whether a first process waits for its description.
+    pub(crate) fn has_waiting_init(&self) -> bool {
+        let state = self.state();
+        state.container.as_ref().is_some_and(Container::has_waiting_init)
+    }
+
+    /// Starts a process of the container. One that waits gets its description in the form that [`requests::read_spec`] takes.
     pub(crate) fn start(
         &self,
         role: Role,
         spec: &ProcessSpec,
+        encoded_spec: Option<Vec<u8>>,
         streams: Streams,
     ) -> Result<Result<StartedProcess, StartFailure>, Status> {
         let mut state = self.state();
@@ -259,7 +266,7 @@ impl Machine {
                 if role == Role::Init && container.has_init() {
                     return Err(Status::failed_precondition("the container is running already"));
                 }
-                Ok(container.start(role, spec, streams))
+                Ok(container.start(role, spec, encoded_spec, streams))
             }
         }
     }
@@ -326,7 +333,7 @@ impl Machine {
             eprintln!("vminitd: some processes cannot be killed");
         }
         match self.state().container.take() {
-            Some(container) => container.unmount().map_err(|error| Status::internal(error.to_string())),
+            Some(mut container) => container.unmount().map_err(|error| Status::internal(error.to_string())),
             None => Ok(()),
         }
     }

@@ -14,6 +14,7 @@ use container_workload::{
     CapabilitySet, ContainerSpec, ControlFile, DeviceSpec, FilterProgram, Limits, ProcessSpec, Rlimit, Role, Seccomp,
     SharesDevice, Streams, WindowSize,
 };
+use prost::Message as _;
 use tonic::Status;
 
 use crate::own_network;
@@ -229,6 +230,12 @@ pub(crate) fn start(request: v1::StartProcess) -> Result<Start, Status> {
         streams,
         tells_oom_kills: request.tell_oom_kills,
     })
+}
+
+/// The description in an encoded [`v1::StartProcess`], for the process itself.
+pub(crate) fn read_spec(encoded: &[u8]) -> Option<ProcessSpec> {
+    let request = v1::StartProcess::decode(encoded).ok()?;
+    start(request).ok().map(|start| start.spec)
 }
 
 fn seccomp(is_confined: bool, filter: &[u8]) -> Result<Seccomp, Status> {

@@ -8,6 +8,7 @@ use container_agent_api::v1::run_request::Request;
 use container_agent_api::v1::run_response::Response;
 use container_agent_api::v1::{Exited, RunRequest, RunResponse, StartFailed, StartFailure as FailureCode, Started};
 use container_workload::{ParentStdio, StartFailure, StartFailureKind, StartedProcess, send_signal};
+use prost::Message as _;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
@@ -38,6 +39,7 @@ pub(crate) async fn run(
     else {
         return Err(Status::invalid_argument("the first request of a run must be start"));
     };
+    let encoded_spec = machine.has_waiting_init().then(|| start.encode_to_vec());
     let start = requests::start(start)?;
     if machine.processes.contains(&start.id) {
         return Err(Status::already_exists(format!(
@@ -47,7 +49,7 @@ pub(crate) async fn run(
     }
     let (responses, receiver) = mpsc::channel(QUEUE);
     let kills_before = machine.oom_kills.count();
-    match machine.start(start.role, &start.spec, start.streams)? {
+    match machine.start(start.role, &start.spec, encoded_spec, start.streams)? {
         Ok(process) => {
             let pidfd = Arc::clone(&process.pidfd);
             // Inserted before its program is executed, so that a shutdown waits for it from the fork on.

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -23,13 +24,15 @@ use crate::program::{DEFAULT_PATH, exec_failure, find};
 use crate::rlimit;
 use crate::root_mounts::mount_inside;
 use crate::seccomp;
-use crate::spec::{ProcessSpec, Role};
+use crate::spec::{NetworkSetup, ProcessSpec, Role};
 use crate::stdio::ChildStdio;
+use crate::waiting::{ReadSpec, take_task};
 use crate::working_directory::WorkingDirectory;
 
 /// Everything the child needs. After the fork this is the child's copy of the parent's memory.
 pub(crate) struct Setup<'a> {
-    pub(crate) container: &'a Container,
+    /// The container's.
+    pub(crate) hostname: &'a str,
     pub(crate) role: Role,
     pub(crate) spec: &'a ProcessSpec,
     pub(crate) stdio: &'a ChildStdio,
@@ -37,8 +40,41 @@ pub(crate) struct Setup<'a> {
 
 /// Prepares the process and executes its program. Returns, with an exit code, only after a failure, which it has
 /// reported.
-pub(crate) fn run(setup: &Setup<'_>, report: &OwnedFd) -> u8 {
-    let ended = enter(setup).and_then(|()| match setup.role == Role::Init && setup.spec.has_init {
+pub(crate) fn run(container: &Container, setup: &Setup<'_>, report: &OwnedFd) -> u8 {
+    let network = setup.spec.own_network;
+    let entered = match setup.role {
+        Role::Init => enter_new_container(container, network),
+        Role::Exec => enter_running_container(container),
+    };
+    match entered {
+        Ok(()) => run_inside(setup, report),
+        Err(failure) => tell(&failure, report),
+    }
+}
+
+/// What [`run`] does, for a first process that is told what to run when it has entered the container.
+pub(crate) fn run_later(container: &Container, channel: UnixStream, read_spec: ReadSpec) -> u8 {
+    // Without a task it ends, and the one that is forked in its place tells why.
+    let task = enter_new_container(container, None)
+        .ok()
+        .and_then(|()| take_task(channel).ok());
+    let Some(task) = task else { return 1 };
+    let Some(spec) = read_spec(&task.encoded_spec) else {
+        let failure = StartFailure::setup("start", "the description of the process is unreadable");
+        return tell(&failure, &task.report);
+    };
+    let setup = Setup {
+        hostname: &task.hostname,
+        role: Role::Init,
+        spec: &spec,
+        stdio: &task.stdio,
+    };
+    run_inside(&setup, &task.report)
+}
+
+/// In the container: connects the streams and executes the program.
+fn run_inside(setup: &Setup<'_>, report: &OwnedFd) -> u8 {
+    let ended = connect(setup).and_then(|()| match setup.role == Role::Init && setup.spec.has_init {
         true => run_below_init(setup, report),
         false => become_program(setup).map(|never| match never {}),
     });
@@ -59,17 +95,12 @@ fn tell(failure: &StartFailure, report: &OwnedFd) -> u8 {
     }
 }
 
-/// Enters the container and connects the streams.
-fn enter(setup: &Setup<'_>) -> Result<(), StartFailure> {
+/// Makes a session and connects the streams. A first process gives the container its name.
+fn connect(setup: &Setup<'_>) -> Result<(), StartFailure> {
     setsid().map_err(|error| StartFailure::setup("make a session", error))?;
-    match setup.role {
-        Role::Init => {
-            if let Some(prepare) = setup.spec.own_network {
-                prepare().map_err(|error| StartFailure::setup("prepare the network namespace", error))?;
-            }
-            enter_new_container(setup.container, setup.spec.own_network.is_some())?;
-        }
-        Role::Exec => enter_running_container(setup.container)?,
+    if setup.role == Role::Init {
+        rustix::system::sethostname(setup.hostname.as_bytes())
+            .map_err(|error| StartFailure::setup("set the host name", error))?;
     }
     setup
         .stdio
@@ -175,16 +206,17 @@ fn limit_rights(spec: &ProcessSpec, identity: &Identity) -> Result<(), StartFail
 }
 
 /// New namespaces: makes the prepared root this process's root and completes it from inside.
-fn enter_new_container(container: &Container, has_own_network: bool) -> Result<(), StartFailure> {
+fn enter_new_container(container: &Container, own_network: Option<NetworkSetup>) -> Result<(), StartFailure> {
+    if let Some(prepare) = own_network {
+        prepare().map_err(|error| StartFailure::setup("prepare the network namespace", error))?;
+    }
     unshare_cgroup_namespace().map_err(|error| StartFailure::setup("make a cgroup namespace", error))?;
-    rustix::system::sethostname(container.spec.hostname.as_bytes())
-        .map_err(|error| StartFailure::setup("set the host name", error))?;
     // pivot_root(2) does not work on the initial RAM file system; moving the mount over it has the same result.
     chdir(container.layout.root())
         .and_then(|()| rustix::mount::mount_move(".", "/"))
         .and_then(|()| chroot("."))
         .map_err(|error| StartFailure::setup("change the root", error))?;
-    mount_inside(&container.spec, has_own_network)
+    mount_inside(&container.spec, own_network.is_some())
 }
 
 fn enter_running_container(container: &Container) -> Result<(), StartFailure> {

@@ -22,6 +22,7 @@ use crate::spec::{ContainerSpec, Limits};
 use crate::steps::Steps;
 use crate::translator;
 use crate::volume::{mount_volume_disks, unmount_volumes};
+use crate::waiting::WaitingInit;
 
 /// Name of the container's cgroup.
 const CGROUP_NAME: &str = "container";
@@ -78,6 +79,8 @@ pub struct Container {
     pub(crate) own_pid_namespace: OwnedFd,
     /// The container's init, while it has not been reported as ended.
     pub(crate) init: Option<Arc<OwnedFd>>,
+    /// The process that will be it, if it waits for what it is to run.
+    pub(crate) waiting: Option<WaitingInit>,
     /// Its steps, if it is there for them.
     pub(crate) steps: Option<Steps>,
 }
@@ -125,6 +128,7 @@ impl Container {
                 cgroup,
                 own_pid_namespace,
                 init: None,
+                waiting: None,
                 steps,
             },
             sockets,
@@ -167,7 +171,7 @@ impl Container {
     }
 
     /// Whether its root is mounted, as it always is unless it is there for steps.
-    pub(crate) fn has_root(&self) -> bool {
+    pub fn has_root(&self) -> bool {
         self.steps.as_ref().is_none_or(Steps::has_root)
     }
 
@@ -181,11 +185,13 @@ impl Container {
         self.init = None;
     }
 
-    /// Takes the root file system apart and flushes the writable disk and those of volumes. No process of the container may be left.
+    /// Takes the root file system apart and flushes the writable disk and those of volumes. No process of the container may be left but one that waits, which is
+    /// ended.
     ///
     /// # Errors
     /// The first file system that could not be unmounted; the disks have been flushed even then.
-    pub fn unmount(&self) -> Result<(), MountError> {
+    pub fn unmount(&mut self) -> Result<(), MountError> {
+        self.end_waiting();
         let writable = self.layout.writable();
         let flushed = openat(CWD, &writable, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
             .and_then(syncfs)

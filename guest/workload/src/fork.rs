@@ -20,6 +20,11 @@ const SINGLE_THREAD_LINKS: u64 = 3;
 /// not fit.
 const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
 
+/// Namespaces of a new container. The cgroup namespace follows in the child: its root is the cgroup that the process
+/// is in when it is made, and clone3 makes namespaces before it moves the child.
+pub(crate) const INIT_NAMESPACES: libc::c_int =
+    libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWUTS | libc::CLONE_NEWIPC;
+
 /// A process just forked.
 #[derive(Debug)]
 pub(crate) struct Forked {

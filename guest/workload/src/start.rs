@@ -9,13 +9,10 @@ use rustix::thread::{LinkNameSpaceType, ThreadNameSpaceType, move_into_link_name
 use crate::child::{self, Setup};
 use crate::container::Container;
 use crate::failure::StartFailure;
-use crate::fork::{Forked, fork};
+use crate::fork::{Forked, INIT_NAMESPACES, fork};
 use crate::spec::{ProcessSpec, Role, Streams};
 use crate::stdio::{self, ParentStdio};
-
-/// Namespaces of a new container. The cgroup namespace follows in the child: its root is the cgroup that the process
-/// is in when it is made, and clone3 makes namespaces before it moves the child.
-const INIT_NAMESPACES: libc::c_int = libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWUTS | libc::CLONE_NEWIPC;
+use crate::waiting::Task;
 
 /// Those of a container whose first process is of this kind.
 fn init_namespaces(spec: &ProcessSpec) -> libc::c_int {
@@ -39,11 +36,18 @@ pub struct StartedProcess {
 }
 
 impl Container {
-    /// Forks a process for `spec`. [`StartedProcess::report`] tells whether its program could be executed.
+    /// Starts a process for `spec`. [`StartedProcess::report`] tells whether its program could be executed. It is forked, unless it is the first one, one waits
+    /// ([`Container::fork_ahead`]), and `encoded_spec` describes it in the caller's encoding.
     ///
     /// # Errors
     /// The step that failed before or in the fork, in which case there is no process; also an exec without a running init.
-    pub fn start(&mut self, role: Role, spec: &ProcessSpec, streams: Streams) -> Result<StartedProcess, StartFailure> {
+    pub fn start(
+        &mut self,
+        role: Role,
+        spec: &ProcessSpec,
+        encoded_spec: Option<Vec<u8>>,
+        streams: Streams,
+    ) -> Result<StartedProcess, StartFailure> {
         match (role, &self.init) {
             (Role::Init, Some(_)) => return Err(StartFailure::setup("start", "the container is running already")),
             (Role::Init, None) if !self.has_root() => {
@@ -56,19 +60,31 @@ impl Container {
             .map_err(|error| StartFailure::setup("make the standard streams", error))?;
         let (report, child_report) =
             pipe_with(PipeFlags::CLOEXEC).map_err(|error| StartFailure::setup("make a pipe", error))?;
-        let setup = Setup {
-            container: self,
-            role,
-            spec,
-            stdio: &child_stdio,
+        let mut task = Task {
+            hostname: self.spec.hostname.clone(),
+            stdio: child_stdio,
+            report: child_report,
+            encoded_spec: Vec::new(),
         };
-        let run = || child::run(&setup, &child_report);
-        let cgroup = Some(self.cgroup.directory().as_fd());
-        let forked = match &self.init {
-            None => fork(init_namespaces(spec), cgroup, run),
-            Some(init) => self.fork_into(init.as_fd(), cgroup, run),
+        let ahead = match (role, self.waiting.take(), encoded_spec) {
+            (Role::Init, Some(waiting), Some(encoded_spec)) if spec.own_network.is_none() => {
+                task.encoded_spec = encoded_spec;
+                waiting.begin(&task)
+            }
+            (_, waiting, _) => {
+                if let Some(waiting) = waiting {
+                    waiting.end();
+                }
+                None
+            }
         };
-        let Forked { pid, pidfd } = forked.map_err(|error| StartFailure::setup("fork", error))?;
+        let forked = match ahead {
+            Some(forked) => forked,
+            None => self
+                .fork_for(role, spec, &task)
+                .map_err(|error| StartFailure::setup("fork", error))?,
+        };
+        let Forked { pid, pidfd } = forked;
         let pidfd = Arc::new(pidfd);
         if role == Role::Init {
             self.init = Some(Arc::clone(&pidfd));
@@ -79,6 +95,22 @@ impl Container {
             stdio: parent_stdio,
             report,
         })
+    }
+
+    /// Forks a process that becomes the program of `spec`.
+    fn fork_for(&self, role: Role, spec: &ProcessSpec, task: &Task) -> std::io::Result<Forked> {
+        let setup = Setup {
+            hostname: &task.hostname,
+            role,
+            spec,
+            stdio: &task.stdio,
+        };
+        let run = || child::run(self, &setup, &task.report);
+        let cgroup = Some(self.cgroup.directory().as_fd());
+        match &self.init {
+            None => fork(init_namespaces(spec), cgroup, run),
+            Some(init) => self.fork_into(init.as_fd(), cgroup, run),
+        }
     }
 
     /// Forks into the pid namespace of `init`. Entering a pid namespace affects only children, so the caller enters it

@@ -10,16 +10,22 @@ use tonic::Status;
 use super::{Machine, State};
 use crate::interface::Prepared;
 use crate::requests::Resume;
-use crate::{clock, entropy};
+use crate::{clock, entropy, requests};
 
 impl Machine {
-    /// Lets nothing run until the machine is resumed. Reads what a first process is likely to need, and brings the network interfaces
-    /// up.
+    /// Lets nothing run until the machine is resumed. Reads what a first process is likely to need, has that process wait in the container, and brings the
+    /// network interfaces up.
     pub(crate) fn park(&self) -> Result<(), Status> {
         let mut state = self.state();
         state.park()?;
-        if let Some(container) = &state.container {
+        if let Some(container) = &mut state.container {
             container.read_ahead();
+            // Those for steps have no root yet.
+            if container.has_root()
+                && let Err(error) = container.fork_ahead(requests::read_spec)
+            {
+                eprintln!("vminitd: no first process waits: {error}");
+            }
         }
         state.interfaces = Prepared::new();
         Ok(())
