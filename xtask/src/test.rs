@@ -52,21 +52,44 @@ const DEBIANS_PROGRAMS: [&str; 21] = [
     "watch",
 ];
 
-/// Parts of the end-to-end tests that say nothing of a backend, because they choose QEMU themselves, are about what it alone does (such as shared directories), or are
-/// about programs on networks or the program as a file that is started from elsewhere: they run with the default one.
-const OF_ONE_BACKEND: [&str; 13] = [
+/// Parts of the end-to-end tests that say nothing of a backend, because they choose QEMU themselves, are about what it alone does (such as shared directories), about
+/// programs on networks or the program as a file that is started from elsewhere, or about what is above the seam, whatever runs the machines (images, builds,
+/// records, logs, events, policies): they run with the default one.
+const OF_ONE_BACKEND: [&str; 35] = [
+    "archives",
     "autostart",
     "binds",
+    "build_caches",
     "build_mounts",
+    "build_outputs",
+    "build_progress",
+    "build_sources",
     "clones",
+    "command_line",
+    "completion",
+    "conflicts",
     "databases",
+    "doctor",
+    "events",
     "full_disk",
+    "health",
     "host_faults",
+    "image_commands",
+    "images",
+    "interruption",
+    "layers",
+    "listing",
     "locks",
+    "login",
+    "logs",
     "posix",
+    "pulling",
     "real_load",
     "real_peers",
+    "rename",
+    "restart_policy",
     "shared_volumes",
+    "tls",
     "watch",
 ];
 

@@ -1,4 +1,4 @@
-//! Runs many tests, as many at a time as there are processors, and reports how each ended.
+//! Runs many tests side by side, and reports how each ended.
 
 use super::binaries::{Binary, test_names};
 use super::single::{self, LIMIT, Outcome};
@@ -13,8 +13,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// End-to-end tests at a time: each runs machines, of which two keep two processors busy.
-const MACHINE_TESTS: usize = 2;
+/// Tests at a time beyond one for each processor: about half of its time an end-to-end test waits, for a machine, a limit of time or another process.
+const MORE_THAN_PROCESSORS: usize = 1;
 /// How many of the slowest tests are named at the end.
 const SLOWEST: usize = 10;
 
@@ -73,7 +73,6 @@ impl Test<'_> {
 struct Progress<'a> {
     machines: VecDeque<Test<'a>>,
     others: VecDeque<Test<'a>>,
-    running_machines: usize,
     tally: Tally,
     times: Vec<(Duration, String)>,
     failures: Vec<String>,
@@ -82,19 +81,10 @@ struct Progress<'a> {
 impl<'a> Progress<'a> {
     /// The next test: those with machines first, because they take longest.
     fn next(&mut self) -> Option<Test<'a>> {
-        if self.running_machines < MACHINE_TESTS
-            && let Some(test) = self.machines.pop_front()
-        {
-            self.running_machines += 1;
-            return Some(test);
-        }
-        self.others.pop_front()
+        self.machines.pop_front().or_else(|| self.others.pop_front())
     }
 
     fn finish(&mut self, test: &Test<'a>, outcome: Outcome) {
-        if test.binary.is_end_to_end() {
-            self.running_machines = self.running_machines.saturating_sub(1);
-        }
         let label = test.label.clone();
         let seconds = outcome.took.as_secs_f64();
         match (&outcome.failure, &outcome.skipped) {
@@ -135,7 +125,6 @@ pub(crate) fn all(binaries: &[Binary], selection: &Selection<'_>, stage: &Stage)
     let progress = Mutex::new(Progress {
         machines,
         others,
-        running_machines: 0,
         tally: Tally {
             ignored: left_out.len().try_into()?,
             ..Tally::default()
@@ -143,7 +132,7 @@ pub(crate) fn all(binaries: &[Binary], selection: &Selection<'_>, stage: &Stage)
         times: Vec::new(),
         failures: Vec::new(),
     });
-    let workers = thread::available_parallelism().map_or(2, usize::from).max(2);
+    let workers = thread::available_parallelism().map_or(1, usize::from) + MORE_THAN_PROCESSORS;
     thread::scope(|scope| {
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(|| work(&progress, stage))).collect();
         workers
