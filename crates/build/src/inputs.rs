@@ -7,7 +7,7 @@ use container_engine::ConfiguredEngine;
 
 use crate::load::{Loaded, Local, LocalContext, Sources, load, open_named};
 use crate::plan::{EPOCH, EPOCH_OF_CONTEXT, NamedContext, NamedContexts};
-use crate::remote::{GitTokens, Remotes};
+use crate::remote::{GitAccess, Remotes};
 use crate::request::{ContextSource, DockerfileSource, NamedContextSource};
 use crate::vertex::Vertices;
 use crate::{BuildError, BuildRequest, switch};
@@ -16,6 +16,8 @@ use crate::{BuildError, BuildRequest, switch};
 const STREAM_NAME: &str = "Dockerfile";
 /// The build argument that keeps `.git` of repositories that are contexts.
 const KEEP_GIT_DIR: &str = "BUILDKIT_CONTEXT_KEEP_GIT_DIR";
+/// The agent of `--ssh` that is for repositories.
+const SSH_AGENT_ID: &str = "default";
 
 /// Takes Dockerfile and context out of the request and loads them on a thread where that may block. A `SOURCE_DATE_EPOCH` that is to be the context's is
 /// that from here on, or as if it were not given where the context has no time.
@@ -93,19 +95,19 @@ fn keeps_git_dir(request: &BuildRequest) -> bool {
     value.and_then(|value| switch::parse(value)).unwrap_or(false)
 }
 
-/// What fetches for this build. Servers of repositories are shown the secrets of the build with the names that BuildKit knows.
+/// What fetches for this build. Servers of repositories are shown the secrets of the build with the names that BuildKit knows, and the keys of its agent.
 pub(crate) async fn remotes(
     engine: &ConfiguredEngine,
     request: &BuildRequest,
     cache: &BuildCache,
 ) -> Result<Remotes, BuildError> {
-    let mut tokens = GitTokens::default();
-    for (id, secret) in request.secrets.iter().filter(|(id, _)| GitTokens::is_one(id)) {
+    let mut access = GitAccess::of_agent(request.ssh_agents.get(SSH_AGENT_ID).cloned());
+    for (id, secret) in request.secrets.iter().filter(|(id, _)| GitAccess::is_token(id)) {
         let read = secret.read().await;
         let value = read.map_err(|source| BuildError::Secret { id: id.clone(), source })?;
-        tokens.insert(id, &value);
+        access.insert(id, &value);
     }
-    Ok(Remotes::new(cache.clone(), engine.ca_files(), tokens))
+    Ok(Remotes::new(cache.clone(), engine.ca_files(), access))
 }
 
 /// What the Dockerfile is called in messages.

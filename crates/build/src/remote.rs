@@ -21,7 +21,7 @@ use crate::address::{GitAddress, WebAddress};
 
 pub use error::RemoteError;
 pub(crate) use file::RemoteFile;
-pub(crate) use git::{GitTokens, RemoteTree, Revision, TreeRequest};
+pub(crate) use git::{GitAccess, RemoteTree, Revision, TreeRequest};
 
 /// What of a build is fetched. Cheap to clone.
 #[derive(Clone)]
@@ -30,7 +30,7 @@ pub(crate) struct Remotes(Arc<Shared>);
 struct Shared {
     cache: BuildCache,
     ca_files: Vec<PathBuf>,
-    tokens: GitTokens,
+    access: GitAccess,
     downloads: OnceCell<Downloads>,
     files: Once<(WebAddress, Option<Digest>), RemoteFile>,
     revisions: Once<(String, Option<String>), Revision>,
@@ -39,11 +39,11 @@ struct Shared {
 
 impl Remotes {
     /// Nothing is fetched yet; what is stays in `cache`. `ca_files` are certificate authorities that are trusted besides the system's.
-    pub(crate) fn new(cache: BuildCache, ca_files: &[PathBuf], tokens: GitTokens) -> Self {
+    pub(crate) fn new(cache: BuildCache, ca_files: &[PathBuf], access: GitAccess) -> Self {
         Self(Arc::new(Shared {
             cache,
             ca_files: ca_files.to_vec(),
-            tokens,
+            access,
             downloads: OnceCell::new(),
             files: Once::default(),
             revisions: Once::default(),
@@ -75,7 +75,7 @@ impl Remotes {
         let key = (address.remote.clone(), address.reference.clone());
         let revision = shared
             .revisions
-            .get(key, async || git::resolve(address, &shared.tokens).await)
+            .get(key, async || git::resolve(address, &shared.access).await)
             .await?;
         revision.check(address)?;
         Ok(revision)
@@ -91,7 +91,7 @@ impl Remotes {
             keeps_git_dir,
             skips_submodules: address.skips_submodules,
         };
-        let fetch = async || git::fetch(&request, &shared.cache, &shared.tokens).await.map(Arc::new);
+        let fetch = async || git::fetch(&request, &shared.cache, &shared.access).await.map(Arc::new);
         shared.trees.get(request.clone(), fetch).await
     }
 }

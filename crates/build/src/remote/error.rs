@@ -54,7 +54,7 @@ pub enum RemoteError {
         url: String,
     },
     /// `git` failed.
-    #[error("cannot fetch {url}: git {verb} failed{}", said(.output))]
+    #[error("cannot fetch {url}: git {verb} failed{}{}", said(.output), advised(.advice.as_deref()))]
     Git {
         /// The repository.
         url: String,
@@ -62,6 +62,8 @@ pub enum RemoteError {
         verb: String,
         /// What it last said.
         output: String,
+        /// What can be done about it, if that is known.
+        advice: Option<String>,
     },
     /// `git` took too long.
     #[error("cannot fetch {url}: git {verb} was not done after {} s", limit.as_secs())]
@@ -155,4 +157,8 @@ fn said(output: &str) -> String {
         "" => String::new(),
         output => format!(": {output}"),
     }
+}
+
+fn advised(advice: Option<&str>) -> String {
+    advice.map_or_else(String::new, |advice| format!("\n{advice}"))
 }

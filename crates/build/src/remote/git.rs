@@ -7,6 +7,7 @@ mod fetch;
 mod limits;
 mod program;
 mod resolve;
+mod ssh;
 
 use container_build_cache::HeldTree;
 use container_build_context::Context;
@@ -15,7 +16,7 @@ use super::RemoteError;
 use crate::address::GitAddress;
 
 pub(super) use fetch::fetch;
-pub(crate) use program::GitTokens;
+pub(crate) use program::GitAccess;
 pub(super) use resolve::resolve;
 
 /// What an address means.

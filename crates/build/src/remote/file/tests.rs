@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use container_fixtures::{Answer, Request, Server, reply};
 
 use super::*;
-use crate::remote::{GitTokens, Remotes};
+use crate::remote::{GitAccess, Remotes};
 
 const MODIFIED: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 
@@ -19,7 +19,7 @@ fn address(server: &Server, path: &str) -> WebAddress {
 
 /// A build of its own, in the same app root.
 fn remotes(root: &tempfile::TempDir) -> Remotes {
-    Remotes::new(BuildCache::at(root.path()), &[], GitTokens::default())
+    Remotes::new(BuildCache::at(root.path()), &[], GitAccess::default())
 }
 
 async fn text(remotes: &Remotes, address: &WebAddress) -> Result<String, RemoteError> {

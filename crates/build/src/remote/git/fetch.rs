@@ -6,7 +6,7 @@ use std::path::Path;
 
 use container_build_cache::BuildCache;
 
-use super::program::{Failed, Git, GitTokens};
+use super::program::{Failed, Git, GitAccess};
 use super::{RemoteTree, TreeRequest, limits};
 use crate::remote::RemoteError;
 
@@ -20,7 +20,7 @@ const TRACES: [&str; 3] = ["FETCH_HEAD", "ORIG_HEAD", "logs"];
 pub(in crate::remote) async fn fetch(
     request: &TreeRequest,
     cache: &BuildCache,
-    tokens: &GitTokens,
+    access: &GitAccess,
 ) -> Result<RemoteTree, RemoteError> {
     let claim = cache.claim_trees(&request.remote, || {}).await?;
     let name = request.name();
@@ -30,7 +30,7 @@ pub(in crate::remote) async fn fetch(
     }
     let new = claim.begin(&name)?;
     let directory = new.path().to_owned();
-    let git = Git::new(url.clone(), &request.remote, tokens, &directory)?;
+    let git = Git::new(url.clone(), &request.remote, access, &directory)?;
     let commit = request.revision.commit.as_str();
     git.run(&["init", "--quiet", "--template="]).await?;
     // Addresses of submodules may start from it. A login in it would be copied with the files.

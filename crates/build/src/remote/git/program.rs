@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 
+use super::ssh;
 use crate::remote::RemoteError;
 
 /// The longest time that one command may take.
@@ -40,8 +41,10 @@ const PASSED_ON: [&str; 14] = [
     "GIT_SSL_CAINFO",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
-    "SSH_AUTH_SOCK",
+    SSH_AGENT,
 ];
+/// Says where the user's agent is.
+const SSH_AGENT: &str = "SSH_AUTH_SOCK";
 /// Set for every command.
 const ENVIRONMENT: [(&str, &str); 8] = [
     ("GIT_CONFIG_NOSYSTEM", "1"),
@@ -51,10 +54,7 @@ const ENVIRONMENT: [(&str, &str); 8] = [
     ("XDG_CONFIG_HOME", "/dev/null"),
     ("GIT_TERMINAL_PROMPT", "0"),
     ("GIT_ALLOW_PROTOCOL", "git:http:https:ssh"),
-    (
-        "GIT_SSH_COMMAND",
-        "ssh -F /dev/null -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=30 -o ServerAliveCountMax=4",
-    ),
+    ("GIT_SSH_COMMAND", ssh::COMMAND),
     ("LC_ALL", "C"),
 ];
 /// Set for every command on its command line.
@@ -74,13 +74,26 @@ const TOKEN: &str = "GIT_AUTH_TOKEN";
 /// The secret that is the value of a header.
 const HEADER: &str = "GIT_AUTH_HEADER";
 
-/// Tokens and headers for servers, by the names of the secrets that they are.
+/// What servers let a build in for.
 #[derive(Clone, Default)]
-pub(crate) struct GitTokens(BTreeMap<String, String>);
+pub(crate) struct GitAccess {
+    /// Tokens and headers, by the names of the secrets that they are.
+    tokens: BTreeMap<String, String>,
+    /// The socket of an agent other than the user's.
+    ssh_agent: Option<PathBuf>,
+}
 
-impl GitTokens {
+impl GitAccess {
+    /// Without tokens, and with the agent that was given, else the user's.
+    pub(crate) fn of_agent(ssh_agent: Option<PathBuf>) -> Self {
+        Self {
+            tokens: BTreeMap::new(),
+            ssh_agent,
+        }
+    }
+
     /// Whether a secret of the build is for servers of repositories.
-    pub(crate) fn is_one(id: &str) -> bool {
+    pub(crate) fn is_token(id: &str) -> bool {
         let is = |name: &str| {
             id.strip_prefix(name)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -91,7 +104,7 @@ impl GitTokens {
     /// Adds a secret.
     pub(crate) fn insert(&mut self, id: &str, value: &[u8]) {
         let value = String::from_utf8_lossy(value).trim_end().to_owned();
-        self.0.insert(id.to_owned(), value);
+        self.tokens.insert(id.to_owned(), value);
     }
 
     /// The setting that sends what was given for the server of an https address, name and value. It is a variable of the environment, as everybody sees command lines.
@@ -99,7 +112,10 @@ impl GitTokens {
         let (scheme, rest) = remote.split_once("://").filter(|(scheme, _)| *scheme == "https")?;
         let authority = rest.split('/').next().unwrap_or(rest);
         let host = authority.rsplit('@').next().unwrap_or(authority);
-        let find = |name: &str| self.0.get(&format!("{name}.{host}")).or_else(|| self.0.get(name));
+        let find = |name: &str| {
+            let own = self.tokens.get(&format!("{name}.{host}"));
+            own.or_else(|| self.tokens.get(name))
+        };
         let value = match (find(HEADER), find(TOKEN)) {
             (Some(header), _) => header.clone(),
             (None, Some(token)) => format!("basic {}", STANDARD.encode(format!("x-access-token:{token}"))),
@@ -117,6 +133,7 @@ pub(super) struct Git<'a> {
     /// The repository, for errors.
     url: String,
     setting: Option<(String, String)>,
+    ssh_agent: Option<PathBuf>,
     directory: &'a Path,
 }
 
@@ -138,14 +155,15 @@ impl<'a> Git<'a> {
     ///
     /// # Errors
     /// [`RemoteError::NoGit`]
-    pub(super) fn new(url: String, remote: &str, tokens: &GitTokens, directory: &'a Path) -> Result<Self, RemoteError> {
+    pub(super) fn new(url: String, remote: &str, access: &GitAccess, directory: &'a Path) -> Result<Self, RemoteError> {
         let paths = std::env::var_os("PATH").unwrap_or_default();
         if !std::env::split_paths(&paths).any(|path| path.join("git").is_file()) {
             return Err(RemoteError::NoGit { url });
         }
         Ok(Self {
             url,
-            setting: tokens.setting(remote),
+            setting: access.setting(remote),
+            ssh_agent: access.ssh_agent.clone(),
             directory,
         })
     }
@@ -198,6 +216,7 @@ impl<'a> Git<'a> {
                     url: self.url.clone(),
                     verb: verb.to_owned(),
                     output: said.clone(),
+                    advice: ssh::advice(&said),
                 },
                 said,
             }),
@@ -216,6 +235,9 @@ impl<'a> Git<'a> {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
             }
+        }
+        if let Some(agent) = &self.ssh_agent {
+            command.env(SSH_AGENT, agent);
         }
         command.envs(ENVIRONMENT);
         if let Some((name, value)) = &self.setting {
@@ -257,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_token_is_for_https_and_that_of_a_host_is_the_one() {
-        let mut tokens = GitTokens::default();
+        let mut tokens = GitAccess::default();
         tokens.insert("GIT_AUTH_TOKEN", b"any\n");
         tokens.insert("GIT_AUTH_TOKEN.one.example", b"own");
         let value = |remote: &str| tokens.setting(remote).map(|(_, value)| value);
@@ -279,6 +301,6 @@ mod tests {
                 "Authorization: bearer x".to_owned()
             )
         );
-        assert!(GitTokens::is_one("GIT_AUTH_TOKEN.h") && !GitTokens::is_one("GIT_AUTH_TOKENS"));
+        assert!(GitAccess::is_token("GIT_AUTH_TOKEN.h") && !GitAccess::is_token("GIT_AUTH_TOKENS"));
     }
 }

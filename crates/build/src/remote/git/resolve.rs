@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::program::{Git, GitTokens};
+use super::program::{Git, GitAccess};
 use super::{Revision, is_commit};
 use crate::address::GitAddress;
 use crate::remote::RemoteError;
@@ -10,7 +10,7 @@ use crate::remote::RemoteError;
 const HEAD: &str = "HEAD";
 
 /// Asks the server which commit is meant. One that is named by its own name is not asked for.
-pub(in crate::remote) async fn resolve(address: &GitAddress, tokens: &GitTokens) -> Result<Revision, RemoteError> {
+pub(in crate::remote) async fn resolve(address: &GitAddress, access: &GitAccess) -> Result<Revision, RemoteError> {
     let reference = address.reference.as_deref().unwrap_or(HEAD);
     if is_commit(reference) {
         return Ok(Revision {
@@ -19,7 +19,7 @@ pub(in crate::remote) async fn resolve(address: &GitAddress, tokens: &GitTokens)
         });
     }
     // No repository is involved on this side.
-    let git = Git::new(address.without_login(), &address.remote, tokens, Path::new("/"))?;
+    let git = Git::new(address.without_login(), &address.remote, access, Path::new("/"))?;
     let peeled = format!("{reference}^{{}}");
     let answer = git
         .run(&["ls-remote", "--", &address.remote, reference, &peeled])

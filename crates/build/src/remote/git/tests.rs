@@ -83,7 +83,7 @@ fn git(directory: &Path, arguments: &[&str]) -> String {
 }
 
 fn remotes(root: &tempfile::TempDir) -> Remotes {
-    Remotes::new(BuildCache::at(root.path()), &[], GitTokens::default())
+    Remotes::new(BuildCache::at(root.path()), &[], GitAccess::default())
 }
 
 /// Paths of a tree, as a copy of all of it sees them.
