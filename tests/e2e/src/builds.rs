@@ -35,3 +35,13 @@ pub fn build(home: &Home, context: &Path, flags: &[&str]) -> Outcome {
     let words = ["build"].iter().chain(flags).map(OsStr::new);
     home.run(words.chain([context.as_os_str()]))
 }
+
+/// The digest that a build has told on standard error.
+///
+/// # Panics
+/// When it has told none.
+#[must_use]
+pub fn told_digest(built: &Outcome) -> String {
+    let told = built.stderr.lines().find_map(|line| line.strip_prefix("digest: "));
+    told.unwrap_or_else(|| panic!("no digest: {built:?}")).to_owned()
+}

@@ -41,7 +41,7 @@ pub use container_fixtures::{Answer, Member, Members, Request, Server};
 pub use access::{Access, PASSWORD, USER};
 pub use architecture::{guest_architecture, host_architecture};
 pub use archive::{BUSYBOX, Image, Layer, busybox_layer};
-pub use builds::{build, context, write_files};
+pub use builds::{build, context, told_digest, write_files};
 pub use cpio::Initramfs;
 pub use debian_peers::{PEERS, has_debian_peers};
 pub use home::Home;

@@ -6,6 +6,7 @@ mod failure;
 mod metadata;
 mod platforms;
 mod progress;
+mod result;
 mod sources;
 mod ssh;
 mod values;
@@ -15,26 +16,26 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use container_build::{BuildNetwork, BuildOutput, BuildProgress, BuildRequest, NoCache};
+use container_build::{BuildNetwork, BuildProgress, BuildRequest, NoCache};
 use container_engine::{Engine, ImageError, NetworkSelection, NetworkingRequest};
 use container_model::{ByteSize, HostEntry};
 
 use crate::arguments::{Label, ResolverFlags, add_host, collect_labels};
 use crate::error::CommandError;
-use crate::output;
 use crate::session::Signals;
 use metadata::ImageFiles;
 use platforms::TargetFlags;
+use result::ShownResult;
 use ssh::SshFlag;
 use values::{
-    AnnotationFlag, CacheFromFlag, CacheToFlag, Call, NamedContext, NetworkMode, OutputFlag, ProgressMode, SecretFlag,
-    Variable, outputs,
+    AnnotationFlag, CacheFromFlag, CacheToFlag, Call, NamedContext, NetworkMode, OutputFlag, ProgressMode,
+    SecretFlag, Variable, outputs,
 };
 
 /// The build argument by which older tools ask for a cache in the image.
 const INLINE_CACHE: &str = "BUILDKIT_INLINE_CACHE";
 
-/// Build an image from a Dockerfile, and print its digest
+/// Build an image from a Dockerfile, and print its names, or its digest if it has none
 ///
 /// Commands run in a micro-VM of the build's own; a Dockerfile that only copies files boots none.
 #[derive(Debug, Args)]
@@ -176,7 +177,8 @@ pub(crate) struct Build {
 impl Build {
     pub(crate) async fn run(self) -> Result<u8, CommandError> {
         let engine = Engine::open()?.configured()?;
-        let shown = progress::shown(self.progress, self.quiet)?;
+        let mode = progress::mode(self.progress, self.quiet)?;
+        let shown = progress::shown(mode);
         let only_checks = self.check || self.call == Call::Check;
         let debug_shell = self.debug_shell.then(|| debug_shell::of_user(&shown)).flatten();
         let files = ImageFiles {
@@ -185,7 +187,7 @@ impl Build {
         };
         let mut request = self.request(|text| Ok(engine.reference(text).map_err(ImageError::from)?))?;
         request.debug_shell = debug_shell;
-        let has_stream = request.outputs.iter().any(BuildOutput::is_stream);
+        let shown_result = ShownResult::of(&request.outputs, mode);
         let mut signals = Signals::listen()?;
         if only_checks {
             return signals.or_end(check::run(&engine, request)).await;
@@ -198,13 +200,7 @@ impl Build {
         shown.end();
         let built = built?.map_err(|error| failure::explain(&error))?;
         files.write(&built)?;
-        if let Some(image) = built.image {
-            let digest = image.descriptor.digest.to_string();
-            match has_stream {
-                true => output::note(&digest),
-                false => output::line(&digest)?,
-            }
-        }
+        shown_result.print(built.image.as_ref())?;
         Ok(0)
     }
 

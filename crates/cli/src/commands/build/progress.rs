@@ -38,20 +38,24 @@ impl Shown for NoBuildProgress {
     fn end(&self) {}
 }
 
-/// Shows a build as it was asked for.
-pub(super) fn shown(flag: Option<ProgressMode>, quiet: bool) -> Result<Arc<dyn Shown>, CommandError> {
-    let mode = match (quiet, flag) {
-        (true, _) => ProgressMode::Quiet,
-        (false, Some(mode)) => mode,
-        (false, None) => of_environment()?,
-    };
-    Ok(match mode {
+/// How a build is shown.
+pub(super) fn mode(flag: Option<ProgressMode>, quiet: bool) -> Result<ProgressMode, CommandError> {
+    match (quiet, flag) {
+        (true, _) => Ok(ProgressMode::Quiet),
+        (false, Some(mode)) => Ok(mode),
+        (false, None) => of_environment(),
+    }
+}
+
+/// Shows a build.
+pub(super) fn shown(mode: ProgressMode) -> Arc<dyn Shown> {
+    match mode {
         ProgressMode::Quiet => Arc::new(NoBuildProgress),
         ProgressMode::Auto if is_terminal(io::stderr()) => terminal(),
         ProgressMode::Auto | ProgressMode::Plain => Arc::new(PlainProgress::default()),
         ProgressMode::Tty => terminal(),
         ProgressMode::Rawjson => Arc::new(JsonProgress::default()),
-    })
+    }
 }
 
 /// Without a thread to draw there are lines, which is no reason to fail.
