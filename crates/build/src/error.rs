@@ -23,6 +23,9 @@ pub enum BuildError {
         /// The name.
         name: String,
     },
+    /// The context was to come from a stream that has nothing.
+    #[error("nothing came where the context was expected: a tar with a Dockerfile in it, or a Dockerfile alone")]
+    EmptyContextStream,
     /// The Dockerfile cannot be read.
     #[error("cannot read the Dockerfile {}: {source}", path.display())]
     ReadDockerfile {

@@ -81,7 +81,10 @@ pub(crate) fn load(local: Local, mut name: String, app_root: &Path) -> Result<Lo
     let scratch = app_root.join(SCRATCH);
     let told = local.context.unix_seconds();
     let (context, dockerfile) = match local.context.open(&scratch)? {
-        Opened::Context(context) => (context, local.dockerfile),
+        Opened::EmptyStream(_) if matches!(local.dockerfile, LocalDockerfile::InContext(_)) => {
+            return Err(BuildError::EmptyContextStream);
+        }
+        Opened::Context(context) | Opened::EmptyStream(context) => (context, local.dockerfile),
         Opened::Dockerfile(stream) => {
             let is_default = matches!(&local.dockerfile, LocalDockerfile::InContext(name) if name == DEFAULT_NAME);
             if !is_default {
@@ -119,7 +122,7 @@ pub(crate) fn load(local: Local, mut name: String, app_root: &Path) -> Result<Lo
 pub(crate) fn open_named(context: LocalContext, app_root: &Path) -> Result<Context, BuildError> {
     let scratch = app_root.join(SCRATCH);
     let context = match context.open(&scratch)? {
-        Opened::Context(context) => context,
+        Opened::Context(context) | Opened::EmptyStream(context) => context,
         // A Dockerfile has no files.
         Opened::Dockerfile(_) => contexts::empty(&scratch)?,
     };

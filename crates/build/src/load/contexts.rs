@@ -33,6 +33,8 @@ pub(crate) enum LocalContext {
 /// A context that is open, or the Dockerfile that came in its place.
 pub(super) enum Opened {
     Context(Context),
+    /// A stream that ended at once is a context without files.
+    EmptyStream(Context),
     Dockerfile(Box<dyn Read + Send>),
 }
 
@@ -92,8 +94,10 @@ impl LocalContext {
                 let read = stream.by_ref().take(HEAD_BYTES).read_to_end(&mut head);
                 read.map_err(|source| BuildError::ContextStream { source })?;
                 let is_archive = is_archive(&head);
+                let is_empty = head.is_empty();
                 let stream = Cursor::new(head).chain(stream);
                 match is_archive {
+                    true if is_empty => return Ok(Opened::EmptyStream(empty(scratch)?)),
                     true => of_tar(stream, scratch)?,
                     false => return Ok(Opened::Dockerfile(Box::new(stream))),
                 }

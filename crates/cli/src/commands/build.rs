@@ -146,7 +146,7 @@ pub(crate) struct Build {
     #[arg(long, value_name = "NAME=SOURCE")]
     build_context: Vec<NamedContext>,
 
-    /// Network of RUN: default or none
+    /// Network of RUN: default or none; host is default
     #[arg(long, value_name = "NETWORK", default_value = "default")]
     network: NetworkMode,
 

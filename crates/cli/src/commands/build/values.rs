@@ -84,6 +84,8 @@ pub(super) enum NetworkMode {
     Default,
     /// Loopback only
     None,
+    /// As default: a machine has no network of its host
+    Host,
 }
 
 /// `id=ID[,src=PATH|,env=NAME]`

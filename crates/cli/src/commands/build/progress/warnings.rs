@@ -10,7 +10,9 @@ pub(super) fn summary(warnings: &[BuildWarning]) -> String {
         1 => "1 warning".to_owned(),
         count => format!("{count} warnings"),
     };
-    let mut text = format!("\n {count} found (--check shows the lines):\n");
+    let has_lines = warnings.iter().any(|warning| warning.place.is_some());
+    let hint = if has_lines { " (--check shows the lines)" } else { "" };
+    let mut text = format!("\n {count} found{hint}:\n");
     let mut warnings: Vec<&BuildWarning> = warnings.iter().collect();
     warnings.sort_by_key(|warning| {
         warning
@@ -38,7 +40,7 @@ mod tests {
         };
         assert_eq!(
             summary(std::slice::from_ref(&warning)),
-            "\n 1 warning found (--check shows the lines):\n - odd\u{fffd}\n"
+            "\n 1 warning found:\n - odd\u{fffd}\n"
         );
         assert!(summary(&[warning.clone(), warning]).contains(" 2 warnings found"));
     }
