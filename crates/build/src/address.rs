@@ -6,6 +6,7 @@ mod web;
 
 pub use error::AddressError;
 pub use git::GitAddress;
+pub(crate) use git::revision_uri;
 pub use web::WebAddress;
 pub(crate) use web::without_login;
 

@@ -20,6 +20,7 @@ use crate::inputs::{load_named, load_sources, named_contexts, remotes};
 use crate::layouts::Layouts;
 use crate::load::Loaded;
 use crate::plan::{BaseImages, EPOCH, Plan, PlanRequest, Planned, plan};
+use crate::told_request::Entry;
 use crate::vertex::Vertices;
 use crate::{BuildError, BuildOutcome, BuildOutput, BuildProgress, BuildRequest, BuildWarning};
 
@@ -62,6 +63,7 @@ async fn build_with(
     let given = |request: &BuildRequest| request.build_args.get(EPOCH).cloned();
     // Refused before anything is fetched.
     let epoch = Epoch::new(given(&request).as_deref(), OffsetDateTime::now_utc())?;
+    let entry = Entry::of(&request);
     let remotes = remotes(engine, &request, cache).await?;
     let vertex = vertices.start("[internal] load build definition and context");
     let mut loaded = vertex.end(load_sources(engine, &mut request, &remotes).await)?;
@@ -78,6 +80,7 @@ async fn build_with(
         draft: &draft,
         cache,
         request: &request,
+        entry: &entry,
         sources: Arc::clone(&sources),
         remotes: &remotes,
         bases: &bases,

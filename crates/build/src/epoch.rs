@@ -42,6 +42,11 @@ impl Epoch {
         }
     }
 
+    /// When the build started.
+    pub(crate) fn started(self) -> OffsetDateTime {
+        self.started
+    }
+
     /// What was given.
     pub(crate) fn seconds(self) -> Option<i64> {
         self.given

@@ -37,6 +37,7 @@ use crate::exchange::Imported;
 use crate::load::Sources;
 use crate::plan::{Plan, PlannedStage, StageBase};
 use crate::remote::Remotes;
+use crate::told_request::Entry;
 use crate::vertex::Vertices;
 use crate::{BuildError, BuildRequest};
 
@@ -53,6 +54,7 @@ pub(crate) struct Execution<'a> {
     pub(crate) draft: &'a ImageDraft,
     pub(crate) cache: &'a BuildCache,
     pub(crate) request: &'a BuildRequest,
+    pub(crate) entry: &'a Entry,
     pub(crate) sources: Arc<Sources>,
     pub(crate) remotes: &'a Remotes,
     pub(crate) bases: &'a Bases<'a>,

@@ -1,10 +1,13 @@
 //! From the layers of the targets to an image, or to whatever else was asked for.
 
+mod attestation;
 mod documents;
 mod files;
 mod images;
 mod local;
 mod made;
+mod package_url;
+mod provenance;
 mod rewrite;
 mod times;
 
@@ -14,7 +17,7 @@ use container_oci::Reference;
 pub(crate) use made::Made;
 
 use crate::execute::Execution;
-use crate::{BuildError, BuildOutcome, BuildOutput, BuiltImage, OutputTarget};
+use crate::{BuildError, BuildOutcome, BuildOutput, BuildWarning, BuiltImage, OutputTarget};
 use images::Images;
 
 /// Refuses outputs that cannot come to a good end, before anything is done.
@@ -40,6 +43,9 @@ pub(crate) async fn finish(
     made: &[Made],
     outputs: Vec<BuildOutput>,
 ) -> Result<BuildOutcome, BuildError> {
+    if execution.request.provenance.is_some() && outputs.iter().any(leaves_provenance_out) {
+        execution.vertices.warn(BuildWarning::of_lost_provenance());
+    }
     let mut images = Images::new(execution, made);
     let mut archives = Vec::new();
     let mut pushes = Vec::new();
@@ -100,6 +106,15 @@ pub(crate) async fn finish(
         }
     }
     Ok(BuildOutcome { image: last })
+}
+
+/// Whether an output has no place for provenance.
+fn leaves_provenance_out(output: &BuildOutput) -> bool {
+    match output {
+        BuildOutput::Tar { .. } | BuildOutput::Local { .. } => true,
+        BuildOutput::Archive { format, .. } => *format == SaveFormat::DockerArchive,
+        BuildOutput::Image(_) | BuildOutput::CacheOnly => false,
+    }
 }
 
 /// Saves an image of the store.

@@ -31,9 +31,11 @@ mod output;
 mod place;
 mod plan;
 mod progress;
+mod provenance;
 mod remote;
 mod request;
 mod switch;
+mod told_request;
 mod vertex;
 mod warning;
 
@@ -51,6 +53,7 @@ pub use output::{
 pub use place::Place;
 pub use plan::{PlanError, PlanProblem};
 pub use progress::{BuildEvent, BuildProgress, NoBuildProgress, OutputStream, VertexId};
+pub use provenance::ProvenanceRequest;
 pub use remote::RemoteError;
 pub use request::{
     BuildNetwork, BuildRequest, ContextSource, DockerfileSource, NamedContextSource, NoCache, SecretSource,

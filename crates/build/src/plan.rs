@@ -86,6 +86,21 @@ impl Plan {
             })
     }
 
+    /// The images that it starts from or takes files from.
+    pub(crate) fn images(&self) -> BTreeSet<&ImageRequest> {
+        let bases = self.stages.iter().filter_map(|stage| match &stage.base {
+            StageBase::Image(image) => Some(image),
+            StageBase::Scratch | StageBase::Stage(_) | StageBase::Files(_) => None,
+        });
+        let steps = self.stages.iter().flat_map(|stage| &stage.steps);
+        let origins = steps.flat_map(|step| step.operation.origins());
+        let copied = origins.filter_map(|origin| match origin {
+            FileOrigin::Image(image) => Some(image),
+            _ => None,
+        });
+        bases.chain(copied).collect()
+    }
+
     /// A stage of the plan.
     #[must_use]
     pub(crate) fn stage(&self, id: StageId) -> Option<&PlannedStage> {

@@ -17,11 +17,29 @@ use container_oci::Digest;
 use container_registry::Downloads;
 use tokio::sync::OnceCell;
 
-use crate::address::{GitAddress, WebAddress};
+use crate::address::{GitAddress, WebAddress, revision_uri};
 
 pub use error::RemoteError;
 pub(crate) use file::RemoteFile;
 pub(crate) use git::{GitAccess, RemoteTree, Revision, TreeRequest};
+
+/// What was fetched, for those who want to know what a build was made from. Addresses have no logins.
+pub(crate) enum Fetched {
+    /// A file.
+    File {
+        /// Where it was.
+        url: String,
+        /// Digest of its bytes.
+        digest: Digest,
+    },
+    /// Files of a repository.
+    Commit {
+        /// The repository, and what of it was asked for.
+        uri: String,
+        /// The commit, in hexadecimal digits.
+        commit: String,
+    },
+}
 
 /// What of a build is fetched. Cheap to clone.
 #[derive(Clone)]
@@ -69,6 +87,25 @@ impl Remotes {
         shared.files.get((address.clone(), expected.copied()), fetch).await
     }
 
+    /// All that was fetched so far.
+    pub(crate) fn fetched(&self) -> Vec<Fetched> {
+        let files = self
+            .0
+            .files
+            .made()
+            .into_iter()
+            .map(|((address, _), file)| Fetched::File {
+                url: address.without_login(),
+                digest: file.digest,
+            });
+        let revisions = self.0.revisions.made().into_iter();
+        let commits = revisions.map(|((remote, reference), revision)| Fetched::Commit {
+            uri: revision_uri(&remote, reference.as_deref()),
+            commit: revision.commit,
+        });
+        files.chain(commits).collect()
+    }
+
     /// The commit that an address means now.
     pub(crate) async fn revision(&self, address: &GitAddress) -> Result<Revision, RemoteError> {
         let shared = &*self.0;
@@ -113,7 +150,14 @@ impl<K, V> Default for Once<K, V> {
     }
 }
 
-impl<K: Ord, V: Clone> Once<K, V> {
+impl<K: Ord + Clone, V: Clone> Once<K, V> {
+    /// All values that there are.
+    fn made(&self) -> Vec<(K, V)> {
+        let cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = cells.iter().filter_map(|(key, cell)| Some((key, cell.get()?)));
+        made.map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
     async fn get(&self, key: K, make: impl AsyncFnOnce() -> Result<V, RemoteError>) -> Result<V, RemoteError> {
         let cell = {
             let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -13,7 +13,7 @@ pub use network::BuildNetwork;
 pub(crate) use sources::DEFAULT_NAME;
 pub use sources::{ContextSource, DockerfileSource, NamedContextSource, SecretSource};
 
-use crate::{Annotation, BuildOutput, CacheSource, CacheTarget, DebugShell};
+use crate::{Annotation, BuildOutput, CacheSource, CacheTarget, DebugShell, ProvenanceRequest};
 
 /// A build.
 #[derive(Debug)]
@@ -54,6 +54,8 @@ pub struct BuildRequest {
     pub cache_to: Vec<CacheTarget>,
     /// Annotations of images.
     pub annotations: Vec<Annotation>,
+    /// `--provenance`: whether it is told with an image how that was made; without it the image is a manifest alone.
+    pub provenance: Option<ProvenanceRequest>,
     /// What becomes of the result; without any it is an image in the store.
     pub outputs: Vec<BuildOutput>,
     /// `--debug-shell`: who gets a shell where a command fails.
@@ -115,6 +117,7 @@ impl BuildRequest {
             cache_from: Vec::new(),
             cache_to: Vec::new(),
             annotations: Vec::new(),
+            provenance: None,
             outputs: Vec::new(),
             debug_shell: None,
         }

@@ -57,6 +57,12 @@ impl BuildWarning {
         Self::about(format!("build arguments that no ARG declares: {}", names.join(", ")))
     }
 
+    pub(crate) fn of_lost_provenance() -> Self {
+        Self::about(
+            "provenance is left out of files and of archives in Docker's format: only the store, registries and type=oci have a place for it".to_owned(),
+        )
+    }
+
     /// A warning about no place in the Dockerfile.
     pub(crate) fn about(message: String) -> Self {
         Self {

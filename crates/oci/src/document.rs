@@ -31,6 +31,8 @@ pub mod annotation {
     pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
     /// The kind of a manifest in an index that is not an image: `attestation-manifest` (BuildKit).
     pub const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
+    /// The digest of the image that such a manifest is about (BuildKit).
+    pub const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
 }
 
 /// Why bytes are not a valid document.

@@ -84,6 +84,11 @@ impl GitAddress {
         without_login(&self.text)
     }
 
+    /// The repository and what of it is meant, without a login and without a directory.
+    pub(crate) fn revision_uri(&self) -> String {
+        revision_uri(&self.remote, self.reference.as_deref())
+    }
+
     fn read_query(&mut self, query: &str) -> Result<(), AddressError> {
         let (mut tag, mut branch) = (None, None);
         for part in query.split('&').filter(|part| !part.is_empty()) {
@@ -145,6 +150,15 @@ impl GitAddress {
             }),
             _ => Ok(()),
         }
+    }
+}
+
+/// A repository and a version of it as one address, without a login.
+pub(crate) fn revision_uri(remote: &str, reference: Option<&str>) -> String {
+    let remote = without_login(remote);
+    match reference {
+        Some(reference) => format!("{remote}#{reference}"),
+        None => remote,
     }
 }
 

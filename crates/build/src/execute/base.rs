@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use container_engine::{ConfiguredEngine, ImageEvent, ImageProgress, PlatformChoice, PullOptions, PullRequest};
 use container_image::{CatalogError, DraftBase, ImageDraft, ResolveError};
+use container_oci::Digest;
 
 use super::{Execution, StageRoot};
 use crate::BuildError;
@@ -60,6 +61,15 @@ impl<'a> Bases<'a> {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(request.clone(), Arc::clone(&found));
         Ok(found)
+    }
+
+    /// The images that were found, with the digests of what their names mean.
+    pub(crate) fn found(&self) -> Vec<(ImageRequest, Digest)> {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = found.iter();
+        found
+            .map(|(request, base)| (request.clone(), base.named_digest))
+            .collect()
     }
 
     async fn look(&self, request: &ImageRequest) -> Result<DraftBase, BuildError> {

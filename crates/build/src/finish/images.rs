@@ -6,7 +6,8 @@ use container_image::{DraftImage, StoredLayer};
 use container_oci::{Descriptor, Digest, Reference};
 
 use super::documents::{Annotations, described, in_index};
-use super::{Made, rewrite};
+use super::provenance::Provenance;
+use super::{Made, package_url, rewrite};
 use crate::exchange::inline;
 use crate::execute::Execution;
 use crate::{BuildError, BuiltImage, CachePlace, ImageForm, ImageOutput};
@@ -18,7 +19,9 @@ const NAMELESS: &str = "localhost/build";
 pub(super) struct Images<'a> {
     execution: &'a Execution<'a>,
     made: &'a [Made],
-    stored: BTreeMap<ImageForm, Stored>,
+    provenance: Option<Provenance<'a>>,
+    /// By their forms, and by the names that their provenance has.
+    stored: BTreeMap<(ImageForm, Vec<Reference>), Stored>,
 }
 
 /// An image without its names.
@@ -31,33 +34,37 @@ struct Stored {
 
 impl<'a> Images<'a> {
     pub(super) fn new(execution: &'a Execution<'a>, made: &'a [Made]) -> Self {
+        let provenance = execution.request.provenance.as_ref();
         Self {
             execution,
             made,
+            provenance: provenance.map(|request| Provenance::new(execution, request)),
             stored: BTreeMap::new(),
         }
     }
 
     /// The image that an output asks for, with the names of the build and those of the output.
     pub(super) async fn named(&mut self, output: &ImageOutput) -> Result<BuiltImage, BuildError> {
-        let form = &output.form;
         let vertex = self.execution.vertices.start("exporting to image");
-        let stored = match self.stored.get(form) {
-            Some(stored) => Ok(stored.clone()),
-            None => self.store(form).await,
-        };
-        let named = stored.and_then(|stored| self.name(stored, output));
-        vertex.end(named)
-    }
-
-    fn name(&mut self, stored: Stored, output: &ImageOutput) -> Result<BuiltImage, BuildError> {
-        self.stored.insert(output.form.clone(), stored.clone());
         let mut names = self.execution.request.tags.clone();
         for name in &output.names {
             if !names.contains(name) {
                 names.push(name.clone());
             }
         }
+        let told = self.provenance.as_ref().map_or_else(Vec::new, |_| names.clone());
+        let key = (output.form.clone(), told);
+        let stored = match self.stored.get(&key) {
+            Some(stored) => Ok(stored.clone()),
+            None => self.store(&key.0, &names).await,
+        };
+        if let Ok(stored) = &stored {
+            self.stored.insert(key, stored.clone());
+        }
+        vertex.end(stored.and_then(|stored| self.name(stored, names, output)))
+    }
+
+    fn name(&self, stored: Stored, names: Vec<Reference>, output: &ImageOutput) -> Result<BuiltImage, BuildError> {
         let digest = stored.descriptor.digest;
         let mut given = names.clone();
         if output.has_canonical_names {
@@ -73,9 +80,10 @@ impl<'a> Images<'a> {
         })
     }
 
-    async fn store(&self, form: &ImageForm) -> Result<Stored, BuildError> {
+    /// Stores an image: a manifest where there is one platform and nothing is told of it, else an index.
+    async fn store(&self, form: &ImageForm, names: &[Reference]) -> Result<Stored, BuildError> {
         let annotations = Annotations::new(&self.execution.request.annotations, form);
-        if let [made] = self.made {
+        if let ([made], None) = (self.made, &self.provenance) {
             annotations.check_without_index()?;
             let (manifest, config) = self.store_one(made, form, &annotations).await?;
             let created = self.execution.epoch.text();
@@ -84,11 +92,17 @@ impl<'a> Images<'a> {
                 config_digest: Some(config.digest),
             });
         }
-        let mut manifests = Vec::with_capacity(self.made.len());
+        let (mut manifests, mut attestations) = (Vec::with_capacity(self.made.len()), Vec::new());
         for made in self.made {
             let (manifest, _) = self.store_one(made, form, &annotations).await?;
+            if let Some(provenance) = &self.provenance {
+                let names = names.iter().map(|name| package_url::of_reference(name, &made.platform));
+                let statement = provenance.of(made);
+                attestations.push(statement.store(self.execution.draft, &manifest, &names.collect::<Vec<_>>())?);
+            }
             manifests.push(in_index(manifest, &made.platform, &annotations));
         }
+        manifests.extend(attestations);
         let mut index = self.execution.draft.store_index(manifests, annotations.index())?;
         index.annotations = annotations.index_descriptor();
         Ok(Stored {

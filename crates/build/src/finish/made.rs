@@ -9,7 +9,7 @@ use crate::plan::{Plan, StageBase};
 
 /// What was made for one platform.
 pub(crate) struct Made {
-    plan: Plan,
+    pub(super) plan: Plan,
     pub(super) root: StageRoot,
     pub(super) platform: Platform,
 }

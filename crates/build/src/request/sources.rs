@@ -81,6 +81,19 @@ pub enum NamedContextSource {
     Address(Address),
 }
 
+impl NamedContextSource {
+    /// As it is told to others: without logins, and without what is where on this machine.
+    pub(crate) fn told(&self, name: &str) -> String {
+        match self {
+            Self::Directory(_) => format!("local:{name}"),
+            Self::Image(reference) => format!("docker-image://{reference}"),
+            Self::Layout { .. } => format!("oci-layout://{name}"),
+            Self::Address(Address::Web(address)) => address.without_login(),
+            Self::Address(Address::Git(address)) => address.without_login(),
+        }
+    }
+}
+
 /// Where a secret is.
 #[derive(Clone, PartialEq, Eq)]
 pub enum SecretSource {

@@ -28,8 +28,8 @@ use platforms::TargetFlags;
 use result::ShownResult;
 use ssh::SshFlag;
 use values::{
-    AnnotationFlag, CacheFromFlag, CacheToFlag, Call, NamedContext, NetworkMode, OutputFlag, ProgressMode,
-    SecretFlag, Variable, outputs,
+    AnnotationFlag, AttestFlag, CacheFromFlag, CacheToFlag, Call, NamedContext, NetworkMode, OutputFlag, ProgressMode,
+    ProvenanceFlag, SbomFlag, SecretFlag, Variable, attestations, outputs,
 };
 
 /// The build argument by which older tools ask for a cache in the image.
@@ -93,6 +93,18 @@ pub(crate) struct Build {
     /// Annotation of the image; before the key may stand where it goes: manifest, manifest-descriptor, index, index-descriptor
     #[arg(long, value_name = "[PLACE:]KEY=VALUE")]
     annotation: Vec<AnnotationFlag>,
+
+    /// Tell with the image how it was made: true, false, or mode=min with builder-id=ADDRESS and reproducible=true
+    #[arg(long, value_name = "PROVENANCE")]
+    provenance: Option<ProvenanceFlag>,
+
+    /// List what software is in the image: only false is possible yet
+    #[arg(long, value_name = "SBOM")]
+    sbom: Option<SbomFlag>,
+
+    /// Tell something with the image: type=provenance, with what --provenance takes
+    #[arg(long, value_name = "ATTESTATION")]
+    attest: Vec<AttestFlag>,
 
     /// Cache of other builds to take steps from: a name in a registry, or type=registry|local with ref=NAME or src=DIRECTORY
     #[arg(long, alias = "cache-in", value_name = "CACHE")]
@@ -246,6 +258,7 @@ impl Build {
         request.cache_from = from
             .map(|flag| flag.into_source(&reference))
             .collect::<Result<_, _>>()?;
+        request.provenance = attestations(self.attest, (self.provenance, self.sbom))?;
         request.outputs = outputs(self.output, (self.push, self.load, &self.tag), &reference)?;
         Ok(request)
     }

@@ -35,6 +35,8 @@ pub struct StoredLayer {
 /// An image that others start from.
 #[derive(Debug, Clone)]
 pub struct DraftBase {
+    /// What its name means: its manifest, or the index that lists it.
+    pub named_digest: Digest,
     /// Its manifest.
     pub manifest_digest: Digest,
     /// Its configuration, with a platform that is complete.
@@ -143,6 +145,7 @@ impl ImageDraft {
             diff_id: *diff_id,
         });
         Ok(DraftBase {
+            named_digest: image.descriptor.digest,
             manifest_digest: image.manifest_descriptor.digest,
             layers: layers.collect(),
             config: image.config,

@@ -178,7 +178,7 @@ fn an_image_is_pushed_under_all_its_names_with_its_annotations() {
         (&json!(digest), &json!("index"))
     );
     home.run(["image", "inspect", config]).success();
-    // --push with two platforms: an index, which has annotations too.
+    // --push with two platforms: an index, which has annotations too, and what is told of each image.
     let three = registry.name("app:3");
     let words = [
         "-t",
@@ -188,13 +188,23 @@ fn an_image_is_pushed_under_all_its_names_with_its_annotations() {
         "linux/amd64,linux/arm64",
         "--annotation",
         "index,manifest[linux/arm64]:a=b",
+        "--provenance=true",
         "--iidfile",
         &id_text,
     ];
     let digest = told_digest(&build(&home, &context, &words).success());
     let index: Value = serde_json::from_slice(&registry.manifest("app:3")).unwrap();
     assert_eq!(index["annotations"], json!({ "a": "b" }));
-    assert_eq!(index["manifests"].as_array().map(Vec::len), Some(2));
+    let listed = index["manifests"].as_array().unwrap();
+    let digests: Vec<&Value> = listed[..2].iter().map(|image| &image["digest"]).collect();
+    let told: Vec<&Value> = listed[2..]
+        .iter()
+        .map(|told| &told["annotations"]["vnd.docker.reference.digest"])
+        .collect();
+    assert_eq!(told, digests);
+    let statement: Value =
+        serde_json::from_slice(&registry.manifest(&format!("app@{}", listed[2]["digest"].as_str().unwrap()))).unwrap();
+    assert_eq!(statement["layers"][0]["mediaType"], "application/vnd.in-toto+json");
     assert_eq!(fs::read_to_string(&id).unwrap(), digest);
     build(&home, &context, &["--annotation", "index:a=b", "--iidfile", &id_text])
         .failure(1, &["\"a\" is for an index"]);

@@ -32,6 +32,8 @@ impl ShownResult {
     pub(super) fn print(&self, image: Option<&BuiltImage>) -> Result<(), CommandError> {
         if let Some(image) = image
             && self.tells_digest
+            // Else it is what standard output has.
+            && (self.has_stream || !image.names.is_empty())
         {
             output::note(&format!("digest: {}", image.descriptor.digest));
         }

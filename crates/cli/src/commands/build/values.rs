@@ -1,6 +1,7 @@
 //! Values of the flags of `build`.
 
 mod annotation;
+mod attest;
 mod attributes;
 mod cache;
 mod output;
@@ -13,6 +14,7 @@ use container_build::{Address, NamedContextSource, SecretSource};
 use container_oci::Digest;
 
 pub(super) use annotation::AnnotationFlag;
+pub(super) use attest::{AttestFlag, ProvenanceFlag, SbomFlag, attestations};
 pub(super) use cache::{CacheFromFlag, CacheToFlag};
 pub(super) use output::{OutputFlag, outputs};
 

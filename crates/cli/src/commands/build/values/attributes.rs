@@ -44,12 +44,11 @@ impl Attributes {
 
     /// Whether something is wanted.
     pub(super) fn flag(&mut self, key: &str) -> Result<Option<bool>, String> {
-        match self.text(key).as_deref() {
-            None => Ok(None),
-            Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(Some(true)),
-            Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(Some(false)),
-            Some(other) => Err(format!("{key} is true or false, and not {other:?}")),
-        }
+        let Some(text) = self.text(key) else {
+            return Ok(None);
+        };
+        let wanted = switch(&text).ok_or_else(|| format!("{key} is true or false, and not {text:?}"))?;
+        Ok(Some(wanted))
     }
 
     /// `annotation.KEY`, `annotation-PLACE.KEY` and `annotation-PLACE[PLATFORM].KEY`.
@@ -80,6 +79,15 @@ impl Attributes {
             Some((key, value)) => Err(format!("{key}={value} is not supported for type={kind}")),
             None => Ok(()),
         }
+    }
+}
+
+/// Yes or no, as Go's programs write it.
+pub(super) fn switch(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
     }
 }
 
