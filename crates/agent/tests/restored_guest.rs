@@ -50,11 +50,18 @@ fn token(byte: u8) -> AgentToken {
 }
 
 async fn resume(machine: &Machine, token: &AgentToken) -> Result<AgentClient, AgentError> {
+    let resume = ResumeRequest {
+        hostname: "web".to_owned(),
+        ..ResumeRequest::default()
+    };
+    resume_as(machine, token, resume).await
+}
+
+async fn resume_as(machine: &Machine, token: &AgentToken, resume: ResumeRequest) -> Result<AgentClient, AgentError> {
     let stream = machine.agent_connector().unwrap().connect().await.unwrap();
     let resume = ResumeRequest {
         entropy: vec![3; 32],
-        hostname: "web".to_owned(),
-        ..ResumeRequest::default()
+        ..resume
     };
     AgentClient::resume(stream, token, resume, TIMEOUT).await
 }
@@ -68,19 +75,26 @@ fn refusal<T>(result: Result<T, AgentError>) -> Code {
     }
 }
 
-/// A template whose guest is parked, which has to be shown the token of nines.
+/// A template whose guest is parked with a container, which has to be shown the token of nines.
 async fn save(hypervisor: &FakeHypervisor, directory: &Path) -> GuestMemory {
+    save_machine(hypervisor, directory, Some(CreateContainerRequest::default())).await
+}
+
+/// The same, with a container if there is to be one.
+async fn save_machine(
+    hypervisor: &FakeHypervisor,
+    directory: &Path,
+    container: Option<CreateContainerRequest>,
+) -> GuestMemory {
     let (memory, state) = (directory.join("memory"), directory.join("state"));
     let path = memory.clone();
     let (reader, writer) = std::io::pipe().unwrap();
     let console = File::from(std::os::fd::OwnedFd::from(writer));
     let template = start_with_console(hypervisor, GuestMemory::Template { path }, &token(7), console).await;
     let client = connect(&template, &token(7)).await;
-    assert_eq!(refusal(client.clone().park(&token(9)).await), Code::FailedPrecondition);
-    client
-        .create_container(CreateContainerRequest::default())
-        .await
-        .unwrap();
+    if let Some(container) = container {
+        client.create_container(container).await.unwrap();
+    }
     client.park(&token(9)).await.unwrap();
     let told = tokio::task::spawn_blocking(|| BufReader::new(reader).lines().any(|line| line.unwrap() == PARKED_LINE));
     assert!(told.await.unwrap(), "the console tells when it may be saved");
@@ -109,6 +123,30 @@ async fn every_machine_that_continues_a_template_becomes_a_container_of_its_own(
     let hello = observed.resumes[1].hello.as_ref().unwrap();
     assert_eq!(hello.token, token(9).to_bytes());
     assert!(hello.time_unix_ns > 0);
+}
+
+#[tokio::test]
+async fn a_machine_that_was_saved_before_it_had_a_container_gets_one_when_it_goes_on() {
+    let root = tempfile::tempdir().unwrap();
+    let guest = Guest::default();
+    let hypervisor = FakeHypervisor::new(guest.clone()).with_templates("this host");
+    let restored = save_machine(&hypervisor, root.path(), None).await;
+    let machine = start(&hypervisor, restored.clone(), &token(8)).await;
+    let as_container = resume(&machine, &token(9)).await;
+    assert_eq!(refusal(as_container), Code::FailedPrecondition);
+    let machine = start(&hypervisor, restored, &token(8)).await;
+    let request = ResumeRequest {
+        without_container: true,
+        ..ResumeRequest::default()
+    };
+    let client = resume_as(&machine, &token(9), request).await.unwrap();
+    let container = CreateContainerRequest {
+        hostname: "web".to_owned(),
+        ..CreateContainerRequest::default()
+    };
+    client.create_container(container).await.unwrap();
+    client.run(StartProcess::default()).await.unwrap();
+    assert_eq!(guest.observed().containers[0].hostname, "web");
 }
 
 #[tokio::test]

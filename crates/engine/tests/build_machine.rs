@@ -80,7 +80,7 @@ fn outside() -> ExitCode {
         .env("CONTAINER_APP_ROOT", home.path().join("app"))
         .env("XDG_RUNTIME_DIR", home.path())
         .env("XDG_CONFIG_HOME", home.path())
-        // Only machines of images look for one.
+        // Machines with caches, as one here is, look for none.
         .env("CONTAINER_TEMPLATES", "force")
         .status()
         .unwrap();

@@ -22,7 +22,7 @@ pub use seccomp::seccomp_filter;
 pub(crate) use shares::has_shares;
 pub(crate) use sockets::host_sockets;
 pub(crate) use steps::{StepPlan, plan_step};
-pub(crate) use template::template_request;
+pub(crate) use template::{can_continue, template_request};
 
 /// Serial of the writable disk.
 const ROOT_DISK_SERIAL: &str = "rootfs";

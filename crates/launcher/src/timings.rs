@@ -28,7 +28,7 @@ pub struct Timings {
     pub launcher_start_ms: f64,
     /// Starting the hypervisor; with a template, loading that and attaching to the networks beside it.
     pub machine_start_ms: f64,
-    /// From there to the agent's answer: kernel and vminitd; with a template, becoming this container.
+    /// From there to the agent's answer: kernel and vminitd; with a template, becoming this container or its machine.
     pub agent_ready_ms: f64,
     /// Of that, what the guest itself counted: from the kernel's first tick to an agent that listens.
     pub guest_uptime_ms: f64,

@@ -9,13 +9,15 @@
 mod harness;
 
 use std::fs;
+use std::time::Duration;
 
 use container_hypervisor::fake::{FakeHypervisor, Guest, Process};
 use container_launcher::control::v1::ExitStatus;
 use container_launcher::{Restarts, TemplateUse};
 use container_model::{ContainerConfig, ContainerId, Mount, Phase, TmpfsMount, UnknownFields};
+use container_state::{VolumeRequest, VolumeStore};
 use container_templates::TemplateStore;
-use harness::{PATIENCE, Seen, Source, World, owner};
+use harness::{PATIENCE, Runs, Seen, Source, World, owner};
 
 /// What distinguishes the disk of a container from that of a template, which the launcher makes.
 const OWN_DISK: &[u8] = b"the container's own";
@@ -144,6 +146,116 @@ async fn the_first_start_leaves_a_template_and_the_next_container_continues_from
 }
 
 #[tokio::test]
+async fn a_container_that_has_run_continues_from_a_machine_without_a_container() {
+    let templates = Templates::new(|_| ());
+    let id = templates.world.id().clone();
+    let hypervisor = &templates.source.hypervisor;
+    templates.run(&id, &templates.source).await;
+    templates.run(&id, &templates.source).await;
+    assert_eq!((templates.count(), hypervisor.restored_count()), (2, 0));
+    let made = templates.guest.observed().containers.len();
+    assert_eq!(made, 3, "the second template was saved without a container");
+
+    assert_eq!(exit_code(&templates.run(&id, &templates.source).await), Some(7));
+    assert_eq!((templates.count(), hypervisor.restored_count()), (2, 1));
+    let observed = templates.guest.observed();
+    assert!(observed.resumes[0].without_container && observed.resumes[0].hostname.is_empty());
+    assert_eq!(observed.resumes[0].entropy.len(), 32);
+    let made: Vec<&str> = observed.containers.iter().map(|made| made.hostname.as_str()).collect();
+    assert_eq!(made, ["web", "container", "web", "web"]);
+    assert_eq!(templates.disk(&id), OWN_DISK, "nothing was exchanged");
+}
+
+#[tokio::test]
+async fn a_container_with_something_of_its_own_mounted_continues_from_a_machine_without_a_container() {
+    let templates = Templates::new(|config| {
+        let mount = serde_json::json!({ "kind": "disk", "volume": "data", "target": "/data" });
+        config.mounts = vec![serde_json::from_value(mount).unwrap()];
+    });
+    let volumes = VolumeStore::new(&templates.world.paths());
+    let mut request = VolumeRequest::new("data".parse().unwrap());
+    request.options.insert("size".to_owned(), "8m".to_owned());
+    volumes.create(&request).unwrap();
+    templates.run(templates.world.id(), &templates.source).await;
+    let second = templates.add("second", |_| ());
+    templates.run(&second, &templates.source).await;
+    let hypervisor = &templates.source.hypervisor;
+    assert_eq!((templates.count(), hypervisor.restored_count()), (1, 1));
+    let observed = templates.guest.observed();
+    assert_eq!(observed.containers.len(), 2);
+    assert!(observed.containers[1].mounts[0].volume.is_some());
+    // Another number of disks is another machine.
+    let plain = templates.add("plain", |config| config.mounts.clear());
+    templates.run(&plain, &templates.source).await;
+    assert_eq!(hypervisor.restored_count(), 1);
+}
+
+#[tokio::test]
+async fn a_new_container_makes_do_with_a_machine_and_leaves_the_better_template() {
+    let templates = Templates::new(|_| ());
+    let (id, store) = (
+        templates.world.id().clone(),
+        TemplateStore::new(&templates.world.paths()),
+    );
+    templates.run(&id, &templates.source).await;
+    let with_container = store.list().unwrap()[0].key;
+    templates.run(&id, &templates.source).await;
+    store.discard(&with_container).unwrap();
+
+    let second = templates.add("second", |_| ());
+    templates.run(&second, &templates.source).await;
+    let hypervisor = &templates.source.hypervisor;
+    assert_eq!((hypervisor.restored_count(), templates.count()), (1, 2));
+    assert_eq!(templates.disk(&second), OWN_DISK);
+    let third = templates.add("third", |_| ());
+    templates.run(&third, &templates.source).await;
+    assert_eq!(hypervisor.restored_count(), 2);
+    assert_ne!(templates.disk(&third), OWN_DISK);
+}
+
+#[tokio::test]
+async fn later_runs_of_a_launcher_continue_as_well() {
+    let mut templates = Templates::new(|_| ());
+    templates.world.templates = TemplateUse::Forced(TemplateStore::new(&templates.world.paths()));
+    let runs = Runs {
+        count: 3,
+        pause: Duration::ZERO,
+    };
+    let id = templates.world.id().clone();
+    let launcher = templates.world.launch_container(&id, templates.source.clone(), runs);
+    let seen = launcher.attach(owner()).await.finish().await;
+    launcher.ended().await;
+    assert_eq!((exit_code(&seen), templates.count()), (Some(7), 2));
+    let containers: Vec<bool> = templates
+        .guest
+        .observed()
+        .resumes
+        .iter()
+        .map(|resume| resume.without_container)
+        .collect();
+    assert_eq!(containers, [false, true, true]);
+}
+
+#[tokio::test]
+async fn a_container_that_cannot_be_made_is_no_fault_of_the_template() {
+    let templates = Templates::new(|_| ());
+    let id = templates.world.id().clone();
+    templates.run(&id, &templates.source).await;
+    templates.run(&id, &templates.source).await;
+    let failing = Templates::source_of(
+        &templates.guest.clone().refusing_the_container("no such mount"),
+        |hypervisor| hypervisor,
+    );
+    let seen = templates.run(&id, &failing).await;
+    assert!(seen.failure.unwrap().message.contains("no such mount"));
+    assert_eq!(
+        (failing.hypervisor.created_count(), failing.hypervisor.restored_count()),
+        (2, 1)
+    );
+    assert_eq!(templates.count(), 2);
+}
+
+#[tokio::test]
 async fn what_is_in_a_template_has_to_be_the_same() {
     let templates = Templates::new(|_| ());
     templates.run(templates.world.id(), &templates.source).await;
@@ -202,13 +314,24 @@ async fn a_machine_that_cannot_continue_boots_and_its_template_is_discarded() {
     ];
     for (case, hypervisor, guest) in cases {
         let templates = Templates::new(|_| ());
-        templates.run(templates.world.id(), &templates.source).await;
+        let first = templates.world.id();
+        templates.run(first, &templates.source).await;
         let failing = Templates::source_of(&guest(templates.guest.clone()), hypervisor);
         let second = templates.add("second", |_| ());
         assert_eq!(exit_code(&templates.run(&second, &failing).await), Some(7), "{case}");
         assert_eq!(failing.hypervisor.restored_count(), 1, "{case}");
         assert_eq!(templates.disk(&second), OWN_DISK, "{case}");
         assert_eq!(templates.count(), 0, "{case}");
+
+        // So is one without a container.
+        templates.run(first, &templates.source).await;
+        assert_eq!(templates.count(), 1, "{case}");
+        assert_eq!(exit_code(&templates.run(first, &failing).await), Some(7), "{case}");
+        assert_eq!(
+            (failing.hypervisor.restored_count(), templates.count()),
+            (2, 0),
+            "{case}"
+        );
     }
 }
 

@@ -19,6 +19,8 @@ const TRASH_PREFIX: &str = ".trash-";
 /// Name of the lock in a template's directory: held alone by its maker and by who removes it, shared by who starts from it. Its time of
 /// modification is that of the last use.
 pub(crate) const LOCK_FILE: &str = "lock";
+/// Name of the directory of disks that a template's machine had and the template has not.
+pub(crate) const BLANK_DISKS: &str = "blank";
 /// Name of the manifest.
 pub(crate) const MANIFEST_FILE: &str = "manifest.json";
 /// Name of the record of what was verified.

@@ -45,7 +45,7 @@ impl Template {
         &self.files.state
     }
 
-    /// The image of its writable disk, sparse, to be copied and never to be written to.
+    /// The image of its writable disk, sparse, to be copied and never to be written to; an empty file if it has none.
     #[must_use]
     pub fn disk(&self) -> &Path {
         &self.files.disk

@@ -31,6 +31,34 @@ fn what_was_made_is_found_and_is_private() {
 }
 
 #[test]
+fn a_blank_disk_is_the_machine_s_and_no_part_of_the_template() {
+    let root = Root::new();
+    let new = begin(&root.store, "a");
+    fill(&new);
+    let disks = ["layer-0", "rootfs"].map(|name| new.make_blank_disk(name, 1 << 30).unwrap());
+    for disk in &disks {
+        let status = disk.metadata().unwrap();
+        assert_eq!(
+            (status.len(), status.blocks(), status.mode() & 0o777),
+            (1 << 30, 0, 0o600)
+        );
+    }
+    assert!(new.make_blank_disk("rootfs", 1).is_err(), "each once");
+    new.publish(TOKEN).unwrap();
+    assert!(!disks[0].exists());
+    let directory = root.of(&key("a"));
+    let mut files: Vec<_> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    files.sort();
+    assert_eq!(
+        files,
+        ["disk.ext4", "lock", "manifest.json", "memory", "state", "verified.json"]
+    );
+}
+
+#[test]
 fn one_maker_at_a_time() {
     let root = Root::new();
     let first = begin(&root.store, "a");

@@ -127,6 +127,9 @@ impl Machine {
         let start = Instant::now();
         {
             let mut state = self.state();
+            if state.parked {
+                return Err(Status::failed_precondition("this machine is parked"));
+            }
             if state.container.is_some() || state.creating {
                 return Err(Status::already_exists("this machine has its container already"));
             }

@@ -21,7 +21,7 @@ use crate::own_network;
 
 pub(crate) use changes::changes;
 pub(crate) use names::names;
-pub(crate) use resume::{Resume, resume};
+pub(crate) use resume::{Resume, ResumedContainer, resume};
 pub(crate) use step::{archive_use, step};
 
 /// signal(7); the number is the same on all architectures.

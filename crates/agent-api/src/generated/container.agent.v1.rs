@@ -43,7 +43,7 @@ pub struct ResumeRequest {
     /// anything else, so that it gives numbers that no other machine of the same template gives.
     #[prost(bytes = "vec", tag = "2")]
     pub entropy: ::prost::alloc::vec::Vec<u8>,
-    /// As in CreateContainer, instead of what was said there.
+    /// As in CreateContainer, instead of what was said there. So are the names and the limits.
     #[prost(string, tag = "3")]
     pub hostname: ::prost::alloc::string::String,
     /// It keeps the image's resolver if CreateContainer did, else it is refused with FAILED_PRECONDITION.
@@ -55,6 +55,10 @@ pub struct ResumeRequest {
     pub cpu_quota_us: u64,
     #[prost(message, repeated, tag = "7")]
     pub interfaces: ::prost::alloc::vec::Vec<ConfigureInterfaceRequest>,
+    /// The machine was parked before it had a container, which CreateContainer makes afterwards and says all of: host name, names and limits are
+    /// not looked at here. What does not fit the machine is refused with FAILED_PRECONDITION.
+    #[prost(bool, tag = "8")]
+    pub without_container: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResumeResponse {
@@ -1236,8 +1240,8 @@ pub mod agent_client {
                 .insert(GrpcMethod::new("container.agent.v1.Agent", "Hello"));
             self.inner.unary(req, path, codec).await
         }
-        /// Readies a machine for being saved, so that each machine that is restored of it can be another container: only after CreateContainer and
-        /// before any Run, else it is refused with FAILED_PRECONDITION. After the answer no further call of this connection is taken, and its
+        /// Readies a machine for being saved, so that each machine that is restored of it can be another container: with a container or before
+        /// there is one, but before any Run, else it is refused with FAILED_PRECONDITION. After the answer no further call of this connection is taken, and its
         /// end is not the machine's: once the host has closed it, the agent prints a line on the console, after which the machine may be saved,
         /// and waits for another host, which has to show the token of this call in Resume.
         pub async fn park(
@@ -1263,7 +1267,7 @@ pub mod agent_client {
         }
         /// Hello to a parked machine, and what makes it the host's own. It has to be the first call of its connection. A call that is sent
         /// after it, without waiting for its answer, is answered after it. A machine that is not parked refuses it with FAILED_PRECONDITION,
-        /// and one that is parked refuses Hello and, as long as Resume has not succeeded, Run so.
+        /// and one that is parked refuses Hello and, as long as Resume has not succeeded, CreateContainer and Run so.
         pub async fn resume(
             &mut self,
             request: impl tonic::IntoRequest<super::ResumeRequest>,
@@ -1914,8 +1918,8 @@ pub mod agent_server {
             &self,
             request: tonic::Request<super::HelloRequest>,
         ) -> std::result::Result<tonic::Response<super::HelloResponse>, tonic::Status>;
-        /// Readies a machine for being saved, so that each machine that is restored of it can be another container: only after CreateContainer and
-        /// before any Run, else it is refused with FAILED_PRECONDITION. After the answer no further call of this connection is taken, and its
+        /// Readies a machine for being saved, so that each machine that is restored of it can be another container: with a container or before
+        /// there is one, but before any Run, else it is refused with FAILED_PRECONDITION. After the answer no further call of this connection is taken, and its
         /// end is not the machine's: once the host has closed it, the agent prints a line on the console, after which the machine may be saved,
         /// and waits for another host, which has to show the token of this call in Resume.
         async fn park(
@@ -1924,7 +1928,7 @@ pub mod agent_server {
         ) -> std::result::Result<tonic::Response<super::ParkResponse>, tonic::Status>;
         /// Hello to a parked machine, and what makes it the host's own. It has to be the first call of its connection. A call that is sent
         /// after it, without waiting for its answer, is answered after it. A machine that is not parked refuses it with FAILED_PRECONDITION,
-        /// and one that is parked refuses Hello and, as long as Resume has not succeeded, Run so.
+        /// and one that is parked refuses Hello and, as long as Resume has not succeeded, CreateContainer and Run so.
         async fn resume(
             &self,
             request: tonic::Request<super::ResumeRequest>,

@@ -18,12 +18,12 @@ const PARK_TIMEOUT: Duration = Duration::from_secs(60);
 const RESUME: &str = "Resume";
 
 impl AgentClient {
-    /// Readies the machine for being saved: its container is made and has not run. The next host has to show `token`. The agent takes no further
+    /// Readies the machine for being saved: it has no container yet, or one that has not run. The next host has to show `token`. The agent takes no further
     /// call, and the connection ends with this client, of which there must be no clone. Then the agent prints [`container_agent_api::PARKED_LINE`] on the
     /// machine's console, after which the machine may be saved.
     ///
     /// # Errors
-    /// [`AgentError`]; [`AgentError::Refused`] with [`tonic::Code::FailedPrecondition`] when the machine has no container, or a process was started.
+    /// [`AgentError`]; [`AgentError::Refused`] with [`tonic::Code::FailedPrecondition`] when the container is being made, or a process was started.
     pub async fn park(self, token: &AgentToken) -> Result<(), AgentError> {
         let request = ParkRequest {
             token: token.to_bytes(),
@@ -33,7 +33,7 @@ impl AgentClient {
     }
 
     /// Connects to the agent of a machine that was restored, at the other end of `stream`: shows it the `token` of [`AgentClient::park`] and makes
-    /// the machine what `resume` says, whose `hello` this function fills in. `timeout` bounds all of it.
+    /// the machine, and its container if it was parked with one, what `resume` says, whose `hello` this function fills in. `timeout` bounds all of it.
     ///
     /// # Errors
     /// As of [`AgentClient::connect`]; [`AgentError::Refused`] with the codes of the calls that `resume` stands for as well. The machine is of no use then.

@@ -15,8 +15,8 @@ pub struct BuildMachineRequest {
     /// What its first step finds, the lowest layer first; nothing for `FROM scratch`. The blobs have to be in the store, kept by the caller until the machine
     /// is there. Layers that have no disk yet get one.
     pub layers: Vec<BuildLayer>,
-    /// The manifest of the image whose layers these are, if they are all of an image's and no others: the machine may then continue from a template, and leave one
-    /// for other builds that start from the image.
+    /// The manifest of the image whose layers these are, if they are all of an image's and no others: the machine may then continue from a template that has a
+    /// container, and leave one for other builds that start from the image.
     pub image: Option<Digest>,
     /// For whose programs it is.
     pub platform: Platform,

@@ -58,6 +58,7 @@ impl ConfiguredEngine {
             inherited_volumes: Vec::new(),
             defaults: &ProcessDefaults::default(),
         };
+        let is_of_image = request.image.is_some();
         let caches = request.caches.iter().map(prepare_cache).collect::<Result<_, _>>()?;
         let mut create = create_request(request)?;
         fill_in(&mut create, &self.settings);
@@ -73,6 +74,10 @@ impl ConfiguredEngine {
             return Err(RequestError::TooManyNetworks { count, maximum }.into());
         }
         make_writable_disk(new.guard.bundle(), &config)?;
+        if !is_of_image {
+            // Of such layers there is hardly another machine that would continue from a template with a container, and without this note none is wanted.
+            new.guard.bundle().forget_untouched_disk();
+        }
         let held = self.networks.hold().map_err(NetworkError::from)?;
         self.check_networks(&config.networks)?;
         new.guard.record(&config)?;
@@ -111,8 +116,6 @@ fn create_request(request: BuildMachineRequest) -> Result<CreateRequest, EngineE
     create.networking.ports.clear();
     create.kernel = request.kernel;
     create.auto_remove = true;
-    // Of what is no image's there is hardly another machine that would continue from a template.
-    create.cold = request.image.is_none();
     Ok(create)
 }
 

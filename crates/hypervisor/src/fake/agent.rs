@@ -108,7 +108,9 @@ impl Agent for FakeAgent {
         self.guest.observe().parks.push(request.clone());
         match self.memory.park(&request.token) {
             true => Ok(Response::new(ParkResponse {})),
-            false => Err(Status::failed_precondition("there is no container that has not run")),
+            false => Err(Status::failed_precondition(
+                "something has run, or this machine is parked",
+            )),
         }
     }
 
@@ -120,6 +122,9 @@ impl Agent for FakeAgent {
         }
         if !self.memory.knows(&request.hello.unwrap_or_default().token) {
             return Err(Status::permission_denied("this is not the machine's token"));
+        }
+        if request.without_container == self.memory.keep().has_container {
+            return Err(Status::failed_precondition("it is not as this machine was parked"));
         }
         if let Some(refusal) = &self.guest.resume_refusal {
             return Err(Status::internal(refusal.clone()));
@@ -135,6 +140,9 @@ impl Agent for FakeAgent {
         &self,
         request: Request<CreateContainerRequest>,
     ) -> Result<Response<CreateContainerResponse>, Status> {
+        if self.memory.keep().parked {
+            return Err(Status::failed_precondition("this machine is parked"));
+        }
         if std::mem::replace(&mut self.memory.keep().has_container, true) {
             return Err(Status::failed_precondition("this machine has its container"));
         }

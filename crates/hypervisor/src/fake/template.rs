@@ -54,7 +54,7 @@ impl AgentMemory {
     pub(super) fn park(&self, token: &[u8]) -> bool {
         let mut kept = self.keep();
         let Ok(token) = token.try_into() else { return false };
-        if !kept.has_container || kept.has_run || kept.parked {
+        if kept.has_run || kept.parked {
             return false;
         }
         kept.token = Some(AgentToken::new(token));

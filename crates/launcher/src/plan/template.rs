@@ -1,4 +1,4 @@
-//! What a container has in common with others of its image before its first process runs.
+//! What a container has in common with others before its first process runs.
 
 use container_agent_api::v1::{CreateContainerRequest, Names};
 use container_hypervisor::HypervisorInfo;
@@ -7,7 +7,13 @@ use container_model::{ContainerConfig, Mount};
 use super::container_request;
 use super::machine::needs_translation;
 use super::mounts::MountPlanError;
+use super::shares::has_shares;
 use crate::volumes::AttachedVolumes;
+
+/// Whether the container's machine can continue from a template: not where the host serves its devices with what it knows from the machine's boot on.
+pub(crate) fn can_continue(config: &ContainerConfig, volumes: &AttachedVolumes, info: &HypervisorInfo) -> bool {
+    !has_shares(config, &volumes.trees) && !needs_translation(config, info)
+}
 
 /// The request that makes the container of a template from which this container can continue; `None` when there cannot be one: what is
 /// mounted has to be there when the container is made, and belongs to one container.
@@ -21,8 +27,7 @@ pub(crate) fn template_request(
     hostname: &str,
 ) -> Result<Option<CreateContainerRequest>, MountPlanError> {
     let is_plain = config.mounts.iter().all(|mount| matches!(mount, Mount::Tmpfs(_)));
-    let has_caches = config.build.as_ref().is_some_and(|build| !build.caches.is_empty());
-    if !is_plain || has_caches || config.ssh || needs_translation(config, info) {
+    if !is_plain || config.ssh || !can_continue(config, volumes, info) {
         return Ok(None);
     }
     Ok(Some(CreateContainerRequest {

@@ -10,7 +10,7 @@ use container_hypervisor::{GuestMemory, MachineConfig, MachineSource, SharedDesc
 use container_state::AppPaths;
 
 use super::booted::Booted;
-use super::come_up::{come_up, resume};
+use super::come_up::{Beginning, come_up};
 use super::context::RunContext;
 use super::room::{RoomKeeper, shortage};
 use crate::failure::LifeError;
@@ -21,7 +21,7 @@ use crate::networks::{Lines, Networks};
 use crate::plan::{Boot, container_request, has_shares, machine_config};
 use crate::session::{Run, Wishes};
 use crate::switch_off::switch_off;
-use crate::templates::{Container, Found, WantedTemplate, find_template};
+use crate::templates::{Container, Suspect, WantedTemplate, find_template};
 use crate::timings::{Stopwatch, Timings};
 
 /// A machine that holds the container.
@@ -34,7 +34,7 @@ pub(super) struct Attempted {
 /// A machine did not come to hold the container.
 pub(super) enum Failed {
     /// One that continued from a template: one that boots may do better.
-    Continuing(LifeError),
+    Continuing(LifeError, Suspect),
     Otherwise(LifeError),
 }
 
@@ -47,7 +47,7 @@ impl From<LifeError> for Failed {
 impl From<Failed> for LifeError {
     fn from(failed: Failed) -> Self {
         match failed {
-            Failed::Continuing(error) | Failed::Otherwise(error) => error,
+            Failed::Continuing(error, _) | Failed::Otherwise(error) => error,
         }
     }
 }
@@ -80,32 +80,25 @@ pub(super) async fn attempt(
         volumes: context.volumes,
         paths: &context.launch.paths,
         limits: context.launch.limits,
+        is_new: number == 1 && context.bundle.is_disk_untouched(),
     };
     let found = Box::pin(find_template(container, source, templates, &parts.config)).await;
-    let (continuation, wanted) = match found {
-        Found::Here(continuation) => (Some(continuation), None),
-        Found::Wanted(wanted) => (None, Some(wanted)),
-        Found::None => (None, None),
-    };
-    match &continuation {
-        Some(continuation) => {
-            parts.config.memory = continuation.memory();
-            parts.token = continuation.token();
-        }
-        None => context.bundle.forget_untouched_disk(),
+    let (continuation, wanted) = (found.continuation, found.wanted);
+    let mut beginning = Beginning::Boot;
+    if let Some(continuation) = &continuation {
+        parts.config.memory = continuation.memory();
+        parts.token = continuation.token();
+        beginning = match continuation.has_container() {
+            true => Beginning::Container,
+            false => Beginning::Machine,
+        };
+    }
+    if beginning != Beginning::Container {
+        context.bundle.forget_untouched_disk();
     }
     timings.is_restored = continuation.is_some();
     timings.launcher_start_ms += stopwatch.lap_ms();
-    match Box::pin(bring_up(
-        context,
-        number,
-        source,
-        parts,
-        continuation.is_some(),
-        timings,
-    ))
-    .await
-    {
+    match Box::pin(bring_up(context, number, source, parts, beginning, timings)).await {
         Ok(booted) => {
             if let Some(continuation) = continuation {
                 let outlives_power = !context.config.options.auto_remove;
@@ -115,8 +108,7 @@ pub(super) async fn attempt(
         }
         Err(error) => match continuation {
             Some(continuation) if error.may_boot_instead() => {
-                continuation.discard().await;
-                Err(Failed::Continuing(error))
+                Err(Failed::Continuing(error, continuation.give_up().await))
             }
             _ => Err(Failed::Otherwise(error)),
         },
@@ -185,7 +177,7 @@ async fn bring_up(
     number: u32,
     source: &dyn MachineSource,
     parts: Parts,
-    continues: bool,
+    beginning: Beginning,
     timings: &mut Timings,
 ) -> Result<Booted, LifeError> {
     let launch = context.launch;
@@ -201,12 +193,9 @@ async fn bring_up(
     let machine = source.create(config).await.map_err(LifeError::Create)?;
     timings.launcher_start_ms += stopwatch.lap_ms();
     let mut wishes = context.session.wishes();
-    let up = async {
-        match continues {
-            true => Box::pin(resume(context, &machine, &networks, &token, timings)).await,
-            false => Box::pin(come_up(context, &machine, &networks, &token, request, timings)).await,
-        }
-    };
+    let up = Box::pin(come_up(
+        context, &machine, &networks, &token, beginning, request, timings,
+    ));
     let result: Result<AgentClient, LifeError> = tokio::select! {
         result = up => result,
         error = shortage(&machine) => Err(error),

@@ -15,10 +15,7 @@ pub(crate) async fn boot(context: &RunContext<'_>, number: u32, timings: &mut Ti
     let mut stopwatch = Stopwatch::start();
     let machines = &context.launch.machines;
     let first = machines.choose().await.map_err(LifeError::Hypervisor)?;
-    let templates = match number == 1 && context.bundle.is_disk_untouched() {
-        true => machines.templates().map_err(LifeError::Hypervisor)?,
-        false => TemplateUse::Off,
-    };
+    let templates = machines.templates().map_err(LifeError::Hypervisor)?;
     timings.launcher_start_ms += stopwatch.lap_ms();
     let error = match first_attempts(context, number, first.as_ref(), &templates, timings).await {
         Ok(Attempted { booted, wanted }) => {
@@ -48,9 +45,12 @@ async fn first_attempts(
     timings: &mut Timings,
 ) -> Result<Attempted, LifeError> {
     match Box::pin(attempt(context, number, source, templates, timings)).await {
-        Err(Failed::Continuing(error)) => {
+        Err(Failed::Continuing(error, suspect)) => {
             tracing::warn!(%error, "the container cannot continue from a template and boots");
-            Ok(Box::pin(attempt(context, number, source, &TemplateUse::Off, timings)).await?)
+            let booted = Box::pin(attempt(context, number, source, &TemplateUse::Off, timings)).await?;
+            // One that does not boot either has itself to blame.
+            suspect.discard().await;
+            Ok(booted)
         }
         attempted => Ok(attempted?),
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use container_agent::{AgentClient, AgentError};
 use container_agent_api::AgentToken;
-use container_agent_api::v1::{CreateContainerRequest, ResumeRequest};
+use container_agent_api::v1::{ConfigureInterfaceRequest, CreateContainerRequest, ResumeRequest};
 use container_hypervisor::Machine;
 use container_state::VolumeStore;
 
@@ -17,64 +17,106 @@ use crate::timings::{Stopwatch, Timings};
 /// How long the hypervisor may take to say why it ended, once the connection to the guest has broken.
 const LAST_WORDS_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Starts a machine that continues from a template, whose agent has made a container, and has it be this one.
-pub(super) async fn resume(
-    context: &RunContext<'_>,
-    machine: &Machine,
-    networks: &Networks,
-    token: &AgentToken,
-    timings: &mut Timings,
-) -> Result<AgentClient, LifeError> {
-    let mut stopwatch = Stopwatch::start();
-    let limit = BootLimit::begin(context.launch.limits.boot);
-    let mut networks_ms = 0.0;
-    let starting = async {
-        limit.bound(machine.start()).await??;
-        let mut connector = machine.agent_connector()?;
-        unless_ended(machine, reach(connector.as_mut(), limit)).await
-    };
-    let (stream, lines) = tokio::try_join!(starting, attach(context, networks, &mut networks_ms))?;
-    timings.networks_ms += networks_ms;
-    timings.machine_start_ms += stopwatch.lap_ms();
-    let request = ResumeRequest {
-        // The client says it.
-        hello: None,
-        entropy: draw_entropy()?,
-        hostname: context.config.hostname().to_owned(),
-        names: Some(guest_names(context.config, &lines)),
-        memory_limit_bytes: context.config.resources.memory_bytes,
-        cpu_quota_us: 0,
-        interfaces: lines.iter().map(configuration).collect(),
-    };
-    let resuming = limit.bound(AgentClient::resume(stream, token, request, limit.left()));
-    let agent = unless_ended(machine, async { Ok::<_, LifeError>(resuming.await??) })
-        .await
-        .map_err(LifeError::while_setting_up)?;
-    timings.agent_ready_ms += stopwatch.lap_ms();
-    Ok(agent)
+/// How far a machine is when its agent hears its first word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// It boots.
+    Boot,
+    /// It continues from a template in which there is no container.
+    Machine,
+    /// It continues from a template whose container is to be this one.
+    Container,
 }
 
-/// Starts a machine that boots, and has its agent make the container.
+/// Starts a machine, and has its agent make the container, or become it.
 pub(super) async fn come_up(
     context: &RunContext<'_>,
     machine: &Machine,
     networks: &Networks,
     token: &AgentToken,
-    mut request: CreateContainerRequest,
+    beginning: Beginning,
+    request: CreateContainerRequest,
     timings: &mut Timings,
 ) -> Result<AgentClient, LifeError> {
     let mut networks_ms = 0.0;
     let attaching = attach(context, networks, &mut networks_ms);
-    // A network that refuses the container ends the boot at once.
-    let (agent, lines) = tokio::try_join!(say_hello(context, machine, token, timings), attaching)?;
-    timings.networks_ms += networks_ms;
+    if beginning == Beginning::Boot {
+        // A network that refuses the container ends the boot at once.
+        let (agent, lines) = tokio::try_join!(say_hello(context, machine, token, timings), attaching)?;
+        timings.networks_ms += networks_ms;
+        let interfaces = lines.iter().map(configuration).collect();
+        make_container(context, machine, &agent, request, &lines, interfaces, timings).await?;
+        return Ok(agent);
+    }
     let mut stopwatch = Stopwatch::start();
-    request.names = Some(guest_names(context.config, &lines));
+    let limit = BootLimit::begin(context.launch.limits.boot);
+    let starting = async {
+        limit.bound(machine.start()).await??;
+        let mut connector = machine.agent_connector()?;
+        unless_ended(machine, reach(connector.as_mut(), limit)).await
+    };
+    let (stream, lines) = tokio::try_join!(starting, attaching)?;
+    timings.networks_ms += networks_ms;
+    timings.machine_start_ms += stopwatch.lap_ms();
+    let resume = resume_request(context, beginning, &lines)?;
+    let resuming = limit.bound(AgentClient::resume(stream, token, resume, limit.left()));
+    let agent = unless_ended(machine, async { Ok::<_, LifeError>(resuming.await??) })
+        .await
+        .map_err(LifeError::while_setting_up)?;
+    timings.agent_ready_ms += stopwatch.lap_ms();
+    if beginning == Beginning::Machine {
+        // It has its interfaces already.
+        make_container(context, machine, &agent, request, &lines, Vec::new(), timings).await?;
+    }
+    Ok(agent)
+}
+
+/// What makes a machine that continues from a template the container's own.
+fn resume_request(
+    context: &RunContext<'_>,
+    beginning: Beginning,
+    lines: &[AttachedLine],
+) -> Result<ResumeRequest, LifeError> {
+    let machine = ResumeRequest {
+        // The client says it.
+        hello: None,
+        entropy: draw_entropy()?,
+        interfaces: lines.iter().map(configuration).collect(),
+        without_container: true,
+        ..ResumeRequest::default()
+    };
+    if beginning != Beginning::Container {
+        return Ok(machine);
+    }
+    Ok(ResumeRequest {
+        hostname: context.config.hostname().to_owned(),
+        names: Some(guest_names(context.config, lines)),
+        memory_limit_bytes: context.config.resources.memory_bytes,
+        cpu_quota_us: 0,
+        without_container: false,
+        ..machine
+    })
+}
+
+/// Has the agent make the container, and these network interfaces beside it.
+async fn make_container(
+    context: &RunContext<'_>,
+    machine: &Machine,
+    agent: &AgentClient,
+    mut request: CreateContainerRequest,
+    lines: &[AttachedLine],
+    interfaces: Vec<ConfigureInterfaceRequest>,
+    timings: &mut Timings,
+) -> Result<(), LifeError> {
+    let mut stopwatch = Stopwatch::start();
+    request.names = Some(guest_names(context.config, lines));
     let store = VolumeStore::new(&context.launch.paths);
     let filling = unless_ended(machine, context.volumes.begin_filling(&store)).await?;
     filling.spare_filled(&mut request.mounts);
     let setting_up = async {
-        let interfaces = lines.iter().map(|line| agent.configure_interface(configuration(line)));
+        let interfaces = interfaces
+            .into_iter()
+            .map(|interface| agent.configure_interface(interface));
         let interfaces = futures_util::future::try_join_all(interfaces);
         let (created, _) = tokio::try_join!(agent.create_container(request), interfaces)?;
         Ok::<_, AgentError>(created)
@@ -87,7 +129,7 @@ pub(super) async fn come_up(
     timings.guest_disks_ms = created.disks_us as f64 / 1e3;
     timings.guest_overlay_ms = created.overlay_us as f64 / 1e3;
     timings.guest_create_ms = created.total_us as f64 / 1e3;
-    Ok(agent)
+    Ok(())
 }
 
 /// Attaches the machine to the container's networks.

@@ -1,17 +1,17 @@
-//! Building a template: a machine of its own boots, its agent makes the container, and it is saved before anything runs in it.
+//! Building a template: a machine of its own boots, its agent makes the container if there is to be one, and it is saved before anything runs in it.
 
 use std::io;
 use std::sync::Arc;
 
 use container_agent::AgentError;
-use container_agent_api::v1::CreateContainerRequest;
 use container_agent_api::{AGENT_TOKEN_BYTES, AgentToken};
-use container_hypervisor::{CreateError, GuestMemory, Machine, MachineError, MachineSource};
+use container_hypervisor::{CreateError, Disk, GuestMemory, Machine, MachineError, MachineSource};
 use container_model::ContainerConfig;
-use container_state::{AppPaths, RootDiskError, RootDiskFormat, make_root_disk};
+use container_state::AppPaths;
 use container_templates::{NewTemplate, PublishError, TemplateError, TemplateKey, TemplateStore};
 use tokio::task::spawn_blocking;
 
+use super::content::{Content, DisksError};
 use super::parked::ParkedConsole;
 use crate::failure::LifeError;
 use crate::greet::{BootLimit, draw_token, draw_token_bytes, greet};
@@ -37,9 +37,7 @@ pub(super) struct Description {
     pub(super) backend: String,
     /// A container that could have continued from it. Nothing of it but what the key holds is in the template.
     pub(super) container: Arc<ContainerConfig>,
-    pub(super) root_disk: RootDiskFormat,
-    /// What makes the template's container.
-    pub(super) request: CreateContainerRequest,
+    pub(super) content: Content,
     pub(super) limits: Limits,
 }
 
@@ -51,7 +49,7 @@ pub(super) enum BuildError {
     #[error(transparent)]
     Publish(#[from] PublishError),
     #[error(transparent)]
-    Disk(#[from] RootDiskError),
+    Disks(#[from] DisksError),
     #[error("the backend is another one than when the template was wanted")]
     OtherBackend,
     #[error("cannot read the console of its machine: {0}")]
@@ -83,18 +81,19 @@ pub(super) async fn build(wanted: WantedTemplate, source: &dyn MachineSource) ->
     let limits = description.limits;
     let store = description.store.clone();
     let image = description.container.image.manifest_digest;
-    let root_disk = description.root_disk;
+    let description = Arc::new(description);
+    let described = Arc::clone(&description);
     let beginning = move || {
         let Some(new) = store.begin(&key, &image)? else {
             return Ok::<_, BuildError>(None);
         };
-        make_root_disk(new.disk(), &root_disk)?;
-        Ok(Some(new))
+        let disks = described.content.make_disks(&new)?;
+        Ok(Some((new, disks)))
     };
-    let Some(new) = blocking(beginning).await? else {
+    let Some((new, disks)) = blocking(beginning).await? else {
         return Ok(false);
     };
-    let (machine, token, mut console) = make(key, &description, source, &new).await?;
+    let (machine, token, mut console) = make(key, &description, source, &new, disks).await?;
     let saved = save(&machine, &token, &mut console, &description, &new).await;
     if saved.is_err() {
         for line in console.last_lines() {
@@ -108,19 +107,20 @@ pub(super) async fn build(wanted: WantedTemplate, source: &dyn MachineSource) ->
     Ok(true)
 }
 
-/// Makes the machine that is to be saved.
+/// Makes the machine that is to be saved, with these disks if they are not those of the container.
 async fn make(
     key: TemplateKey,
     description: &Description,
     source: &dyn MachineSource,
     new: &NewTemplate,
+    disks: Option<Vec<Disk>>,
 ) -> Result<(Machine, AgentToken, ParkedConsole), BuildError> {
     let info = source.info();
     let token = draw_token()?;
     let config = &description.container;
     let (lines, frame_ports) = Lines::make(config.networks.len(), info.limits.frame_ports).map_err(LifeError::Lines)?;
     let (console, console_end) = ParkedConsole::begin().map_err(BuildError::Console)?;
-    let machine = machine_config(
+    let mut machine = machine_config(
         config,
         &description.paths,
         &AttachedVolumes::default(),
@@ -139,12 +139,15 @@ async fn make(
             },
         },
     )?;
+    if let Some(disks) = disks {
+        machine.disks = disks;
+    }
     let machine = source.create(machine).await?;
     drop(lines);
     Ok((machine, token, console))
 }
 
-/// Boots the machine, has its agent make the container and forget its host, and saves it. Returns what the agent wants the next host to show.
+/// Boots the machine, has its agent make the container, if there is to be one, and forget its host, and saves it. Returns what the agent wants the next host to show.
 async fn save(
     machine: &Machine,
     token: &AgentToken,
@@ -157,7 +160,9 @@ async fn save(
     let parking = async {
         limit.bound(machine.start()).await??;
         let agent = greet(machine.agent_connector()?, token, limit).await?;
-        agent.create_container(description.request.clone()).await?;
+        if let Some(request) = description.content.request() {
+            agent.create_container(request.clone()).await?;
+        }
         agent.park(&AgentToken::new(next_token)).await?;
         match limit.bound(console.parked()).await? {
             true => Ok(()),

@@ -12,16 +12,17 @@ use container_state::RootDiskFormat;
 use container_templates::TemplateKey;
 use prost::Message as _;
 
-/// The key of the template that a machine of this description continues from: everything that its memory depends on, its disks and programs by the
-/// identity of their files. `backend` is what the backend says of itself and the host's processor.
+use super::content::{BlankDisk, Content};
+
+/// The key of the template with this content that a machine of this description continues from: everything that its memory depends on. `backend` is what the
+/// backend says of itself and the host's processor.
 ///
 /// # Errors
 /// The file that cannot be looked at.
 pub(super) fn template_key(
     backend: &str,
     machine: &MachineConfig,
-    root_disk: &RootDiskFormat,
-    request: &CreateContainerRequest,
+    content: &Content,
 ) -> Result<TemplateKey, (PathBuf, io::Error)> {
     // Field by field, so that one that is added is forgotten by nobody.
     let MachineConfig {
@@ -43,12 +44,7 @@ pub(super) fn template_key(
         memory,
     } = machine;
     let _: &GuestMemory = memory;
-    let RootDiskFormat {
-        size_bytes,
-        has_journal,
-        made: _,
-    } = root_disk;
-    let lines = [
+    let mut lines = vec![
         ("program", env!("CARGO_PKG_VERSION").to_owned()),
         ("protocol", PROTOCOL_VERSION.to_string()),
         ("backend", backend.to_owned()),
@@ -56,13 +52,25 @@ pub(super) fn template_key(
         ("initramfs", file_identity(initramfs)?),
         ("vcpu_count", vcpu_count.to_string()),
         ("memory_bytes", memory_bytes.to_string()),
-        ("disks", disks_identity(disks)?),
-        ("root_disk", format!("{size_bytes} {has_journal}")),
         ("frame_ports", ports_identity(frame_ports)),
         ("kernel_arguments", arguments_identity(kernel_arguments)),
         ("abilities", format!("{translation} {nested_virtualization} {balloon}")),
-        ("request", request_identity(request)),
     ];
+    match content {
+        Content::Container { request, root_disk } => {
+            let RootDiskFormat {
+                size_bytes,
+                has_journal,
+                made: _,
+            } = root_disk;
+            lines.extend([
+                ("disks", disks_identity(disks)?),
+                ("root_disk", format!("{size_bytes} {has_journal}")),
+                ("request", request_identity(request)),
+            ]);
+        }
+        Content::Machine { disks } => lines.push(("blank_disks", blank_disks_identity(disks))),
+    }
     Ok(TemplateKey::of(&lines))
 }
 
@@ -83,6 +91,19 @@ fn disks_identity(disks: &[Disk]) -> Result<String, (PathBuf, io::Error)> {
         let _ = write!(text, "{}: {identity}; ", disk.serial);
     }
     Ok(text)
+}
+
+/// The disks in their order, of which the guest has seen nothing but this.
+fn blank_disks_identity(disks: &[BlankDisk]) -> String {
+    let disks = disks.iter().map(|disk| {
+        let BlankDisk {
+            serial,
+            access,
+            length_bytes,
+        } = disk;
+        format!("{serial}: {access:?} {length_bytes}; ")
+    });
+    disks.collect()
 }
 
 /// What the kernel is told, without the token, which each machine has its own of.
@@ -117,6 +138,32 @@ fn request_identity(request: &CreateContainerRequest) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use container_hypervisor::DiskSerial;
+
+    fn blank(serial: &str, access: DiskAccess, length_bytes: u64) -> BlankDisk {
+        BlankDisk {
+            serial: DiskSerial::new(serial).unwrap(),
+            access,
+            length_bytes,
+        }
+    }
+
+    #[test]
+    fn what_the_guest_s_kernel_sees_of_a_disk_is_in_the_key() {
+        let layer = || blank("layer-0", DiskAccess::ReadOnly, 4096);
+        let own = || blank("rootfs", DiskAccess::ReadWrite, 8192);
+        let machine = |disks: &[BlankDisk]| blank_disks_identity(disks);
+        assert_eq!(machine(&[layer(), own()]), machine(&[layer(), own()]));
+        for other in [
+            vec![own(), layer()],
+            vec![layer()],
+            vec![layer(), blank("rootfs", DiskAccess::ReadWrite, 8193)],
+            vec![layer(), blank("rootfs", DiskAccess::ReadOnly, 8192)],
+            vec![layer(), blank("volume-0", DiskAccess::ReadWrite, 8192)],
+        ] {
+            assert_ne!(machine(&[layer(), own()]), machine(&other), "{other:?}");
+        }
+    }
 
     #[test]
     fn words_for_the_kernel_are_in_the_key_and_the_token_is_not() {

@@ -24,8 +24,12 @@ pub(crate) struct TemplateLater {
 }
 
 impl TemplateLater {
-    /// Has a template built later, by a machine from `source`.
+    /// Has a template built later, by a machine from `source`, unless another one is still to be built: a later start can want this one again.
     pub(crate) fn plan(&self, wanted: WantedTemplate, source: Box<dyn MachineSource>) {
+        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if task.as_ref().is_some_and(|task| !task.is_finished()) {
+            return;
+        }
         let now = Arc::clone(&self.now);
         let building = async move {
             let _ = timeout(SETTLED, now.notified()).await;
@@ -41,7 +45,7 @@ impl TemplateLater {
                 }
             }
         };
-        *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(tokio::spawn(building));
+        *task = Some(tokio::spawn(building));
     }
 
     /// Builds it now, if it is to be built at all, and waits until it is. Dropping the future leaves nothing but a half-made template, which

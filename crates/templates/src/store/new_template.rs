@@ -1,8 +1,8 @@
 //! A template that is being made.
 
-use std::fs::Permissions;
+use std::fs::{DirBuilder, File, Permissions};
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use super::TemplateStore;
 use crate::allocated::allocated_bytes;
 use crate::content::digest;
-use crate::layout::{LOCK_FILE, finished, move_away};
+use crate::layout::{BLANK_DISKS, LOCK_FILE, finished, move_away};
 use crate::manifest::{Content, Manifest, write_manifest};
 use crate::parts::{Part, Parts};
 use crate::verified::{note, open_file};
@@ -61,10 +61,26 @@ impl NewTemplate {
         &self.files.state
     }
 
-    /// Where its writable disk is to be made, a raw image with holes; there is no file yet.
+    /// Where its writable disk is to be made, a raw image with holes, or an empty file if it has none; there is no file yet.
     #[must_use]
     pub fn disk(&self) -> &Path {
         &self.files.disk
+    }
+
+    /// Makes one more disk for the template's machine: nothing but a hole. It is no part of the template, and goes before that is published.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn make_blank_disk(&self, name: &str, length_bytes: u64) -> io::Result<PathBuf> {
+        let directory = self.directory.join(BLANK_DISKS);
+        match DirBuilder::new().mode(0o700).create(&directory) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        let path = directory.join(name);
+        let file = File::options().write(true).create_new(true).mode(0o600).open(&path)?;
+        file.set_len(length_bytes)?;
+        Ok(path)
     }
 
     /// Makes the template visible, whole and for good: its files are written to the disk, and what they are is put on record. The machine that wrote them must be gone.
@@ -73,6 +89,7 @@ impl NewTemplate {
     /// # Errors
     /// [`PublishError`]; nothing of the template is left then.
     pub fn publish(mut self, token: [u8; 32]) -> Result<u64, PublishError> {
+        self.remove_blank_disks()?;
         let contents = self.settle()?;
         let manifest = Manifest {
             key: self.key,
@@ -116,6 +133,14 @@ impl NewTemplate {
             path: path.clone(),
             source,
         })
+    }
+
+    fn remove_blank_disks(&self) -> Result<(), TemplateError> {
+        let path = self.directory.join(BLANK_DISKS);
+        match std::fs::remove_dir_all(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(TemplateError::Remove { path, source }),
+            _ => Ok(()),
+        }
     }
 
     /// Removes what an earlier maker has left.

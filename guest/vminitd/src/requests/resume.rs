@@ -14,10 +14,17 @@ pub(crate) struct Resume {
     pub(crate) entropy: Vec<u8>,
     /// Nanoseconds since 1970; zero leaves the clock alone.
     pub(crate) time_unix_ns: u64,
+    /// What its container is to be; `None` for a machine that has none.
+    pub(crate) container: Option<ResumedContainer>,
+    pub(crate) interfaces: Vec<Settings>,
+}
+
+/// What the container of a restored machine is to be.
+#[derive(Debug)]
+pub(crate) struct ResumedContainer {
     pub(crate) hostname: String,
     pub(crate) names: Names,
     pub(crate) limits: Limits,
-    pub(crate) interfaces: Vec<Settings>,
 }
 
 /// Converts the request of a host that has been admitted.
@@ -25,13 +32,19 @@ pub(crate) fn resume(request: v1::ResumeRequest) -> Result<Resume, Status> {
     if !(entropy::MIN_BYTES..=entropy::MAX_BYTES).contains(&request.entropy.len()) {
         return Err(Status::invalid_argument("there is too little entropy, or too much"));
     }
+    let container = match request.without_container {
+        true => None,
+        false => Some(ResumedContainer {
+            hostname: hostname(request.hostname)?,
+            names: names(request.names)?,
+            limits: limits(request.memory_limit_bytes, request.cpu_quota_us),
+        }),
+    };
     let settings = request.interfaces.into_iter().map(Settings::try_from);
     Ok(Resume {
         entropy: request.entropy,
         time_unix_ns: request.hello.unwrap_or_default().time_unix_ns,
-        hostname: hostname(request.hostname)?,
-        names: names(request.names)?,
-        limits: limits(request.memory_limit_bytes, request.cpu_quota_us),
+        container,
         interfaces: settings.collect::<Result<_, _>>()?,
     })
 }
@@ -62,9 +75,22 @@ mod tests {
     #[test]
     fn a_request_is_taken_as_it_is() {
         let taken = resume(request()).unwrap();
-        assert_eq!((taken.hostname.as_str(), taken.time_unix_ns), ("web", 0));
-        assert_eq!(taken.limits.memory_bytes, Some(1 << 30));
-        assert_eq!(taken.limits.cpu_quota_us, None);
+        let container = taken.container.unwrap();
+        assert_eq!((container.hostname.as_str(), taken.time_unix_ns), ("web", 0));
+        assert_eq!(container.limits.memory_bytes, Some(1 << 30));
+        assert_eq!(container.limits.cpu_quota_us, None);
+        assert_eq!(taken.interfaces[0].name, "eth0");
+    }
+
+    #[test]
+    fn a_machine_without_a_container_needs_no_name() {
+        let request = v1::ResumeRequest {
+            without_container: true,
+            hostname: String::new(),
+            ..request()
+        };
+        let taken = resume(request).unwrap();
+        assert!(taken.container.is_none());
         assert_eq!(taken.interfaces[0].name, "eth0");
     }
 
@@ -100,7 +126,8 @@ mod tests {
             (request.interfaces[0].name, request.interfaces[0].device_address) = interface;
             if let Ok(taken) = resume(request) {
                 prop_assert!((entropy::MIN_BYTES..=entropy::MAX_BYTES).contains(&taken.entropy.len()));
-                prop_assert!(!taken.hostname.is_empty() && !taken.hostname.contains(char::is_whitespace));
+                let hostname = taken.container.unwrap().hostname;
+                prop_assert!(!hostname.is_empty() && !hostname.contains(char::is_whitespace));
                 prop_assert!(!taken.interfaces[0].name.contains('/'));
             }
         }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use container_e2e::{BUSYBOX, COMMAND_LIMIT, Home, Process, eventually};
 use rustix::fs::SeekFrom;
 
+use crate::volumes::assert_clean;
+
 /// What random numbers, addresses and identities a fresh program sees.
 const IDENTITY: &str = "cat /proc/sys/kernel/random/boot_id /proc/sys/kernel/random/uuid; \
      head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \\n'; echo; \
@@ -76,13 +78,33 @@ fn run(home: &Home, name: &str, flags: &[&str], script: &str) -> Ran {
     words.extend(flags);
     words.extend([BUSYBOX, "sh", "-c", script]);
     let text = home.run(&words).success().stdout;
-    let container = home.app_root().join("containers").join(name);
-    let timings: serde_json::Value =
-        serde_json::from_slice(&fs::read(container.join("timings.json")).unwrap()).unwrap();
     Ran {
         text: String::from_utf8(text).unwrap(),
-        is_restored: timings["is_restored"].as_bool().unwrap(),
+        is_restored: is_restored(home, name),
     }
+}
+
+/// Whether a container's last start continued from a template.
+fn is_restored(home: &Home, name: &str) -> bool {
+    let file = home.app_root().join("containers").join(name).join("timings.json");
+    let timings: serde_json::Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+    timings["is_restored"].as_bool().unwrap()
+}
+
+/// Checks that these words are nowhere in the files of a template.
+#[track_caller]
+fn assert_without(template: &Path, secret: &str) {
+    for entry in fs::read_dir(template).unwrap().flatten() {
+        let path = entry.path();
+        let data = data_of(&path);
+        let at = data
+            .windows(secret.len())
+            .position(|window| window == secret.as_bytes());
+        assert_eq!(at, None, "{}", path.display());
+    }
+    // They would have been found.
+    let memory = data_of(&template.join("memory"));
+    assert!(memory.windows(5).any(|window| window == b"vmini"));
 }
 
 /// The output of a script in a new container, which has to continue from a template.
@@ -162,18 +184,28 @@ fn no_byte_of_a_container_is_in_a_template() {
     let script = format!("echo {secret}; echo {secret} > /file; sync");
     run(&home, secret, &["-e", &variable, "--hostname", secret], &script);
     assert_template_left_by(&home, secret);
-    let found = templates(&home);
-    for entry in fs::read_dir(&found[0]).unwrap().flatten() {
-        let path = entry.path();
-        let data = data_of(&path);
-        let at = data
-            .windows(secret.len())
-            .position(|window| window == secret.as_bytes());
-        assert_eq!(at, None, "{}", path.display());
+    assert_without(&templates(&home)[0], secret);
+}
+
+#[test]
+fn a_container_with_data_continues_from_a_machine_that_has_none() {
+    let home = Home::new().with("CONTAINER_TEMPLATES", "on");
+    let canary = "canary-51d0a7c3";
+    let script = format!("cat /own /data/kept 2> /dev/null; echo {canary} > /own; echo {canary} > /data/kept");
+    let first = run(&home, "keeps", &["-v", "data:/data"], &script);
+    assert_eq!((first.text.as_str(), first.is_restored), ("", false));
+    // Nothing of it is in a machine that is saved when all of this is on the disks.
+    assert_template_left_by(&home, "keeps");
+    assert_without(&templates(&home)[0], canary);
+
+    let seen = home.run(["start", "--attach", "keeps"]).success().text();
+    assert!(is_restored(&home, "keeps"), "{}", launcher_log(&home, "keeps"));
+    assert_eq!(seen, format!("{canary}\n{canary}"));
+    home.assert_quiet();
+    for disk in ["containers/keeps/rootfs.ext4", "volumes/data/volume.img"] {
+        assert_clean(&home.app_root().join(disk));
     }
-    // It would have been found.
-    let memory = data_of(&found[0].join("memory"));
-    assert!(memory.windows(5).any(|window| window == b"vmini"));
+    assert_eq!(templates(&home).len(), 1);
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn image(home: &Home, volume: &str) -> PathBuf {
 /// Replays the journal of a volume's disk and checks that nothing else is wrong with it. The totals of free blocks and inodes in the superblock
 /// are not in the journal, and a volume has no directory for what a repair finds until a repair makes it.
 #[track_caller]
-fn assert_clean(image: &Path) {
+pub(crate) fn assert_clean(image: &Path) {
     const EXPECTED: [&str; 3] = [
         "Free blocks count wrong (",
         "Free inodes count wrong (",
