@@ -38,8 +38,9 @@ fn a_terminal_is_attached_to_left_and_attached_to_again() {
     terminal.expect("size 24 80");
     let watching = home.spawn(["attach", "--no-stdin", "work"]);
     let kept = home.spawn(["attach", "--no-stdin", "--sig-proxy=false", "work"]);
-    kept.signal(rustix::process::Signal::INT);
-    assert_eq!(kept.wait().code, 130);
+    // Not INT, which is ignored by what a shell has started in the background, until the command listens.
+    kept.signal(rustix::process::Signal::TERM);
+    assert_eq!(kept.wait().code, 143);
     terminal.send("bye\r");
     assert_eq!((terminal.wait(), watching.wait().code), (7, 7));
     assert_eq!(home.status("work")["exitCode"], 7);
