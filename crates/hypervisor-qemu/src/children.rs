@@ -196,11 +196,12 @@ mod tests {
         let (machine, machine_id) = shell("QEMU", "exec sleep 1000");
         let (server, server_id) = shell("file server", "exec sleep 1000");
         let (_children, exit) = own(machine, vec![server]);
-        kill_process(server_id, Signal::INT).unwrap();
+        // One that nothing around the test can have ignored.
+        kill_process(server_id, Signal::KILL).unwrap();
         assert_eq!(
             exit.ended().await,
             MachineExit::Failed {
-                reason: "file server ended by signal 2".to_owned()
+                reason: "file server ended by signal 9".to_owned()
             }
         );
         assert!(!is_alive(machine_id));

@@ -61,9 +61,21 @@ pub(crate) fn waiting() -> Process {
     Process::ends(Outcome::UntilSignal { ignores: Vec::new() })
 }
 
+/// A directory that is removed at its end, also while a launcher of this process that is not waited for still writes a record there.
+struct Root(tempfile::TempDir);
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        let end = std::time::Instant::now() + PATIENCE;
+        while std::fs::remove_dir_all(self.0.path()).is_err() && std::time::Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
 /// An app root with one container.
 pub(crate) struct World {
-    root: tempfile::TempDir,
+    root: Root,
     pub(crate) config: ContainerConfig,
     pub(crate) limits: Limits,
     /// The socket of the SSH agent.
@@ -92,7 +104,7 @@ impl RunPolicy for Runs {
 
 impl World {
     pub(crate) fn new(change: impl FnOnce(&mut ContainerConfig)) -> Self {
-        let root = tempfile::tempdir().unwrap();
+        let root = Root(tempfile::tempdir().unwrap());
         let mut config = config();
         change(&mut config);
         // None that a guest has to keep runs out on a busy host. Tests of what follows when one does set it to [`SHORT`].
@@ -147,7 +159,7 @@ impl World {
     }
 
     pub(crate) fn paths(&self) -> AppPaths {
-        AppPaths::new(self.root.path(), self.root.path().join("run"))
+        AppPaths::new(self.root.0.path(), self.root.0.path().join("run"))
     }
 
     pub(crate) fn store(&self) -> ContainerStore {
