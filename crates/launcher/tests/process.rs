@@ -42,7 +42,7 @@ async fn pid(client: &control::ControlClient) -> rustix::process::Pid {
 const PRIVATE_MAX_KIB: u64 = 4 << 10;
 
 /// All of its memory. Most of it is the program's code, which is not optimised here, so that this says little of a release.
-const RESIDENT_MAX_KIB: u64 = 24 << 10;
+const RESIDENT_MAX_KIB: u64 = 20 << 10;
 
 /// Memory that a process has for itself, where Linux's `/proc` says it.
 fn private_kib(pid: rustix::process::Pid) -> Option<u64> {
