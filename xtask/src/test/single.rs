@@ -10,8 +10,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Time limit of a test, which only one that hangs should meet: the longest ones boot a few dozen machines, or take minutes where machines are emulated.
-pub(crate) const LIMIT: Duration = Duration::from_secs(600);
+/// Time limit of a test. The longest tests boot a few dozen machines, or take minutes where machines are emulated.
+pub(crate) const LIMIT: Duration = Duration::from_secs(300);
 /// Time between two checks whether a test has ended.
 const INTERVAL: Duration = Duration::from_millis(5);
 

@@ -16,9 +16,6 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_posix_cases");
 const LIMIT: Duration = Duration::from_secs(600);
 const IMAGE: &str = "localhost/posix-cases:1";
 
-/// Answers on each file system, in a file for each.
-const SCRIPT: &str = "mkdir /overlay; for d in plain bound both overlay; do /posix-cases /$d >/root/$d 2>&1; done; echo complete; sleep 10000";
-
 /// Ends of the names of cases, and why shares answer otherwise.
 const DIFFERENCES_OF_SHARES: [(&str, &str); 4] = [
     (
@@ -82,46 +79,29 @@ fn unexpected(
         .collect()
 }
 
-#[test]
-fn files_are_as_on_a_plain_file_system() {
-    require!(
-        guest_architecture() == host_architecture(),
-        "guests run programs of the host"
-    );
-    let home = Home::new().with("CONTAINER_BACKEND", "qemu");
-    let (archive, bound) = (home.file("posix.tar"), home.file("bound"));
+/// Tries all cases on a volume, which is a plain file system, and on `compared`, of which `mounts` are the options; fails with those that are answered otherwise
+/// and are not on the list beside the directory, and those that are on it and are not.
+fn compare(home: &Home, mounts: &[&str], compared: &[(&str, &[(&str, &str)])]) {
+    let archive = home.file("posix.tar");
     write_image(&archive);
-    fs::create_dir(&bound).unwrap();
     home.run(["image", "load", "-i", archive.to_str().unwrap()]).success();
-    home.run(["volume", "create", "--opt", "type=shared", "both"]).success();
-    let bind = format!("{}:/bound", bound.display());
-    let line = [
-        "run",
-        "-d",
-        "--name",
-        "cases",
-        "--cap-add",
-        "ALL",
-        "-v",
-        &bind,
-        "-v",
-        "both:/both",
-        "-v",
-        "plain:/plain",
-    ];
-    home.run([&line[..], &[IMAGE, "sh", "-c", SCRIPT]].concat()).success();
+    let directories: Vec<&str> = compared.iter().map(|(directory, _)| *directory).collect();
+    // Answers on each file system, in a file for each.
+    let script = format!(
+        "mkdir /overlay; for d in /plain {}; do /posix-cases $d >/root$d 2>&1; done; echo complete; sleep 10000",
+        directories.join(" ")
+    );
+    let line = ["run", "-d", "--name", "cases", "--cap-add", "ALL", "-v", "plain:/plain"];
+    home.run([&line, mounts, &[IMAGE, "sh", "-c", &script]].concat())
+        .success();
     eventually("all cases were tried", LIMIT, || {
         home.run(["logs", "cases"]).text().contains("complete")
     });
-    let plain = answers(&home, "/plain");
+    let plain = answers(home, "/plain");
     assert!(plain.len() > 900, "{}", plain.len());
     let mut wrong = Vec::new();
-    for (directory, expected) in [
-        ("/bound", DIFFERENCES_OF_SHARES.as_slice()),
-        ("/both", &DIFFERENCES_OF_SHARES),
-        ("/overlay", &DIFFERENCES_OF_ROOT),
-    ] {
-        let differences = unexpected(&plain, &answers(&home, directory), expected);
+    for (directory, expected) in compared {
+        let differences = unexpected(&plain, &answers(home, directory), expected);
         wrong.extend(
             differences
                 .into_iter()
@@ -129,4 +109,32 @@ fn files_are_as_on_a_plain_file_system() {
         );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn shared_files_are_as_on_a_plain_file_system() {
+    require!(
+        guest_architecture() == host_architecture(),
+        "guests run programs of the host"
+    );
+    let home = Home::new().with("CONTAINER_BACKEND", "qemu");
+    let bound = home.file("bound");
+    fs::create_dir(&bound).unwrap();
+    home.run(["volume", "create", "--opt", "type=shared", "both"]).success();
+    let bind = format!("{}:/bound", bound.display());
+    compare(
+        &home,
+        &["-v", &bind, "-v", "both:/both"],
+        &[("/bound", &DIFFERENCES_OF_SHARES), ("/both", &DIFFERENCES_OF_SHARES)],
+    );
+}
+
+#[test]
+fn files_of_the_root_are_as_on_a_plain_file_system() {
+    require!(
+        guest_architecture() == host_architecture(),
+        "guests run programs of the host"
+    );
+    let home = Home::new().with("CONTAINER_BACKEND", "qemu");
+    compare(&home, &[], &[("/overlay", &DIFFERENCES_OF_ROOT)]);
 }
