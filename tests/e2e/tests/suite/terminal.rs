@@ -143,7 +143,7 @@ fn a_program_beside_the_first_can_be_left_with_keys_that_lose_nothing() {
     pty.send("\x18y");
     assert_eq!(pty.wait(), 0);
 
-    let script = "echo ready; while :; do echo tick; echo tick >>/tmp/ticks; sleep 0.1; done";
+    let script = "echo ready; while :; do echo tick >>/tmp/ticks; echo tick; sleep 0.1; done";
     let mut pty = inside(&[], script);
     pty.expect("tick");
     pty.send("\x10\x11");
