@@ -90,7 +90,16 @@ async fn save_machine(
     let path = memory.clone();
     let (reader, writer) = std::io::pipe().unwrap();
     let console = File::from(std::os::fd::OwnedFd::from(writer));
-    let template = start_with_console(hypervisor, GuestMemory::Template { path }, &token(7), console).await;
+    let template = start_with_console(
+        hypervisor,
+        GuestMemory::Template {
+            path,
+            for_shares: false,
+        },
+        &token(7),
+        console,
+    )
+    .await;
     let client = connect(&template, &token(7)).await;
     if let Some(container) = container {
         client.create_container(container).await.unwrap();

@@ -94,6 +94,7 @@ impl QemuHypervisor {
         };
         let template_identity = template_identity(&record, made);
         let maps_readable = program::maps_readable(&record.program_version);
+        let saves_file_servers = program::saves_file_servers(&record.program_version);
         let info = HypervisorInfo {
             name: record.program_version,
             accelerator: accelerator.to_string(),
@@ -106,6 +107,7 @@ impl QemuHypervisor {
             nested_virtualization: command_line::offers_nested(accelerator, architecture),
             boot_hint: accelerator.boot_hint(),
             acceleration_hint: acceleration_hint(architecture, accelerator, asked_for),
+            templates_with_shares: template_identity.is_some() && saves_file_servers && options.file_server.is_some(),
             template_identity,
         };
         Ok(Self {
@@ -131,6 +133,21 @@ impl QemuHypervisor {
 
     pub(crate) fn accelerator(&self) -> Accelerator {
         self.accelerator
+    }
+
+    fn refuse_what_is_not_saved(&self, config: &MachineConfig) -> Result<(), ConfigError> {
+        let reason = match (&config.memory, &self.info) {
+            (GuestMemory::Own, _) => return Ok(()),
+            (_, info) if info.template_identity.is_none() => "machines are saved on Linux hosts only",
+            (_, info) if config.has_shares_device() && !info.templates_with_shares => {
+                "machines with shared directories are saved by QEMU 8.2 and later, and with a file server"
+            }
+            _ => return Ok(()),
+        };
+        Err(ConfigError::Unavailable {
+            what: "a template",
+            reason: reason.to_owned(),
+        })
     }
 }
 
@@ -246,12 +263,7 @@ impl Hypervisor for QemuHypervisor {
 
     async fn create(&self, config: MachineConfig) -> Result<Machine, CreateError> {
         config.validate(&self.info.limits)?;
-        if config.memory != GuestMemory::Own && self.info.template_identity.is_none() {
-            return Err(CreateError::Config(ConfigError::Unavailable {
-                what: "a template",
-                reason: "machines are saved on Linux hosts only".to_owned(),
-            }));
-        }
+        self.refuse_what_is_not_saved(&config)?;
         let is_template = matches!(config.memory, GuestMemory::Template { .. });
         let host_error = |what| move |source| CreateError::Host { what, source };
         let (saved, state) = match saved_state(&config.memory)? {
@@ -262,11 +274,10 @@ impl Hypervisor for QemuHypervisor {
         let saved = saved.map(|saved| saved.with_memory(handed.take_memory_copy()));
         let (agent, agent_end, agent_theirs) = channels::agent(is_template).map_err(host_error("agent channel"))?;
         let control = SocketPair::new().map_err(host_error("control channel"))?;
-        let (file_server, shares) =
-            match file_server::prepare(&config.shares, config.share_changes.as_ref(), &self.options)? {
-                Some((server, qemus_end)) => (Some(server), Some(qemus_end)),
-                None => (None, None),
-            };
+        let (file_server, shares) = match file_server::prepare(&config, &self.options)? {
+            Some((server, qemus_end)) => (Some(server), Some(qemus_end)),
+            None => (None, None),
+        };
         let (configuration, mut writer) = std::io::pipe().map_err(host_error("configuration"))?;
         let configuration = OwnedFd::from(configuration);
         let setup = Setup {

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use container_hypervisor::{ConfigError, CreateError, ShareAccess, ShareOwner, SharedDescriptor, SharedDirectory};
+use container_hypervisor::{
+    ConfigError, CreateError, MachineConfig, ShareAccess, ShareOwner, SharedDescriptor, SharedDirectory,
+};
 use container_shares::{SharedTree, TreeOwner};
 
 use crate::command_line::value;
@@ -59,24 +61,28 @@ impl ServerLaunch {
     }
 }
 
-/// Prepares the server of `shares`, which tells of changes on `changes`, and returns QEMU's end of the connection with it; `None` without shares.
+/// Prepares the server of the machine's shared directories, if it has the device for them, and returns QEMU's end of the connection with it. A template's
+/// serves nothing.
 ///
 /// # Errors
 /// When there is nothing that could serve them, or the connection cannot be made.
 pub(crate) fn prepare(
-    shares: &[SharedDirectory],
-    changes: Option<&SharedDescriptor>,
+    config: &MachineConfig,
     options: &QemuOptions,
 ) -> Result<Option<(ServerLaunch, OwnedFd)>, CreateError> {
-    let Some(first) = shares.first() else { return Ok(None) };
+    if !config.has_shares_device() {
+        return Ok(None);
+    }
+    let shares = &config.shares;
     let unavailable = |reason| ConfigError::Unavailable {
         what: "a shared directory",
         reason,
     };
     let server = options.file_server.as_ref().ok_or_else(|| {
+        let path = shares.first().map_or(Path::new("nothing"), |share| &share.path);
         unavailable(format!(
             "QEMU has no file server on this system, so that {} cannot be shared",
-            first.path.display()
+            path.display()
         ))
     })?;
     let trees: Vec<SharedTree> = shares.iter().map(tree).collect();
@@ -95,7 +101,9 @@ pub(crate) fn prepare(
     let list = OwnedFd::from(reader);
     let mut arguments = server.arguments.clone();
     arguments.push(value::reopened(list.as_raw_fd()).into());
-    let changes = changes
+    let changes = config
+        .share_changes
+        .as_ref()
         .map(SharedDescriptor::duplicate)
         .transpose()
         .map_err(host_error)?;
@@ -143,6 +151,7 @@ fn connection(directory: &Path) -> io::Result<(UnixListener, UnixStream)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use container_hypervisor::GuestMemory;
 
     #[test]
     fn a_connection_leaves_no_name() {
@@ -164,8 +173,16 @@ mod tests {
             records: None,
         };
         let options = QemuOptions::new(container_hypervisor::GuestArchitecture::host(), Vec::new(), "/".into());
-        assert!(prepare(&[], None, &options).unwrap().is_none());
-        let error = prepare(&[share], None, &options).unwrap_err().to_string();
+        let mut config = MachineConfig::new("", "", "", File::open("/dev/null").unwrap());
+        assert!(prepare(&config, &options).unwrap().is_none());
+        config.memory = GuestMemory::Template {
+            path: "/memory".into(),
+            for_shares: true,
+        };
+        assert!(prepare(&config, &options).is_err());
+        config.memory = GuestMemory::Own;
+        config.shares.push(share);
+        let error = prepare(&config, &options).unwrap_err().to_string();
         assert!(error.contains("/src") && error.contains("file server"), "{error}");
     }
 }

@@ -51,7 +51,11 @@ impl Handed {
             disks,
             frame_ports: frame_ports.collect::<Result<_, _>>()?,
             // The last one: it may make a file.
-            memory: OpenMemory::open(&config.memory, config.memory_bytes, maps_readable)?,
+            memory: OpenMemory::open(
+                &config.memory,
+                config.memory_bytes,
+                maps_readable && !config.has_shares_device(),
+            )?,
             writable_bytes,
         })
     }

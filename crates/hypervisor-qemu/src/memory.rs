@@ -2,7 +2,8 @@
 //!
 //! A template's memory is a file that QEMU maps and writes. A machine that continues a template maps that file for itself and has no right to
 //! write to it: its guest must not reach those of other machines that continue the same template, not even when it has taken over its QEMU. A
-//! QEMU before 8.2 maps nothing for itself that it may not write, so there each machine gets a copy, which is in no directory.
+//! QEMU before 8.2 maps nothing for itself that it may not write, and the file server of a machine with shared directories has to see what its guest writes: such
+//! machines get a copy each, in memory and in no directory.
 
 mod copy;
 
@@ -32,19 +33,15 @@ pub(crate) struct OpenMemory {
 }
 
 impl OpenMemory {
-    /// Makes or opens the file that `memory` names. `maps_readable` is whether QEMU maps for itself what it may only read.
+    /// Makes or opens the file that `memory` names. `is_mapped` is whether a template's can be mapped as it is: a copy takes its place otherwise.
     ///
     /// # Errors
     /// [`CreateError::File`], also for a file that is not as long as the machine's memory.
-    pub(crate) fn open(
-        memory: &GuestMemory,
-        memory_bytes: u64,
-        maps_readable: bool,
-    ) -> Result<Option<Self>, CreateError> {
+    pub(crate) fn open(memory: &GuestMemory, memory_bytes: u64, is_mapped: bool) -> Result<Option<Self>, CreateError> {
         let (path, opened) = match memory {
             GuestMemory::Own => return Ok(None),
-            GuestMemory::Template { path } => (path, make(path, memory_bytes)),
-            GuestMemory::Restored { memory, .. } => (memory, of_template(memory, memory_bytes, maps_readable)),
+            GuestMemory::Template { path, .. } => (path, make(path, memory_bytes)),
+            GuestMemory::Restored { memory, .. } => (memory, of_template(memory, memory_bytes, is_mapped)),
         };
         let path = path.clone();
         opened.map(Some).map_err(|source| CreateError::File {
@@ -100,7 +97,7 @@ fn make(path: &Path, memory_bytes: u64) -> io::Result<OpenMemory> {
 }
 
 /// Opens the memory of a template that is to be continued.
-fn of_template(path: &Path, memory_bytes: u64, maps_readable: bool) -> io::Result<OpenMemory> {
+fn of_template(path: &Path, memory_bytes: u64, is_mapped: bool) -> io::Result<OpenMemory> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() || metadata.len() != memory_bytes {
@@ -108,7 +105,7 @@ fn of_template(path: &Path, memory_bytes: u64, maps_readable: bool) -> io::Resul
         let message = format!("it has {length} bytes, and the machine's memory has {memory_bytes}");
         return Err(io::Error::new(io::ErrorKind::InvalidData, message));
     }
-    if maps_readable {
+    if is_mapped {
         return Ok(OpenMemory {
             file: file.into(),
             mapping: Mapping::Private,
@@ -137,7 +134,10 @@ mod tests {
     fn a_template_s_memory_is_a_new_file_of_this_user_s() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("memory");
-        let memory = GuestMemory::Template { path: path.clone() };
+        let memory = GuestMemory::Template {
+            path: path.clone(),
+            for_shares: false,
+        };
         let opened = OpenMemory::open(&memory, LENGTH, true).unwrap().unwrap();
         assert!(opened.rewritten().is_some() && opened.reread().is_none());
         let metadata = path.metadata().unwrap();

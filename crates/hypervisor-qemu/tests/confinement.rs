@@ -144,6 +144,7 @@ async fn it_only_reads_the_memory_of_a_template_that_it_continues() {
     ]);
     let template = |root: &Path| GuestMemory::Template {
         path: root.join("memory"),
+        for_shares: false,
     };
     report_with(template).await.assert(&[
         ("read-memory-again", "ok"),

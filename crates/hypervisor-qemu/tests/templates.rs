@@ -168,7 +168,16 @@ impl Fixture {
     /// Boots a machine, and saves it when its agent waits for somebody.
     async fn save(&self) {
         let path = self.path("memory");
-        let machine = self.create(GuestMemory::Template { path }, "pristine").await.unwrap();
+        let machine = self
+            .create(
+                GuestMemory::Template {
+                    path,
+                    for_shares: false,
+                },
+                "pristine",
+            )
+            .await
+            .unwrap();
         machine.start().await.unwrap();
         self.until_the_agent_waits(&machine, "pristine").await;
         let started = Instant::now();
@@ -300,7 +309,13 @@ async fn an_agent_that_was_talked_to_is_not_saved_with_its_stream() {
     let fixture = Fixture::new(DeviceSet::Mmio).await;
     let path = fixture.path("memory");
     let machine = fixture
-        .create(GuestMemory::Template { path }, "pristine")
+        .create(
+            GuestMemory::Template {
+                path,
+                for_shares: false,
+            },
+            "pristine",
+        )
         .await
         .unwrap();
     machine.start().await.unwrap();
@@ -435,6 +450,15 @@ async fn the_identity_is_that_of_the_host_and_its_qemu() {
         .write_at(b"x", 0)
         .unwrap();
     let path = fixture.path("memory");
-    let error = fixture.create(GuestMemory::Template { path }, "pristine").await.err();
+    let error = fixture
+        .create(
+            GuestMemory::Template {
+                path,
+                for_shares: false,
+            },
+            "pristine",
+        )
+        .await
+        .err();
     assert!(matches!(error, Some(CreateError::File { .. })), "{error:?}");
 }

@@ -69,6 +69,7 @@ fn examine() -> Result<HypervisorInfo, CreateError> {
         ),
         acceleration_hint: None,
         template_identity: None,
+        templates_with_shares: false,
     })
 }
 

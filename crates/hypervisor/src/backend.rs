@@ -35,6 +35,8 @@ pub struct HypervisorInfo {
     /// processor. A template is restored where this is what it was when it was saved; what the machine's configuration says is not in it.
     /// `None` where machines can be neither saved as templates nor restored.
     pub template_identity: Option<String>,
+    /// Whether machines with shared directories can continue from templates as well.
+    pub templates_with_shares: bool,
 }
 
 /// Makes machines that boot. One value serves one launcher.

@@ -44,7 +44,7 @@ pub struct MachineConfig {
     pub disks: Vec<Disk>,
     /// Network interfaces whose Ethernet frames another process carries.
     pub frame_ports: Vec<FramePort>,
-    /// Host directories, all on the one device with the tag [`SHARES_TAG`]; without any there is no such device.
+    /// Host directories, all on the one device with the tag [`SHARES_TAG`]; without any there is such a device only in a template that is made for it.
     pub shares: Vec<SharedDirectory>,
     /// A stream socket on which a file server of the backend's own tells what happens in `shares` on the host; others leave it alone.
     pub share_changes: Option<SharedDescriptor>,
@@ -95,6 +95,12 @@ impl MachineConfig {
         }
     }
 
+    /// Whether the machine has the device that shared directories are on.
+    #[must_use]
+    pub fn has_shares_device(&self) -> bool {
+        !self.shares.is_empty() || matches!(self.memory, GuestMemory::Template { for_shares: true, .. })
+    }
+
     /// Checks what holds for every backend, within the limits of one.
     ///
     /// # Errors
@@ -116,10 +122,10 @@ impl MachineConfig {
                 maximum_bytes: *limits.memory_bytes.end(),
             });
         }
-        if self.memory != GuestMemory::Own && !self.shares.is_empty() {
+        if matches!(self.memory, GuestMemory::Template { .. }) && !self.shares.is_empty() {
             return Err(ConfigError::Unavailable {
                 what: "a template with shared directories",
-                reason: "what their server knows is no part of the machine".to_owned(),
+                reason: "they are one machine's, and a template is for many".to_owned(),
             });
         }
         if self.disks.len() > limits.disk_slots {

@@ -44,6 +44,7 @@ impl Fixture {
     fn template(&self) -> GuestMemory {
         GuestMemory::Template {
             path: self.path("memory"),
+            for_shares: false,
         }
     }
 
@@ -112,9 +113,15 @@ async fn a_restore_that_fails_is_the_end_of_the_machine() {
 }
 
 #[tokio::test]
-async fn what_is_no_part_of_a_machine_cannot_be_in_a_template() {
+async fn what_is_shared_with_one_machine_cannot_be_in_a_template() {
     let fixture = Fixture::new();
-    for memory in [fixture.template(), fixture.restored()] {
+    let able = fixture.hypervisor.clone().with_shares_in_templates();
+    fixture.save().await;
+    for (memory, hypervisor, is_possible) in [
+        (fixture.template(), &able, false),
+        (fixture.restored(), &fixture.hypervisor, false),
+        (fixture.restored(), &able, true),
+    ] {
         let mut config = fixture.config(memory);
         config.shares = vec![SharedDirectory {
             name: ShareName::new("share").unwrap(),
@@ -123,11 +130,9 @@ async fn what_is_no_part_of_a_machine_cannot_be_in_a_template() {
             owner: ShareOwner::Named,
             records: None,
         }];
-        let error = fixture.hypervisor.create(config).await.err();
-        assert!(
-            matches!(error, Some(CreateError::Config(ConfigError::Unavailable { .. }))),
-            "{error:?}"
-        );
+        let error = hypervisor.create(config).await.err();
+        let is_refused = matches!(error, Some(CreateError::Config(ConfigError::Unavailable { .. })));
+        assert_eq!((is_refused, error.is_none()), (!is_possible, is_possible), "{error:?}");
     }
     let without = FakeHypervisor::new(Guest::default());
     assert!(without.create(fixture.config(fixture.template())).await.is_err());

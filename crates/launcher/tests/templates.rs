@@ -9,6 +9,7 @@
 mod harness;
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use container_hypervisor::fake::{FakeHypervisor, Guest, Process};
@@ -188,6 +189,45 @@ async fn a_container_with_something_of_its_own_mounted_continues_from_a_machine_
     let plain = templates.add("plain", |config| config.mounts.clear());
     templates.run(&plain, &templates.source).await;
     assert_eq!(hypervisor.restored_count(), 1);
+}
+
+/// A container for which a directory of the host is shared.
+fn with_share(config: &mut ContainerConfig, source: &Path) {
+    let mount = serde_json::json!({ "kind": "share", "source": source, "target": "/src", "readOnly": false });
+    config.mounts = vec![serde_json::from_value(mount).unwrap()];
+}
+
+#[tokio::test]
+async fn a_container_with_a_share_continues_from_a_machine_that_has_a_place_for_it() {
+    let shared = tempfile::tempdir().unwrap();
+    let templates = Templates::new(|config| with_share(config, shared.path()));
+    let able = Templates::source_of(&templates.guest, FakeHypervisor::with_shares_in_templates);
+    templates.run(templates.world.id(), &able).await;
+    // Another share, which the template has never seen.
+    let other = tempfile::tempdir().unwrap();
+    let second = templates.add("second", |config| with_share(config, other.path()));
+    templates.run(&second, &able).await;
+    assert_eq!((templates.count(), able.hypervisor.restored_count()), (1, 1));
+    let observed = templates.guest.observed();
+    assert!(observed.resumes[0].without_container);
+    assert_eq!(observed.containers.len(), 2);
+    assert!(observed.containers.iter().all(|made| !made.shares_tag.is_empty()));
+    // A machine without shares is another one.
+    let plain = templates.add("plain", |config| config.mounts.clear());
+    templates.run(&plain, &able).await;
+    templates.run(&plain, &able).await;
+    assert_eq!((templates.count(), able.hypervisor.restored_count()), (3, 1));
+}
+
+#[tokio::test]
+async fn a_container_with_a_share_boots_where_its_machine_cannot_be_saved() {
+    let shared = tempfile::tempdir().unwrap();
+    let templates = Templates::new(|config| with_share(config, shared.path()));
+    for _ in 0..2 {
+        templates.run(templates.world.id(), &templates.source).await;
+    }
+    let hypervisor = &templates.source.hypervisor;
+    assert_eq!((templates.count(), hypervisor.created_count()), (0, 2));
 }
 
 #[tokio::test]

@@ -84,6 +84,7 @@ mod tests {
             boot_hint: None,
             acceleration_hint: None,
             template_identity: None,
+            templates_with_shares: false,
         };
         let both = MachineRequest {
             virtualization: true,

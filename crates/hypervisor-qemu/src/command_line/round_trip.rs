@@ -92,11 +92,14 @@ fn decode(arguments: &[String], configuration: &str, setup: &Setup, handed: &Han
             "-serial" => config.console = console(&consoles[text.strip_prefix("chardev:").unwrap()], handed),
             "-object" => {
                 let path = handed.files[&value.descriptor("mem-path")].clone();
-                config.memory = GuestMemory::Template { path };
+                config.memory = GuestMemory::Template {
+                    path,
+                    for_shares: false,
+                };
             }
             // The state comes by a way of its own.
             "-incoming" => {
-                let GuestMemory::Template { path: memory } = config.memory else {
+                let GuestMemory::Template { path: memory, .. } = config.memory else {
                     panic!("{:?}", config.memory)
                 };
                 let state = STATE.into();
@@ -256,7 +259,10 @@ fn configs() -> impl Strategy<Value = MachineConfig> {
         let memory = PathBuf::from(&path);
         prop_oneof![
             Just(GuestMemory::Own),
-            Just(GuestMemory::Template { path: memory.clone() }),
+            Just(GuestMemory::Template {
+                path: memory.clone(),
+                for_shares: false
+            }),
             Just(GuestMemory::Restored {
                 memory,
                 state: STATE.into()
@@ -292,7 +298,7 @@ proptest! {
         let mut loaded = vec![(20, config.kernel.clone()), (21, config.initramfs.clone())];
         let (memory, mapping) = match config.memory.clone() {
             GuestMemory::Own => (None, Mapping::Shared),
-            GuestMemory::Template { path } => (Some(path), Mapping::Shared),
+            GuestMemory::Template { path, .. } => (Some(path), Mapping::Shared),
             GuestMemory::Restored { memory, .. } => (Some(memory), Mapping::Private),
         };
         setup.numbers.memory = memory.as_ref().map(|_| MemoryFile { number: 29, mapping });

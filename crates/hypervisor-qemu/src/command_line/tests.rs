@@ -295,6 +295,22 @@ fn shares_are_one_device_whose_server_sees_the_memory() {
     assert!(text.contains("-device vhost-user-fs-pci,chardev=shares"), "{text}");
     assert!(!text.contains(told), "{text}");
     assert!(!line(&config(), &setup(Accelerator::Tcg)).contains("memfd"));
+
+    // The memory of a template, or a copy of it.
+    let mut setup = connected(setup(Accelerator::Tcg));
+    setup.numbers.memory = Some(MemoryFile {
+        number: 15,
+        mapping: Mapping::Shared,
+    });
+    let text = line(&config(), &setup);
+    assert!(
+        text.contains("-object memory-backend-file,mem-path=/dev/fd/15,share=on,id=memory,"),
+        "{text}"
+    );
+    assert!(
+        text.contains("-device vhost-user-fs-device,") && !text.contains("memfd"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -314,6 +330,7 @@ fn a_template_s_memory_is_a_file_that_those_who_continue_it_only_read() {
     let template = MachineConfig {
         memory: GuestMemory::Template {
             path: "/t/memory".into(),
+            for_shares: false,
         },
         ..config()
     };

@@ -152,11 +152,23 @@ async fn confined_version(path: &Path, reach: &Reach) -> Option<String> {
 /// The first version that maps a file as memory for itself which it may only read (`rom` of `memory-backend-file`, qapi/qom.json).
 const MAPS_READABLE_SINCE: (u32, u32) = (8, 2);
 
+/// The first version that saves a machine with a device of shared directories (`VHOST_USER_PROTOCOL_F_DEVICE_STATE`, docs/interop/vhost-user.rst).
+const SAVES_FILE_SERVERS_SINCE: (u32, u32) = (8, 2);
+
 /// Whether the program with this version maps for itself what it may only read.
 pub(crate) fn maps_readable(version: &str) -> bool {
+    is_since(version, MAPS_READABLE_SINCE)
+}
+
+/// Whether the program with this version saves machines whose files another process serves, if that process does its part.
+pub(crate) fn saves_file_servers(version: &str) -> bool {
+    is_since(version, SAVES_FILE_SERVERS_SINCE)
+}
+
+fn is_since(version: &str, since: (u32, u32)) -> bool {
     let mut numbers = version.trim_start_matches("QEMU ").split('.').map(str::parse);
     let major_minor = (numbers.next(), numbers.next());
-    matches!(major_minor, (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= MAPS_READABLE_SINCE)
+    matches!(major_minor, (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= since)
 }
 
 fn parse_version(text: &str) -> Option<String> {
@@ -195,6 +207,7 @@ mod tests {
             ("QEMU git", false),
         ] {
             assert_eq!(maps_readable(version), expected, "{version}");
+            assert_eq!(saves_file_servers(version), expected, "{version}");
         }
     }
 

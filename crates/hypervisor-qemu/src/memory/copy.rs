@@ -1,4 +1,4 @@
-//! The copy of a template's memory for a machine whose QEMU maps no file that it may only read.
+//! The copy of a template's memory for a machine that cannot map the template's own.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};

@@ -49,6 +49,7 @@ impl FakeHypervisor {
             boot_hint: None,
             acceleration_hint: None,
             template_identity: None,
+            templates_with_shares: false,
         };
         Self {
             info,
@@ -70,6 +71,13 @@ impl FakeHypervisor {
     #[must_use]
     pub fn with_templates(mut self, identity: impl Into<String>) -> Self {
         self.info.template_identity = Some(identity.into());
+        self
+    }
+
+    /// The same, but those with shared directories can be as well.
+    #[must_use]
+    pub fn with_shares_in_templates(mut self) -> Self {
+        self.info.templates_with_shares = true;
         self
     }
 
@@ -105,7 +113,7 @@ impl Hypervisor for FakeHypervisor {
 
     async fn create(&self, config: MachineConfig) -> Result<Machine, CreateError> {
         config.validate(&self.info.limits)?;
-        self.prepare(&config.memory)?;
+        self.prepare(&config)?;
         self.created.fetch_add(1, Ordering::Relaxed);
         let refusal = self.restore_refusal.clone();
         Ok(Machine::new(FakeMachine::new(self.guest.clone(), config, refusal)))
@@ -114,8 +122,13 @@ impl Hypervisor for FakeHypervisor {
 
 impl FakeHypervisor {
     /// Makes and looks for the files of a machine that is a template or continues one.
-    fn prepare(&self, memory: &GuestMemory) -> Result<(), CreateError> {
-        if *memory != GuestMemory::Own && self.info.template_identity.is_none() {
+    fn prepare(&self, config: &MachineConfig) -> Result<(), CreateError> {
+        let memory = &config.memory;
+        let is_available = match config.has_shares_device() {
+            true => self.info.templates_with_shares,
+            false => self.info.template_identity.is_some(),
+        };
+        if *memory != GuestMemory::Own && !is_available {
             return Err(CreateError::Config(ConfigError::Unavailable {
                 what: "a template",
                 reason: "the test did not ask for them".to_owned(),
@@ -123,7 +136,7 @@ impl FakeHypervisor {
         }
         let (what, path, opened) = match memory {
             GuestMemory::Own => return Ok(()),
-            GuestMemory::Template { path } => ("template's memory", path, template::new_file(path)),
+            GuestMemory::Template { path, .. } => ("template's memory", path, template::new_file(path)),
             GuestMemory::Restored { memory, .. } => {
                 self.restored.fetch_add(1, Ordering::Relaxed);
                 ("template's memory", memory, std::fs::File::open(memory))

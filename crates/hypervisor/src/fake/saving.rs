@@ -37,7 +37,7 @@ impl Template for FakeMachine {
         let mut file = new_file(state).map_err(failed("making the file of the state"))?;
         file.write_all(text.as_bytes()).map_err(failed("writing the state"))?;
         match &self.memory {
-            GuestMemory::Template { path } => std::fs::write(path, MEMORY).map_err(failed("writing the memory")),
+            GuestMemory::Template { path, .. } => std::fs::write(path, MEMORY).map_err(failed("writing the memory")),
             GuestMemory::Own | GuestMemory::Restored { .. } => Ok(()),
         }
     }

@@ -88,7 +88,11 @@ pub(crate) fn machine_config(
         memory_bytes: boot.info.limits.memory_at_least(memory_bytes),
         disks,
         frame_ports: boot.frame_ports,
-        shares: shared_directories(config, &volumes.trees, paths)?,
+        shares: match boot.memory {
+            // They are the container's own.
+            GuestMemory::Template { .. } => Vec::new(),
+            GuestMemory::Own | GuestMemory::Restored { .. } => shared_directories(config, &volumes.trees, paths)?,
+        },
         share_changes: boot.share_changes,
         memory: boot.memory,
         translation: needs_translation(config, boot.info),

@@ -10,9 +10,11 @@ use super::mounts::MountPlanError;
 use super::shares::has_shares;
 use crate::volumes::AttachedVolumes;
 
-/// Whether the container's machine can continue from a template: not where the host serves its devices with what it knows from the machine's boot on.
+/// Whether the container's machine can continue from a template: not where the host serves its devices with what it knows from the machine's boot on. A
+/// file server knows nothing before the guest has mounted something, which the guest of a template never has.
 pub(crate) fn can_continue(config: &ContainerConfig, volumes: &AttachedVolumes, info: &HypervisorInfo) -> bool {
-    !has_shares(config, &volumes.trees) && !needs_translation(config, info)
+    let can_share = info.templates_with_shares || !has_shares(config, &volumes.trees);
+    can_share && !needs_translation(config, info)
 }
 
 /// The request that makes the container of a template from which this container can continue; `None` when there cannot be one: what is
@@ -27,7 +29,7 @@ pub(crate) fn template_request(
     hostname: &str,
 ) -> Result<Option<CreateContainerRequest>, MountPlanError> {
     let is_plain = config.mounts.iter().all(|mount| matches!(mount, Mount::Tmpfs(_)));
-    if !is_plain || config.ssh || !can_continue(config, volumes, info) {
+    if !is_plain || config.ssh || has_shares(config, &volumes.trees) || !can_continue(config, volumes, info) {
         return Ok(None);
     }
     Ok(Some(CreateContainerRequest {

@@ -38,6 +38,8 @@ pub(super) struct Description {
     /// A container that could have continued from it. Nothing of it but what the key holds is in the template.
     pub(super) container: Arc<ContainerConfig>,
     pub(super) content: Content,
+    /// Whether its machine has the device of shared directories.
+    pub(super) has_shares: bool,
     pub(super) limits: Limits,
 }
 
@@ -136,6 +138,7 @@ async fn make(
             share_changes: None,
             memory: GuestMemory::Template {
                 path: new.memory().to_owned(),
+                for_shares: description.has_shares,
             },
         },
     )?;

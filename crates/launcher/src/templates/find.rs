@@ -179,6 +179,7 @@ impl Query {
             backend: self.backend.clone(),
             container: Arc::clone(&self.container),
             content,
+            has_shares: !self.machine.shares.is_empty(),
             limits: self.limits,
         };
         Ok(Answer::Wanted(Box::new(WantedTemplate { key, description })))

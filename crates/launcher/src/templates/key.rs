@@ -34,7 +34,7 @@ pub(super) fn template_key(
         memory_bytes,
         disks,
         frame_ports,
-        shares: _,
+        shares,
         share_changes: _,
         translation,
         nested_virtualization,
@@ -54,6 +54,8 @@ pub(super) fn template_key(
         ("memory_bytes", memory_bytes.to_string()),
         ("frame_ports", ports_identity(frame_ports)),
         ("kernel_arguments", arguments_identity(kernel_arguments)),
+        // What they are is known to the file server alone.
+        ("has_shares", (!shares.is_empty()).to_string()),
         ("abilities", format!("{translation} {nested_virtualization} {balloon}")),
     ];
     match content {

@@ -5,12 +5,15 @@ mod later;
 mod message;
 mod queue;
 
+use std::fs::File;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use vhost::vhost_user::message::VhostUserProtocolFeatures;
-use vhost::vhost_user::message::VhostUserVirtioFeatures;
+use vhost::vhost_user::message::{
+    VhostTransferStateDirection, VhostTransferStatePhase, VhostUserProtocolFeatures, VhostUserVirtioFeatures,
+};
 use vhost_user_backend::bitmap::BitmapMmapRegion;
 use vhost_user_backend::{VhostUserBackend, VringMutex};
 use virtiofsd::descriptor_utils::{Reader, Writer};
@@ -45,6 +48,8 @@ pub(crate) struct Device {
     server: Server<Filesystem>,
     filesystem: Filesystem,
     memory: Mutex<Option<Memory>>,
+    /// Whether the machine has asked for anything, so that it relies on what is known of it here.
+    is_used: AtomicBool,
 }
 
 impl Device {
@@ -53,11 +58,13 @@ impl Device {
             server: Server::new(filesystem.clone()),
             filesystem,
             memory: Mutex::new(None),
+            is_used: AtomicBool::new(false),
         }
     }
 
     /// Handles a request and returns how long the answer is; `None` when it comes later.
     fn handle(&self, ring: &VringMutex<Memory>, memory: &Memory, chain: Chain) -> Option<usize> {
+        self.is_used.store(true, Ordering::Relaxed);
         let mapped = memory.memory();
         let reader = Reader::new(&mapped, chain.clone()).unwrap_or_else(|error| broken(&error));
         let mut writer = Writer::new(&mapped, chain.clone()).unwrap_or_else(|error| broken(&error));
@@ -124,8 +131,9 @@ impl VhostUserBackend for Device {
     }
 
     fn features(&self) -> u64 {
-        let of_connection = VhostUserVirtioFeatures::PROTOCOL_FEATURES.bits();
-        VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | of_connection
+        // QEMU saves no machine whose memory could not be watched meanwhile, also where it has no need to watch it.
+        let of_connection = VhostUserVirtioFeatures::PROTOCOL_FEATURES | VhostUserVirtioFeatures::LOG_ALL;
+        VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | of_connection.bits()
     }
 
     fn protocol_features(&self) -> VhostUserProtocolFeatures {
@@ -133,10 +141,32 @@ impl VhostUserBackend for Device {
             | VhostUserProtocolFeatures::REPLY_ACK
             | VhostUserProtocolFeatures::CONFIGURE_MEM_SLOTS
             | VhostUserProtocolFeatures::RESET_DEVICE
+            | VhostUserProtocolFeatures::LOG_SHMFD
+            | VhostUserProtocolFeatures::DEVICE_STATE
     }
 
     fn reset_device(&self) {
         self.server.destroy();
+    }
+
+    /// What there is to be saved of a machine that has asked for nothing is nothing: the file is closed as it is. QEMU notices that nobody reads a state that
+    /// is longer.
+    fn set_device_state_fd(
+        &self,
+        direction: VhostTransferStateDirection,
+        _: VhostTransferStatePhase,
+        _: File,
+    ) -> io::Result<Option<File>> {
+        match direction {
+            VhostTransferStateDirection::SAVE if self.is_used.load(Ordering::Relaxed) => {
+                Err(io::ErrorKind::Unsupported.into())
+            }
+            VhostTransferStateDirection::SAVE | VhostTransferStateDirection::LOAD => Ok(None),
+        }
+    }
+
+    fn check_device_state(&self) -> io::Result<()> {
+        Ok(())
     }
 
     // The queues know it.

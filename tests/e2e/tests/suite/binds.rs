@@ -29,7 +29,7 @@ fn volume(source: &Path, rest: &str) -> String {
 }
 
 /// File servers of a launcher: their names are all that is known of them, for they have neither environment nor paths among their arguments.
-fn file_servers(launcher: i32) -> Vec<Pid> {
+pub(crate) fn file_servers(launcher: i32) -> Vec<Pid> {
     let of_launcher = |entry: fs::DirEntry| {
         let id = entry.file_name().to_str()?.parse().ok()?;
         let words = fs::read(entry.path().join("cmdline")).ok()?;
@@ -50,7 +50,7 @@ fn is_gone(process: Pid) -> bool {
     fs::read(format!("/proc/{}/cmdline", process.as_raw_nonzero())).map_or(true, |words| words.is_empty())
 }
 
-fn launcher(home: &Home) -> i32 {
+pub(crate) fn launcher(home: &Home) -> i32 {
     let processes = home.processes();
     processes.iter().find(|process| process.is_launcher()).unwrap().id
 }

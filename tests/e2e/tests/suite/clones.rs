@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use container_e2e::{BUSYBOX, COMMAND_LIMIT, Home, Process, eventually};
 use rustix::fs::SeekFrom;
+use rustix::process::{Signal, kill_process};
 
+use crate::binds;
 use crate::volumes::assert_clean;
 
 /// What random numbers, addresses and identities a fresh program sees.
@@ -206,6 +208,40 @@ fn a_container_with_data_continues_from_a_machine_that_has_none() {
         assert_clean(&home.app_root().join(disk));
     }
     assert_eq!(templates(&home).len(), 1);
+}
+
+#[test]
+fn a_container_with_a_shared_directory_continues_from_a_machine_that_has_never_seen_one() {
+    let home = Home::new()
+        .with("CONTAINER_TEMPLATES", "on")
+        .with("CONTAINER_BACKEND", "qemu");
+    let canary = "canary-2b96f8d4";
+    let shared = home.file(canary);
+    fs::create_dir(&shared).unwrap();
+    fs::write(shared.join("file"), canary).unwrap();
+    let bind = format!("{}:/d", shared.display());
+    let script = format!("cat /d/file; echo {canary} > /d/{canary}");
+    let first = run(&home, "first", &["-v", &bind], &script);
+    assert_eq!((first.text.as_str(), first.is_restored), (canary, false));
+    assert_template_left_by(&home, "first");
+    assert_without(&templates(&home)[0], canary);
+
+    let lives = ["run", "-d", "--name", "lives", "-v", &bind, BUSYBOX, "sleep", "1000"];
+    home.run(lives).success();
+    let script = format!("cat /d/{canary}; echo more > /d/more; chown 5:6 /d/more; stat -c %u:%g /d/more");
+    let seen = home.run(["exec", "lives", "sh", "-c", &script]).success().text();
+    assert_eq!(seen, format!("{canary}\n5:6"));
+    assert_eq!(fs::read_to_string(shared.join("more")).unwrap(), "more\n");
+    let servers = binds::file_servers(binds::launcher(&home));
+    assert_eq!(servers.len(), 1);
+    kill_process(servers[0], Signal::KILL).unwrap();
+    eventually("the container has stopped", COMMAND_LIMIT, || {
+        home.status("lives")["state"] == "stopped"
+    });
+    let said = home.status("lives")["reason"].as_str().unwrap().to_owned();
+    assert!(said.contains("the file server ended by signal 9"), "{said}");
+    assert_template_left_by(&home, "lives");
+    assert!(is_restored(&home, "lives"), "{}", launcher_log(&home, "lives"));
 }
 
 #[test]

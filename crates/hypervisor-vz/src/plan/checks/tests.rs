@@ -34,6 +34,7 @@ impl Host {
             boot_hint: None,
             acceleration_hint: None,
             template_identity: None,
+            templates_with_shares: false,
         };
         let directory = tempfile::tempdir().unwrap();
         let mut kernel = vec![0; KernelFormat::HEAD_BYTES];
@@ -172,7 +173,10 @@ fn the_framework_has_no_templates() {
     let path = host.path("memory");
     let text = host.refusal(|config| {
         config.shares.clear();
-        config.memory = GuestMemory::Template { path };
+        config.memory = GuestMemory::Template {
+            path,
+            for_shares: false,
+        };
     });
     assert!(text.contains("a template cannot be had on this host: "), "{text}");
 }

@@ -3,12 +3,18 @@
 mod driver;
 
 use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
+use vhost::vhost_user::message::{VhostTransferStateDirection, VhostTransferStatePhase};
+use vhost_user_backend::VhostUserBackend as _;
 use virtiofsd::fuse::Opcode;
 
+use crate::serve::device::Device;
+use crate::serve::filesystem::Filesystem;
 use crate::serve::locks::LockKind;
 use driver::{Answer, Driver, words};
 
@@ -71,6 +77,29 @@ impl Opened {
             .answer_within(REQUESTS, Duration::from_millis(200))
             .is_none()
     }
+}
+
+/// What a device writes into the file that its state goes to.
+fn saved(device: &Device) -> io::Result<Vec<u8>> {
+    let (mut reader, writer) = io::pipe().unwrap();
+    let file = File::from(OwnedFd::from(writer));
+    let (direction, phase) = (VhostTransferStateDirection::SAVE, VhostTransferStatePhase::STOPPED);
+    assert!(device.set_device_state_fd(direction, phase, file)?.is_none());
+    let mut state = Vec::new();
+    reader.read_to_end(&mut state)?;
+    device.check_device_state().map(|()| state)
+}
+
+#[test]
+fn a_machine_can_be_saved_until_it_has_asked_for_something() {
+    let unused = Device::new(Filesystem::new(&[], 100, 16).unwrap());
+    assert!(saved(&unused).unwrap().is_empty());
+
+    let host = tempfile::tempdir().unwrap();
+    let used = Driver::new(host.path()).device;
+    assert!(saved(&used).is_err());
+    used.reset_device();
+    assert!(saved(&used).is_err());
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(super) fn words(numbers: &[u64]) -> Vec<u8> {
 }
 
 pub(super) struct Driver {
-    device: Device,
+    pub(super) device: Device,
     memory: Memory,
     rings: Vec<VringMutex<Memory>>,
     sent: [u16; 2],
