@@ -22,6 +22,8 @@ const SHARE_PATCHES: [&str; 3] = [
 ];
 /// Our patch for the local APIC's timer.
 const LAPIC_PATCH: &str = "lapic_timer_khz.patch";
+/// Our patch for QEMU's translator of x86-64.
+const STACK_SEGMENT_PATCH: &str = "one_stack_segment.patch";
 /// Our patch for the vDSO of 64-bit Arm.
 const VDSO_PATCH: &str = "vdso_hash_style.patch";
 
@@ -56,7 +58,7 @@ impl Inputs {
         Ok(Self {
             settings: fragment::merge(&fragments)?,
             required: required(request.architecture, request.variant)?,
-            patch: patches(request.architecture)?,
+            patch: patches(request.architecture, request.variant)?,
             flags: match request.variant {
                 Variant::Emulated => EMULATED_FLAGS,
                 Variant::Standard => "",
@@ -95,13 +97,14 @@ impl Inputs {
     }
 }
 
-/// The patches of an architecture's kernels, one after the other.
-fn patches(architecture: Architecture) -> Result<String> {
-    let own = match architecture {
-        Architecture::X86_64 => LAPIC_PATCH,
-        Architecture::Aarch64 => VDSO_PATCH,
+/// The patches of a kernel, one after the other.
+fn patches(architecture: Architecture, variant: Variant) -> Result<String> {
+    let own: &[&str] = match (architecture, variant) {
+        (Architecture::X86_64, Variant::Standard) => &[LAPIC_PATCH],
+        (Architecture::X86_64, Variant::Emulated) => &[LAPIC_PATCH, STACK_SEGMENT_PATCH],
+        (Architecture::Aarch64, _) => &[VDSO_PATCH],
     };
-    SHARE_PATCHES.into_iter().chain([own]).map(read).collect()
+    SHARE_PATCHES.iter().chain(own).copied().map(read).collect()
 }
 
 /// The fragments in the order in which they win.
