@@ -81,6 +81,8 @@ pub struct Container {
     pub(crate) init: Option<Arc<OwnedFd>>,
     /// The process that will be it, if it waits for what it is to run.
     pub(crate) waiting: Option<WaitingInit>,
+    /// Namespaces of that process which are not to end with it, but when the container is taken apart.
+    pub(crate) kept_namespaces: Vec<OwnedFd>,
     /// Its steps, if it is there for them.
     pub(crate) steps: Option<Steps>,
 }
@@ -129,6 +131,7 @@ impl Container {
                 own_pid_namespace,
                 init: None,
                 waiting: None,
+                kept_namespaces: Vec::new(),
                 steps,
             },
             sockets,
@@ -192,6 +195,8 @@ impl Container {
     /// The first file system that could not be unmounted; the disks have been flushed even then.
     pub fn unmount(&mut self) -> Result<(), MountError> {
         self.end_waiting();
+        // With the last reference to the mounts in there, so that they are gone as well afterwards.
+        self.kept_namespaces.clear();
         let writable = self.layout.writable();
         let flushed = openat(CWD, &writable, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
             .and_then(syncfs)

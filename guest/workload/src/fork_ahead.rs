@@ -4,13 +4,20 @@
 //! has to be done again.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::process::Pid;
 
 use crate::child;
 use crate::container::Container;
 use crate::fork::{INIT_NAMESPACES, fork, keep_only};
 use crate::waiting::{ReadSpec, WaitingInit};
+
+/// Which of its namespaces outlive it, namespaces(7). The kernel takes all mounts of a mount namespace, and the file system of queues of an IPC namespace, apart
+/// with the last process in there, and tells of the end of that process afterwards only.
+const KEPT_NAMESPACES: [&str; 2] = ["mnt", "ipc"];
 
 impl Container {
     /// Forks the first process ahead of its time. Without success, it is forked when it is started, as any other.
@@ -32,7 +39,12 @@ impl Container {
                 Err(_) => 1,
             }
         })?;
+        let pid = forked.pid;
         self.waiting = Some(WaitingInit::new(forked, channel)?);
+        self.kept_namespaces = KEPT_NAMESPACES
+            .iter()
+            .filter_map(|kind| open_namespace(pid, kind).ok())
+            .collect();
         Ok(())
     }
 
@@ -47,4 +59,9 @@ impl Container {
             waiting.end();
         }
     }
+}
+
+fn open_namespace(pid: Pid, kind: &str) -> rustix::io::Result<OwnedFd> {
+    let path = format!("/proc/{}/ns/{kind}", pid.as_raw_nonzero());
+    openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
 }

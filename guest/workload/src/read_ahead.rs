@@ -10,10 +10,11 @@ use rustix::fs::{CWD, Mode, OFlags, openat};
 
 use crate::container::Container;
 use crate::in_root::open_to_read;
+use crate::program::DEFAULT_PATH;
 
-/// Files that many a first process needs, as far as the image has them: what says who a user is, the C libraries with their loaders, shells with
-/// their library, and small programs that are often run by themselves.
-const USUAL: [&str; 23] = [
+/// Files that many a first process needs, as far as the image has them: what says who a user is, the C libraries with their loaders, and shells with
+/// their library.
+const FILES: [&str; 16] = [
     "/etc/passwd",
     "/etc/group",
     "/etc/nsswitch.conf",
@@ -30,14 +31,10 @@ const USUAL: [&str; 23] = [
     "/usr/lib/locale/C.utf8/LC_CTYPE",
     "/bin/sh",
     "/bin/bash",
-    "/usr/bin/env",
-    "/bin/true",
-    "/bin/echo",
-    "/bin/cat",
-    "/bin/ls",
-    "/bin/sleep",
-    "/bin/uname",
 ];
+
+/// Programs that are often run by their names. Looking for them reads the directories as well in which other programs are looked for.
+const PROGRAMS: [&str; 9] = ["sh", "bash", "env", "true", "echo", "cat", "ls", "sleep", "uname"];
 
 /// Bytes that are read of all files together: they are in the memory of every machine that is restored.
 const TOTAL_MAX_BYTES: u64 = 32 << 20;
@@ -50,8 +47,14 @@ impl Container {
             return;
         };
         let mut room = TOTAL_MAX_BYTES;
-        for path in USUAL {
+        for path in FILES {
             room -= read(root.as_fd(), path, room).unwrap_or(0);
+        }
+        for name in PROGRAMS {
+            let found = DEFAULT_PATH
+                .split(':')
+                .find_map(|directory| read(root.as_fd(), &format!("{directory}/{name}"), room).ok());
+            room -= found.unwrap_or(0);
         }
     }
 }

@@ -74,6 +74,7 @@ impl Container {
             (_, waiting, _) => {
                 if let Some(waiting) = waiting {
                     waiting.end();
+                    self.kept_namespaces.clear();
                 }
                 None
             }

@@ -18,7 +18,7 @@ use crate::spec::{VolumeDisk, VolumeSpec};
 
 /// As for the container's own disk: freed blocks go back to the host, and inode tables are left as they are. The mode of the journal is on
 /// the disk.
-const WRITABLE_OPTIONS: &str = "discard,noinit_itable";
+const WRITABLE_OPTIONS: &str = "discard,noinit_itable,no_prefetch_block_bitmaps";
 
 /// Mounts the disks of volumes.
 pub(crate) fn mount_volume_disks(layout: &Layout, disks: &[VolumeDisk]) -> Result<(), MountError> {
