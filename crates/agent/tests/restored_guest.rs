@@ -104,7 +104,7 @@ async fn save_machine(
     if let Some(container) = container {
         client.create_container(container).await.unwrap();
     }
-    client.park(&token(9)).await.unwrap();
+    client.park(&token(9), &[[2, 0, 0, 0, 0, 0]]).await.unwrap();
     let told = tokio::task::spawn_blocking(|| BufReader::new(reader).lines().any(|line| line.unwrap() == PARKED_LINE));
     assert!(told.await.unwrap(), "the console tells when it may be saved");
     template.as_template().unwrap().save(&state).await.unwrap();
@@ -125,7 +125,8 @@ async fn every_machine_that_continues_a_template_becomes_a_container_of_its_own(
         let created = client.create_container(CreateContainerRequest::default()).await;
         assert!(created.is_err(), "it has its container");
         client.run(StartProcess::default()).await.unwrap();
-        assert_eq!(refusal(client.park(&token(9)).await), Code::FailedPrecondition);
+        let parked = client.park(&token(9), &[[2, 0, 0, 0, 0, 0]]).await;
+        assert_eq!(refusal(parked), Code::FailedPrecondition);
     }
     let observed = guest.observed();
     assert_eq!(observed.resumes[1].hostname, "web");
@@ -194,7 +195,7 @@ async fn nothing_runs_in_a_machine_that_is_parked() {
         .create_container(CreateContainerRequest::default())
         .await
         .unwrap();
-    client.clone().park(&token(9)).await.unwrap();
+    client.clone().park(&token(9), &[[2, 0, 0, 0, 0, 0]]).await.unwrap();
     let error = client.run(StartProcess::default()).await.unwrap_err();
     let RunError::Agent(error) = error else {
         panic!("{error:?}")

@@ -76,11 +76,18 @@ impl Agent for AgentService {
     }
 
     async fn park(&self, request: Request<ParkRequest>) -> Result<Response<ParkResponse>, Status> {
-        let ParkRequest { token } = request.into_inner();
+        let ParkRequest {
+            token,
+            device_addresses,
+        } = request.into_inner();
         let token = token
             .try_into()
             .map_err(|_| Status::invalid_argument("this is no token"))?;
-        self.machine.park()?;
+        let device_addresses: Vec<_> = device_addresses
+            .iter()
+            .map(|address| interface::hardware_address(address))
+            .collect::<Result<_, _>>()?;
+        self.machine.park(&device_addresses)?;
         self.peer.leave(AgentToken::new(token));
         Ok(Response::new(ParkResponse {}))
     }

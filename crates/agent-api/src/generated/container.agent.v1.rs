@@ -31,6 +31,10 @@ pub struct ParkRequest {
     /// What the next host has to show, 32 bytes.
     #[prost(bytes = "vec", tag = "1")]
     pub token: ::prost::alloc::vec::Vec<u8>,
+    /// As in ConfigureInterface, those of the interfaces that the next host is likely to configure. They are brought up, without addresses. Whatever Resume
+    /// says of interfaces is done all the same, but then takes longer.
+    #[prost(bytes = "vec", repeated, tag = "2")]
+    pub device_addresses: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ParkResponse {}

@@ -20,13 +20,14 @@ const RESUME: &str = "Resume";
 impl AgentClient {
     /// Readies the machine for being saved: it has no container yet, or one that has not run. The next host has to show `token`. The agent takes no further
     /// call, and the connection ends with this client, of which there must be no clone. Then the agent prints [`container_agent_api::PARKED_LINE`] on the
-    /// machine's console, after which the machine may be saved.
+    /// machine's console, after which the machine may be saved. The interfaces of `device_addresses` are made ready for being configured then.
     ///
     /// # Errors
     /// [`AgentError`]; [`AgentError::Refused`] with [`tonic::Code::FailedPrecondition`] when the container is being made, or a process was started.
-    pub async fn park(self, token: &AgentToken) -> Result<(), AgentError> {
+    pub async fn park(self, token: &AgentToken, device_addresses: &[[u8; 6]]) -> Result<(), AgentError> {
         let request = ParkRequest {
             token: token.to_bytes(),
+            device_addresses: device_addresses.iter().map(|address| address.to_vec()).collect(),
         };
         let mut grpc = self.grpc;
         unary("Park", PARK_TIMEOUT, grpc.park(request)).await.map(drop)

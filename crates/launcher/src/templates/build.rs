@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use container_agent::AgentError;
 use container_agent_api::{AGENT_TOKEN_BYTES, AgentToken};
@@ -16,10 +17,14 @@ use super::parked::ParkedConsole;
 use crate::failure::LifeError;
 use crate::greet::{BootLimit, draw_token, draw_token_bytes, greet};
 use crate::launch::Limits;
-use crate::networks::Lines;
+use crate::networks::{Lines, device_address};
 use crate::plan::{Boot, MachinePlanError, machine_config};
 use crate::switch_off::switch_off;
 use crate::volumes::AttachedVolumes;
+
+/// How long a machine is left alone before it is saved, so that what its kernel has put off (giving memory back, a further thread for work that waits) is
+/// done once, and not by every machine that is restored.
+const REST: Duration = Duration::from_millis(500);
 
 /// A template that there is not.
 #[derive(Debug)]
@@ -160,15 +165,20 @@ async fn save(
 ) -> Result<[u8; AGENT_TOKEN_BYTES], BuildError> {
     let limit = BootLimit::begin(description.limits.boot);
     let next_token = draw_token_bytes()?;
+    // The lines beyond those of its networks are spare.
+    let device_addresses: Vec<_> = (0..description.container.networks.len()).map(device_address).collect();
     let parking = async {
         limit.bound(machine.start()).await??;
         let agent = greet(machine.agent_connector()?, token, limit).await?;
         if let Some(request) = description.content.request() {
             agent.create_container(request.clone()).await?;
         }
-        agent.park(&AgentToken::new(next_token)).await?;
+        agent.park(&AgentToken::new(next_token), &device_addresses).await?;
         match limit.bound(console.parked()).await? {
-            true => Ok(()),
+            true => {
+                tokio::time::sleep(REST).await;
+                Ok(())
+            }
             false => Err(BuildError::NotParked),
         }
     };

@@ -15,11 +15,12 @@ use crate::sysctl;
 pub(crate) struct Prepared(Vec<Link>);
 
 impl Prepared {
-    /// Brings every network device up. One that refuses is left for [`Prepared::configure`].
-    pub(crate) fn new() -> Self {
+    /// Brings the network devices that were made with these addresses up. One that refuses is left for [`Prepared::configure`].
+    pub(crate) fn new(device_addresses: &[[u8; 6]]) -> Self {
         let prepared = open().and_then(|mut netlink| {
             let links = list(&mut netlink)?;
-            let is_ready = |link: &Link| link.device_address.is_some() && ready(&mut netlink, link).is_ok();
+            let is_wanted = |link: &Link| link.device_address.is_some_and(|own| device_addresses.contains(&own));
+            let is_ready = |link: &Link| is_wanted(link) && ready(&mut netlink, link).is_ok();
             Ok(Self(links.into_iter().filter(is_ready).collect()))
         });
         prepared.unwrap_or_default()

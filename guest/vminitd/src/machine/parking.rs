@@ -13,9 +13,9 @@ use crate::requests::{Resume, ResumedContainer};
 use crate::{clock, entropy, requests};
 
 impl Machine {
-    /// Lets nothing run until the machine is resumed. Brings the network interfaces up. If there is a container, reads what a first process is likely to need,
-    /// and has that process wait in it.
-    pub(crate) fn park(&self) -> Result<(), Status> {
+    /// Lets nothing run until the machine is resumed. Brings the network interfaces with these addresses up. If there is a container, reads what a first process
+    /// is likely to need, and has that process wait in it.
+    pub(crate) fn park(&self, device_addresses: &[[u8; 6]]) -> Result<(), Status> {
         // A container that is made later finds it done.
         self.prepare();
         let mut state = self.state();
@@ -29,7 +29,7 @@ impl Machine {
                 eprintln!("vminitd: no first process waits: {error}");
             }
         }
-        state.interfaces = Prepared::new();
+        state.interfaces = Prepared::new(device_addresses);
         Ok(())
     }
 

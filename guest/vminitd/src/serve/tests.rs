@@ -282,7 +282,7 @@ async fn after_a_host_has_parked_the_machine_and_gone_the_next_one_is_known_by_a
     let guest = Guest::listening_for(&admission, PATIENCE);
     let next = AgentToken::new([9; AGENT_TOKEN_BYTES]);
     let client = guest.greet(VMADDR_CID_HOST, &token()).await.unwrap();
-    client.clone().park(&next).await.unwrap();
+    client.clone().park(&next, &[]).await.unwrap();
     let error = client.signal("", 9).await.unwrap_err();
     assert!(
         matches!(
