@@ -50,9 +50,6 @@ const CONNECTION_WINDOW_BYTES: u32 = 1 << 30;
 /// Limit of CreateContainer: mounting many layers takes long under emulation.
 const CREATE_CONTAINER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Limit of the start of a process: its program may have to be read from a slow disk of the host.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// Limit of SetLimits: memory beyond a new limit is reclaimed first, and what is in it may have to be written to a slow disk of the host.
 const SET_LIMITS_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -114,15 +111,7 @@ impl AgentClient {
     /// # Errors
     /// [`RunError::NotStarted`] when the guest cannot start it, [`RunError::Agent`] when the call fails.
     pub async fn run(&self, start: StartProcess) -> Result<RunningProcess, RunError> {
-        let started = process::start(self.grpc.clone(), start);
-        match tokio::time::timeout(START_TIMEOUT, started).await {
-            Ok(result) => result,
-            Err(_) => Err(AgentError::Timeout {
-                call: "Run",
-                after: START_TIMEOUT,
-            }
-            .into()),
-        }
+        process::start(self.grpc.clone(), start).await
     }
 
     /// Sends `signal` (the guest's number) to one process, or to every process of the container when `process_id` is

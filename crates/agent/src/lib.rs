@@ -15,5 +15,5 @@ mod socket;
 pub use client::{AgentClient, FrozenDisks, TreeArchive};
 pub use container_agent_api::v1;
 pub use error::{AgentError, RunError, Violation};
-pub use process::{ProcessEvent, ProcessOutput, ProcessStdin, RunningProcess, StdinClosed};
+pub use process::{ProcessEvent, ProcessOutput, ProcessStdin, RunningProcess, StartingProcess, StdinClosed};
 pub use socket::GuestSocket;

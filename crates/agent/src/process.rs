@@ -1,5 +1,7 @@
 //! A process in the guest: its standard streams and its end.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use container_agent_api::STDIO_CHUNK_BYTES;
 use container_agent_api::v1::agent_client::AgentClient as GrpcClient;
@@ -8,6 +10,7 @@ use container_agent_api::v1::{
     CloseStdin, Exited, OomKill, RunRequest, RunResponse, StartFailed, StartFailure, StartProcess,
 };
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 use tonic::transport::Channel;
@@ -17,6 +20,9 @@ use crate::event_order::{Event, EventOrder};
 
 /// The call's name in errors.
 const CALL: &str = "Run";
+
+/// Limit of the start of a process: its program may have to be read from a slow disk of the host.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Chunks of standard input that may wait for the transport.
 const STDIN_QUEUE: usize = 4;
@@ -121,8 +127,48 @@ fn broken_rule(violation: Violation) -> AgentError {
     AgentError::Protocol { call: CALL, violation }
 }
 
-/// Starts a process and waits for the agent's answer that it runs.
-pub(crate) async fn start(mut grpc: GrpcClient<Channel>, start: StartProcess) -> Result<RunningProcess, RunError> {
+/// A process that the agent has been asked for, and that may run already. Dropping it drops the call.
+#[derive(Debug)]
+pub struct StartingProcess(JoinSet<Result<RunningProcess, RunError>>);
+
+impl StartingProcess {
+    /// Asks for it behind what has been asked on this connection.
+    pub(crate) fn begin(grpc: GrpcClient<Channel>, process: StartProcess) -> Self {
+        let mut call = JoinSet::new();
+        call.spawn(start(grpc, process));
+        Self(call)
+    }
+
+    /// The process, once its program has been executed.
+    ///
+    /// # Errors
+    /// As of [`crate::AgentClient::run`].
+    pub async fn started(mut self) -> Result<RunningProcess, RunError> {
+        match self.0.join_next().await {
+            Some(Ok(result)) => result,
+            // The task can only be lost with the runtime.
+            Some(Err(_)) | None => Err(AgentError::Broken {
+                call: CALL,
+                reason: "it was interrupted".to_owned(),
+            }
+            .into()),
+        }
+    }
+}
+
+/// Starts a process and waits for the agent's answer that it runs, for a limited time.
+pub(crate) async fn start(grpc: GrpcClient<Channel>, start: StartProcess) -> Result<RunningProcess, RunError> {
+    match tokio::time::timeout(START_TIMEOUT, start_however_long(grpc, start)).await {
+        Ok(result) => result,
+        Err(_) => Err(AgentError::Timeout {
+            call: CALL,
+            after: START_TIMEOUT,
+        }
+        .into()),
+    }
+}
+
+async fn start_however_long(mut grpc: GrpcClient<Channel>, start: StartProcess) -> Result<RunningProcess, RunError> {
     let (sender, receiver) = mpsc::channel(STDIN_QUEUE);
     let first = RunRequest {
         request: Some(Request::Start(start)),

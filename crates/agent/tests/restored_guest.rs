@@ -63,7 +63,8 @@ async fn resume_as(machine: &Machine, token: &AgentToken, resume: ResumeRequest)
         entropy: vec![3; 32],
         ..resume
     };
-    AgentClient::resume(stream, token, resume, TIMEOUT).await
+    let resumed = AgentClient::resume(stream, token, resume, None, TIMEOUT).await;
+    resumed.map(|(client, _)| client)
 }
 
 /// The code with which the agent refused a call.
@@ -125,14 +126,47 @@ async fn every_machine_that_continues_a_template_becomes_a_container_of_its_own(
         let created = client.create_container(CreateContainerRequest::default()).await;
         assert!(created.is_err(), "it has its container");
         client.run(StartProcess::default()).await.unwrap();
-        let parked = client.park(&token(9), &[[2, 0, 0, 0, 0, 0]]).await;
-        assert_eq!(refusal(parked), Code::FailedPrecondition);
+        assert_eq!(
+            refusal(client.park(&token(9), &[[2, 0, 0, 0, 0, 0]]).await),
+            Code::FailedPrecondition
+        );
     }
     let observed = guest.observed();
     assert_eq!(observed.resumes[1].hostname, "web");
     let hello = observed.resumes[1].hello.as_ref().unwrap();
     assert_eq!(hello.token, token(9).to_bytes());
     assert!(hello.time_unix_ns > 0);
+}
+
+#[tokio::test]
+async fn a_process_that_is_asked_for_behind_the_first_call_starts_in_a_machine_that_has_answered_it() {
+    let root = tempfile::tempdir().unwrap();
+    let guest = Guest::default();
+    let hypervisor = FakeHypervisor::new(guest.clone()).with_templates("this host");
+    let restored = save(&hypervisor, root.path()).await;
+    let resume = async |shown: u8| {
+        let machine = start(&hypervisor, restored.clone(), &token(8)).await;
+        let stream = machine.agent_connector().unwrap().connect().await.unwrap();
+        let resume = ResumeRequest {
+            entropy: vec![3; 32],
+            ..ResumeRequest::default()
+        };
+        let first = Some(StartProcess::default());
+        let resumed = AgentClient::resume(stream, &token(shown), resume, first, TIMEOUT).await;
+        (machine, resumed)
+    };
+    let (_machine, resumed) = resume(9).await;
+    let (_client, starting) = resumed.unwrap();
+    starting.unwrap().started().await.unwrap();
+    assert_eq!(guest.observed().starts.len(), 1);
+
+    let (_machine, refused) = resume(8).await;
+    assert_eq!(refusal(refused), Code::PermissionDenied);
+    assert_eq!(
+        guest.observed().starts.len(),
+        1,
+        "nothing starts in a machine that is still parked"
+    );
 }
 
 #[tokio::test]

@@ -55,11 +55,12 @@ pub(crate) async fn run_once(context: &RunContext<'_>, number: u32, timings: &mu
     ));
     let share_changes = booted.share_changes.take();
     let changes = share_changes.map(|stream| tokio::spawn(changes::relay(booted.run.agent.clone(), stream)));
+    let starting = booted.starting.take();
     let outcome = async {
         wait_for_start(context, &booted.machine).await?;
         match context.config.build {
             Some(_) => Ok(hold(context, &booted, timings).await),
-            None => supervise(context, &booted, timings).await,
+            None => supervise(context, &booted, starting, timings).await,
         }
     };
     let ending = match outcome.await {

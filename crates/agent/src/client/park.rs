@@ -1,15 +1,19 @@
 //! The calls about machines that are saved and restored.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use container_agent_api::AgentToken;
-use container_agent_api::v1::{ParkRequest, ResumeRequest};
+use container_agent_api::v1::{ParkRequest, ResumeRequest, StartProcess};
 use container_stream::ByteStream;
 use tonic::Response;
 
 use super::{AgentClient, first_call, hello_request, open, unary};
 use crate::error::AgentError;
 use crate::preface::Sample;
+use crate::process::StartingProcess;
 
 /// Limit of Park: files are read from the host's disk.
 const PARK_TIMEOUT: Duration = Duration::from_secs(60);
@@ -35,6 +39,7 @@ impl AgentClient {
 
     /// Connects to the agent of a machine that was restored, at the other end of `stream`: shows it the `token` of [`AgentClient::park`] and makes
     /// the machine, and its container if it was parked with one, what `resume` says, whose `hello` this function fills in. `timeout` bounds all of it.
+    /// The process `first` is asked for right behind it, and is started once the machine is what it is to be.
     ///
     /// # Errors
     /// As of [`AgentClient::connect`]; [`AgentError::Refused`] with the codes of the calls that `resume` stands for as well. The machine is of no use then.
@@ -42,10 +47,11 @@ impl AgentClient {
         stream: ByteStream,
         token: &AgentToken,
         resume: ResumeRequest,
+        first: Option<StartProcess>,
         timeout: Duration,
-    ) -> Result<Self, AgentError> {
+    ) -> Result<(Self, Option<StartingProcess>), AgentError> {
         let sample = Sample::default();
-        let answer = resumed(stream, token, resume, sample.clone());
+        let answer = resumed(stream, token, resume, first, sample.clone());
         first_call(RESUME, timeout, &sample, answer).await
     }
 }
@@ -54,14 +60,26 @@ async fn resumed(
     stream: ByteStream,
     token: &AgentToken,
     resume: ResumeRequest,
+    first: Option<StartProcess>,
     sample: Sample,
-) -> Result<AgentClient, AgentError> {
-    let mut grpc = open(RESUME, stream, sample).await?;
+) -> Result<(AgentClient, Option<StartingProcess>), AgentError> {
+    let grpc = open(RESUME, stream, sample).await?;
     let request = ResumeRequest {
         hello: Some(hello_request(token)),
         ..resume
     };
-    let answer = grpc.resume(request).await.map(Response::into_inner);
-    let answer = answer.map_err(|status| AgentError::from_status(RESUME, &status))?;
-    AgentClient::greeted(grpc, answer.hello.unwrap_or_default())
+    let mut client = grpc.clone();
+    let mut resuming = pin!(client.resume(request));
+    // The first poll hands the request to the connection, which keeps the order.
+    let sent = poll_fn(|context| Poll::Ready(resuming.as_mut().poll(context))).await;
+    let starting = first.map(|first| StartingProcess::begin(grpc.clone(), first));
+    let answer = match sent {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => resuming.await,
+    };
+    let answer = answer
+        .map(Response::into_inner)
+        .map_err(|status| AgentError::from_status(RESUME, &status))?;
+    let client = AgentClient::greeted(grpc, answer.hello.unwrap_or_default())?;
+    Ok((client, starting))
 }

@@ -3,14 +3,13 @@
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use container_agent::AgentClient;
 use container_agent_api::AgentToken;
 use container_agent_api::v1::CreateContainerRequest;
 use container_hypervisor::{GuestMemory, MachineConfig, MachineSource, SharedDescriptor};
 use container_state::AppPaths;
 
 use super::booted::Booted;
-use super::come_up::{Beginning, come_up};
+use super::come_up::{Beginning, Opening, Up, come_up};
 use super::context::RunContext;
 use super::room::{RoomKeeper, shortage};
 use crate::failure::LifeError;
@@ -193,28 +192,34 @@ async fn bring_up(
     let machine = source.create(config).await.map_err(LifeError::Create)?;
     timings.launcher_start_ms += stopwatch.lap_ms();
     let mut wishes = context.session.wishes();
-    let up = Box::pin(come_up(
-        context, &machine, &networks, &token, beginning, request, timings,
-    ));
-    let result: Result<AgentClient, LifeError> = tokio::select! {
+    let architecture = source.info().architecture;
+    let opening = Opening {
+        beginning,
+        token: &token,
+        request,
+        architecture,
+    };
+    let up = Box::pin(come_up(context, &machine, &networks, opening, timings));
+    let result: Result<Up, LifeError> = tokio::select! {
         result = up => result,
         error = shortage(&machine) => Err(error),
         _ = wishes.wait_for(Wishes::forbid_run) => Err(LifeError::Stopped),
     };
     match result {
-        Ok(agent) => Ok(Booted {
+        Ok(Up { agent, starting }) => Ok(Booted {
             room: RoomKeeper::start(&machine, context.session, launch.limits.room),
             machine,
             run: Arc::new(Run::new(
                 number,
                 agent,
-                source.info().architecture,
+                architecture,
                 networks,
                 Arc::clone(context.config),
                 context.recorder.notes(),
             )),
             console,
             share_changes,
+            starting,
         }),
         Err(error) => {
             switch_off(&machine, &launch.limits).await;

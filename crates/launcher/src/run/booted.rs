@@ -3,6 +3,7 @@
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
+use container_agent::StartingProcess;
 use container_hypervisor::Machine;
 
 use super::room::RoomKeeper;
@@ -18,4 +19,6 @@ pub(crate) struct Booted {
     pub(crate) room: Option<RoomKeeper>,
     /// What its file server tells; until it is listened to.
     pub(crate) share_changes: Option<UnixStream>,
+    /// The workload, if it has been asked for already.
+    pub(crate) starting: Option<StartingProcess>,
 }

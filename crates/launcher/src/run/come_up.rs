@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use container_agent::{AgentClient, AgentError};
+use container_agent::{AgentClient, AgentError, StartingProcess};
 use container_agent_api::AgentToken;
-use container_agent_api::v1::{ConfigureInterfaceRequest, CreateContainerRequest, ResumeRequest};
-use container_hypervisor::Machine;
+use container_agent_api::v1::{ConfigureInterfaceRequest, CreateContainerRequest, ResumeRequest, StartProcess};
+use container_hypervisor::{GuestArchitecture, Machine};
 use container_state::VolumeStore;
 
 use super::context::RunContext;
 use crate::failure::LifeError;
 use crate::greet::{BootLimit, draw_entropy, greet, reach};
 use crate::networks::{AttachedLine, Networks, configuration, guest_names};
+use crate::plan::init_process;
 use crate::timings::{Stopwatch, Timings};
 
 /// How long the hypervisor may take to say why it ended, once the connection to the guest has broken.
@@ -28,16 +29,37 @@ pub(super) enum Beginning {
     Container,
 }
 
+/// How the conversation with the agent opens.
+pub(super) struct Opening<'a> {
+    pub(super) beginning: Beginning,
+    /// What it is shown.
+    pub(super) token: &'a AgentToken,
+    /// The container that it is to make, unless it has it.
+    pub(super) request: CreateContainerRequest,
+    pub(super) architecture: GuestArchitecture,
+}
+
+/// A machine's agent that has made the container.
+pub(super) struct Up {
+    pub(super) agent: AgentClient,
+    /// The first process, if it has been asked for already.
+    pub(super) starting: Option<StartingProcess>,
+}
+
 /// Starts a machine, and has its agent make the container, or become it.
 pub(super) async fn come_up(
     context: &RunContext<'_>,
     machine: &Machine,
     networks: &Networks,
-    token: &AgentToken,
-    beginning: Beginning,
-    request: CreateContainerRequest,
+    opening: Opening<'_>,
     timings: &mut Timings,
-) -> Result<AgentClient, LifeError> {
+) -> Result<Up, LifeError> {
+    let Opening {
+        beginning,
+        token,
+        request,
+        architecture,
+    } = opening;
     let mut networks_ms = 0.0;
     let attaching = attach(context, networks, &mut networks_ms);
     if beginning == Beginning::Boot {
@@ -46,7 +68,7 @@ pub(super) async fn come_up(
         timings.networks_ms += networks_ms;
         let interfaces = lines.iter().map(configuration).collect();
         make_container(context, machine, &agent, request, &lines, interfaces, timings).await?;
-        return Ok(agent);
+        return Ok(Up { agent, starting: None });
     }
     let mut stopwatch = Stopwatch::start();
     let limit = BootLimit::begin(context.launch.limits.boot);
@@ -59,8 +81,12 @@ pub(super) async fn come_up(
     timings.networks_ms += networks_ms;
     timings.machine_start_ms += stopwatch.lap_ms();
     let resume = resume_request(context, beginning, &lines)?;
-    let resuming = limit.bound(AgentClient::resume(stream, token, resume, limit.left()));
-    let agent = unless_ended(machine, async { Ok::<_, LifeError>(resuming.await??) })
+    let first = match beginning {
+        Beginning::Container => first_process(context, architecture),
+        Beginning::Boot | Beginning::Machine => None,
+    };
+    let resuming = limit.bound(AgentClient::resume(stream, token, resume, first, limit.left()));
+    let (agent, starting) = unless_ended(machine, async { Ok::<_, LifeError>(resuming.await??) })
         .await
         .map_err(LifeError::while_setting_up)?;
     timings.agent_ready_ms += stopwatch.lap_ms();
@@ -68,7 +94,16 @@ pub(super) async fn come_up(
         // It has its interfaces already.
         make_container(context, machine, &agent, request, &lines, Vec::new(), timings).await?;
     }
-    Ok(agent)
+    Ok(Up { agent, starting })
+}
+
+/// The first process, if a client wants it by now. What is wrong with its description is told when it is asked for after this.
+fn first_process(context: &RunContext<'_>, architecture: GuestArchitecture) -> Option<StartProcess> {
+    let session = context.session;
+    let is_wanted = context.config.build.is_none() && session.wishes().borrow().start;
+    is_wanted
+        .then(|| init_process(context.config, architecture, session.window_size()).ok())
+        .flatten()
 }
 
 /// What makes a machine that continues from a template the container's own.

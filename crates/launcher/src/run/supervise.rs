@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use container_agent::{AgentError, ProcessEvent, ProcessOutput};
+use container_agent::{AgentError, ProcessEvent, ProcessOutput, StartingProcess};
 use container_agent_api::v1::Exited;
 use container_hypervisor::{Machine, MachineExit};
 use container_model::{ExitStatus, Phase, Signal, exit_code};
@@ -38,19 +38,28 @@ pub(crate) async fn wait_for_start(context: &RunContext<'_>, machine: &Machine) 
     }
 }
 
-/// Starts the workload and stays with it until it has ended, or its machine has.
+/// Starts the workload, unless it is `starting`, and stays with it until it has ended, or its machine has.
 pub(crate) async fn supervise(
     context: &RunContext<'_>,
     booted: &Booted,
+    starting: Option<StartingProcess>,
     timings: &mut Timings,
 ) -> Result<Ending, LifeError> {
     let mut stopwatch = Stopwatch::start();
     let session = context.session;
     let Booted { machine, run, .. } = booted;
-    let start = init_process(context.config, run.architecture, session.window_size())?;
     let mut wishes = session.wishes();
+    let started = async {
+        Ok::<_, LifeError>(match starting {
+            Some(starting) => starting.started().await?,
+            None => {
+                let start = init_process(context.config, run.architecture, session.window_size())?;
+                run.agent.run(start).await?
+            }
+        })
+    };
     let process = tokio::select! {
-        process = run.agent.run(start) => process?,
+        process = started => process?,
         exit = machine.wait() => return Err(LifeError::BootEnded { exit }),
         error = shortage(machine) => return Err(error),
         _ = wishes.wait_for(Wishes::forbid_run) => return Err(LifeError::Stopped),

@@ -300,7 +300,7 @@ async fn after_a_host_has_parked_the_machine_and_gone_the_next_one_is_known_by_a
     let guest = Guest::listening_for(&admission, PATIENCE);
     let resume = async |token: &AgentToken| {
         let stream = guest.connect(VMADDR_CID_HOST).await.into();
-        AgentClient::resume(stream, token, ResumeRequest::default(), PATIENCE).await
+        AgentClient::resume(stream, token, ResumeRequest::default(), None, PATIENCE).await
     };
     let error = resume(&token()).await.unwrap_err();
     assert!(
@@ -313,7 +313,7 @@ async fn after_a_host_has_parked_the_machine_and_gone_the_next_one_is_known_by_a
         ),
         "{error:?}"
     );
-    let client = resume(&next).await.unwrap();
+    let (client, _) = resume(&next).await.unwrap();
     client.signal("", 9).await.unwrap();
     drop(client);
     assert_eq!(guest.parting().await, Standing::Admitted);
