@@ -13,6 +13,7 @@ mod host_prefixes;
 mod leases;
 pub mod names;
 mod network_addresses;
+mod place;
 mod process;
 mod protocol;
 mod request;

@@ -65,6 +65,12 @@ impl NetworkStore {
         }
     }
 
+    /// The log of the network's process; it is there once that has run.
+    #[must_use]
+    pub fn process_log(&self, name: &NetworkName) -> PathBuf {
+        self.directory(name).join(crate::client::LOG_FILE)
+    }
+
     /// The directory of a network, whether it exists or not.
     #[must_use]
     pub fn directory(&self, name: &NetworkName) -> PathBuf {

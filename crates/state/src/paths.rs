@@ -55,6 +55,9 @@ pub enum PathsError {
     /// A directory could not be made.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// The runtime directory that the environment asks for could not be made: it is another user's, as after `sudo -E`, or that of no session.
+    #[error("{0}; XDG_RUNTIME_DIR names it: leave the variable unset, and sockets are kept with the containers")]
+    Runtime(#[source] DirectoryError),
     /// The runtime directory, which had to be in a public place, could not be made there.
     #[error("{0}; set XDG_RUNTIME_DIR or CONTAINER_APP_ROOT to a shorter path to do without it")]
     PublicPlace(#[from] ClaimError),
@@ -86,15 +89,17 @@ impl AppPaths {
     /// half-written in the app root, which may be a password, goes.
     ///
     /// # Errors
-    /// [`PathsError::Directory`], [`PathsError::PublicPlace`].
+    /// [`PathsError::Directory`], [`PathsError::Runtime`], [`PathsError::PublicPlace`].
     pub fn prepare(&self) -> Result<(), PathsError> {
         for directory in [&self.root, &self.containers()] {
             create_private_dir(directory)?;
         }
         if self.runtime_is_public {
             claim_private_dir(&self.runtime)?;
-        } else {
+        } else if self.runtime.starts_with(&self.root) {
             create_private_dir(&self.runtime)?;
+        } else {
+            create_private_dir(&self.runtime).map_err(PathsError::Runtime)?;
         }
         sweep(&self.root);
         Ok(())
@@ -252,5 +257,19 @@ mod tests {
             deep.control_socket(&short),
             Err(PathsError::SocketPathTooLong { .. })
         ));
+    }
+
+    #[test]
+    fn a_runtime_directory_that_cannot_be_made_names_the_variable_and_one_in_the_app_root_does_not() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let reason = |paths: AppPaths| paths.prepare().unwrap_err().to_string();
+        let elsewhere = AppPaths::new(place.path().join("root"), file.join("run"));
+        assert!(reason(elsewhere).contains("leave the variable unset"));
+        let root = place.path().join("root");
+        std::fs::write(root.join("run"), "").unwrap();
+        let within = reason(AppPaths::new(&root, root.join("run/deep")));
+        assert!(!within.contains("XDG_RUNTIME_DIR"), "{within}");
     }
 }

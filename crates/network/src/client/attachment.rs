@@ -12,6 +12,7 @@ use container_state::PathsError;
 
 use super::NetworkClient;
 use super::spawn::{SpawnError, spawn};
+use crate::place;
 use crate::protocol::{AttachRequest, Attached, LINE_MAX_BYTES, Refusal, Reply, Request, from_line, to_line};
 use crate::socket::send_with_descriptor;
 
@@ -78,12 +79,13 @@ impl NetworkClient {
     /// # Errors
     /// [`AttachError`].
     pub fn attach(&self, request: &AttachRequest, frames: &UnixDatagram) -> Result<Attachment, AttachError> {
-        let socket = self.paths.network_socket(&self.name)?;
         let deadline = Instant::now() + LIMIT;
         let mut pause = FIRST_PAUSE;
         let mut is_started = false;
         loop {
-            let error = match UnixStream::connect(&socket).and_then(|connection| ask(connection, request, frames)) {
+            // It is known where once the process runs.
+            let socket = place::socket(&self.paths, &self.name)?;
+            let error = match UnixStream::connect(socket).and_then(|connection| ask(connection, request, frames)) {
                 Ok((connection, Reply::Attached(attached))) => {
                     return Ok(Attachment {
                         attached: *attached,

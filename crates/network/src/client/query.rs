@@ -10,6 +10,7 @@ use container_state::PathsError;
 
 use super::NetworkClient;
 use super::attachment::read_line;
+use crate::place;
 use crate::protocol::{Inspection, Refusal, Reply, Request, from_line, to_line};
 
 /// How long the process may take to answer.
@@ -102,7 +103,7 @@ impl NetworkClient {
     }
 
     fn ask(&self, request: &Request) -> Result<Option<(UnixStream, Reply)>, QueryError> {
-        let socket = self.paths.network_socket(&self.name)?;
+        let socket = place::socket(&self.paths, &self.name)?;
         let mut connection = match UnixStream::connect(socket) {
             Ok(connection) => connection,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {

@@ -12,6 +12,7 @@ use mio::{Interest, Token};
 
 use super::tokens::Source;
 use super::world::{Asker, World};
+use crate::place;
 use crate::protocol::{LINE_MAX_BYTES, Reply, Request, from_line, to_line};
 
 /// How long one network has for its answer: it knows it or not.
@@ -102,7 +103,7 @@ impl LookUps {
         lookup: &LookUp,
         world: &mut World,
     ) -> io::Result<(UnixStream, Token)> {
-        let socket = self.paths.network_socket(network).map_err(io::Error::other)?;
+        let socket = place::socket(&self.paths, network).map_err(io::Error::other)?;
         let mut stream = UnixStream::connect(socket)?;
         let request = Request::LookUp {
             message: lookup.message.clone(),

@@ -11,6 +11,7 @@ use container_model::{NetworkConfig, NetworkName};
 use container_state::{AppPaths, PathsError};
 
 use crate::client::LOG_FILE;
+use crate::place::Place;
 use crate::store::{LoadNetworkError, NetworkStore};
 
 /// How long a predecessor that is ending is waited for.
@@ -39,8 +40,9 @@ pub(super) struct Owned {
     pub(super) config: NetworkConfig,
     /// The network's directory.
     pub(super) directory: PathBuf,
-    socket: PathBuf,
     listener: UnixListener,
+    /// Before the lock, which the next process waits for.
+    _place: Place,
     _lock: FileLock,
 }
 
@@ -58,22 +60,21 @@ pub(super) fn own(paths: &AppPaths, name: &NetworkName) -> Result<Option<Owned>,
         .write(true)
         .truncate(true)
         .open(directory.join(LOG_FILE));
-    let socket = paths.network_socket(name)?;
-    // Left by a process that was killed: nobody else listens, because the lock is ours.
-    let _ = fs::remove_file(&socket);
-    let listener = UnixListener::bind(&socket).and_then(|listener| {
+    let (place, led) = Place::take(paths, name)?;
+    let listener = led.and_then(|()| {
+        let listener = UnixListener::bind(place.socket())?;
         listener.set_nonblocking(true)?;
         Ok(listener)
     });
     let listener = listener.map_err(|source| OwnError::Listen {
-        path: socket.clone(),
+        path: place.socket().to_owned(),
         source,
     })?;
     Ok(Some(Owned {
         config,
         directory,
-        socket,
         listener,
+        _place: place,
         _lock: lock,
     }))
 }
@@ -82,12 +83,5 @@ impl Owned {
     /// The socket on which launchers and commands are heard, once more.
     pub(super) fn listener(&self) -> io::Result<UnixListener> {
         self.listener.try_clone()
-    }
-}
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        // Whoever comes now starts a new process, which waits for the lock.
-        let _ = fs::remove_file(&self.socket);
     }
 }
