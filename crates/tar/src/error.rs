@@ -7,7 +7,7 @@ use std::io;
 #[non_exhaustive]
 pub enum ReadError {
     /// The stream failed.
-    #[error("cannot read the tar")]
+    #[error("cannot read the tar: {0}")]
     Io(#[source] io::Error),
     /// The stream ends inside of a header or of a file.
     #[error("the tar is cut off: it ends at byte {offset}, in the middle of an entry")]
@@ -64,7 +64,7 @@ pub enum ReadError {
 #[non_exhaustive]
 pub enum WriteError {
     /// The stream failed.
-    #[error("cannot write the tar")]
+    #[error("cannot write the tar: {0}")]
     Io(#[from] io::Error),
     /// A name that is empty or has a NUL in it.
     #[error("\"{}\" cannot be a name in a tar", .name.escape_ascii())]
@@ -96,4 +96,17 @@ pub enum WriteError {
         /// Bytes that lack.
         missing_bytes: u64,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_fails_says_why() {
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        let (read, write) = (ReadError::Io(full()), WriteError::from(full()));
+        assert_eq!(read.to_string(), format!("cannot read the tar: {}", full()));
+        assert_eq!(write.to_string(), format!("cannot write the tar: {}", full()));
+    }
 }

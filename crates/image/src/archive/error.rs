@@ -74,7 +74,9 @@ pub enum ArchiveError {
         limit_bytes: u64,
     },
     /// It is neither an OCI layout nor a `docker save` archive.
-    #[error("the archive is neither an OCI layout (index.json) nor a docker archive (manifest.json)")]
+    #[error(
+        "the archive is neither an OCI layout (index.json) nor a docker archive (manifest.json); files alone, as export writes them, become an image with ADD in a Dockerfile"
+    )]
     Unknown,
     /// There is no image in it.
     #[error("the archive has no image in it")]

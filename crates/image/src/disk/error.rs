@@ -60,17 +60,36 @@ pub enum DiskError {
     },
 }
 
-/// An error and its causes, in one line.
+/// An error and its causes, in one line. A cause that the error above it has quoted is not said twice.
 struct Chain<'a>(&'a LayerError);
 
 impl std::fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
+        let mut text = self.0.to_string();
         let mut cause = std::error::Error::source(self.0);
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            let words = error.to_string();
+            if !text.ends_with(&words) {
+                text = format!("{text}: {words}");
+            }
             cause = error.source();
         }
-        Ok(())
+        f.write_str(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn each_cause_is_said_once() {
+        let ended = || io::Error::from(io::ErrorKind::UnexpectedEof);
+        let error = LayerError::Tar(container_tar::ReadError::Io(ended()));
+        assert_eq!(
+            Chain(&error).to_string(),
+            format!("the layer's tar is malformed: cannot read the tar: {}", ended())
+        );
     }
 }
