@@ -2,6 +2,7 @@
 
 pub(crate) mod add_host;
 mod attachment;
+pub(crate) mod cpus;
 mod creation;
 pub(crate) mod duration;
 mod ending;
@@ -26,6 +27,7 @@ mod publish;
 mod publish_socket;
 mod registry;
 mod resolver;
+pub(crate) mod seconds;
 mod security;
 mod security_opt;
 mod signal_proxy;

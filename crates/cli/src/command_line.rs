@@ -27,7 +27,7 @@ const SHORT: usize = 1000;
 
 /// Run Linux containers, each in a micro-VM of its own, without a daemon and without root.
 #[derive(Debug, Parser)]
-#[command(name = "container", version = VERSION, subcommand_required = false, arg_required_else_help = true)]
+#[command(name = "container", version = VERSION, propagate_version = true, subcommand_required = false, arg_required_else_help = true)]
 pub(crate) struct CommandLine {
     /// Show debug messages on standard error (also: CONTAINER_DEBUG)
     #[arg(long, global = true)]
@@ -107,6 +107,21 @@ pub(crate) enum Command {
     /// Short for image delete
     #[command(display_order = SHORT)]
     Rmi(image::delete::Delete),
+    /// Short for image save
+    #[command(display_order = SHORT)]
+    Save(image::save::Save),
+    /// Short for image load
+    #[command(display_order = SHORT)]
+    Load(image::load::Load),
+    /// Short for image history
+    #[command(display_order = SHORT)]
+    History(image::history::History),
+    /// Short for system version
+    #[command(display_order = SHORT)]
+    Version(system::version::Version),
+    /// Short for system status
+    #[command(display_order = SHORT)]
+    Info(system::status::Status),
     /// Short for registry login
     #[command(display_order = SHORT)]
     Login(registry::login::Login),
@@ -179,6 +194,11 @@ async fn dispatch(command: Command) -> Result<u8, CommandError> {
         Command::Images(list) => list.run(),
         Command::Tag(tag) => tag.run(),
         Command::Rmi(delete) => delete.run().await,
+        Command::Save(save) => save.run().await,
+        Command::Load(load) => load.run().await,
+        Command::History(history) => history.run(),
+        Command::Version(version) => version.run(),
+        Command::Info(status) => status.run().await,
         Command::System(system) => system.run().await,
         // The program becomes one of them before it comes here.
         Command::Launcher(_) | Command::Switch(_) | Command::FileServer(_) => Err(CommandError::usage(

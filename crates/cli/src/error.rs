@@ -11,8 +11,8 @@ use container_terminal::{printable_lines, shorten_words};
 /// What every error message begins with.
 const PREFIX: &str = "Error: ";
 
-/// What the command line parser has its own messages begin with.
-const PARSER_PREFIX: &str = "error: ";
+/// The exit code when nobody reads the results any more (`| head -1`): that of SIGPIPE.
+const READER_GONE: u8 = exit_code::SIGNAL_BASE + 13;
 
 /// Longest word of a message, characters: a path of kilobytes would bury the rest.
 const WORD_CHARACTERS: usize = 300;
@@ -91,6 +91,9 @@ impl CommandError {
 
 impl From<EngineError> for CommandError {
     fn from(error: EngineError) -> Self {
+        if error.class() == FailureClass::ReaderGone {
+            return Self::silent(READER_GONE);
+        }
         Self {
             message: error.to_string(),
             hint: error.hint(),
@@ -137,6 +140,7 @@ fn code(class: FailureClass) -> Option<u8> {
     match class {
         FailureClass::Usage => Some(exit_code::USAGE),
         FailureClass::NotFound | FailureClass::Other => None,
+        FailureClass::ReaderGone => Some(READER_GONE),
         FailureClass::Launch => Some(exit_code::LAUNCH),
         FailureClass::NotExecutable => Some(exit_code::NOT_EXECUTABLE),
         FailureClass::ProgramNotFound => Some(exit_code::NOT_FOUND),
@@ -147,26 +151,9 @@ fn code(class: FailureClass) -> Option<u8> {
 impl From<io::Error> for CommandError {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            return Self::silent(exit_code::SIGNAL_BASE + 13);
+            return Self::silent(READER_GONE);
         }
         Self::new(format!("cannot write the output: {error}"))
-    }
-}
-
-/// What clap found wrong, or the help or version that was asked for.
-pub(crate) fn report_usage(error: &clap::Error) -> ExitCode {
-    if error.use_stderr() {
-        let text = error.render().to_string();
-        match text.strip_prefix(PARSER_PREFIX) {
-            Some(message) => tell(message.trim_end()),
-            // The help, for a command line that says nothing.
-            None => drop(write!(io::stderr(), "{text}")),
-        }
-        return ExitCode::from(exit_code::USAGE);
-    }
-    match error.print() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => CommandError::from(error).report(),
     }
 }
 
@@ -187,7 +174,7 @@ fn harmless(message: &str) -> String {
 }
 
 /// What the system says, without its number, and with "not found" for what is missing, as in the messages of our own.
-fn in_words(message: &str) -> String {
+pub(crate) fn in_words(message: &str) -> String {
     let mut pieces = message.split(" (os error ");
     let mut words = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {

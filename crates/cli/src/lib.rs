@@ -14,6 +14,7 @@ mod man_pages;
 mod output;
 mod session;
 mod tracing_output;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -29,7 +30,7 @@ pub fn main() -> ExitCode {
     }
     let command_line = match CommandLine::try_parse() {
         Ok(command_line) => command_line,
-        Err(error) => return error::report_usage(&error),
+        Err(error) => return usage::report(error),
     };
     if let Some(Command::Launcher(launcher)) = command_line.command {
         // Has a log and a runtime of its own.

@@ -1,6 +1,7 @@
 //! Results on standard output.
 
 mod ago;
+mod archive;
 mod asked;
 mod configuration;
 mod digest;
@@ -17,6 +18,7 @@ mod view;
 use std::io::{self, Write};
 
 pub(crate) use ago::{ago, span};
+pub(crate) use archive::ArchiveReader;
 pub(crate) use asked::{Asked, ListFormat, ObjectFormat, lines};
 pub(crate) use configuration::published_port;
 pub(crate) use digest::short;

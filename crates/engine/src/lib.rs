@@ -44,6 +44,7 @@ mod networks;
 mod new_container;
 mod pause;
 mod paused;
+mod process_logs;
 mod prune;
 mod registries;
 mod rename;
@@ -105,6 +106,7 @@ pub use networks::{
     NetworkView, PrunedNetworks,
 };
 pub use new_container::NewContainer;
+pub use process_logs::ProcessLog;
 pub use prune::PrunedContainers;
 pub use request::{
     CreateRequest, DeviceRequest, ExecOptions, HealthRequest, LimitRequest, LogRequest, MachineRequest,

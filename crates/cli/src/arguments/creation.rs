@@ -7,6 +7,7 @@ use container_engine::{CreateRequest, LimitRequest, PullOptions, PullPolicy};
 use container_model::{ByteSize, ContainerId, Rlimit};
 use container_oci::{Platform, Reference};
 
+use super::cpus;
 use super::label::Label;
 use super::ulimit;
 use super::{
@@ -25,7 +26,7 @@ pub(crate) struct ContainerFlags {
     pub(crate) name: Option<ContainerId>,
 
     /// Number of CPUs
-    #[arg(short, long, value_name = "COUNT")]
+    #[arg(short, long, value_name = "COUNT", value_parser = cpus::parse)]
     pub(crate) cpus: Option<u32>,
 
     /// Memory, for example 512m or 2g

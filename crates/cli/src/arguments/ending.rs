@@ -3,6 +3,8 @@
 use clap::Args;
 use container_model::{RestartPolicy, Signal};
 
+use super::seconds;
+
 /// How it ends.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Container options")]
@@ -12,7 +14,7 @@ pub(crate) struct EndingFlags {
     pub(crate) stop_signal: Option<Signal>,
 
     /// Seconds that stop waits before the container is killed
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = seconds::parse)]
     pub(crate) stop_timeout: Option<u32>,
 
     /// Start it again when its program has ended: no, on-failure[:TIMES], always, or unless-stopped

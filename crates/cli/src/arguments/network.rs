@@ -26,6 +26,13 @@ pub(crate) fn parse(text: &str) -> Result<Network, String> {
             Some(_) => Err("\"none\" has no options".to_owned()),
         };
     }
+    if name.starts_with("container:") {
+        return Err(
+            "a container has a machine of its own, and cannot have the network of another one's; \
+                    on one network both find each other by name"
+                .to_owned(),
+        );
+    }
     let name: NetworkName = value("name", name)?;
     let mut attachment = NetworkAttachment::new(name);
     for part in parts {
@@ -93,6 +100,7 @@ mod tests {
             ("", "invalid network name"),
             ("Web", "invalid network name \"Web\""),
             ("none,mtu=1500", "\"none\" has no options"),
+            ("container:web", "on one network both find each other by name"),
             ("web,mtu=1279", "a number from 1280 to 65535 is needed"),
             ("web,mtu=70000", "a number from 1280 to 65535 is needed"),
             ("web,mac=1", "invalid MAC address"),

@@ -20,7 +20,7 @@ use container_build::{BuildNetwork, BuildProgress, BuildRequest, NoCache};
 use container_engine::{Engine, ImageError, NetworkSelection, NetworkingRequest};
 use container_model::{ByteSize, HostEntry};
 
-use crate::arguments::{Label, ResolverFlags, add_host, collect_labels};
+use crate::arguments::{Label, ResolverFlags, add_host, collect_labels, cpus};
 use crate::error::CommandError;
 use crate::session::Signals;
 use metadata::ImageFiles;
@@ -174,7 +174,7 @@ pub(crate) struct Build {
     vsock_port: Option<u32>,
 
     /// Processors of machines that run commands
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = cpus::parse)]
     cpus: Option<u32>,
 
     /// Memory of machines that run commands, for example 2G

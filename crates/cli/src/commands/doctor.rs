@@ -5,7 +5,7 @@ use container_engine::{Finding, Verdict, diagnose};
 use container_model::exit_code;
 use serde_json::{Value, json};
 
-use crate::error::CommandError;
+use crate::error::{CommandError, in_words};
 use crate::output::{self, Asked, Format, ListFormat, Rows, table};
 
 /// Look whether containers can run here, and say what to do where they cannot
@@ -60,7 +60,7 @@ fn found(finding: &Finding) -> [String; 3] {
     [
         finding.subject.to_owned(),
         word(finding.verdict).to_owned(),
-        finding.detail.clone(),
+        in_words(&finding.detail),
     ]
 }
 

@@ -2,14 +2,14 @@
 
 mod date;
 pub(crate) mod delete;
-mod history;
+pub(crate) mod history;
 pub(crate) mod inspect;
 pub(crate) mod list;
-mod load;
-mod prune;
+pub(crate) mod load;
+pub(crate) mod prune;
 pub(crate) mod pull;
 pub(crate) mod push;
-mod save;
+pub(crate) mod save;
 pub(crate) mod tag;
 mod view;
 

@@ -4,11 +4,13 @@ mod autostart;
 mod df;
 mod dns;
 mod kernel;
+mod logs;
 mod property;
+mod prune;
 mod start;
-mod status;
+pub(crate) mod status;
 mod stop;
-mod version;
+pub(crate) mod version;
 
 use clap::Subcommand;
 
@@ -21,6 +23,8 @@ pub(crate) enum SystemCommand {
     Df(df::Df),
     /// Show what happens to containers, images, volumes and networks, as events does
     Events(Events),
+    Logs(logs::Logs),
+    Prune(prune::Prune),
     Start(start::Start),
     Stop(stop::Stop),
     Status(status::Status),
@@ -40,6 +44,8 @@ impl SystemCommand {
         match self {
             Self::Df(df) => df.run().await,
             Self::Events(events) => events.run().await,
+            Self::Logs(logs) => logs.run().await,
+            Self::Prune(prune) => prune.run().await,
             Self::Start(start) => start.run(),
             Self::Stop(stop) => stop.run().await,
             Self::Status(status) => status.run().await,

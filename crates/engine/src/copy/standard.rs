@@ -59,13 +59,20 @@ impl Tree for StandardStreams {
             loop {
                 match chunks.blocking_recv() {
                     Some(Chunk::Bytes(bytes)) => output.write_all(&bytes),
-                    Some(Chunk::End) => return output.flush().map_err(|error| CopyError::Standard(Cause::new(error))),
+                    Some(Chunk::End) => return output.flush().map_err(failed_write),
                     // The other end says why.
                     None => return Err(CopyError::Stopped),
                 }
-                .map_err(|error| CopyError::Standard(Cause::new(error)))?;
+                .map_err(failed_write)?;
             }
         };
         spawn_blocking(work).await.unwrap_or(Err(CopyError::Stopped))
+    }
+}
+
+fn failed_write(error: io::Error) -> CopyError {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => CopyError::ReaderGone,
+        _ => CopyError::Standard(Cause::new(error)),
     }
 }

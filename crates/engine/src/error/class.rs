@@ -13,6 +13,8 @@ pub enum FailureClass {
     NotExecutable,
     /// The program was not found.
     ProgramNotFound,
+    /// Nobody reads the results any more.
+    ReaderGone,
     /// Everything else.
     Other,
 }

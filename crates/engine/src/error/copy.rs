@@ -69,6 +69,9 @@ pub enum CopyError {
         /// Why.
         source: Cause,
     },
+    /// Whoever read the archive on standard output wants no more of it.
+    #[error("cannot copy: nobody reads standard output any more")]
+    ReaderGone,
     /// Standard input or standard output.
     #[error("cannot copy: {0}")]
     Standard(Cause),
@@ -83,6 +86,7 @@ impl CopyError {
     pub fn class(&self) -> FailureClass {
         match self {
             Self::NoContainer => FailureClass::Usage,
+            Self::ReaderGone => FailureClass::ReaderGone,
             _ => FailureClass::Other,
         }
     }

@@ -12,8 +12,13 @@ use super::{Cause, FailureClass};
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
     /// There is none of this name.
-    #[error(transparent)]
-    NotFound(Cause),
+    #[error("{cause}")]
+    NotFound {
+        /// The name.
+        name: NetworkName,
+        /// Says so, and which one may be meant.
+        cause: Cause,
+    },
     /// There is one of this name.
     #[error("network {name} exists already")]
     Exists {
@@ -93,7 +98,7 @@ impl NetworkError {
     #[must_use]
     pub fn class(&self) -> FailureClass {
         match self {
-            Self::NotFound(_) => FailureClass::NotFound,
+            Self::NotFound { .. } => FailureClass::NotFound,
             Self::Option { .. } => FailureClass::Usage,
             _ => FailureClass::Other,
         }
@@ -103,7 +108,7 @@ impl NetworkError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NotFound(_) => Some("container network list".to_owned()),
+            Self::NotFound { name, .. } => Some(instead_of(name)),
             Self::Unused { name } => Some(format!("container run --network {name} IMAGE")),
             Self::Subnet { name, .. } if name.is_default() => {
                 Some("another network.subnet or network.subnetv6 in config.toml, or none".to_owned())
@@ -136,9 +141,22 @@ impl NetworkError {
 impl From<LoadNetworkError> for NetworkError {
     fn from(error: LoadNetworkError) -> Self {
         match error {
-            LoadNetworkError::NotFound { .. } => Self::NotFound(Cause::new(error)),
+            LoadNetworkError::NotFound { ref name, .. } => Self::NotFound {
+                name: name.clone(),
+                cause: Cause::new(error),
+            },
             other => Self::Records(Cause::new(other)),
         }
+    }
+}
+
+/// What to do where there is no network of a name. Docker has some whose names say what they are.
+fn instead_of(name: &NetworkName) -> String {
+    match name.as_str() {
+        "host" => "no --network: -p publishes ports on the host, and containers reach it as host.container.internal"
+            .to_owned(),
+        "bridge" => format!("no --network, or --network {}", NetworkName::DEFAULT),
+        _ => "container network list".to_owned(),
     }
 }
 
@@ -170,5 +188,23 @@ impl From<DeleteNetworkError<NetworkError>> for NetworkError {
             DeleteNetworkError::Refused(error) => error,
             other => Self::Records(Cause::new(other)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_that_docker_has_lead_to_what_there_is() {
+        let hint = |name: &str| {
+            let name: NetworkName = name.parse().unwrap();
+            NetworkError::from(LoadNetworkError::NotFound { name, near: None })
+                .hint()
+                .unwrap()
+        };
+        assert!(hint("host").contains("-p publishes ports"));
+        assert!(hint("bridge").ends_with("--network default"));
+        assert_eq!(hint("web"), "container network list");
     }
 }

@@ -1,5 +1,7 @@
 //! Reading the root of a container on the host.
 
+use std::path::PathBuf;
+
 use container_durable::CopyError;
 use container_image::ContentError;
 use container_model::ContainerId;
@@ -16,6 +18,14 @@ pub(crate) enum StillError {
     /// A disk could not be opened, or what was read could not be written.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    /// The file that the tar goes to.
+    #[error("cannot write {}: {source}", .path.display())]
+    Target {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// Its disk could not be copied.
     #[error(transparent)]
     Copy(#[from] CopyError),

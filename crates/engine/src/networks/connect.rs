@@ -167,7 +167,7 @@ pub(super) mod tests {
         let missing = NetworkAttachment::new("web".parse().unwrap());
         assert!(matches!(
             engine.connect_network(&id, missing).await,
-            Err(EngineError::Network(NetworkError::NotFound(_)))
+            Err(EngineError::Network(NetworkError::NotFound { .. }))
         ));
     }
 

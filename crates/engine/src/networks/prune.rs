@@ -28,7 +28,7 @@ impl ConfiguredEngine {
             match self.delete_network(&network.name) {
                 Ok(()) => pruned.deleted.push(network.name),
                 // Another command may have been faster.
-                Err(EngineError::Network(NetworkError::InUse { .. } | NetworkError::NotFound(_))) => {}
+                Err(EngineError::Network(NetworkError::InUse { .. } | NetworkError::NotFound { .. })) => {}
                 Err(error) => pruned.failed.push((network.name, error)),
             }
         }

@@ -8,6 +8,7 @@ use container_engine::{Engine, ExportTarget};
 use container_model::ContainerQuery;
 
 use crate::error::CommandError;
+use crate::output::ArchiveReader;
 use crate::session::Signals;
 
 /// Write the root file system of a container as a tar
@@ -32,12 +33,14 @@ impl Export {
         }
         let engine = Engine::open()?;
         let id = engine.find(&self.container)?;
+        let reader = ArchiveReader::default();
         let target = match self.output {
             Some(path) => ExportTarget::Path(path),
-            None => ExportTarget::Stream(Box::new(io::stdout())),
+            None => ExportTarget::Stream(reader.stream()),
         };
         let mut signals = Signals::listen()?;
-        signals.or_end(engine.export(&id, target)).await?;
+        let exported = signals.or_end(engine.export(&id, target)).await;
+        exported.map_err(|error| reader.verdict(error))?;
         Ok(0)
     }
 }

@@ -8,6 +8,7 @@ use container_model::{ContainerId, ContainerQuery, Signal};
 
 use super::several;
 use super::ssh_agent::warn_without_agent;
+use crate::arguments::seconds;
 use crate::error::CommandError;
 
 /// Stop containers as stop does, and start them again, detached
@@ -21,7 +22,7 @@ pub(crate) struct Restart {
     signal: Option<Signal>,
 
     /// Seconds to wait before the container is killed; the container's stop timeout, else 5
-    #[arg(short, long, alias = "timeout", value_name = "SECONDS")]
+    #[arg(short, long, alias = "timeout", value_name = "SECONDS", allow_negative_numbers = true, value_parser = seconds::parse)]
     time: Option<u32>,
 
     /// Containers

@@ -69,7 +69,7 @@ async fn attached(
             "cannot attach to container {}: it is running already",
             view.id()
         ))
-        .with_hint(format!("container logs --follow {}", view.id())));
+        .with_hint(format!("container attach {}", view.id())));
     }
     let streams = Streams {
         stdin: interactive,

@@ -7,6 +7,7 @@ use container_engine::{ContainerView, Engine};
 use container_model::{ContainerId, ContainerQuery, Signal};
 
 use super::several;
+use crate::arguments::seconds;
 use crate::error::CommandError;
 
 /// Stop containers: ask politely, then kill
@@ -21,7 +22,7 @@ pub(crate) struct Stop {
     signal: Option<Signal>,
 
     /// Seconds to wait before the container is killed; the container's stop timeout, else 5
-    #[arg(short, long, alias = "timeout", value_name = "SECONDS")]
+    #[arg(short, long, alias = "timeout", value_name = "SECONDS", allow_negative_numbers = true, value_parser = seconds::parse)]
     time: Option<u32>,
 
     /// Containers

@@ -5,7 +5,7 @@ use container_engine::{Engine, UpdateRequest, Updated};
 use container_model::{ByteSize, ContainerId, ContainerQuery, RestartPolicy};
 
 use super::several;
-use crate::arguments::GroupLimitFlags;
+use crate::arguments::{GroupLimitFlags, cpus};
 use crate::error::CommandError;
 use crate::output;
 
@@ -21,7 +21,7 @@ use crate::output;
 )]
 pub(crate) struct Update {
     /// Number of CPUs
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = cpus::parse)]
     cpus: Option<u32>,
 
     /// Memory, for example 512m or 2g; refused when a running container uses more

@@ -15,6 +15,10 @@ pub(crate) struct Prune {
     /// All images that no container uses
     #[arg(short, long)]
     all: bool,
+
+    /// Accepted as in Docker: nothing is asked in any case
+    #[arg(short, long)]
+    force: bool,
 }
 
 impl Prune {

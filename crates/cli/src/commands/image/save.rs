@@ -70,13 +70,14 @@ impl Save {
         }
         let platforms = self.selection.choice()?;
         let engine = Engine::open()?.configured()?;
+        let reader = output::ArchiveReader::default();
         let request = SaveRequest {
             images: images::find_all(&engine, &self.images)?,
             platforms,
             format: self.format.format(),
             target: match self.output {
                 Some(path) => SaveTarget::Path(path),
-                None => SaveTarget::Stream(Box::new(io::stdout())),
+                None => SaveTarget::Stream(reader.stream()),
             },
         };
         let shown = Shown::new(self.progress.show());
@@ -87,7 +88,8 @@ impl Save {
                 drop(shown);
                 saved
             })
-            .await?;
+            .await
+            .map_err(|error| reader.verdict(error))?;
         for image in saved {
             let name = image.reference.to_string();
             if to_stdout {

@@ -1,7 +1,7 @@
 //! `container network delete`.
 
 use clap::Args;
-use container_engine::{Engine, NetworkView};
+use container_engine::{Engine, FailureClass, NetworkView};
 use container_model::NetworkName;
 
 use crate::error::CommandError;
@@ -13,6 +13,10 @@ pub(crate) struct Delete {
     /// Delete all networks but the default one
     #[arg(short, long, conflicts_with = "networks")]
     all: bool,
+
+    /// Those that are not there are no error, as in Docker; used ones are
+    #[arg(short, long)]
+    force: bool,
 
     /// Networks
     #[arg(required_unless_present = "all", value_name = "NETWORK")]
@@ -30,6 +34,7 @@ impl Delete {
         for name in &names {
             match engine.delete_network(name) {
                 Ok(()) => output::line(name.as_str())?,
+                Err(error) if self.force && error.class() == FailureClass::NotFound => {}
                 Err(error) => errors.push(CommandError::from(error)),
             }
         }

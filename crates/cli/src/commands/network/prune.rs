@@ -8,7 +8,11 @@ use crate::output;
 
 /// Delete the networks that no container uses, and print their names
 #[derive(Debug, Args)]
-pub(crate) struct Prune {}
+pub(crate) struct Prune {
+    /// Accepted as in Docker: nothing is asked in any case
+    #[arg(short, long)]
+    force: bool,
+}
 
 impl Prune {
     pub(crate) fn run(self) -> Result<u8, CommandError> {

@@ -19,6 +19,10 @@ pub(crate) struct Start {
     #[arg(long, value_name = "DIRECTORY", hide = true)]
     install_root: Option<PathBuf>,
 
+    /// Accepted for scripts: each container has its logs in its own directory
+    #[arg(long, value_name = "DIRECTORY", hide = true)]
+    log_root: Option<PathBuf>,
+
     /// Accepted for scripts: the kernel comes with the program
     #[arg(long, hide = true)]
     enable_kernel_install: bool,

@@ -1,7 +1,7 @@
 //! `container volume delete`.
 
 use clap::Args;
-use container_engine::Engine;
+use container_engine::{Engine, FailureClass};
 use container_model::VolumeName;
 
 use crate::error::CommandError;
@@ -13,6 +13,10 @@ pub(crate) struct Delete {
     /// Delete all volumes
     #[arg(short, long, conflicts_with = "volumes")]
     all: bool,
+
+    /// Those that are not there are no error, as in Docker; used ones are
+    #[arg(short, long)]
+    force: bool,
 
     /// Volumes
     #[arg(required_unless_present = "all", value_name = "VOLUME")]
@@ -30,6 +34,7 @@ impl Delete {
         for name in &names {
             match engine.delete_volume(name) {
                 Ok(()) => output::line(name.as_str())?,
+                Err(error) if self.force && error.class() == FailureClass::NotFound => {}
                 Err(error) => errors.push(CommandError::from(error)),
             }
         }

@@ -9,7 +9,11 @@ use crate::output;
 
 /// Delete the volumes that no container uses, with what is on them, and print their names
 #[derive(Debug, Args)]
-pub(crate) struct Prune {}
+pub(crate) struct Prune {
+    /// Accepted as in Docker: nothing is asked in any case
+    #[arg(short, long)]
+    force: bool,
+}
 
 impl Prune {
     pub(crate) fn run(self) -> Result<u8, CommandError> {

@@ -11,6 +11,7 @@ use container_terminal::printable;
 use super::Shown;
 use super::lines::OutputLines;
 use super::warnings;
+use crate::error::in_words;
 
 /// Prints events to standard error.
 pub(super) struct PlainProgress {
@@ -110,7 +111,7 @@ impl State {
             }
             BuildEvent::Failed { vertex, reason } => {
                 let (mut text, _) = self.ended(vertex, now);
-                text.push_str(&line(vertex, &format!("ERROR: {reason}")));
+                text.push_str(&line(vertex, &format!("ERROR: {}", in_words(&reason))));
                 text.push('\n');
                 text
             }
@@ -213,7 +214,7 @@ mod tests {
         assert_eq!(state.event(BuildEvent::Warning(warning), Duration::ZERO), "");
         let failed = BuildEvent::Failed {
             vertex: VertexId(3),
-            reason: "no\nway".to_owned(),
+            reason: "no\nway (os error 2)".to_owned(),
         };
         assert_eq!(state.event(failed, Duration::ZERO), "#3 ERROR: no way\n\n");
         assert_eq!(state.warnings.len(), 1);

@@ -20,6 +20,10 @@ pub(crate) struct Set {
     #[arg(long, conflicts_with = "binary")]
     recommended: bool,
 
+    /// Always refused: a kernel is a file here
+    #[arg(long = "tar", value_name = "ARCHIVE", value_parser = archive, hide = true)]
+    _tar: Option<String>,
+
     /// Architecture of the kernel
     #[arg(long, value_name = "ARCHITECTURE")]
     arch: Option<String>,
@@ -27,6 +31,11 @@ pub(crate) struct Set {
     /// Replace a kernel of the same name
     #[arg(long)]
     force: bool,
+}
+
+/// An archive to take the kernel from, which another program unpacks as well.
+fn archive(_: &str) -> Result<String, String> {
+    Err("a kernel is taken from a file, not from an archive: unpack it with tar, and give --binary the file".to_owned())
 }
 
 impl Set {
