@@ -35,6 +35,8 @@ pub struct QemuHypervisor {
     reach: Reach,
     /// Whether this QEMU maps for itself what it may only read.
     maps_readable: bool,
+    /// Whether this QEMU gives back what is freed of memory that it may only read.
+    gives_readable_back: bool,
     options: QemuOptions,
 }
 
@@ -105,6 +107,8 @@ impl QemuHypervisor {
             architecture,
             translation: Translation::Unavailable,
             nested_virtualization: command_line::offers_nested(accelerator, architecture),
+            // A copy of a template's memory is given back as any file is.
+            gives_memory_back: system::FREES_WHAT_IS_DISCARDED && (record.gives_readable_back || !maps_readable),
             boot_hint: accelerator.boot_hint(),
             acceleration_hint: acceleration_hint(architecture, accelerator, asked_for),
             templates_with_shares: template_identity.is_some() && saves_file_servers && options.file_server.is_some(),
@@ -117,6 +121,7 @@ impl QemuHypervisor {
             tsc_khz: record.tsc_khz,
             reach: record.reach,
             maps_readable,
+            gives_readable_back: record.gives_readable_back,
             options,
         })
     }
@@ -271,6 +276,9 @@ impl Hypervisor for QemuHypervisor {
             None => (None, None),
         };
         let mut handed = Handed::open(&config, self.maps_readable)?;
+        if self.gives_readable_back {
+            handed.hand_memory_as_input();
+        }
         let saved = saved.map(|saved| saved.with_memory(handed.take_memory_copy()));
         let (agent, agent_end, agent_theirs) = channels::agent(is_template).map_err(host_error("agent channel"))?;
         let control = SocketPair::new().map_err(host_error("control channel"))?;
@@ -314,8 +322,12 @@ impl Hypervisor for QemuHypervisor {
         // The memory of a machine with shared directories is a file as well.
         let memory_bytes = shares.is_some().then_some(config.memory_bytes);
         let limits = Limits::of_qemu(handed.writable_bytes.map(|bytes| bytes.max(memory_bytes.unwrap_or(0))));
-        let confinement =
-            Confinement::prepare(&self.reach, &openable, limits).map_err(host_error("confinement of QEMU"))?;
+        let confinement = Confinement::prepare(&self.reach, &openable, limits);
+        let mut confinement = confinement.map_err(host_error("confinement of QEMU"))?;
+        let input = handed.take_input();
+        if input.is_some() {
+            confinement = confinement.with_memory_as_input();
+        }
         let attached = Attached {
             agent: agent_end,
             control: Control::new(control.ours, &config.disks),
@@ -327,6 +339,7 @@ impl Hypervisor for QemuHypervisor {
             program: self.program.clone(),
             arguments: line.arguments,
             confinement,
+            input,
             file_server,
             saved,
             file_names: command_line::file_names(&config, &setup.numbers),

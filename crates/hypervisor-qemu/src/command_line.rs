@@ -18,6 +18,7 @@ use devices::Devices;
 pub(crate) use disks::{DiskPlacement, LIMITS, disk_node, hot_plug};
 pub(crate) use ports::AGENT;
 pub(crate) use setup::{AgentChannel, LoadedFile, Mapping, MemoryFile, Numbers, Setup};
+pub(crate) use value::MEMORY_AS_INPUT;
 
 /// A complete command line.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -68,6 +68,14 @@ impl Confinement {
         }
     }
 
+    /// The same for a QEMU whose standard input is its memory, which it may only read and takes for one that it may write to.
+    pub(crate) fn with_memory_as_input(self) -> Self {
+        Self {
+            restrictions: self.restrictions.with_memory_as_input(),
+            ..self
+        }
+    }
+
     /// Gives up everything but `inherited`, which the program will find open. Makes system calls only: it runs between
     /// fork and exec. Takes effect once.
     pub(crate) fn enforce(&mut self, inherited: &[OwnedFd]) -> io::Result<()> {

@@ -76,6 +76,19 @@ impl Handed {
         }
     }
 
+    /// Has QEMU get memory that it may only read as its standard input.
+    pub(crate) fn hand_memory_as_input(&mut self) {
+        if let Some(memory) = &mut self.memory {
+            memory.hand_as_input();
+        }
+    }
+
+    /// QEMU's standard input, if that is its memory.
+    pub(crate) fn take_input(&mut self) -> Option<OwnedFd> {
+        let memory = self.memory.take_if(|memory| memory.is_input());
+        memory.map(OpenMemory::into_descriptor)
+    }
+
     /// What has to be done with the memory before the machine is loaded.
     pub(crate) fn take_memory_copy(&mut self) -> Option<MemoryCopy> {
         self.memory.as_mut().and_then(OpenMemory::take_copy)

@@ -3,6 +3,7 @@
 
 pub(crate) mod blame;
 pub(crate) mod findings;
+pub(crate) mod given_back;
 pub(crate) mod identity;
 pub(crate) mod kernel;
 #[cfg(target_os = "linux")]

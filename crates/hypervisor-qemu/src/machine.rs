@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::control::{Control, refused};
 use crate::file_server::{self, ServerLaunch};
 use crate::handed;
 use crate::late_port::LatePort;
+use crate::process::Streams;
 use crate::restoring::{self, SavedState};
 use crate::running::{QEMU, Running};
 use crate::{process, saving, stalls, watcher};
@@ -36,6 +38,8 @@ pub(crate) struct Launch {
     /// QEMU's ends of the channels and its files, as the arguments name them.
     pub(crate) inherited: Vec<OwnedFd>,
     pub(crate) confinement: Confinement,
+    /// QEMU's standard input, if it has one.
+    pub(crate) input: Option<OwnedFd>,
     /// What serves the shared directories.
     pub(crate) file_server: Option<ServerLaunch>,
     /// What the machine continues.
@@ -131,6 +135,7 @@ impl QemuMachine {
             arguments,
             inherited,
             confinement,
+            input,
             file_server,
             saved,
             file_names,
@@ -142,7 +147,11 @@ impl QemuMachine {
                 Err(source) => return Err(self.start_failed(file_server::NAME.to_owned(), source)),
             }
         }
-        let started = Running::start(QEMU, &program, &arguments, inherited, confinement);
+        let streams = Streams {
+            input: input.map_or_else(Stdio::null, Stdio::from),
+            output: Stdio::null(),
+        };
+        let started = Running::start_with(QEMU, &program, &arguments, streams, inherited, confinement);
         let started = started.and_then(|running| {
             companions.extend(watchers(&running)?);
             Ok((companions, running))

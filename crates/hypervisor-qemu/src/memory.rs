@@ -59,6 +59,18 @@ impl OpenMemory {
         }
     }
 
+    /// Has QEMU get it as its standard input, if it may only be read.
+    pub(crate) fn hand_as_input(&mut self) {
+        if self.mapping == Mapping::Private {
+            self.mapping = Mapping::Input;
+        }
+    }
+
+    /// Whether QEMU gets it as its standard input.
+    pub(crate) fn is_input(&self) -> bool {
+        self.mapping == Mapping::Input
+    }
+
     /// It, where QEMU needs a rule to open it once more for reading.
     pub(crate) fn reread(&self) -> Option<BorrowedFd<'_>> {
         (self.has_rules && self.mapping == Mapping::Private).then(|| self.file.as_fd())
@@ -164,7 +176,15 @@ mod tests {
         let private = File::from(private.into_descriptor());
         assert!(private.write_at(b"x", 0).is_err());
 
+        let mut input = OpenMemory::open(&memory, LENGTH, true).unwrap().unwrap();
+        input.hand_as_input();
+        assert!(input.is_input() && input.reread().is_none() && input.rewritten().is_none());
+        let input = File::from(input.into_descriptor());
+        assert!(input.write_at(b"x", 0).is_err());
+
         let mut copy = OpenMemory::open(&memory, LENGTH, false).unwrap().unwrap();
+        copy.hand_as_input();
+        assert!(!copy.is_input(), "it is the machine's own");
         copy.take_copy().unwrap().make().unwrap();
         assert!(copy.reread().is_none() && copy.rewritten().is_none());
         let copy = File::from(copy.into_descriptor());

@@ -23,8 +23,9 @@ impl Fixture {
     fn new(script: &str) -> Self {
         let root = tempfile::tempdir().unwrap();
         let program = root.path().join("qemu");
+        // One that is not tried out as to whether it gives memory back.
         let text = format!(
-            "#!/bin/sh\ncase \"$1\" in --version) echo 'QEMU emulator version 9.9.9'; exit;; -L) exit;; esac\n{script}\n"
+            "#!/bin/sh\ncase \"$1\" in --version) echo 'QEMU emulator version 8.1.0'; exit;; -L) exit;; esac\n{script}\n"
         );
         std::fs::write(&program, text).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();

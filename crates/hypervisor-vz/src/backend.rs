@@ -64,6 +64,8 @@ fn examine() -> Result<HypervisorInfo, CreateError> {
         architecture: GuestArchitecture::host(),
         translation: rosetta::translation(),
         nested_virtualization: support::nested_virtualization(),
+        // The framework keeps what a balloon has taken from the guest.
+        gives_memory_back: false,
         boot_hint: Some(
             "a kernel that this framework cannot boot leaves an empty log; CONTAINER_BACKEND=qemu runs the container in QEMU".to_owned(),
         ),

@@ -27,6 +27,8 @@ pub struct HypervisorInfo {
     pub translation: Translation,
     /// Whether guests can run machines of their own with the processor's help.
     pub nested_virtualization: bool,
+    /// Whether memory that a guest frees goes back to the host, where its machine has a balloon.
+    pub gives_memory_back: bool,
     /// What may help when a machine does not come up, e.g. another accelerator.
     pub boot_hint: Option<String>,
     /// How guests would get the help of the host's processor, where they are emulated and a way is known.

@@ -81,6 +81,7 @@ mod tests {
             architecture: GuestArchitecture::Amd64,
             translation,
             nested_virtualization,
+            gives_memory_back: false,
             boot_hint: None,
             acceleration_hint: None,
             template_identity: None,

@@ -63,11 +63,11 @@ pub(super) fn arguments(vcpu_count: u32, memory_bytes: u64, nested: bool, setup:
 fn memory_backend(numbers: &Numbers) -> Option<String> {
     match (numbers.memory, numbers.shares) {
         (Some(MemoryFile { number, mapping }), _) => {
-            let file = value::reopened(number);
-            let mapping = match mapping {
-                Mapping::Shared => "share=on",
+            let (file, mapping) = match mapping {
+                Mapping::Shared => (value::reopened(number), "share=on"),
                 // As memory that can be written, from a file that cannot.
-                Mapping::Private => "share=off,readonly=on,rom=off",
+                Mapping::Private => (value::reopened(number), "share=off,readonly=on,rom=off"),
+                Mapping::Input => (value::MEMORY_AS_INPUT.to_owned(), "share=off"),
             };
             Some(format!("memory-backend-file,mem-path={file},{mapping}"))
         }

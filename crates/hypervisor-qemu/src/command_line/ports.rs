@@ -99,8 +99,13 @@ pub(super) fn shares(descriptor: Option<i32>, devices: &mut Devices) {
     }
 }
 
+/// The guest reports what it has freed, and QEMU gives it back. What is there afterwards need not be zeros: a guest to which that matters has to be told
+/// (`page-poison`) that it cannot rely on it, and then reports nothing.
 pub(super) fn balloon(wanted: bool, devices: &mut Devices) {
     if wanted {
-        devices.virtio("virtio-balloon", "deflate-on-oom=on,free-page-reporting=on");
+        devices.virtio(
+            "virtio-balloon",
+            "deflate-on-oom=on,free-page-reporting=on,page-poison=off",
+        );
     }
 }

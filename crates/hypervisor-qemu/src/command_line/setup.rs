@@ -53,6 +53,9 @@ pub(crate) enum Mapping {
     Shared,
     /// What the guest writes is the machine's alone, and the file is open for reading only.
     Private,
+    /// As [`Mapping::Private`], but QEMU takes the file, which is its standard input, for one that it may write to, and so gives back what the
+    /// guest frees.
+    Input,
 }
 
 /// The file of a machine's memory.

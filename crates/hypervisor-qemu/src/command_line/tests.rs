@@ -248,7 +248,8 @@ fn frame_ports_and_the_balloon_become_devices() {
         line.contains("virtio-net-device,netdev=net0,mac=02:00:00:00:00:01,host_mtu=1500,guest_announce=off"),
         "{line}"
     );
-    assert!(line.contains("virtio-balloon-device"), "{line}");
+    let balloon = "virtio-balloon-device,deflate-on-oom=on,free-page-reporting=on,page-poison=off";
+    assert!(line.contains(balloon), "{line}");
 }
 
 #[test]
@@ -364,6 +365,13 @@ fn a_template_s_memory_is_a_file_that_those_who_continue_it_only_read() {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains("/t/"), "{text}");
+
+    let text = line(&restored, &with(Mapping::Input, AgentChannel::Port { descriptor: 11 }));
+    assert!(
+        text.contains("memory-backend-file,mem-path=/dev/null/memory,share=off,id=memory"),
+        "{text}"
+    );
+    assert!(!text.contains("/dev/fd/15"), "{text}");
 }
 
 #[test]

@@ -26,6 +26,9 @@ pub(crate) fn reopened(number: i32) -> String {
     format!("/dev/fd/{number}")
 }
 
+/// What QEMU opens to be given its standard input. No file can have this name.
+pub(crate) const MEMORY_AS_INPUT: &str = "/dev/null/memory";
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -1,5 +1,6 @@
 //! Linux: Landlock and seccomp.
 
+mod answers;
 mod descriptors;
 mod files;
 mod system_calls;
@@ -42,6 +43,14 @@ impl Restrictions {
             has_files: false,
             files: None,
             system_calls: system_calls::Filter::without(&[libc::SYS_name_to_handle_at]),
+        }
+    }
+
+    /// The same for a QEMU whose standard input is its memory.
+    pub(super) fn with_memory_as_input(self) -> Self {
+        Self {
+            system_calls: system_calls::Filter::with_memory_as_input(),
+            ..self
         }
     }
 

@@ -65,6 +65,10 @@ impl Restrictions {
         Ok(Self)
     }
 
+    pub(super) fn with_memory_as_input(self) -> Self {
+        self
+    }
+
     #[expect(
         clippy::unnecessary_wraps,
         clippy::unused_self,

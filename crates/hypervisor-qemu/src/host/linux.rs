@@ -48,6 +48,9 @@ const BOOT_ID_PATH: &str = "/proc/sys/kernel/random/boot_id";
 /// Whether machines can be saved as templates and restored.
 pub(crate) const HAS_TEMPLATES: bool = true;
 
+/// Whether the host has again what a process says that it needs no more (madvise(2), `MADV_DONTNEED`).
+pub(crate) const FREES_WHAT_IS_DISCARDED: bool = true;
+
 /// What the kernel says of each processor (proc(5)).
 const PROCESSORS_PATH: &str = "/proc/cpuinfo";
 

@@ -37,6 +37,9 @@ const SUPPORT: &std::ffi::CStr = c"kern.hv_support";
 /// Whether machines can be saved as templates and restored: nobody has tried it here.
 pub(crate) const HAS_TEMPLATES: bool = false;
 
+/// Whether the host has again what a process says that it needs no more: here it does not (`MADV_DONTNEED` is a hint).
+pub(crate) const FREES_WHAT_IS_DISCARDED: bool = false;
+
 /// Changes with every boot.
 const BOOT_ID: &std::ffi::CStr = c"kern.bootsessionuuid";
 

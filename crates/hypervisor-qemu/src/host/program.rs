@@ -10,7 +10,7 @@ use container_hypervisor::{CreateError, GuestArchitecture};
 use rustix::fs::{Access, access};
 use serde::{Deserialize, Serialize};
 
-use super::system;
+use super::{given_back, system};
 use crate::confinement::{self, Confinement, Limits, Openable, Reach};
 use crate::process::{self, Streams};
 
@@ -89,6 +89,8 @@ pub(crate) struct Examined {
     pub(crate) version: String,
     /// The files it needs.
     pub(crate) reach: Reach,
+    /// Whether it gives back what is freed of memory that it may only read.
+    pub(crate) gives_readable_back: bool,
 }
 
 /// Asks the program for its version and its files.
@@ -100,7 +102,11 @@ pub(crate) async fn examine(path: &Path) -> Result<Examined, CreateError> {
         );
         let listed = Reach::listed(path, &loader.unwrap_or_default(), &data.unwrap_or_default());
         if let Some(version) = confined_version(path, &listed).await {
-            return Ok(Examined { version, reach: listed });
+            return Ok(Examined {
+                gives_readable_back: maps_readable(&version) && given_back::trial(path, &listed).await,
+                version,
+                reach: listed,
+            });
         }
     }
     // What it starts instead of itself cannot be known.
@@ -111,8 +117,10 @@ pub(crate) async fn examine(path: &Path) -> Result<Examined, CreateError> {
     };
     let text = ask(path, &["--version"], None).await.map_err(failed)?;
     let unknown = || failed(io::Error::other("it does not say which version of QEMU it is"));
+    let version = parse_version(&text).ok_or_else(unknown)?;
     Ok(Examined {
-        version: parse_version(&text).ok_or_else(unknown)?,
+        gives_readable_back: maps_readable(&version) && given_back::trial(path, &Reach::Any).await,
+        version,
         reach: Reach::Any,
     })
 }

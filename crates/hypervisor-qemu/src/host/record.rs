@@ -32,6 +32,8 @@ pub(crate) struct HostRecord {
     pub(crate) program_version: String,
     /// The files that the program needs.
     pub(crate) reach: Reach,
+    /// Whether it gives back what is freed of memory that it may only read.
+    pub(crate) gives_readable_back: bool,
     /// The kernel's version of Landlock; 0 for none, and on other systems than Linux.
     pub(crate) landlock_abi: u32,
     /// What the accelerator did that uses the host's processor; absent until it is looked at.
@@ -41,17 +43,22 @@ pub(crate) struct HostRecord {
 }
 
 impl RecordBody for HostRecord {
-    const VERSION: u32 = 3;
+    const VERSION: u32 = 4;
 }
 
 impl HostRecord {
     pub(crate) fn new(program: ProgramIdentity, examined: Examined) -> Self {
-        let Examined { version, reach } = examined;
+        let Examined {
+            version,
+            reach,
+            gives_readable_back,
+        } = examined;
         Self {
             boot_id: boot_id(),
             program,
             program_version: version,
             reach,
+            gives_readable_back,
             landlock_abi: confinement::landlock_abi(),
             hardware: None,
             tsc_khz: None,
@@ -114,6 +121,7 @@ mod tests {
             Examined {
                 version: "QEMU 1.0".to_owned(),
                 reach: Reach::Any,
+                gives_readable_back: false,
             },
         );
         record.save(root.path(), HOST);

@@ -72,6 +72,10 @@ mod attempts {
             return;
         }
         let line = Line::new(words);
+        if line.numbers("/dev/fdset/").is_empty() {
+            // It has no machine, and it is tried out whether it takes its memory as its standard input, as all of them do.
+            return;
+        }
         // SAFETY: the descriptor was handed over for this, and nothing else in this program owns it.
         let mut console = unsafe { File::from_raw_fd(line.descriptor_of(&["id=console"])) };
         for (name, outcome) in report(&line) {
@@ -156,9 +160,28 @@ mod attempts {
         .into_iter()
     }
 
+    /// Punches a hole at the beginning of the memory, which begins with this letter, and looks what is there afterwards.
+    fn punched(memory: RawFd) -> io::Result<()> {
+        let flags = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
+        // SAFETY: the call takes numbers only.
+        if unsafe { libc::fallocate(memory, flags, 0, 4096) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let mut byte = [0];
+        // SAFETY: the descriptor was handed over, and stays open because the file is not dropped.
+        let file = std::mem::ManuallyDrop::new(unsafe { File::from_raw_fd(memory) });
+        file.read_exact_at(&mut byte, 0)?;
+        match &byte {
+            b"m" => Ok(()),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
     /// Disks, kernel and memory, by the descriptors that were handed over.
     fn disks(line: &Line) -> impl Iterator<Item = (&'static str, io::Result<()>)> {
-        let memory = line.numbers("mem-path=/dev/fd/").first().copied().unwrap_or(-1);
+        let as_input = line.words.iter().any(|word| word.contains("mem-path=/dev/null/memory"));
+        let memory = line.numbers("mem-path=/dev/fd/").first().copied();
+        let memory = memory.unwrap_or(if as_input { 0 } else { -1 });
         let layer = line.descriptor_of(&["node-name=disk0"]);
         let writable = line.descriptor_of(&["node-name=disk1"]);
         let kernel = line.numbers("/dev/fd/").first().copied().unwrap_or(-1);
@@ -181,6 +204,7 @@ mod attempts {
                 "reopen-memory-to-write",
                 File::options().write(true).open(format!("/dev/fd/{memory}")).map(drop),
             ),
+            ("punch-memory", punched(memory)),
             ("write-layer", write_at(layer, 0)),
             (
                 "reopen-layer-to-write",

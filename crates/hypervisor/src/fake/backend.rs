@@ -46,6 +46,7 @@ impl FakeHypervisor {
             architecture: GuestArchitecture::host(),
             translation: Translation::Unavailable,
             nested_virtualization: false,
+            gives_memory_back: false,
             boot_hint: None,
             acceleration_hint: None,
             template_identity: None,

@@ -97,6 +97,7 @@ pub(crate) fn machine_config(
         memory: boot.memory,
         translation: needs_translation(config, boot.info),
         nested_virtualization: config.options.virtualization,
+        balloon: boot.info.gives_memory_back,
         ..MachineConfig::new(boot.name, boot.kernel, boot.initramfs, boot.console)
     })
 }

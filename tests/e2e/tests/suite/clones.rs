@@ -45,7 +45,7 @@ fn templates(home: &Home) -> Vec<PathBuf> {
 }
 
 /// What is in a file between its holes.
-fn data_of(path: &Path) -> Vec<u8> {
+pub(crate) fn data_of(path: &Path) -> Vec<u8> {
     let file = fs::File::open(path).unwrap();
     let (mut data, mut position) = (Vec::new(), 0);
     while let Ok(start) = rustix::fs::seek(&file, SeekFrom::Data(position)) {

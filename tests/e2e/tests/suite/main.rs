@@ -47,6 +47,7 @@ mod listing;
 mod locks;
 mod login;
 mod logs;
+mod memory;
 mod names;
 mod network;
 mod network_change;

@@ -11,8 +11,10 @@ use libc::{
     sock_filter,
 };
 
+use super::answers;
+
 /// Offsets in `struct seccomp_data` of the call's number and the architecture, bytes.
-const OFFSET_NUMBER: u32 = 0;
+pub(super) const OFFSET_NUMBER: u32 = 0;
 const OFFSET_ARCHITECTURE: u32 = 4;
 
 /// `AUDIT_ARCH_X86_64` and `AUDIT_ARCH_AARCH64`, linux/audit.h.
@@ -96,6 +98,16 @@ impl Filter {
 
     /// A filter that lets `allowed` pass.
     pub(super) fn without(allowed: &[c_long]) -> Self {
+        Self::of(allowed, &[])
+    }
+
+    /// The filter of a QEMU whose standard input is its memory.
+    pub(super) fn with_memory_as_input() -> Self {
+        Self::of(&[], &answers::program())
+    }
+
+    /// `first` comes before everything else that decides by the call's number.
+    fn of(allowed: &[c_long], first: &[sock_filter]) -> Self {
         let mut program = vec![
             load(OFFSET_ARCHITECTURE),
             jump(BPF_JEQ, ARCHITECTURE, 1, 0),
@@ -104,6 +116,7 @@ impl Filter {
             jump(BPF_JGE, SECOND_SET, 0, 1),
             fail(libc::ENOSYS),
         ];
+        program.extend_from_slice(first);
         for (calls, errno) in [(DENIED.as_slice(), libc::EPERM), (&ABSENT, libc::ENOSYS)] {
             for call in calls.iter().filter(|call| !allowed.contains(call)) {
                 // No number of a call is out of range.
@@ -139,20 +152,20 @@ impl Filter {
     }
 }
 
-fn load(offset: u32) -> sock_filter {
+pub(super) fn load(offset: u32) -> sock_filter {
     statement(BPF_LD | BPF_W | BPF_ABS, offset)
 }
 
-fn fail(errno: i32) -> sock_filter {
+pub(super) fn fail(errno: i32) -> sock_filter {
     statement(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | errno.unsigned_abs())
 }
 
-fn statement(code: u32, k: u32) -> sock_filter {
+pub(super) fn statement(code: u32, k: u32) -> sock_filter {
     instruction(code, k, 0, 0)
 }
 
 /// Goes on after `jt` instructions when the comparison holds, else after `jf`.
-fn jump(comparison: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
+pub(super) fn jump(comparison: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
     instruction(BPF_JMP | BPF_K | comparison, k, jt, jf)
 }
 

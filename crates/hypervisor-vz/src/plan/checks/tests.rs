@@ -31,6 +31,7 @@ impl Host {
             architecture: GuestArchitecture::Arm64,
             translation: Translation::Installed,
             nested_virtualization: false,
+            gives_memory_back: false,
             boot_hint: None,
             acceleration_hint: None,
             template_identity: None,
