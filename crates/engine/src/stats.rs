@@ -28,6 +28,8 @@ pub struct ContainerStatistics {
     pub disk_read_bytes: Option<u64>,
     /// Written to its disks.
     pub disk_written_bytes: Option<u64>,
+    /// What its processes on the host take of the host's memory, its machine included, in proportion to who else has it.
+    pub host_memory_bytes: Option<u64>,
     /// Its processes, each with its threads.
     pub process_count: Option<u64>,
 }
@@ -62,6 +64,7 @@ impl From<v1::ReadStatisticsResponse> for ContainerStatistics {
             network_sent_bytes: told.network_sent_bytes,
             disk_read_bytes: told.disk_read_bytes,
             disk_written_bytes: told.disk_written_bytes,
+            host_memory_bytes: told.host_memory_bytes,
             process_count: told.process_count,
         }
     }

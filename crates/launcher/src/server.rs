@@ -5,6 +5,7 @@ mod connection;
 mod disks;
 mod exec;
 mod files;
+mod host_memory;
 mod listener;
 mod networks;
 mod processes;

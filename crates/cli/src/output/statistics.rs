@@ -62,7 +62,7 @@ pub(crate) fn statistics_table(rows: &[StatisticsRow], with_total: bool) -> Stri
     table(COLUMNS, &lines)
 }
 
-/// The same as objects with Apple's keys; one that is not known is left out. The cache is a key of our own.
+/// The same as objects with Apple's keys; one that is not known is left out. The cache and the host's memory are keys of our own.
 pub(crate) fn statistics_json(rows: &[StatisticsRow]) -> Value {
     rows.iter().map(object).collect()
 }
@@ -112,6 +112,7 @@ fn object(row: &StatisticsRow) -> Value {
         ("cpuUsageUsec", cpu_us),
         ("memoryUsageBytes", figures.memory_bytes),
         ("memoryCacheBytes", figures.memory_cache_bytes),
+        ("memoryHostBytes", figures.host_memory_bytes),
         ("memoryLimitBytes", figures.memory_limit_bytes),
         ("networkRxBytes", figures.network_received_bytes),
         ("networkTxBytes", figures.network_sent_bytes),
@@ -146,6 +147,7 @@ fn total(rows: &[StatisticsRow]) -> ContainerStatistics {
     };
     ContainerStatistics {
         memory_bytes: sum(|figures| figures.memory_bytes),
+        host_memory_bytes: sum(|figures| figures.host_memory_bytes),
         memory_limit_bytes: sum(|figures| figures.memory_limit_bytes),
         network_received_bytes: sum(|figures| figures.network_received_bytes),
         network_sent_bytes: sum(|figures| figures.network_sent_bytes),
@@ -196,6 +198,7 @@ mod tests {
             network_sent_bytes: Some(0),
             disk_read_bytes: Some(5_000_000),
             disk_written_bytes: None,
+            host_memory_bytes: Some(50 << 20),
             process_count: Some(4),
         };
         [
@@ -236,7 +239,7 @@ mod tests {
     #[test]
     fn objects_have_apples_keys_and_none_that_is_not_known() {
         let web = json!({
-            "id": "web", "cpuUsageUsec": 1500, "memoryUsageBytes": 3 << 20, "memoryCacheBytes": 1 << 20,
+            "id": "web", "cpuUsageUsec": 1500, "memoryUsageBytes": 3 << 20, "memoryCacheBytes": 1 << 20, "memoryHostBytes": 50 << 20,
             "memoryLimitBytes": 1 << 30, "networkRxBytes": 1536, "networkTxBytes": 0, "blockReadBytes": 5_000_000,
             "numProcesses": 4,
         });

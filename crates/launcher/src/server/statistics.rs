@@ -3,12 +3,13 @@
 use container_agent_api::v1 as agent;
 use tonic::Status;
 
+use super::host_memory;
 use crate::control::v1::ReadStatisticsResponse;
 use crate::session::Run;
 
 /// Says what is used now and has been since the boot.
 pub(super) async fn read(run: &Run) -> Result<ReadStatisticsResponse, Status> {
-    let read = run.agent.read_statistics().await;
+    let (read, host_memory_bytes) = tokio::join!(run.agent.read_statistics(), host_memory::of_own_processes());
     let agent::ReadStatisticsResponse {
         uptime_us,
         cpu_us,
@@ -32,5 +33,6 @@ pub(super) async fn read(run: &Run) -> Result<ReadStatisticsResponse, Status> {
         disk_read_bytes,
         disk_written_bytes,
         process_count,
+        host_memory_bytes,
     })
 }

@@ -36,7 +36,7 @@ const PATIENCE_ONCE: Duration = Duration::from_secs(15);
 /// Show what containers use: processors, memory, networks, disks and processes
 ///
 /// 100 % is one processor. Memory includes the cache of files; the part of it that nobody has used for a while is "memoryCacheBytes" of JSON, and
-/// fields of templates leave it out.
+/// fields of templates leave it out. "memoryHostBytes" of JSON is what the host spends on the container, its machine included.
 /// On a terminal the table is redrawn until interrupted, with the total of all below it; elsewhere it is printed every second.
 #[derive(Debug, Args)]
 #[command(

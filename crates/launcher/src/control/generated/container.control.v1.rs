@@ -341,7 +341,7 @@ pub struct ProcessInfo {
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReadStatisticsRequest {}
-/// As the guest tells it. A figure that it does not tell is absent.
+/// As the guest tells it, but for the last one. A figure that is not told is absent.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReadStatisticsResponse {
     /// Time since the machine's boot at which this was read, by a clock that never goes back. Figures that only grow are compared by it.
@@ -372,6 +372,9 @@ pub struct ReadStatisticsResponse {
     /// Threads count each, as in the limit of processes.
     #[prost(uint64, optional, tag = "10")]
     pub process_count: ::core::option::Option<u64>,
+    /// What the host's processes of the container take of the host's memory, in proportion to who else has it.
+    #[prost(uint64, optional, tag = "11")]
+    pub host_memory_bytes: ::core::option::Option<u64>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WaitRequest {
