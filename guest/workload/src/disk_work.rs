@@ -1,6 +1,7 @@
 //! Work on the file systems of the container's disks that may take long: a process of its own does it, so that its caller, which has
 //! one thread, goes on.
 
+use std::fs;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::PathBuf;
@@ -12,6 +13,9 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use crate::container::Container;
 use crate::file_system_ioctl::{freeze, thaw, trim};
 use crate::fork::fork_worker;
+
+/// Has the kernel forget what it has cached of files: a word for their pages, but for those that have to be written first, proc_sys_vm(5).
+const DROP_CACHES: (&str, &str) = ("/proc/sys/vm/drop_caches", "1");
 
 /// Begins the line of a report that tells of a failure.
 const FAILURE: char = '!';
@@ -56,7 +60,7 @@ pub fn done_bytes(report: &[u8]) -> Result<Vec<u64>, String> {
 
 impl Container {
     /// Starts to give free blocks back to the host: of the container's own disk unless its root is read-only, then of the disks of volumes
-    /// that are not.
+    /// that are not. The host also gets the memory in which files are cached.
     ///
     /// # Errors
     /// Of the fork.
@@ -66,7 +70,10 @@ impl Container {
         start(places, |directory| {
             // What was deleted becomes free when the journal is written.
             syncfs(directory)?;
-            trim(directory)
+            let trimmed_bytes = trim(directory)?;
+            // The disk is what was asked about.
+            let _ = fs::write(DROP_CACHES.0, DROP_CACHES.1);
+            Ok(trimmed_bytes)
         })
     }
 

@@ -7,10 +7,10 @@ use container_model::{ContainerId, ContainerQuery};
 use super::several;
 use crate::error::CommandError;
 
-/// Give the disk space that running containers have freed back to the host
+/// Give the disk space that running containers have freed, and memory with files that they have read, back to the host
 ///
 /// What is deleted in a container is given back while it runs; this makes up for what was not. Disks that a container cannot write to are
-/// left out.
+/// left out. Files that are needed again are read again.
 #[derive(Debug, Args)]
 pub(crate) struct Clean {
     /// Containers
