@@ -1,9 +1,13 @@
-//! Resident memory of the command line and the launcher while a container runs, and the size of the initramfs that every guest loads.
+//! Resident memory of the command line and the launcher while a container runs, the size of the initramfs that every guest loads, and what idle
+//! containers of one image take side by side.
+
+mod side_by_side;
 
 use super::app_root::{AppRoot, IMAGE};
 use super::sample::{Report, Samples};
 use super::tree::{RATIO_TO_OTHER, Tree, Trees, other_label};
 use anyhow::{Context, Result, bail};
+use side_by_side::SideBySide;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -14,19 +18,47 @@ const NAME: &str = "bench-memory";
 
 /// Most resident memory of launcher and command line together, in MiB.
 const LIMIT_MEMORY_MIB: f64 = 30.0;
+/// Most that a further idle container takes which continues from a template, in MiB.
+const LIMIT_FURTHER_MIB: f64 = 25.0;
 /// Largest initramfs, which is vminitd and 500 bytes, in MiB.
 const LIMIT_INITRAMFS_MIB: f64 = 4.0;
 
 pub(crate) fn measure(trees: &Trees) -> Result<Report> {
     let ours = Footprint::of(&trees.built)?;
+    let idle = SideBySide::measure(&trees.built)?;
     let mut samples = ours.samples(str::to_owned);
+    samples.extend(idle.samples(str::to_owned));
     let mut verdicts = vec![
         ("resident MiB", ours.resident_mib, Some(LIMIT_MEMORY_MIB)),
         ("initramfs MiB", ours.initramfs_mib, Some(LIMIT_INITRAMFS_MIB)),
+        (
+            "a further idle container from a template, MiB",
+            idle.restored.further_mib,
+            Some(LIMIT_FURTHER_MIB),
+        ),
+        (
+            "an idle container from a template to a booted one",
+            idle.restored.each_mib / idle.booted.each_mib,
+            None,
+        ),
     ];
+    if let Some(podman) = idle.podman {
+        verdicts.push((
+            "an idle container from a template to podman's",
+            idle.restored.each_mib / podman.each_mib,
+            None,
+        ));
+    }
     if let Some(tree) = &trees.other {
         let other = Footprint::of(tree)?;
+        let other_idle = SideBySide::measure(tree)?;
         samples.extend(other.samples(other_label));
+        samples.extend(other_idle.samples(other_label));
+        verdicts.push((
+            "idle containers from a template: ratio to the other tree",
+            idle.restored.each_mib / other_idle.restored.each_mib,
+            None,
+        ));
         verdicts.push((RATIO_TO_OTHER, ours.resident_mib / other.resident_mib, None));
     }
     let report = Report::new("memory", samples);

@@ -108,6 +108,21 @@ pub(super) fn anonymous_mib(processes: &[u32]) -> Result<f64> {
     Ok(kibibytes / 1024.0)
 }
 
+/// Memory of the processes in proportion to who else has it, in MiB, with that of their machines.
+///
+/// # Errors
+/// When a process has ended.
+pub(super) fn all_proportional_mib(processes: &[u32]) -> Result<f64> {
+    let mut kibibytes = 0.0;
+    for id in processes {
+        let rollup = fs::read_to_string(format!("/proc/{id}/smaps_rollup"))?;
+        let value = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
+        let value = value.and_then(|value| value.trim().strip_suffix(" kB"));
+        kibibytes += value.context("no Pss")?.trim().parse::<f64>()?;
+    }
+    Ok(kibibytes / 1024.0)
+}
+
 /// Memory of the processes in proportion to who else has it, in MiB, without the memory of their machines.
 ///
 /// # Errors
@@ -183,5 +198,6 @@ mod tests {
         assert!(processor_with_children_ms(&own).unwrap() >= processor_ms(&own).unwrap());
         assert!(context_switches(&own).unwrap() > 0.0);
         assert!(anonymous_mib(&own).unwrap() > 0.0 && proportional_mib(&own).unwrap() > 0.0);
+        assert!(all_proportional_mib(&own).unwrap() > 0.0);
     }
 }
