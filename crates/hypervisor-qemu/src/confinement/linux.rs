@@ -3,6 +3,7 @@
 mod answers;
 mod descriptors;
 mod files;
+mod instructions;
 mod system_calls;
 
 use std::io;

@@ -18,7 +18,7 @@
 
 use libc::{BPF_ALU, BPF_AND, BPF_JEQ, BPF_K, O_RDWR, SYS_close, SYS_fallocate, SYS_openat, c_long, sock_filter};
 
-use super::system_calls::{OFFSET_NUMBER, fail, jump, load, statement};
+use super::instructions::{OFFSET_NUMBER, fail, jump, load, statement};
 
 /// Offset in `struct seccomp_data` of the low half of a call's first argument, and the distance between two, bytes.
 const OFFSET_ARGUMENTS: u32 = 16;
@@ -81,7 +81,7 @@ pub(super) fn program() -> Vec<sock_filter> {
             load(OFFSET_ARGUMENTS + ARGUMENT_BYTES * answered.argument),
             statement(BPF_ALU | BPF_AND | BPF_K, answered.mask),
             jump(BPF_JEQ, answered.value, 0, 1),
-            // No error is the result 0: success, or descriptor 0.
+            // Success, or descriptor 0.
             fail(0),
             load(OFFSET_NUMBER),
         ]);

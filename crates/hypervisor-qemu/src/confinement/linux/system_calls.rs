@@ -6,15 +6,12 @@
 
 use std::io;
 
-use libc::{
-    BPF_ABS, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_K, BPF_LD, BPF_RET, BPF_W, SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, c_long,
-    sock_filter,
-};
+use libc::{BPF_JEQ, BPF_JGE, BPF_K, BPF_RET, SECCOMP_RET_ALLOW, c_long, sock_filter};
 
 use super::answers;
+use super::instructions::{OFFSET_NUMBER, fail, jump, load, statement};
 
-/// Offsets in `struct seccomp_data` of the call's number and the architecture, bytes.
-pub(super) const OFFSET_NUMBER: u32 = 0;
+/// Offset in `struct seccomp_data` of the architecture, bytes.
 const OFFSET_ARCHITECTURE: u32 = 4;
 
 /// `AUDIT_ARCH_X86_64` and `AUDIT_ARCH_AARCH64`, linux/audit.h.
@@ -150,27 +147,4 @@ impl Filter {
             Err(io::Error::last_os_error())
         }
     }
-}
-
-pub(super) fn load(offset: u32) -> sock_filter {
-    statement(BPF_LD | BPF_W | BPF_ABS, offset)
-}
-
-pub(super) fn fail(errno: i32) -> sock_filter {
-    statement(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | errno.unsigned_abs())
-}
-
-pub(super) fn statement(code: u32, k: u32) -> sock_filter {
-    instruction(code, k, 0, 0)
-}
-
-/// Goes on after `jt` instructions when the comparison holds, else after `jf`.
-pub(super) fn jump(comparison: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
-    instruction(BPF_JMP | BPF_K | comparison, k, jt, jf)
-}
-
-fn instruction(code: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
-    // Classic BPF's codes have 16 bits.
-    let code = u16::try_from(code).unwrap_or(u16::MAX);
-    sock_filter { code, jt, jf, k }
 }
