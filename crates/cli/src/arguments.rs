@@ -6,6 +6,7 @@ pub(crate) mod cpus;
 mod creation;
 pub(crate) mod duration;
 mod ending;
+pub(crate) mod fields;
 mod filter;
 mod followed;
 mod group_limits;

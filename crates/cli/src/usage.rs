@@ -54,6 +54,7 @@ pub(crate) fn report(mut error: clap::Error) -> ExitCode {
             };
         }
         ErrorKind::InvalidSubcommand => suggest(&mut error),
+        ErrorKind::TooFewValues => say_once(&mut error),
         _ => {}
     }
     if error.use_stderr() {
@@ -68,6 +69,17 @@ pub(crate) fn report(mut error: clap::Error) -> ExitCode {
     match error.print() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => CommandError::from(error).report(),
+    }
+}
+
+/// Has the message about an argument of several words name it once, and not once for each word that is needed.
+fn say_once(error: &mut clap::Error) {
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else {
+        return;
+    };
+    if let Some((first, _)) = argument.split_once("> <") {
+        let first = format!("{first}>");
+        error.insert(ContextKind::InvalidArg, ContextValue::String(first));
     }
 }
 
@@ -123,6 +135,17 @@ mod tests {
             let message = message(&[word, "ls"]);
             assert!(message.contains(&format!("tip: {instead}")), "{message}");
         }
+    }
+
+    #[test]
+    fn an_argument_of_several_words_is_named_once() {
+        let mut error = CommandLine::try_parse_from(["container", "exec", "web"]).unwrap_err();
+        say_once(&mut error);
+        let message = error.render().to_string();
+        assert!(
+            message.contains("required by '<CONTAINER PROGRAM [ARGUMENTS]>'; only 1"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use container_engine::{ShareMountRequest, VolumeMountRequest};
 use container_model::Mount;
 
 use super::without_effect::Written;
-use super::{tmpfs, volume};
+use super::{fields, tmpfs, volume};
 
 /// What a container is to have mounted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,8 @@ struct Words<'a> {
 
 /// One mount, with the keys of Apple's tool and of Docker.
 pub(crate) fn parse(text: &str) -> Result<Written<MountArgument>, String> {
-    let mut words = words(text)?;
+    let fields = fields::split(text)?;
+    let mut words = words(&fields)?;
     let without_effect = std::mem::take(&mut words.without_effect);
     let meant = argument(words)?;
     Ok(Written { meant, without_effect })
@@ -87,12 +88,12 @@ fn argument(words: Words<'_>) -> Result<MountArgument, String> {
     }
 }
 
-fn words(text: &str) -> Result<Words<'_>, String> {
+fn words(fields: &[String]) -> Result<Words<'_>, String> {
     let mut words = Words::default();
-    for word in text.split(',').filter(|word| !word.is_empty()) {
+    for word in fields.iter().filter(|word| !word.is_empty()) {
         let (key, value) = match word.split_once('=') {
             Some((key, value)) => (key, Some(value)),
-            None => (word, None),
+            None => (word.as_str(), None),
         };
         let needed = || value.ok_or_else(|| format!("{key} needs a value: {key}=…"));
         match key {
@@ -104,7 +105,7 @@ fn words(text: &str) -> Result<Words<'_>, String> {
             "bind-propagation" => drop(needed()?),
             "consistency" => {
                 needed()?;
-                words.without_effect.push(word.to_owned());
+                words.without_effect.push(word.clone());
             }
             "volume-nocopy" => words.no_copy = switch(key, value)?,
             "volume-subpath" => words.subpath = Some(needed()?),
@@ -181,6 +182,10 @@ mod tests {
             share(false)
         );
         assert_eq!(meant("source=./src,target=/d"), share(false));
+        let Ok(MountArgument::Share(quoted)) = meant("type=bind,\"source=./a,b\",target=/d") else {
+            panic!("a quoted field");
+        };
+        assert_eq!(quoted.source, std::path::Path::new("./a,b"));
     }
 
     #[test]

@@ -26,6 +26,7 @@ impl EngineError {
         match self {
             Self::ContainerNotFound { .. } => Some("container list --all".to_owned()),
             Self::Launch { hint, .. } if !hint.is_empty() => Some(hint.clone()),
+            Self::NameTaken { id } => Some(format!("container delete {id}, or another --name")),
             Self::Phase { verb: "delete", id, .. } => Some(format!("container delete --force {id}")),
             Self::Phase { verb: "rename", id, .. } => Some(format!("container stop {id}")),
             // The words of a phase that is paused are those of `Phase::label`.

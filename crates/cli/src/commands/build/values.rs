@@ -13,6 +13,8 @@ use clap::ValueEnum;
 use container_build::{Address, NamedContextSource, SecretSource};
 use container_oci::Digest;
 
+use crate::arguments::fields;
+
 pub(super) use annotation::AnnotationFlag;
 pub(super) use attest::{AttestFlag, ProvenanceFlag, SbomFlag, attestations};
 pub(super) use cache::{CacheFromFlag, CacheToFlag};
@@ -102,7 +104,8 @@ impl FromStr for SecretFlag {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (mut id, mut path, mut variable) = (None, None, None);
-        for (key, value) in fields(text)? {
+        for field in fields::split(text)? {
+            let (key, value) = field.split_once('=').ok_or(format!("{field:?} is no KEY=VALUE"))?;
             match key {
                 "id" => id = Some(value.to_owned()),
                 "src" | "source" => path = Some(PathBuf::from(value)),
@@ -193,14 +196,6 @@ impl NamedContext {
     pub(super) fn into_pair(self) -> (String, NamedContextSource) {
         (self.name, self.source)
     }
-}
-
-/// `key=value` with commas between.
-fn fields(text: &str) -> Result<Vec<(&str, &str)>, String> {
-    let fields = text
-        .split(',')
-        .map(|field| field.split_once('=').ok_or(format!("{field:?} is no KEY=VALUE")));
-    fields.collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use container_build::Annotation;
 
 use super::annotation::annotation;
+use crate::arguments::fields;
 
 /// What a key of an annotation begins with.
 const ANNOTATION: &str = "annotation";
@@ -22,10 +23,12 @@ pub(super) struct Attributes(Vec<(String, String)>);
 
 impl Attributes {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let pairs = fields(text)?.into_iter().map(|field| match field.split_once('=') {
-            Some((key, value)) => Ok((key.trim().to_owned(), value.to_owned())),
-            None => Err(format!("{field:?} is no KEY=VALUE")),
-        });
+        let pairs = fields::split(text)?
+            .into_iter()
+            .map(|field| match field.split_once('=') {
+                Some((key, value)) => Ok((key.trim().to_owned(), value.to_owned())),
+                None => Err(format!("{field:?} is no KEY=VALUE")),
+            });
         Ok(Self(pairs.collect::<Result<_, _>>()?))
     }
 
@@ -88,52 +91,5 @@ pub(super) fn switch(text: &str) -> Option<bool> {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
         _ => None,
-    }
-}
-
-/// Splits at commas that are not in quotes. Two quotes in quotes are one.
-fn fields(text: &str) -> Result<Vec<String>, String> {
-    let mut fields = vec![String::new()];
-    let mut is_quoted = false;
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        let is_start = fields.last().is_some_and(String::is_empty);
-        match character {
-            ',' if !is_quoted => {
-                fields.push(String::new());
-                continue;
-            }
-            '"' if is_quoted && characters.peek() == Some(&'"') => {
-                characters.next();
-            }
-            '"' if is_quoted || is_start => {
-                is_quoted = !is_quoted;
-                continue;
-            }
-            _ => {}
-        }
-        if let Some(field) = fields.last_mut() {
-            field.push(character);
-        }
-    }
-    match is_quoted {
-        true => Err("a quote is not closed".to_owned()),
-        false => Ok(fields),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commas_in_quotes_belong_to_a_value() {
-        let split = |text: &str| fields(text);
-        let expected = |fields: &[&str]| Ok(fields.iter().map(|field| (*field).to_owned()).collect());
-        assert_eq!(split("a=b,c=d"), expected(&["a=b", "c=d"]));
-        assert_eq!(split("a=b,\"c=d,e\",f=g"), expected(&["a=b", "c=d,e", "f=g"]));
-        assert_eq!(split("\"a=\"\"b\"\"\""), expected(&["a=\"b\""]));
-        assert_eq!(split("a=\"b"), expected(&["a=\"b"]));
-        assert!(split("\"a=b").is_err());
     }
 }
