@@ -135,6 +135,8 @@ async fn the_first_start_leaves_a_template_and_the_next_container_continues_from
         ("second", 32)
     );
     assert_eq!(observed.resumes[0].memory_limit_bytes, 256 << 20);
+    let prepared: Vec<_> = observed.parks.iter().map(|park| park.device_addresses.len()).collect();
+    assert_eq!(prepared, [0], "what interface its machine has is spare");
 
     assert_ne!(templates.disk(&second), OWN_DISK, "it has a copy of the template's");
     assert!(matches!(
