@@ -126,4 +126,4 @@ pub use update::Updated;
 pub use usage::{
     ContainerDiskUsage, DiskUsage, ImageDiskUsage, TemplateDiskUsage, Usage, UsageOfEach, VolumeDiskUsage,
 };
-pub use volumes::{CreateVolumeRequest, PrunedVolumes, VolumeView};
+pub use volumes::{CreateVolumeRequest, PrunedVolumes, VolumePruneScope, VolumeView};

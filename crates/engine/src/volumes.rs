@@ -9,5 +9,5 @@ mod prune;
 mod view;
 
 pub use create::CreateVolumeRequest;
-pub use prune::PrunedVolumes;
+pub use prune::{PrunedVolumes, VolumePruneScope};
 pub use view::VolumeView;

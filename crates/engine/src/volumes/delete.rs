@@ -42,7 +42,8 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::CreateVolumeRequest;
+    use crate::{CreateVolumeRequest, VolumePruneScope};
+    use container_model::VolumeConfig;
 
     fn request(name: &str) -> CreateVolumeRequest {
         CreateVolumeRequest {
@@ -89,7 +90,15 @@ mod tests {
         engine.usage_of_volumes(&mut usage).unwrap();
         assert_eq!((usage.total, usage.active), (2, 1));
         assert!(usage.reclaimable_bytes > 0 && usage.reclaimable_bytes < usage.size_bytes);
-        let pruned = engine.prune_volumes().unwrap();
+        let unnamed = VolumeConfig::ANONYMOUS_LABEL.to_owned();
+        let anonymous = CreateVolumeRequest {
+            labels: [(unnamed, String::new())].into(),
+            ..request("unnamed")
+        };
+        engine.create_volume(anonymous).unwrap();
+        let pruned = engine.prune_volumes(VolumePruneScope::Anonymous).unwrap();
+        assert_eq!(pruned.deleted, ["unnamed".parse().unwrap()]);
+        let pruned = engine.prune_volumes(VolumePruneScope::All).unwrap();
         assert_eq!(pruned.deleted, ["idle".parse().unwrap()]);
         assert_eq!(pruned.reclaimed_bytes, usage.reclaimable_bytes);
         assert_eq!(engine.volumes().unwrap().len(), 1);

@@ -15,16 +15,26 @@ pub struct PrunedVolumes {
     pub failed: Vec<(VolumeName, EngineError)>,
 }
 
+/// Which volumes without a container go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VolumePruneScope {
+    /// Those that nobody gave a name, which were made for a container.
+    Anonymous,
+    /// All of them.
+    All,
+}
+
 impl Engine {
-    /// Deletes the volumes that no container refers to, with what is on them.
+    /// Deletes the volumes in `scope` that no container refers to, with what is on them.
     ///
     /// # Errors
     /// [`EngineError::Volume`] when the volumes cannot be listed.
-    pub fn prune_volumes(&self) -> Result<PrunedVolumes, EngineError> {
+    pub fn prune_volumes(&self, scope: VolumePruneScope) -> Result<PrunedVolumes, EngineError> {
         let mut pruned = PrunedVolumes::default();
         let unused = self
             .volumes()?
             .into_iter()
+            .filter(|volume| scope == VolumePruneScope::All || volume.config.is_anonymous())
             .filter(|volume| volume.containers.is_empty());
         for name in unused.map(|volume| volume.config.name) {
             let size_bytes = container_image::allocated_bytes(&self.volumes.directory(&name));

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use clap::Args;
-use container_engine::{BuildCacheFilter, Engine, PruneScope};
+use container_engine::{BuildCacheFilter, Engine, PruneScope, VolumePruneScope};
 use container_terminal::HumanSize;
 
 use crate::error::{CommandError, cannot};
@@ -11,7 +11,7 @@ use crate::output;
 
 /// Delete what nothing uses: containers that do not run, networks, images without a name and the cache of builds
 ///
-/// Volumes stay without --volumes. A line says what each thing that was deleted is.
+/// Volumes with a name stay in any case: container volume prune. A line says what each thing that was deleted is.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  container system prune --all")]
 pub(crate) struct Prune {
@@ -19,7 +19,7 @@ pub(crate) struct Prune {
     #[arg(short, long)]
     all: bool,
 
-    /// Also volumes that no container uses, with what is on them
+    /// Also volumes without a name that no container uses, with what is on them
     #[arg(long)]
     volumes: bool,
 
@@ -40,7 +40,7 @@ impl Prune {
         report.deleted("network", networks.deleted, 0)?;
         report.failed("network", networks.failed);
         if self.volumes {
-            let volumes = engine.prune_volumes()?;
+            let volumes = engine.prune_volumes(VolumePruneScope::Anonymous)?;
             report.deleted("volume", volumes.deleted, volumes.reclaimed_bytes)?;
             report.failed("volume", volumes.failed);
         }

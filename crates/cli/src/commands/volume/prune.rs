@@ -1,7 +1,7 @@
 //! `container volume prune`.
 
 use clap::Args;
-use container_engine::Engine;
+use container_engine::{Engine, VolumePruneScope};
 use container_terminal::HumanSize;
 
 use crate::error::{CommandError, cannot};
@@ -17,7 +17,7 @@ pub(crate) struct Prune {
 
 impl Prune {
     pub(crate) fn run(self) -> Result<u8, CommandError> {
-        let pruned = Engine::open()?.prune_volumes()?;
+        let pruned = Engine::open()?.prune_volumes(VolumePruneScope::All)?;
         for name in &pruned.deleted {
             output::line(name.as_str())?;
         }
