@@ -1,5 +1,5 @@
 //! Interfaces that are brought up before the machine is saved, so that a restored one has only to be given what is its own: the hardware address,
-//! addresses and routes.
+//! the size of packets, addresses and routes. One that was brought up after it would not be ready yet when the first process starts.
 //!
 //! Until then they have no address, and IPv6 is switched off, so that nothing is sent.
 
@@ -48,10 +48,15 @@ impl Prepared {
     fn complete(&self, settings: &Settings) -> Result<(), InterfaceError> {
         let link = find(&self.0, settings.device_address)?;
         let name = settings.name.as_str();
-        if link.name != name || link.mtu_bytes != settings.mtu_bytes {
+        if link.name != name {
             return Err(InterfaceError::Missing(settings.device_address));
         }
         let mut netlink = open()?;
+        let mtu_bytes = settings.mtu_bytes;
+        if link.mtu_bytes != mtu_bytes {
+            link::set_mtu(&mut netlink, link.index, mtu_bytes)
+                .map_err(step(format!("set the MTU of {name} to {mtu_bytes}")))?;
+        }
         let address = settings.mac_address;
         link::set_address(&mut netlink, link.index, address)
             .map_err(step(format!("give {name} the address {}", in_text(address))))?;
