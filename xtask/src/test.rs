@@ -55,7 +55,7 @@ const DEBIANS_PROGRAMS: [&str; 21] = [
 /// Parts of the end-to-end tests that say nothing of a backend, because they choose QEMU themselves, are about what it alone does (such as shared directories), about
 /// programs on networks or the program as a file that is started from elsewhere, or about what is above the seam, whatever runs the machines (images, builds,
 /// records, logs, events, policies): they run with the default one.
-const OF_ONE_BACKEND: [&str; 35] = [
+const OF_ONE_BACKEND: [&str; 36] = [
     "archives",
     "autostart",
     "binds",
@@ -82,6 +82,7 @@ const OF_ONE_BACKEND: [&str; 35] = [
     "locks",
     "login",
     "logs",
+    "memory",
     "posix",
     "pulling",
     "real_load",
