@@ -8,12 +8,10 @@ use crate::error::{CommandError, cannot};
 use crate::output;
 
 /// Delete the volumes that no container uses, with what is on them, and print their names
+///
+/// Volumes with a name go as well, as with Apple's tool. Those without one alone: container system prune --volumes.
 #[derive(Debug, Args)]
-pub(crate) struct Prune {
-    /// Accepted as in Docker: nothing is asked in any case
-    #[arg(short, long)]
-    force: bool,
-}
+pub(crate) struct Prune {}
 
 impl Prune {
     pub(crate) fn run(self) -> Result<u8, CommandError> {
