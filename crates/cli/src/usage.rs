@@ -3,19 +3,17 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::CommandFactory as _;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use container_model::exit_code;
 
-use crate::command_line::VERSION;
+use crate::command_line::{CommandLine, VERSION};
 use crate::error::{CommandError, tell};
 use crate::output;
 
 /// What the parser has its own messages begin with.
 const PARSER_PREFIX: &str = "error: ";
-
-/// Commands that only this program itself uses, and that are nobody's typing errors.
-const HIDDEN: [&str; 3] = ["launcher", "switch", "file-server"];
 
 /// Words of other tools for which there is no command of that name, and what to do instead.
 const ELSEWHERE: [(&str, &str); 7] = [
@@ -83,7 +81,8 @@ fn say_once(error: &mut clap::Error) {
     }
 }
 
-/// Has the message about a command that there is not name others that may be meant: no aliases of one letter, which are like any word.
+/// Has the message about a command that there is not name others that may be meant: no aliases of one letter, which are like any word, and no hidden commands,
+/// which only this program itself uses.
 fn suggest(error: &mut clap::Error) {
     let word = match error.get(ContextKind::InvalidSubcommand) {
         Some(ContextValue::String(word)) => word.clone(),
@@ -98,7 +97,9 @@ fn suggest(error: &mut clap::Error) {
         return;
     }
     if let Some(ContextValue::Strings(mut similar)) = error.remove(ContextKind::SuggestedSubcommand) {
-        similar.retain(|name| name.len() > 1 && !HIDDEN.contains(&name.as_str()));
+        let command = CommandLine::command();
+        let is_hidden = |name: &String| command.find_subcommand(name).is_some_and(clap::Command::is_hide_set);
+        similar.retain(|name| name.len() > 1 && !is_hidden(name));
         if similar.is_empty() {
             // An empty line in their place.
             error.remove(ContextKind::Suggested);
@@ -111,7 +112,6 @@ fn suggest(error: &mut clap::Error) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command_line::CommandLine;
     use clap::Parser as _;
 
     fn message(words: &[&str]) -> String {
