@@ -26,11 +26,12 @@ use run::Selection;
 use stage::Stage;
 use tally::Tally;
 
-/// Parts of the end-to-end tests that need programs of Debian which macOS does not have (a registry, mmdebstrap, e2fsck), or the file server, which is
-/// for Linux.
-const DEBIANS_PROGRAMS: [&str; 21] = [
+/// Parts of the end-to-end tests that need programs of Debian which macOS does not have (a registry, mmdebstrap, e2fsck), or what is for Linux alone: the file
+/// server, templates.
+const DEBIANS_PROGRAMS: [&str; 23] = [
     "archives",
     "binds",
+    "clones",
     "databases",
     "debian",
     "interruption",
@@ -38,6 +39,7 @@ const DEBIANS_PROGRAMS: [&str; 21] = [
     "lies",
     "locks",
     "login",
+    "memory",
     "peers",
     "platforms",
     "posix",
