@@ -141,13 +141,14 @@ impl QemuHypervisor {
     }
 
     fn refuse_what_is_not_saved(&self, config: &MachineConfig) -> Result<(), ConfigError> {
-        let reason = match (&config.memory, &self.info) {
-            (GuestMemory::Own, _) => return Ok(()),
-            (_, info) if info.template_identity.is_none() => "machines are saved on Linux hosts only",
-            (_, info) if config.has_shares_device() && !info.templates_with_shares => {
-                "machines with shared directories are saved by QEMU 8.2 and later, and with a file server"
-            }
-            _ => return Ok(()),
+        let reason = if config.memory == GuestMemory::Own {
+            return Ok(());
+        } else if self.info.template_identity.is_none() {
+            "machines are saved on Linux hosts only"
+        } else if config.has_shares_device() && !self.info.templates_with_shares {
+            "machines with shared directories are saved by QEMU 8.2 and later, and with a file server"
+        } else {
+            return Ok(());
         };
         Err(ConfigError::Unavailable {
             what: "a template",

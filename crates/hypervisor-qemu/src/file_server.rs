@@ -79,7 +79,7 @@ pub(crate) fn prepare(
         reason,
     };
     let server = options.file_server.as_ref().ok_or_else(|| {
-        let path = shares.first().map_or(Path::new("nothing"), |share| &share.path);
+        let path = shares.first().map_or(Path::new("a directory"), |share| &share.path);
         unavailable(format!(
             "QEMU has no file server on this system, so that {} cannot be shared",
             path.display()

@@ -165,19 +165,17 @@ impl Fixture {
         self.hypervisor.create(config).await
     }
 
+    /// The memory of a machine that is to be saved.
+    fn template(&self) -> GuestMemory {
+        GuestMemory::Template {
+            path: self.path("memory"),
+            for_shares: false,
+        }
+    }
+
     /// Boots a machine, and saves it when its agent waits for somebody.
     async fn save(&self) {
-        let path = self.path("memory");
-        let machine = self
-            .create(
-                GuestMemory::Template {
-                    path,
-                    for_shares: false,
-                },
-                "pristine",
-            )
-            .await
-            .unwrap();
+        let machine = self.create(self.template(), "pristine").await.unwrap();
         machine.start().await.unwrap();
         self.until_the_agent_waits(&machine, "pristine").await;
         let started = Instant::now();
@@ -307,17 +305,7 @@ async fn foreign_machines_with_a_mac_s_devices_do_so_too() {
 #[tokio::test]
 async fn an_agent_that_was_talked_to_is_not_saved_with_its_stream() {
     let fixture = Fixture::new(DeviceSet::Mmio).await;
-    let path = fixture.path("memory");
-    let machine = fixture
-        .create(
-            GuestMemory::Template {
-                path,
-                for_shares: false,
-            },
-            "pristine",
-        )
-        .await
-        .unwrap();
+    let machine = fixture.create(fixture.template(), "pristine").await.unwrap();
     machine.start().await.unwrap();
     let agent = fixture.greet(&machine).await;
     agent.adjust_clock(0).await.unwrap();
@@ -449,16 +437,6 @@ async fn the_identity_is_that_of_the_host_and_its_qemu() {
         .unwrap()
         .write_at(b"x", 0)
         .unwrap();
-    let path = fixture.path("memory");
-    let error = fixture
-        .create(
-            GuestMemory::Template {
-                path,
-                for_shares: false,
-            },
-            "pristine",
-        )
-        .await
-        .err();
+    let error = fixture.create(fixture.template(), "pristine").await.err();
     assert!(matches!(error, Some(CreateError::File { .. })), "{error:?}");
 }
